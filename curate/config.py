@@ -1,0 +1,106 @@
+"""The configuration as a value: parsed once, frozen, refusing keys it does not know.
+
+`curate.toml` has a table per step; every scanner owns `[scan.NAME]`, checked against the settings model
+of that scanner. A profile is a set of defaults; what the file says wins over it.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from curate.errors import ConfigError
+
+Profile = Literal["general", "faces"]
+
+
+class Settings(BaseModel):
+    """A frozen table of settings; a misspelt key is an error, not a silent default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DecodeLimits(Settings):
+    """How much one picture may cost before it is refused with a reason."""
+
+    max_pixels: int = Field(178_956_970, gt=0, description="width x height above which a picture is a decompression bomb")
+    max_bytes: int = Field(1 << 30, gt=0, description="file size above which a picture is not read")
+    timeout_s: float = Field(60.0, gt=0, description="time for reading, decoding and measuring one picture")
+
+
+class EngineSettings(Settings):
+    """How the work is spread."""
+
+    workers: int = Field(0, ge=0, description="processes; 0 means one for every core")
+    shard_size: int = Field(256, gt=0, description="pictures per unit of work, and per part file")
+
+
+class PreviewSettings(Settings):
+    """The small pictures that the reviewer and the report show."""
+
+    side_px: int = Field(320, ge=32)
+    quality: int = Field(80, ge=1, le=100)
+
+
+class JudgeSettings(Settings):
+    """What holds for all scanners alike."""
+
+    prevalence: float = Field(
+        0.5, gt=0, le=1, description="a check that hits more than this share is a property of the dataset"
+    )
+    prevalence_min_images: int = Field(20, ge=1, description="below so many pictures every finding is kept")
+
+
+class Config(Settings):
+    """Everything `curate.toml` can say."""
+
+    profile: Profile = "general"
+    decode: DecodeLimits = DecodeLimits()  # pyright: ignore[reportCallIssue]
+    engine: EngineSettings = EngineSettings()  # pyright: ignore[reportCallIssue]
+    preview: PreviewSettings = PreviewSettings()  # pyright: ignore[reportCallIssue]
+    judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
+    scan: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+def read(path: Path) -> Config:
+    """Read a `curate.toml`.
+
+    Raises `ConfigError` naming the file, the key and the mistake.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error}); give --config an existing TOML file") from error
+    try:
+        return Config.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from error
+
+
+def dump(config: Config) -> str:
+    """Write a configuration as TOML, every setting spelt out."""
+    import tomli_w
+
+    return tomli_w.dumps(config.model_dump(mode="json"))
+
+
+def explain(error: ValidationError) -> str:
+    """Turn pydantic's report into one line."""
+    parts = []
+    for item in error.errors():
+        key = ".".join(str(piece) for piece in item["loc"])
+        message = "is not a setting; remove it or mend the spelling" if item["type"] == "extra_forbidden" else item["msg"]
+        parts.append(f"{key} {message}")
+    return "; ".join(parts)
+
+
+def fingerprint(value: Mapping[str, Any]) -> str:
+    """A short stable digest of JSON-able settings."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,98 @@
+"""Shards through worker processes, come what may.
+
+Invariants: every shard handed in is done when `run` returns, or `run` raises; a picture that kills its
+worker is recorded as the casualty and the shard is tried again without it; what a worker writes does not
+depend on how many there are.
+"""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+
+from curate import isolation
+from curate.errors import WorkspaceError
+from curate.measure import Shard, Tally, measure_shard
+
+MAX_SILENT_DEATHS = 3
+"""How often a shard may die before its first picture until we stop blaming chance."""
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) -> None:
+    """Measure all shards; `done` is called in this process for each one finished.
+
+    Raises `WorkspaceError` where the results cannot be written.
+    """
+    suspects = _run_together(deque(shards), min(workers or cores(), len(shards)), done)
+    for shard in suspects:
+        _run_alone(shard, done)
+
+
+def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], None]) -> list[Shard]:
+    """Run shards side by side; return those in hand when a worker died, to be run one at a time."""
+    suspects: list[Shard] = []
+    while waiting:
+        flying: dict[Future[Tally], Shard] = {}
+        with _pool(workers) as pool:
+            try:
+                while waiting or flying:
+                    while waiting and len(flying) < 2 * workers:
+                        shard = waiting.popleft()
+                        flying[pool.submit(measure_shard, shard)] = shard
+                    finished, _ = wait(flying, return_when=FIRST_COMPLETED)
+                    for future in finished:
+                        done(future.result())
+                        del flying[future]
+            except BrokenProcessPool:
+                suspects += [shard for shard in flying.values() if not shard.part.exists()]
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+    return suspects
+
+
+def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
+    """Run one shard in a pool of its own until it is through, leaving out a casualty each time it dies."""
+    silent = 0
+    casualty = isolation.autopsy(shard.journal)
+    if casualty is not None and casualty.cause is not None:
+        shard = replace(shard, casualties=(*shard.casualties, casualty))
+    while True:
+        shard.journal.unlink(missing_ok=True)
+        with _pool(1) as pool:
+            try:
+                done(pool.submit(measure_shard, shard).result())
+                return
+            except BrokenProcessPool:
+                casualty = isolation.autopsy(shard.journal)
+        if casualty is None:
+            silent += 1
+            if silent >= MAX_SILENT_DEATHS:
+                raise WorkspaceError(
+                    "worker processes die before they can read a picture; is there enough memory? "
+                    "Try fewer with engine.workers = 1 in curate.toml"
+                )
+        else:
+            shard = replace(shard, casualties=(*shard.casualties, casualty))
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    """One thread a worker, and Ctrl-C left to the parent, which lets shards in hand finish."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

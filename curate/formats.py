@@ -1,0 +1,102 @@
+"""What a file is, by its first bytes; never by its name.
+
+The names are Pillow's. Extensions are only compared with the content afterwards.
+"""
+
+from pathlib import PurePosixPath
+
+SNIFF_BYTES = 512
+
+EXTENSIONS: dict[str, tuple[str, ...]] = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"),
+    "PNG": (".png", ".apng"),
+    "GIF": (".gif",),
+    "WEBP": (".webp",),
+    "BMP": (".bmp", ".dib"),
+    "TIFF": (".tif", ".tiff"),
+    "AVIF": (".avif", ".avifs"),
+    "HEIF": (".heic", ".heif", ".hif"),
+    "JPEG2000": (".jp2", ".j2k", ".jpx", ".j2c"),
+    "ICO": (".ico", ".cur"),
+    "PSD": (".psd",),
+    "DDS": (".dds",),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm", ".pfm"),
+    "TGA": (".tga",),
+    "ICNS": (".icns",),
+    "PCX": (".pcx",),
+    "QOI": (".qoi",),
+    "SGI": (".sgi", ".rgb", ".bw"),
+}
+FORMAT_OF_EXTENSION = {extension: name for name, extensions in EXTENSIONS.items() for extension in extensions}
+
+_MAGIC: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "JPEG"),
+    (0, b"\x89PNG\r\n\x1a\n", "PNG"),
+    (0, b"GIF87a", "GIF"),
+    (0, b"GIF89a", "GIF"),
+    (0, b"II*\x00", "TIFF"),
+    (0, b"MM\x00*", "TIFF"),
+    (0, b"II+\x00", "TIFF"),
+    (0, b"MM\x00+", "TIFF"),
+    (0, b"\x00\x00\x00\x0cjP  \r\n\x87\n", "JPEG2000"),
+    (0, b"\xff\x4f\xff\x51", "JPEG2000"),
+    (0, b"8BPS", "PSD"),
+    (0, b"DDS ", "DDS"),
+    (0, b"icns", "ICNS"),
+    (0, b"qoif", "QOI"),
+    (0, b"\x01\xda", "SGI"),
+)
+_HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_OTHER: tuple[tuple[bytes, str], ...] = (
+    (b"<!doctype html", "an HTML page"),
+    (b"<html", "an HTML page"),
+    (b"<svg", "an SVG drawing"),
+    (b"<?xml", "an XML document"),
+    (b"{", "JSON text"),
+    (b"%pdf", "a PDF document"),
+    (b"pk\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the picture itself"),
+)
+
+
+def sniff(head: bytes) -> str | None:
+    """Name the image format that `head` (the first `SNIFF_BYTES` bytes) announces, or None."""
+    for offset, magic, name in _MAGIC:
+        if head[offset : offset + len(magic)] == magic:
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    if head[4:8] == b"ftyp":
+        brand = head[8:12]
+        if brand in (b"avif", b"avis") or (brand in _HEIF_BRANDS and b"avif" in head[16:64]):
+            return "AVIF"
+        if brand in _HEIF_BRANDS:
+            return "HEIF"
+    if head[:2] == b"BM" and len(head) >= 26 and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
+        return "BMP"
+    if head[:4] in (b"\x00\x00\x01\x00", b"\x00\x00\x02\x00") and 0 < int.from_bytes(head[4:6], "little") < 256:
+        return "ICO"
+    if head[:1] == b"P" and head[1:2] in b"123456fF" and head[2:3].isspace():
+        return "PPM"
+    return None
+
+
+def describe_other(head: bytes) -> str:
+    """Say in a few words what a file is that no image format claims."""
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    for start, name in _OTHER:
+        if text.startswith(start):
+            return name
+    if head and all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
+        return "plain text"
+    if not any(head):
+        return "zero bytes"
+    return "no known image format"
+
+
+def extension_matches(path: str, image_format: str) -> bool:
+    """Whether the file name's extension is one that this format goes by."""
+    suffix = PurePosixPath(path).suffix.lower()
+    accepted = EXTENSIONS.get(image_format)
+    return accepted is None or suffix in accepted

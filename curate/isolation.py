@@ -1,0 +1,70 @@
+"""Knowing which picture a worker died on, and why, when the worker can no longer tell.
+
+A worker writes the number of the picture it is about to touch into a small journal, which also receives
+what `faulthandler` has to say when the process crashes or overstays its time. The journal lives on disk,
+so it outlasts the process and works for any executor that shares the workspace.
+"""
+
+import faulthandler
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate.schema import Kind
+
+_INDEX_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Casualty:
+    """The picture in hand when a worker died; `cause` is None where it was killed without a word."""
+
+    index: int
+    kind: Kind
+    cause: str | None
+
+
+class Watch:
+    """The worker's side: one journal per shard, one deadline per picture."""
+
+    def __init__(self, journal: Path, timeout_s: float) -> None:
+        self._journal = journal
+        self._timeout_s = timeout_s
+        self._armed_at = float("-inf")
+        self._file = journal.open("w+b", buffering=0)
+        self._file.write(b" " * _INDEX_BYTES)
+        faulthandler.enable(self._file, all_threads=False)
+
+    def enter(self, index: int) -> None:
+        """Say that picture `index` comes next, and give it its time.
+
+        Re-arming costs a thread, so the deadline is only moved once a quarter of it has passed: a
+        picture gets between three quarters of the limit and the whole of it.
+        """
+        os.pwrite(self._file.fileno(), b"%*d" % (_INDEX_BYTES, index), 0)
+        now = time.monotonic()
+        if now - self._armed_at > self._timeout_s / 4:
+            faulthandler.dump_traceback_later(self._timeout_s, exit=True, file=self._file)
+            self._armed_at = now
+
+    def close(self) -> None:
+        """The shard is done: nothing to tell."""
+        faulthandler.cancel_dump_traceback_later()
+        faulthandler.disable()
+        self._file.close()
+        self._journal.unlink(missing_ok=True)
+
+
+def autopsy(journal: Path) -> Casualty | None:
+    """The parent's side: read what a dead worker left; None if it died before its first picture."""
+    try:
+        data = journal.read_bytes()
+    except FileNotFoundError:
+        return None
+    if not data[:_INDEX_BYTES].strip():
+        return None
+    told = data[_INDEX_BYTES:].decode(errors="replace").strip()
+    first = told.splitlines()[0] if told else ""
+    kind = Kind.TIMED_OUT if first.startswith("Timeout") else Kind.CRASHED
+    return Casualty(int(data[:_INDEX_BYTES]), kind, first.removeprefix("Fatal Python error: ") or None)

@@ -1,0 +1,186 @@
+"""One shard of files to one part of features: the work of a worker.
+
+A file is read once and decoded once; every scanner measures the same picture. The worker returns counts
+and times; rows go into the part file, whose appearance is the mark that the shard is done.
+"""
+
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from curate import isolation
+from curate.config import DecodeLimits
+from curate.containers import Problem
+from curate.decode import Decoded, decode
+from curate.ingest import Record
+from curate.isolation import Casualty
+from curate.scanners import Scanner
+from curate.schema import Kind, Severity, Status
+from curate.workspace import write_arrow
+
+FACTS = "image"
+"""The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
+FACTS_VERSION = 1
+
+KEYS = (
+    pa.field("path", pa.string(), nullable=False),
+    pa.field("size_bytes", pa.int64(), nullable=False),
+    pa.field("mtime_ns", pa.int64(), nullable=False),
+)
+FACT_FIELDS = (
+    pa.field("sha256", pa.string()),
+    pa.field("format", pa.string()),
+    pa.field("width", pa.int32()),
+    pa.field("height", pa.int32()),
+    pa.field("mode", pa.string()),
+    pa.field("frames", pa.int32()),
+    pa.field("status", pa.string(), nullable=False),
+    pa.field("error", pa.string()),
+    pa.field("digest", pa.string()),
+    pa.field("problems", pa.string(), nullable=False),
+)
+MEASURED = b"curate.measured"
+"""Key of the part's metadata: which scanners measured it, with which fingerprint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A unit of work. `casualties` are pictures that have already cost a worker its life."""
+
+    root: Path
+    records: tuple[Record, ...]
+    scanners: tuple[Scanner, ...]
+    limits: DecodeLimits
+    part: Path
+    casualties: tuple[Casualty, ...] = ()
+
+    @property
+    def journal(self) -> Path:
+        return self.part.with_suffix(".journal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What a worker reports: how many files ended how, and the seconds each step took."""
+
+    files: int
+    statuses: Mapping[str, int]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def measure_shard(shard: Shard) -> Tally:
+    """Measure the files of a shard into its part file."""
+    watch = isolation.Watch(shard.journal, shard.limits.timeout_s)
+    lost = {casualty.index: casualty for casualty in shard.casualties}
+    seconds: Counter[str] = Counter()
+    rows = []
+    for index, record in enumerate(shard.records):
+        if index in lost:
+            rows.append(_row(record, None, _post_mortem(lost[index], shard.limits), {}))
+            continue
+        watch.enter(index)
+        rows.append(_measure_one(shard, record, seconds))
+    write_arrow(_to_arrow(rows, shard.scanners), shard.part)
+    watch.close()
+    return Tally(files=len(rows), statuses=Counter(row["status"] for row in rows), seconds=seconds)
+
+
+def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
+    """The columns of a part, with the fingerprints of those who measured it."""
+    measured = {FACTS: str(FACTS_VERSION), **{scanner.name: scanner.fingerprint for scanner in scanners}}
+    columns = [
+        pa.field(f"{scanner.name}.{name}", kind) for scanner in scanners for name, kind in scanner.columns.items()
+    ]
+    return pa.schema([*KEYS, *FACT_FIELDS, *columns], metadata={MEASURED: json.dumps(measured, sort_keys=True)})
+
+
+def _measure_one(shard: Shard, record: Record, seconds: Counter[str]) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        data = _read(shard.root / record.path, shard.limits)
+    except OSError as error:
+        problem = Problem(Kind.UNREADABLE, Severity.ERROR, f"The file cannot be opened ({error.strerror}).")
+        return _row(record, None, Decoded(problems=[problem]), {})
+    if data is None:
+        problem = Problem(
+            Kind.TOO_LARGE,
+            Severity.ERROR,
+            f"The file has {record.size_bytes:,} bytes, more than the limit of {shard.limits.max_bytes:,}; "
+            "raise decode.max_bytes if it is genuine.",
+        )
+        return _row(record, None, Decoded(problems=[problem]), {})
+    sha256 = hashlib.sha256(data).hexdigest()
+    read = time.perf_counter()
+    decoded = decode(data, shard.limits)
+    seconds["read"] += read - started
+    seconds["decode"] += time.perf_counter() - read
+    return _row(record, sha256, decoded, _features(shard.scanners, decoded, seconds))
+
+
+def _read(path: Path, limits: DecodeLimits) -> bytes | None:
+    with path.open("rb") as file:
+        data = file.read(limits.max_bytes + 1)
+    return data if len(data) <= limits.max_bytes else None
+
+
+def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: Counter[str]) -> dict[str, Any]:
+    if decoded.picture is None:
+        return {}
+    features: dict[str, Any] = {}
+    for scanner in scanners:
+        started = time.perf_counter()
+        for name, value in scanner.measure(decoded.picture).items():
+            features[f"{scanner.name}.{name}"] = value
+        seconds[scanner.name] += time.perf_counter() - started
+    return features
+
+
+def _post_mortem(casualty: Casualty, limits: DecodeLimits) -> Decoded:
+    if casualty.kind is Kind.TIMED_OUT:
+        reason = f"Reading it took longer than {limits.timeout_s:g} seconds; raise decode.timeout_s if it is genuine."
+    else:
+        cause = casualty.cause or "it was killed, probably for want of memory"
+        reason = f"A decoder crashed on it ({cause})."
+    return Decoded(problems=[Problem(casualty.kind, Severity.ERROR, reason)])
+
+
+def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping[str, Any]) -> dict[str, Any]:
+    severities = {problem.severity for problem in decoded.problems}
+    status = (
+        Status.ERROR if Severity.ERROR in severities else Status.WARNING if Severity.WARNING in severities else Status.OK
+    )
+    worst = next((p for p in sorted(decoded.problems, key=lambda p: p.severity != status) if p.severity == status), None)
+    return {
+        "path": record.path,
+        "size_bytes": record.size_bytes,
+        "mtime_ns": record.mtime_ns,
+        "sha256": sha256,
+        "format": decoded.format,
+        "width": decoded.width,
+        "height": decoded.height,
+        "mode": decoded.mode,
+        "frames": decoded.frames,
+        "status": str(status),
+        "error": worst.reason if worst else None,
+        "digest": decoded.digest,
+        "problems": json.dumps(
+            [
+                {"kind": str(p.kind), "severity": str(p.severity), "reason": p.reason, "where": dict(p.where)}
+                for p in decoded.problems
+            ],
+            ensure_ascii=False,
+        ),
+        **features,
+    }
+
+
+def _to_arrow(rows: Sequence[Mapping[str, Any]], scanners: Sequence[Scanner]) -> pa.Table:
+    schema = part_schema(scanners)
+    return pa.Table.from_pydict({name: [row.get(name) for row in rows] for name in schema.names}, schema=schema)

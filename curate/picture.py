@@ -1,0 +1,61 @@
+"""The decoded picture that every scanner shares, with one chain of smaller versions.
+
+Invariant: pixels are 8-bit sRGB-like RGB, upright (EXIF orientation applied), transparency laid on white.
+Big pictures are held at a reduced scale; `width` and `height` are always those of the full picture.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(slots=True, kw_only=True)
+class Picture:
+    """One decoded picture.
+
+    `rgb` is (rows, columns, 3) uint8; `width` and `height` are the full size in pixels.
+    """
+
+    rgb: Pixels
+    width: int
+    height: int
+    _shared: dict[Any, Pixels] = field(default_factory=dict, repr=False)
+
+    def fit(self, side_px: int) -> Pixels:
+        """RGB with the longer side at most `side_px`, never enlarged; area-averaged."""
+        return self._memo(("fit", side_px), lambda: shrink(self.rgb, side_px))
+
+    def grey(self, side_px: int) -> Pixels:
+        """Luma (ITU-R BT.601) of `fit(side_px)`, (rows, columns) uint8."""
+        return self._memo(("grey", side_px), lambda: cv2.cvtColor(self.fit(side_px), cv2.COLOR_RGB2GRAY))
+
+    def tile(self, side_px: int) -> Pixels:
+        """RGB squeezed to a square, (side_px, side_px, 3) uint8, whatever the aspect ratio."""
+        return self._memo(("tile", side_px), lambda: squeeze(self.fit(4 * side_px), side_px))
+
+    def _memo(self, key: Any, make: Any) -> Pixels:
+        if key not in self._shared:
+            self._shared[key] = make()
+        return self._shared[key]
+
+
+def shrink(pixels: Pixels, side_px: int) -> Pixels:
+    """Area-average `pixels` until the longer side is at most `side_px`."""
+    rows, columns = pixels.shape[:2]
+    scale = side_px / max(rows, columns)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(columns * scale)), max(1, round(rows * scale))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def squeeze(pixels: Pixels, side_px: int) -> Pixels:
+    """Resize to a square; area-averaged where it shrinks, bilinear where it grows."""
+    rows, columns = pixels.shape[:2]
+    how = cv2.INTER_AREA if min(rows, columns) >= side_px else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (side_px, side_px), interpolation=how), dtype=np.uint8)

@@ -1,0 +1,151 @@
+"""What a scanner is, and which there are.
+
+A scanner measures pixels once, in a worker, and judges the whole table of measurements as often as the
+thresholds change. To add one: subclass `Scanner` in a file of its own, register it under the entry-point
+group `curate.scanners`, and run the contract test over it (see CONTRIBUTING.md).
+"""
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any, ClassVar
+
+import pandas as pd
+import pyarrow as pa
+from pydantic import ValidationError
+
+from curate import config
+from curate.config import Config, Settings
+from curate.errors import ConfigError
+from curate.picture import Picture
+from curate.schema import Kind, Role, Severity, Verdict
+
+ENTRY_POINTS = "curate.scanners"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One scanner's suspicion about one picture.
+
+    `score` runs from 0 to 1, higher is worse. `key` names what the finding is about (for a copy: itself
+    and its keeper); with scanner and kind it makes the stable `finding_id`, so it must hold no measurement.
+    """
+
+    kind: Kind
+    path: str
+    score: float
+    severity: Severity
+    reason: str
+    suggestion: Verdict = Verdict.DROP
+    role: Role = Role.SUBJECT
+    group_id: str | None = None
+    key: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def finding_id(self, scanner: str) -> str:
+        """Stable over re-scans: from scanner, kind and paths, not from scores."""
+        return stable_id(scanner, self.kind, *(self.key or (self.path,)))
+
+
+class Scanner(ABC):
+    """One family of checks.
+
+    `columns` declares what `measure` returns; `measured_with` names the settings that change what it
+    returns, so that changing any other setting never reads a picture again.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    settings_model: ClassVar[type[Settings]]
+    columns: ClassVar[Mapping[str, pa.DataType]]
+    measured_with: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings: Any = settings if settings is not None else self.settings_model()
+
+    @abstractmethod
+    def measure(self, picture: Picture) -> Mapping[str, Any]:
+        """Measure one picture; runs in a worker and may not touch files, clock or randomness."""
+
+    @abstractmethod
+    def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
+        """Judge all pictures at once.
+
+        `features` has one row per file, sorted by path: the columns of `images.parquet`, `digest`,
+        `problems` (JSON) and this scanner's own columns (missing where no picture could be decoded).
+        """
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever stored measurements would no longer be what `measure` returns."""
+        fixed = {name: getattr(self.settings, name) for name in self.measured_with}
+        return config.fingerprint({"version": self.version, "columns": sorted(self.columns), **fixed})
+
+
+def load(configuration: Config) -> list[Scanner]:
+    """Every registered scanner with its settings, sorted by name.
+
+    Raises `ConfigError` for a `[scan.NAME]` table that no scanner owns, or a setting it does not know.
+    """
+    classes: dict[str, type[Scanner]] = {}
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        scanner = entry.load()
+        classes[scanner.name] = scanner
+    unknown = sorted(set(configuration.scan) - set(classes))
+    if unknown:
+        raise ConfigError(f"curate.toml: scan.{unknown[0]} is not a scanner; there are {', '.join(sorted(classes))}")
+    return [_configured(classes[name], configuration.scan.get(name, {})) for name in sorted(classes)]
+
+
+def _configured(scanner: type[Scanner], table: Mapping[str, Any]) -> Scanner:
+    try:
+        return scanner(scanner.settings_model.model_validate(table))
+    except ValidationError as error:
+        raise ConfigError(f"curate.toml: [scan.{scanner.name}] {config.explain(error)}") from error
+
+
+def stable_id(*parts: str) -> str:
+    """A short digest of the parts, the same on every machine and in every run."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+
+
+def table_of(findings: Sequence[tuple[Scanner, Finding]]) -> pd.DataFrame:
+    """Findings as rows of `schema.FINDINGS`, without labels; sorted by id and path."""
+    rows = [
+        {
+            "finding_id": finding.finding_id(scanner.name),
+            "kind": str(finding.kind),
+            "path": finding.path,
+            "group_id": finding.group_id,
+            "role": str(finding.role),
+            "score": round(float(finding.score), 6),
+            "severity": str(finding.severity),
+            "reason": finding.reason,
+            "suggestion": str(finding.suggestion),
+            "evidence": json.dumps(finding.evidence, sort_keys=True, ensure_ascii=False),
+            "scanner": scanner.name,
+            "scanner_version": scanner.version,
+        }
+        for scanner, finding in findings
+    ]
+    frame = pd.DataFrame(rows, columns=[*_COLUMNS])
+    return frame.sort_values(["finding_id", "path"], ignore_index=True)
+
+
+_COLUMNS = (
+    "finding_id",
+    "kind",
+    "path",
+    "group_id",
+    "role",
+    "score",
+    "severity",
+    "reason",
+    "suggestion",
+    "evidence",
+    "scanner",
+    "scanner_version",
+)

@@ -1,0 +1,212 @@
+"""The workspace folder: what lies where, and how it is written.
+
+Invariants: a file appears whole or not at all (temporary name, then `os.replace`); the workspace never
+lies inside the source; a workspace of a newer version is refused, never guessed at.
+"""
+
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.errors import WorkspaceError
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Paths inside one workspace."""
+
+    root: Path
+
+    @property
+    def config(self) -> Path:
+        return self.root / "curate.toml"
+
+    @property
+    def audit(self) -> Path:
+        """Facts about the last audit: version, source, skipped files, dataset-wide notes."""
+        return self.root / "audit.json"
+
+    @property
+    def images(self) -> Path:
+        return self.root / "images.parquet"
+
+    @property
+    def features(self) -> Path:
+        return self.root / "features"
+
+    @property
+    def findings(self) -> Path:
+        return self.root / "findings.parquet"
+
+    @property
+    def review(self) -> Path:
+        return self.root / "review.sqlite"
+
+    @property
+    def thumbs(self) -> Path:
+        return self.root / "thumbs"
+
+    @property
+    def unpacked(self) -> Path:
+        """Where an archive given as the source is unpacked."""
+        return self.root / "source"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.parquet"
+
+    @property
+    def runs(self) -> Path:
+        """Training runs and benchmark results."""
+        return self.root / "runs"
+
+    def read_audit(self) -> dict[str, Any]:
+        """The facts of the last audit.
+
+        Raises `WorkspaceError` where there was none, or a newer version of curate made it.
+        """
+        if not self.audit.is_file():
+            raise WorkspaceError(f"{self.root} is not a curate workspace; make one with: curate audit SOURCE -w {self.root}")
+        try:
+            facts = json.loads(self.audit.read_text(encoding="utf-8"))
+            version = int(facts["version"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise WorkspaceError(f"{self.audit} cannot be read ({error}); run the audit again") from error
+        if version > VERSION:
+            raise WorkspaceError(
+                f"{self.root} was made by a newer curate (workspace version {version}, this one knows {VERSION}); "
+                "upgrade with: pip install -U imagecurate"
+            )
+        return dict(facts)
+
+    def read_images(self) -> pd.DataFrame:
+        """The image table, one row per file, sorted by path."""
+        return self._read(self.images)
+
+    def read_findings(self) -> pd.DataFrame:
+        """The findings table, one row per (finding, image)."""
+        return self._read(self.findings)
+
+    def _read(self, path: Path) -> pd.DataFrame:
+        self.read_audit()
+        if not path.is_file():
+            raise WorkspaceError(f"{path} is missing; run: curate audit SOURCE -w {self.root}")
+        try:
+            return read_table(path)
+        except (OSError, pa.ArrowException) as error:
+            raise WorkspaceError(f"{path} is damaged ({error}); run the audit again") from error
+
+
+def create(root: Path, source: Path) -> Workspace:
+    """Make (or reopen) the workspace folder for a source.
+
+    Raises `WorkspaceError` where it cannot be written, or would lie inside the source.
+    """
+    root = root.absolute()
+    if root.resolve().is_relative_to(source.resolve()) and source.is_dir():
+        raise WorkspaceError(f"the workspace {root} lies inside the source {source}; put it elsewhere with -w")
+    with explained(root):
+        root.mkdir(parents=True, exist_ok=True)
+    workspace = Workspace(root)
+    if workspace.audit.exists():
+        workspace.read_audit()
+    elif any(root.iterdir()) and not workspace.features.exists():
+        raise WorkspaceError(f"{root} is neither empty nor a curate workspace; give -w another folder")
+    with explained(root):
+        workspace.features.mkdir(exist_ok=True)
+        workspace.thumbs.mkdir(exist_ok=True)
+    for leftover in [*root.glob(".tmp-*"), *workspace.features.glob(".tmp-*")]:
+        leftover.unlink(missing_ok=True)
+    return workspace
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a Parquet file: text as `object` with None, integers as nullable integers."""
+    return to_pandas(pq.read_table(path))
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Arrow to pandas without NaN standing for missing text, whatever the version of pandas."""
+    integers = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
+    frame = table.to_pandas(types_mapper=integers.get)
+    for field in table.schema:
+        if pa.types.is_string(field.type):
+            frame[field.name] = pd.Series(table[field.name].to_pylist(), dtype=object)
+    return frame
+
+
+def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
+    """Write rows as Parquet; the same rows give the same bytes."""
+    table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False).replace_schema_metadata(None)
+    write_arrow(table, path)
+
+
+def write_arrow(table: pa.Table, path: Path) -> None:
+    """Write an Arrow table as Parquet, whole or not at all."""
+    with atomic(path) as file:
+        pq.write_table(table, file, compression="zstd")
+
+
+def write_json(value: Mapping[str, Any], path: Path) -> None:
+    """Write JSON with sorted keys, whole or not at all."""
+    with atomic(path) as file:
+        file.write((json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that appears under its name only when everything has been written."""
+    with explained(path):
+        handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the file system's refusals into one clear line."""
+    reasons: dict[int, Callable[[], str]] = {
+        errno.ENOSPC: lambda: f"the disk is full: {path} could not be written; free some space and run again",
+        errno.EDQUOT: lambda: f"the disk quota is used up: {path} could not be written; free some space and run again",
+        errno.EACCES: lambda: f"no permission to write {path}; choose another place",
+        errno.EPERM: lambda: f"no permission to write {path}; choose another place",
+        errno.EROFS: lambda: f"{path} lies on a read-only file system; choose another place",
+        errno.ENOTDIR: lambda: f"{path} cannot be made: a file is in the way",
+        errno.EEXIST: lambda: f"{path} cannot be made: a file is in the way",
+        errno.ENOENT: lambda: f"{path} cannot be written: its folder does not exist",
+        errno.EISDIR: lambda: f"{path} cannot be written: a folder of that name is in the way",
+    }
+    try:
+        yield
+    except OSError as error:
+        reason = reasons.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise WorkspaceError(reason()) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
