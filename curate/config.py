@@ -27,7 +27,9 @@ class Settings(BaseModel):
 class DecodeLimits(Settings):
     """How much one picture may cost before it is refused with a reason."""
 
-    max_pixels: int = Field(178_956_970, gt=0, description="width x height above which a picture is a decompression bomb")
+    max_pixels: int = Field(
+        178_956_970, gt=0, description="width x height above which a picture is a decompression bomb"
+    )
     max_bytes: int = Field(1 << 30, gt=0, description="file size above which a picture is not read")
     timeout_s: float = Field(60.0, gt=0, description="time for reading, decoding and measuring one picture")
 
@@ -95,7 +97,11 @@ def explain(error: ValidationError) -> str:
     parts = []
     for item in error.errors():
         key = ".".join(str(piece) for piece in item["loc"])
-        message = "is not a setting; remove it or mend the spelling" if item["type"] == "extra_forbidden" else item["msg"]
+        message = (
+            "is not a setting; remove it or mend the spelling"
+            if item["type"] == "extra_forbidden"
+            else item["msg"]
+        )
         parts.append(f"{key} {message}")
     return "; ".join(parts)
 

@@ -64,7 +64,9 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
     except MemoryError:
         result.picture = None
         result.problems.append(
-            Problem(Kind.TOO_LARGE, Severity.ERROR, "Decoding ran out of memory; shrink the picture before use.")
+            Problem(
+                Kind.TOO_LARGE, Severity.ERROR, "Decoding ran out of memory; shrink the picture before use."
+            )
         )
     except Exception as error:  # noqa: BLE001 - decoders raise anything; this is the one broad except of the project
         result.picture = None
@@ -144,7 +146,9 @@ def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
         native, result.frames = _load(data, image, result)
     if native is None:
         return
-    result.digest = _digest(native, "RGBA" if native.shape[2:] == (4,) else "RGB" if native.ndim == 3 else "L")
+    result.digest = _digest(
+        native, "RGBA" if native.shape[2:] == (4,) else "RGB" if native.ndim == 3 else "L"
+    )
     result.height, result.width = native.shape[:2]
     result.picture = Picture(rgb=_to_rgb(native), width=result.width, height=result.height)
 
@@ -285,7 +289,9 @@ def _unidentified(data: bytes, image_format: str | None) -> Problem:
         what = formats.describe_other(data[: formats.SNIFF_BYTES])
         return Problem(Kind.NOT_AN_IMAGE, Severity.ERROR, f"The content is not a picture: {what}.")
     return Problem(
-        Kind.UNREADABLE, Severity.ERROR, f"The file begins like {image_format}, but its header cannot be read."
+        Kind.UNREADABLE,
+        Severity.ERROR,
+        f"The file begins like {image_format}, but its header cannot be read.",
     )
 
 

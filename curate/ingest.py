@@ -66,7 +66,9 @@ def ingest(source: Path, workspace: Workspace) -> Listing:
     root = source
     if source.is_file():
         if not archive.is_archive(source):
-            raise SourceError(f"{source} is a file, but not a ZIP archive; give a folder of pictures, or a .zip of one")
+            raise SourceError(
+                f"{source} is a file, but not a ZIP archive; give a folder of pictures, or a .zip of one"
+            )
         root = archive.unpack(source, workspace.unpacked)
     try:
         os.scandir(root).close()
@@ -109,7 +111,11 @@ def _walk(root: Path) -> Iterator[tuple[str, os.stat_result, str | None]]:
         here = Path(folder)
         for hidden in [name for name in subfolders if name.startswith(".") or name == "__MACOSX"]:
             subfolders.remove(hidden)
-            yield (here / hidden).relative_to(root).as_posix() + "/", os.stat_result([0] * 10), "hidden folder"
+            yield (
+                (here / hidden).relative_to(root).as_posix() + "/",
+                os.stat_result([0] * 10),
+                "hidden folder",
+            )
         for name in sorted(names):
             file = here / name
             path = file.relative_to(root).as_posix()

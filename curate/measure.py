@@ -96,9 +96,13 @@ def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
     """The columns of a part, with the fingerprints of those who measured it."""
     measured = {FACTS: str(FACTS_VERSION), **{scanner.name: scanner.fingerprint for scanner in scanners}}
     columns = [
-        pa.field(f"{scanner.name}.{name}", kind) for scanner in scanners for name, kind in scanner.columns.items()
+        pa.field(f"{scanner.name}.{name}", kind)
+        for scanner in scanners
+        for name, kind in scanner.columns.items()
     ]
-    return pa.schema([*KEYS, *FACT_FIELDS, *columns], metadata={MEASURED: json.dumps(measured, sort_keys=True)})
+    return pa.schema(
+        [*KEYS, *FACT_FIELDS, *columns], metadata={MEASURED: json.dumps(measured, sort_keys=True)}
+    )
 
 
 def _measure_one(shard: Shard, record: Record, seconds: Counter[str]) -> dict[str, Any]:
@@ -154,9 +158,16 @@ def _post_mortem(casualty: Casualty, limits: DecodeLimits) -> Decoded:
 def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping[str, Any]) -> dict[str, Any]:
     severities = {problem.severity for problem in decoded.problems}
     status = (
-        Status.ERROR if Severity.ERROR in severities else Status.WARNING if Severity.WARNING in severities else Status.OK
+        Status.ERROR
+        if Severity.ERROR in severities
+        else Status.WARNING
+        if Severity.WARNING in severities
+        else Status.OK
     )
-    worst = next((p for p in sorted(decoded.problems, key=lambda p: p.severity != status) if p.severity == status), None)
+    worst = next(
+        (p for p in sorted(decoded.problems, key=lambda p: p.severity != status) if p.severity == status),
+        None,
+    )
     return {
         "path": record.path,
         "size_bytes": record.size_bytes,
@@ -183,4 +194,6 @@ def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping
 
 def _to_arrow(rows: Sequence[Mapping[str, Any]], scanners: Sequence[Scanner]) -> pa.Table:
     schema = part_schema(scanners)
-    return pa.Table.from_pydict({name: [row.get(name) for row in rows] for name in schema.names}, schema=schema)
+    return pa.Table.from_pydict(
+        {name: [row.get(name) for row in rows] for name in schema.names}, schema=schema
+    )

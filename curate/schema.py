@@ -104,6 +104,9 @@ KINDS: dict[Category, tuple[Kind, ...]] = {
 }
 CATEGORY_OF: dict[Kind, Category] = {kind: category for category, kinds in KINDS.items() for kind in kinds}
 
+ACROSS = frozenset({Kind.LABEL_CONFLICT, Kind.SPLIT_LEAK})
+"""Findings about where the members of a duplicate group stand, rather than about two pictures."""
+
 
 class Severity(StrEnum):
     """How bad: `error` leaves nothing usable, `warning` wants a person's eye, `info` is only reported."""
@@ -193,5 +196,6 @@ MANIFEST = pa.schema(
         pa.field("finding_ids", pa.string(), nullable=False),
         pa.field("reviewer", pa.string()),
         pa.field("decided_at", pa.string()),
+        pa.field("source", pa.string(), nullable=False),
     ]
 )

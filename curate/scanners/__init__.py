@@ -96,8 +96,17 @@ def load(configuration: Config) -> list[Scanner]:
         classes[scanner.name] = scanner
     unknown = sorted(set(configuration.scan) - set(classes))
     if unknown:
-        raise ConfigError(f"curate.toml: scan.{unknown[0]} is not a scanner; there are {', '.join(sorted(classes))}")
+        raise ConfigError(
+            f"curate.toml: scan.{unknown[0]} is not a scanner; there are {', '.join(sorted(classes))}"
+        )
     return [_configured(classes[name], configuration.scan.get(name, {})) for name in sorted(classes)]
+
+
+def resolved(configuration: Config, active: Sequence[Scanner]) -> Config:
+    """The configuration with every scanner's settings spelt out, as it goes into the workspace."""
+    return configuration.model_copy(
+        update={"scan": {scanner.name: scanner.settings.model_dump(mode="json") for scanner in active}}
+    )
 
 
 def _configured(scanner: type[Scanner], table: Mapping[str, Any]) -> Scanner:
@@ -131,7 +140,9 @@ def table_of(findings: Sequence[tuple[Scanner, Finding]]) -> pd.DataFrame:
         }
         for scanner, finding in findings
     ]
-    frame = pd.DataFrame(rows, columns=[*_COLUMNS])
+    frame = pd.DataFrame(rows, columns=[*_COLUMNS], dtype=object).astype(
+        {"score": "float64", "scanner_version": "int64"}
+    )
     return frame.sort_values(["finding_id", "path"], ignore_index=True)
 
 

@@ -22,23 +22,27 @@ SIDE_PX = 256
 """Quality is measured on the picture shrunk to this side: what a person sees at a glance."""
 FLAT_LEVELS = 9
 """Width, in grey levels, of the window that holds the flat part of a picture."""
-MAD_TO_SIGMA = 1.4826
-"""Median absolute deviation to standard deviation of a normal distribution."""
 
 
 class QualitySettings(Settings):
     """Above (or below) these a picture is flagged."""
 
     blurry: float = Field(0.55, ge=0, le=1, description="blur effect at or above which a picture is blurry")
-    dark: float = Field(0.25, ge=0, le=1, description="dark where even the brightest percent stays below this")
+    dark: float = Field(
+        0.25, ge=0, le=1, description="dark where even the brightest percent stays below this"
+    )
     bright: float = Field(0.85, ge=0, le=1, description="bright where all but the darkest 5 % lie above this")
     bright_floor: float = Field(0.60, ge=0, le=1, description="... and all but the darkest 1 % above this")
-    flat_share: float = Field(0.95, ge=0, le=1, description="share of pixels within one grey tone: almost empty")
+    flat_share: float = Field(
+        0.95, ge=0, le=1, description="share of pixels within one grey tone: almost empty"
+    )
     low_contrast: float = Field(6.0, ge=0, description="standard deviation of grey levels: almost empty")
     odd_size_factor: float = Field(4.0, gt=1, description="side length against the dataset's median")
-    odd_size_sigmas: float = Field(4.0, gt=0, description="... and this many robust standard deviations away")
-    tiny_px: int = Field(16, ge=0, description="a shorter side below this is odd in any dataset of larger pictures")
-    odd_aspect_ratio: float = Field(3.0, gt=1, description="longer over shorter side")
+    odd_size_beyond: float = Field(3.0, ge=1, description="... and against its 10th or 90th percentile")
+    tiny_px: int = Field(
+        16, ge=0, description="a shorter side below this is odd in any dataset of larger pictures"
+    )
+    odd_aspect_ratio: float = Field(3.5, gt=1, description="longer over shorter side")
 
 
 class Quality(Scanner):
@@ -120,21 +124,23 @@ class Quality(Scanner):
             return
         width, height = seen["width"].to_numpy(float), seen["height"].to_numpy(float)
         log_side = np.log(np.sqrt(width * height))
-        typical = float(np.median(log_side))
-        sigma = MAD_TO_SIGMA * float(np.median(np.abs(log_side - typical)))
-        allowed = max(np.log(s.odd_size_factor), s.odd_size_sigmas * sigma)
+        low, typical, high = np.quantile(log_side, (0.1, 0.5, 0.9))
+        factor, beyond = np.log(s.odd_size_factor), np.log(s.odd_size_beyond)
+        smallest, largest = min(typical - factor, low - beyond), max(typical + factor, high + beyond)
         side = float(np.exp(typical))
-        for path, w, h, away in zip(seen["path"], width, height, log_side - typical, strict=True):
+        for path, w, h, log in zip(seen["path"], width, height, log_side, strict=True):
             tiny = min(w, h) < s.tiny_px and side >= 2 * s.tiny_px
-            if abs(away) >= allowed or tiny:
-                factor = float(np.exp(abs(away)))
+            if tiny or not smallest < log < largest:
+                times = float(np.exp(abs(log - typical)))
+                limit = smallest if log < typical else largest
                 yield _finding(
                     Kind.ODD_SIZE,
                     path,
-                    1 - 1 / max(factor, 2.0),
-                    f"{w:.0f} x {h:.0f} pixels: its side is {factor:.1f} times {'smaller' if away < 0 else 'larger'} than "
-                    f"the {side:.0f} pixels typical of this dataset (threshold {np.exp(allowed):.1f} times).",
-                    {"factor": factor, "typical_px": side},
+                    1 - 1 / max(times, 2.0),
+                    f"{w:.0f} x {h:.0f} pixels: its side is {times:.1f} times {'smaller' if log < typical else 'larger'} "
+                    f"than the {side:.0f} pixels typical of this dataset (threshold {np.exp(abs(limit - typical)):.1f} "
+                    f"times, or a side under {s.tiny_px} pixels).",
+                    {"factor": times, "typical_px": side},
                 )
             ratio = max(w, h) / min(w, h)
             if ratio >= s.odd_aspect_ratio:

@@ -1,0 +1,144 @@
+"""Stored measurements: which are still good, which are missing, and all of them as one table.
+
+A part file says which scanners measured its rows, with which fingerprints; a row is good for a scanner as
+long as that fingerprint and the file's size and time are unchanged. So an unchanged dataset is never
+read again, a changed scanner re-measures only its own columns, and a killed run goes on where it was.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from curate.ingest import Record
+from curate.measure import FACT_FIELDS, FACTS, KEYS, MEASURED, part_schema
+from curate.scanners import Scanner
+from curate.workspace import to_pandas
+
+_KEY_NAMES = [field.name for field in KEYS]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part file and the steps (scanners, or the decoder's facts) whose measurements in it are still good."""
+
+    path: Path
+    current: frozenset[str]
+
+
+def parts(folder: Path, scanners: Sequence[Scanner]) -> list[Part]:
+    """The part files that hold anything current, oldest first."""
+    wanted = _fingerprints(scanners)
+    found = []
+    for path in sorted(folder.glob("part-*.parquet")):
+        try:
+            stored = json.loads((pq.read_schema(path).metadata or {}).get(MEASURED, b"{}"))
+        except (OSError, pa.ArrowException, ValueError):
+            continue
+        current = frozenset(name for name, mark in stored.items() if wanted.get(name) == mark)
+        if current:
+            found.append(Part(path, current))
+    return found
+
+
+def missing(
+    records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]
+) -> dict[frozenset[str], list[Record]]:
+    """The records still to be measured, by the set of scanners that lack them."""
+    have = {name: set[tuple[str, int, int]]() for name in _fingerprints(scanners)}
+    for part in found:
+        keys = _keys(pq.read_table(part.path, columns=_KEY_NAMES))
+        for name in part.current:
+            have[name].update(keys)
+    wanted: dict[frozenset[str], list[Record]] = {}
+    for record in records:
+        key = (record.path, record.size_bytes, record.mtime_ns)
+        lacking = frozenset(name for name, keys in have.items() if key not in keys)
+        if lacking:
+            wanted.setdefault(lacking - {FACTS}, []).append(record)
+    return wanted
+
+
+def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> pd.DataFrame:
+    """All measurements of these records: one row each, in their order; later parts win."""
+    wanted = pa.table(
+        {
+            "path": [r.path for r in records],
+            "size_bytes": [r.size_bytes for r in records],
+            "mtime_ns": [r.mtime_ns for r in records],
+        }
+    )
+    frame = pd.DataFrame(
+        {
+            "path": [r.path for r in records],
+            "label": [r.label for r in records],
+            "split": [r.split for r in records],
+        },
+        dtype=object,
+    )
+    tables = [(part, pq.read_table(part.path)) for part in found]
+    tables = [(part, table.filter(_is_in(table, wanted))) for part, table in tables]
+    frame = frame.merge(
+        _columns(tables, FACTS, [*_KEY_NAMES[:2], *(f.name for f in FACT_FIELDS)]), on="path", how="left"
+    )
+    for scanner in scanners:
+        names = [f"{scanner.name}.{column}" for column in scanner.columns]
+        if names:
+            frame = frame.merge(_columns(tables, scanner.name, ["path", *names]), on="path", how="left")
+    return frame
+
+
+def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
+    """What `scanner.judge` may see: the facts of each image, and its own columns under their own names."""
+    facts = [name for name in frame.columns if "." not in name]
+    own = {f"{scanner.name}.{column}": column for column in scanner.columns}
+    return frame[[*facts, *own]].rename(columns=own)
+
+
+def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record]) -> None:
+    """Delete part files that no longer hold a current row of any record."""
+    keys = {(record.path, record.size_bytes, record.mtime_ns) for record in records}
+    current = {part.path for part in parts(folder, scanners)}
+    for path in folder.glob("part-*.parquet"):
+        if path not in current or keys.isdisjoint(_keys(pq.read_table(path, columns=_KEY_NAMES))):
+            path.unlink()
+
+
+def _fingerprints(scanners: Sequence[Scanner]) -> dict[str, str]:
+    return dict(json.loads(part_schema(scanners).metadata[MEASURED]))
+
+
+def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
+    return list(zip(*(table[name].to_pylist() for name in _KEY_NAMES), strict=True))
+
+
+def _is_in(table: pa.Table, wanted: pa.Table) -> pa.Array:
+    """Which rows of a part are about a file as it is now."""
+    at = pc.index_in(table["path"], value_set=wanted["path"].combine_chunks())
+    same = [pc.equal(table[name], wanted[name].take(at)) for name in ("size_bytes", "mtime_ns")]
+    return pc.fill_null(pc.and_(*same), False)
+
+
+def _columns(tables: Sequence[tuple[Part, pa.Table]], step: str, names: Sequence[str]) -> pd.DataFrame:
+    pieces = [table.select(list(names)) for part, table in tables if step in part.current]
+    frame = to_pandas(pa.concat_tables(pieces))
+    return frame.drop_duplicates("path", keep="last")
+
+
+def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
+    """The records behind an image table, with the times under which they were last measured."""
+    times: dict[tuple[str, int], int] = {}
+    for part in found:
+        times |= {
+            (path, size): time for path, size, time in _keys(pq.read_table(part.path, columns=_KEY_NAMES))
+        }
+    rows = zip(images["path"], images["label"], images["split"], images["size_bytes"], strict=True)
+    return [
+        Record(path, label, split, int(size), times.get((path, int(size)), 0))
+        for path, label, split, size in rows
+    ]

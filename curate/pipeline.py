@@ -1,0 +1,218 @@
+"""The way of the data up to the review queue: ingest, measure, judge, sync.
+
+Files in, files out: every step can be run again. An interrupted audit leaves its finished parts, and the
+next one goes on from there.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from curate import __version__, config, engine, features, judging, scanners
+from curate.config import Config
+from curate.engine import cores
+from curate.errors import ConfigError, SourceError
+from curate.ingest import Listing, Record, ingest
+from curate.measure import Shard, Tally
+from curate.scanners import Scanner
+from curate.schema import FINDINGS, IMAGES, Severity
+from curate.store import Store
+from curate.workspace import VERSION, Workspace, atomic, create, write_json, write_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a step has come: `done` of `total` files, and how many of them did not decode cleanly."""
+
+    done: int
+    total: int
+    problems: int
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """The result of an audit.
+
+    `images` has one row per file (`schema.IMAGES`), `findings` one per finding and image
+    (`schema.FINDINGS`), `skipped` one per file that is not part of the dataset (path, reason).
+    `measured` counts the files that had to be read; `seconds` says where the workers' time went.
+    """
+
+    workspace: Path
+    images: pd.DataFrame
+    findings: pd.DataFrame
+    skipped: pd.DataFrame
+    measured: int
+    prevalent: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def audit(
+    source: str | Path,
+    workspace: str | Path,
+    *,
+    configuration: Config | None = None,
+    report: Report | None = None,
+) -> Audit:
+    """Ingest, measure and judge a dataset, and fill its review queue.
+
+    Without a configuration the one already in the workspace holds, or the defaults. The source is only
+    ever read. Raises `CurateError` for what the user can mend.
+    """
+    source = Path(source)
+    if not source.exists():
+        raise SourceError(f"{source} does not exist; give a folder of pictures, or a .zip of one")
+    configuration = configuration or _standing_config(Workspace(Path(workspace)))
+    active = scanners.load(configuration)
+    configuration = scanners.resolved(configuration, active)
+    place = create(Path(workspace), source)
+    fresh = not place.audit.exists()
+    try:
+        listing = ingest(source, place)
+    except SourceError:
+        if fresh:
+            _remove_empty(place)
+        raise
+    # Written first: whatever happens next, the folder is known for what it is.
+    with atomic(place.config) as file:
+        file.write(config.dump(configuration).encode())
+    facts = {
+        "version": VERSION,
+        "curate": __version__,
+        "source": str(source.resolve()),
+        "root": str(listing.root),
+        "skipped": [asdict(item) for item in listing.skipped],
+    }
+    if fresh:
+        write_json({**facts, "complete": False}, place.audit)
+    measured, seconds = _measure(place, listing, active, configuration, report)
+    prevalent = _judge(place, listing.records, active, configuration)
+    write_json({**facts, "complete": True, "prevalent": prevalent}, place.audit)
+    features.prune(place.features, active, listing.records)
+    return Audit(
+        workspace=place.root,
+        images=place.read_images(),
+        findings=place.read_findings(),
+        skipped=pd.DataFrame([asdict(item) for item in listing.skipped], columns=["path", "reason"]),
+        measured=measured,
+        prevalent=[item["reason"] for item in prevalent],
+        seconds=seconds,
+    )
+
+
+def judge(workspace: str | Path) -> pd.DataFrame:
+    """Judge the stored measurements again, with the thresholds now in `curate.toml`; reads no picture.
+
+    Returns the findings. Raises `ConfigError` where a changed setting would need pictures to be read.
+    """
+    place = Workspace(Path(workspace))
+    facts = place.read_audit()
+    configuration = config.read(place.config)
+    active = scanners.load(configuration)
+    images = place.read_images()
+    found = features.parts(place.features, active)
+    records = features.records(images, found)
+    lacking = features.missing(records, found, active)
+    if lacking:
+        names = ", ".join(sorted(set().union(*lacking))) or "the decoder"
+        raise ConfigError(
+            f"a setting changed that needs the pictures themselves ({names}); "
+            f"run: curate audit {facts['source']} -w {place.root}"
+        )
+    prevalent = _judge(place, records, active, configuration)
+    write_json({**facts, "prevalent": prevalent}, place.audit)
+    return place.read_findings()
+
+
+def _standing_config(place: Workspace) -> Config:
+    return config.read(place.config) if place.config.is_file() else Config()
+
+
+def _remove_empty(place: Workspace) -> None:
+    """Leave nothing behind of a workspace that never came to be."""
+    for folder in (place.features, place.thumbs, place.unpacked):
+        shutil.rmtree(folder, ignore_errors=True)
+    if not any(place.root.iterdir()):
+        place.root.rmdir()
+
+
+def _measure(
+    place: Workspace,
+    listing: Listing,
+    active: Sequence[Scanner],
+    configuration: Config,
+    report: Report | None,
+) -> tuple[int, dict[str, float]]:
+    """Bring the measurements up to date; returns how many files were read, and the seconds each step took."""
+    lacking = features.missing(listing.records, features.parts(place.features, active), active)
+    shards = _shards(place, listing.root, lacking, active, configuration)
+    total = sum(len(shard.records) for shard in shards)
+    done, problems = 0, 0
+    seconds: Counter[str] = Counter()
+
+    def account(tally: Tally) -> None:
+        nonlocal done, problems
+        done += tally.files
+        problems += tally.files - tally.statuses.get("ok", 0)
+        seconds.update(tally.seconds)
+        if report:
+            report(Progress(done=done, total=total, problems=problems))
+
+    if report:
+        report(Progress(done=0, total=total, problems=0))
+    engine.run(shards, configuration.engine.workers, account)
+    return total, dict(seconds)
+
+
+def _shards(
+    place: Workspace,
+    root: Path,
+    lacking: dict[frozenset[str], list[Record]],
+    active: Sequence[Scanner],
+    configuration: Config,
+) -> list[Shard]:
+    """Cut the missing records into units of work, small enough that every worker gets several."""
+    taken = [int(path.stem.removeprefix("part-")) for path in place.features.glob("part-*.parquet")]
+    number = max(taken, default=0)
+    shards = []
+    for names, records in lacking.items():
+        chosen = tuple(scanner for scanner in active if scanner.name in names)
+        workers = configuration.engine.workers or cores()
+        size = max(8, min(configuration.engine.shard_size, -(-len(records) // (4 * workers))))
+        for start in range(0, len(records), size):
+            number += 1
+            shards.append(
+                Shard(
+                    root=root,
+                    records=tuple(records[start : start + size]),
+                    scanners=chosen,
+                    limits=configuration.decode,
+                    part=place.features / f"part-{number:07}.parquet",
+                )
+            )
+    return shards
+
+
+def _judge(
+    place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config
+) -> list[dict[str, Any]]:
+    frame = features.load(records, features.parts(place.features, active), active)
+    judgement = judging.judge(frame, active, configuration.judge)
+    write_table(judgement.findings, FINDINGS, place.findings)
+    write_table(frame, IMAGES, place.images)
+    with Store(place.review) as store:
+        store.sync(judgement.findings, frame)
+    return [asdict(item) for item in judgement.prevalent]
+
+
+def flagged(findings: pd.DataFrame) -> pd.DataFrame:
+    """The findings that ask for a decision: not merely informative, and not about a keeper."""
+    return findings[(findings["severity"] != Severity.INFO) & (findings["role"] != "keeper")]

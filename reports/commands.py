@@ -1,0 +1,7 @@
+"""Sub-commands."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Hang them on `curate`."""
