@@ -34,9 +34,7 @@ def unpack(path: Path, target: Path) -> Path:
     Raises `SourceError` naming the entry that is unsafe or broken.
     """
     status = path.stat()
-    token = hashlib.sha256(f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[
-        :16
-    ]
+    token = hashlib.sha256(f"{path.resolve()}:{status.st_size}:{status.st_mtime_ns}".encode()).hexdigest()[:16]
     final = target / token
     if final.is_dir():
         return final
@@ -65,9 +63,7 @@ def _extract(path: Path, target: Path) -> None:
                 destination = target / _safe_name(path, entry)
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 if destination.exists():
-                    raise SourceError(
-                        f"{path}: two entries are both called {entry.filename!r}; pack it again"
-                    )
+                    raise SourceError(f"{path}: two entries are both called {entry.filename!r}; pack it again")
                 _copy(path, packed, entry, destination)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise SourceError(f"{path}: the archive is damaged ({error}); fetch it again") from error
@@ -79,9 +75,7 @@ def _refuse_bomb(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     total = sum(entry.file_size for entry in entries)
     packed = max(1, sum(entry.compress_size for entry in entries))
     if len(entries) > MAX_FILES or total > MAX_TOTAL_BYTES:
-        raise SourceError(
-            f"{path}: claims {len(entries):,} files and {total:,} bytes; that is no picture dataset"
-        )
+        raise SourceError(f"{path}: claims {len(entries):,} files and {total:,} bytes; that is no picture dataset")
     if total > RATIO_FREE_BYTES and total / packed > MAX_RATIO:
         raise SourceError(
             f"{path}: would unpack to {total / packed:,.0f} times its size, which pictures never do; "
@@ -96,13 +90,7 @@ def _safe_name(path: Path, entry: zipfile.ZipInfo) -> PurePosixPath:
         raise SourceError(
             f"{path}: entry {entry.filename!r} is a link or a special file; unpack it yourself if you trust it"
         )
-    if (
-        name.is_absolute()
-        or ".." in name.parts
-        or not name.parts
-        or ":" in name.parts[0]
-        or "\x00" in entry.filename
-    ):
+    if name.is_absolute() or ".." in name.parts or not name.parts or ":" in name.parts[0] or "\x00" in entry.filename:
         raise SourceError(
             f"{path}: entry {entry.filename!r} would be written outside the target; the archive is unsafe"
         )
@@ -115,7 +103,5 @@ def _copy(path: Path, packed: zipfile.ZipFile, entry: zipfile.ZipInfo, destinati
         while chunk := source.read(_CHUNK):
             size += len(chunk)
             if size > entry.file_size:
-                raise SourceError(
-                    f"{path}: entry {entry.filename!r} is larger than it claims; the archive is unsafe"
-                )
+                raise SourceError(f"{path}: entry {entry.filename!r} is larger than it claims; the archive is unsafe")
             file.write(chunk)

@@ -39,9 +39,7 @@ app = typer.Typer(
 )
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
-WorkspaceArg = Annotated[
-    Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")
-]
+WorkspaceArg = Annotated[Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -78,22 +76,16 @@ def main() -> None:
 
 @app.command()
 def audit(
-    source: Annotated[
-        Path, typer.Argument(help="A folder of pictures per class, a flat folder, or a ZIP of either.")
-    ],
+    source: Annotated[Path, typer.Argument(help="A folder of pictures per class, a flat folder, or a ZIP of either.")],
     workspace: Annotated[
         Path, typer.Option("-w", "--workspace", metavar="WS", help="Where measurements and decisions go.")
     ],
     profile: Annotated[ProfileName | None, typer.Option(help="Which set of checks and thresholds.")] = None,
-    config_file: Annotated[
-        Path | None, typer.Option("--config", metavar="FILE", help="A curate.toml to use.")
-    ] = None,
+    config_file: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A curate.toml to use.")] = None,
     as_json: JsonOption = False,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option(
-            "--fail-on", metavar="KIND", help="Exit 1 if a finding of this kind or category is left."
-        ),
+        typer.Option("--fail-on", metavar="KIND", help="Exit 1 if a finding of this kind or category is left."),
     ] = None,
     profile_time: Annotated[
         bool, typer.Option("--profile-time", help="Print the cost of each step per picture.")
@@ -140,14 +132,10 @@ def decide(
     category: Annotated[list[str] | None, typer.Option(help="Only findings of this category.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only findings of this kind.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="Only pictures of this class.")] = None,
-    path: Annotated[
-        list[str] | None, typer.Option(help="Only pictures whose path matches this pattern.")
-    ] = None,
+    path: Annotated[list[str] | None, typer.Option(help="Only pictures whose path matches this pattern.")] = None,
     min_score: Annotated[float, typer.Option(help="Only findings with at least this score.")] = 0.0,
     max_score: Annotated[float, typer.Option(help="Only findings with at most this score.")] = 1.0,
-    keepers: Annotated[
-        bool, typer.Option("--keepers", help="Decide the keepers of duplicate groups too.")
-    ] = False,
+    keepers: Annotated[bool, typer.Option("--keepers", help="Decide the keepers of duplicate groups too.")] = False,
     from_csv: Annotated[
         Path | None, typer.Option("--from-csv", metavar="FILE", help="A CSV with columns path and action.")
     ] = None,
@@ -197,17 +185,13 @@ def manifest(
 ) -> None:
     """Write the approved manifest: one row per image, with verdict, final label and reasons."""
     table = curate.manifest(workspace, output, pending=pending.value if pending else None)
-    counts = ", ".join(
-        f"{count:,} {action}" for action, count in table["action"].value_counts().sort_index().items()
-    )
+    counts = ", ".join(f"{count:,} {action}" for action, count in table["action"].value_counts().sort_index().items())
     err.print(f"{output or workspace / 'manifest.parquet'}: {len(table):,} images ({counts})", markup=False)
 
 
 @app.command()
 def export(
-    manifest_file: Annotated[
-        Path, typer.Argument(metavar="MANIFEST", help="A manifest that `curate manifest` wrote.")
-    ],
+    manifest_file: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest that `curate manifest` wrote.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
     mode: Annotated[ModeName, typer.Option(help="How the files get there.")] = ModeName.COPY,
     source: Annotated[Path | None, typer.Option(help="Where the source is now, if it has moved.")] = None,
@@ -238,6 +222,27 @@ def verify(
 
 
 @app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demo goes.")] = Path("curate-demo"),
+) -> None:
+    """Draw a dataset with planted defects and take it the whole way, from audit to report."""
+    from curate import demonstration
+
+    err.print("drawing 265 pictures, 42 of them with a planted defect", markup=False)
+    with _progress() as report:
+        made = demonstration.demo(folder, report=report)
+    found = summary.status(made.workspace)
+    _print_status(found, as_json=False)
+    same = demonstration.matches(found, made.truth)
+    err.print(f"planted truth: {made.truth} - Table 1 {'equals' if same else 'DIFFERS FROM'} it", markup=False)
+    err.print(f"cleaned set:   {made.cleaned} (manifest: {made.manifest})", markup=False)
+    err.print(f"report:        {made.report or 'not written; pip install imagecurate[report]'}", markup=False)
+    err.print(f"reviewer:      curate review {made.workspace}", markup=False)
+    if not same:
+        raise typer.Exit(1)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     print(curate.__version__)
@@ -252,9 +257,7 @@ def _print_status(found: summary.Status, *, as_json: bool) -> None:
         err.print(f"note: {note}", markup=False)
     if found.stale:
         names = ", ".join(found.stale[:5]) + (", ..." if len(found.stale) > 5 else "")
-        err.print(
-            f"stale: {len(found.stale)} pictures changed since they were decided: {names}", markup=False
-        )
+        err.print(f"stale: {len(found.stale)} pictures changed since they were decided: {names}", markup=False)
     progress = found.progress
     err.print(
         f"review: {progress.images_done:,} of {progress.images:,} flagged pictures decided; "
@@ -304,9 +307,7 @@ def _check_kinds(names: list[str]) -> None:
     known = {*map(str, Kind), *map(str, Category)}
     for name in names:
         if name not in known:
-            raise ConfigError(
-                f"{name!r} is neither a kind nor a category; there are {', '.join(sorted(known))}"
-            )
+            raise ConfigError(f"{name!r} is neither a kind nor a category; there are {', '.join(sorted(known))}")
 
 
 def _action(name: str | None) -> Action | None:

@@ -41,13 +41,6 @@ class EngineSettings(Settings):
     shard_size: int = Field(256, gt=0, description="pictures per unit of work, and per part file")
 
 
-class PreviewSettings(Settings):
-    """The small pictures that the reviewer and the report show."""
-
-    side_px: int = Field(320, ge=32)
-    quality: int = Field(80, ge=1, le=100)
-
-
 class JudgeSettings(Settings):
     """What holds for all scanners alike."""
 
@@ -61,10 +54,9 @@ class Config(Settings):
     """Everything `curate.toml` can say."""
 
     profile: Profile = "general"
-    decode: DecodeLimits = DecodeLimits()  # pyright: ignore[reportCallIssue]
-    engine: EngineSettings = EngineSettings()  # pyright: ignore[reportCallIssue]
-    preview: PreviewSettings = PreviewSettings()  # pyright: ignore[reportCallIssue]
-    judge: JudgeSettings = JudgeSettings()  # pyright: ignore[reportCallIssue]
+    decode: DecodeLimits = DecodeLimits()
+    engine: EngineSettings = EngineSettings()
+    judge: JudgeSettings = JudgeSettings()
     scan: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
@@ -98,9 +90,7 @@ def explain(error: ValidationError) -> str:
     for item in error.errors():
         key = ".".join(str(piece) for piece in item["loc"])
         message = (
-            "is not a setting; remove it or mend the spelling"
-            if item["type"] == "extra_forbidden"
-            else item["msg"]
+            "is not a setting; remove it or mend the spelling" if item["type"] == "extra_forbidden" else item["msg"]
         )
         parts.append(f"{key} {message}")
     return "; ".join(parts)

@@ -112,7 +112,7 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 def jpeg_coded_data(data: bytes) -> bytes:
     """The file without its application segments and comments: what alone decides the pixels."""
     kept, end = [], 2
-    for marker, start, end in jpeg_segments(data):  # noqa: B007 - `end` is wanted after the loop
+    for marker, start, end in jpeg_segments(data):
         if not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             kept.append(data[start:end])
     return b"".join([*kept, data[end:]])

@@ -34,7 +34,7 @@ def now_text() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def decide(
+def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a command-line option
     workspace: str | Path,
     selection: Selection,
     action: Action | None,
@@ -49,9 +49,7 @@ def decide(
     Returns the number of decisions. Raises `CurateError` where nothing matches.
     """
     if (action is Action.RELABEL) != (new_label is not None):
-        raise CurateError(
-            "relabel needs a new label, and nothing else takes one: --action relabel --to LABEL"
-        )
+        raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
     place = Workspace(Path(workspace))
     findings = _queued(place)
     chosen = findings[[_matches(row, selection) for row in findings.to_dict("records")]]
@@ -164,7 +162,5 @@ def _record(
     place: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
 ) -> int:
     with Store(place.review) as store:
-        store.decide(
-            choices, reviewer=reviewer, now=now_text(), note=note, allow_no_survivor=allow_no_survivor
-        )
+        store.decide(choices, reviewer=reviewer, now=now_text(), note=note, allow_no_survivor=allow_no_survivor)
     return len(choices)

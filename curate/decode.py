@@ -64,11 +64,9 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
     except MemoryError:
         result.picture = None
         result.problems.append(
-            Problem(
-                Kind.TOO_LARGE, Severity.ERROR, "Decoding ran out of memory; shrink the picture before use."
-            )
+            Problem(Kind.TOO_LARGE, Severity.ERROR, "Decoding ran out of memory; shrink the picture before use.")
         )
-    except Exception as error:  # noqa: BLE001 - decoders raise anything; this is the one broad except of the project
+    except Exception as error:
         result.picture = None
         result.problems.append(
             Problem(Kind.UNREADABLE, Severity.ERROR, f"No decoder can read the file ({_one_line(error)}).")
@@ -146,9 +144,7 @@ def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
         native, result.frames = _load(data, image, result)
     if native is None:
         return
-    result.digest = _digest(
-        native, "RGBA" if native.shape[2:] == (4,) else "RGB" if native.ndim == 3 else "L"
-    )
+    result.digest = _digest(native, "RGBA" if native.shape[2:] == (4,) else "RGB" if native.ndim == 3 else "L")
     result.height, result.width = native.shape[:2]
     result.picture = Picture(rgb=_to_rgb(native), width=result.width, height=result.height)
 
@@ -164,13 +160,13 @@ def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | No
             return native, frames
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 - as above: a decoder's failure is data
+        except Exception as error:
             failure = _failure(error)
             if not any(problem.severity is Severity.ERROR for problem in result.problems):
                 result.problems.append(failure)
         try:
             return _tolerant_pillow(data, result), 1
-        except Exception:  # noqa: BLE001 - nothing is left of it; the reason is already recorded
+        except Exception:
             return None, 1
 
 
@@ -179,7 +175,7 @@ def _check_frames(image: Image.Image, frames: int, result: Decoded) -> None:
         try:
             image.seek(index)
             image.load()
-        except Exception as error:  # noqa: BLE001 - a broken later frame leaves the first one usable
+        except Exception as error:
             result.problems.append(
                 Problem(
                     Kind.DAMAGED,

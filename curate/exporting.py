@@ -89,9 +89,7 @@ def verify(destination: str | Path) -> Verification:
     for line in sums.read_text(encoding="utf-8").splitlines():
         digest, _, name = line.partition("  ")
         expected[name] = digest
-    present = {
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path != sums
-    }
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path != sums}
     changed = [name for name in sorted(present & set(expected)) if _sha256(folder / name) != expected[name]]
     return Verification(
         checked=len(expected),

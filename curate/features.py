@@ -134,11 +134,6 @@ def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
     """The records behind an image table, with the times under which they were last measured."""
     times: dict[tuple[str, int], int] = {}
     for part in found:
-        times |= {
-            (path, size): time for path, size, time in _keys(pq.read_table(part.path, columns=_KEY_NAMES))
-        }
+        times |= {(path, size): time for path, size, time in _keys(pq.read_table(part.path, columns=_KEY_NAMES))}
     rows = zip(images["path"], images["label"], images["split"], images["size_bytes"], strict=True)
-    return [
-        Record(path, label, split, int(size), times.get((path, int(size)), 0))
-        for path, label, split, size in rows
-    ]
+    return [Record(path, label, split, int(size), times.get((path, int(size)), 0)) for path, label, split, size in rows]

@@ -124,9 +124,7 @@ def _rule_one(
         verdict = Verdict.PENDING
     else:
         verdict = Verdict.RELABEL if relabels else Verdict.KEEP
-    new_label = (
-        max(relabels, key=lambda d: d.id).new_label if relabels and verdict is Verdict.RELABEL else None
-    )
+    new_label = max(relabels, key=lambda d: d.id).new_label if relabels and verdict is Verdict.RELABEL else None
     return Ruling(
         verdict=verdict,
         new_label=new_label,

@@ -79,10 +79,7 @@ def sniff(head: bytes) -> str | None:
         and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124)
     ):
         return "BMP"
-    if (
-        head[:4] in (b"\x00\x00\x01\x00", b"\x00\x00\x02\x00")
-        and 0 < int.from_bytes(head[4:6], "little") < 256
-    ):
+    if head[:4] in (b"\x00\x00\x01\x00", b"\x00\x00\x02\x00") and 0 < int.from_bytes(head[4:6], "little") < 256:
         return "ICO"
     if head[:1] == b"P" and head[1:2] in b"123456fF" and head[2:3].isspace():
         return "PPM"

@@ -66,9 +66,7 @@ def ingest(source: Path, workspace: Workspace) -> Listing:
     root = source
     if source.is_file():
         if not archive.is_archive(source):
-            raise SourceError(
-                f"{source} is a file, but not a ZIP archive; give a folder of pictures, or a .zip of one"
-            )
+            raise SourceError(f"{source} is a file, but not a ZIP archive; give a folder of pictures, or a .zip of one")
         root = archive.unpack(source, workspace.unpacked)
     try:
         os.scandir(root).close()

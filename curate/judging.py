@@ -34,9 +34,7 @@ class Judgement:
 
 def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSettings) -> Judgement:
     """Let every scanner judge all pictures, and set aside what hits more than half of them."""
-    found = [
-        (scanner, finding) for scanner in scanners for finding in scanner.judge(features.view(frame, scanner))
-    ]
+    found = [(scanner, finding) for scanner in scanners for finding in scanner.judge(features.view(frame, scanner))]
     prevalent = _prevalent([finding for _, finding in found], len(frame), settings)
     aside = {item.kind for item in prevalent}
     table = table_of([(scanner, finding) for scanner, finding in found if finding.kind not in aside])
@@ -52,10 +50,7 @@ def _prevalent(found: Sequence[Finding], images: int, settings: JudgeSettings) -
         return []
     hit: dict[Kind, set[str]] = {}
     for finding in found:
-        if (
-            CATEGORY_OF[finding.kind] in (Category.UNSUITABLE, Category.LABEL)
-            and finding.severity is not Severity.INFO
-        ):
+        if CATEGORY_OF[finding.kind] in (Category.UNSUITABLE, Category.LABEL) and finding.severity is not Severity.INFO:
             hit.setdefault(finding.kind, set()).add(finding.path)
     return [
         Prevalent(

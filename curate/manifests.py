@@ -52,9 +52,7 @@ def manifest(
     return table
 
 
-def build(
-    images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision], *, source: str
-) -> pd.DataFrame:
+def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision], *, source: str) -> pd.DataFrame:
     """The manifest table (`schema.MANIFEST`), with undecided pictures as `pending`. Pure."""
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
     rulings = rule(findings, hashes, fold(log))
@@ -64,9 +62,7 @@ def build(
         _verdict(path, label, rulings.get(path), reasons.get(path))
         for path, label in zip(images["path"], images["label"], strict=True)
     ]
-    return images.assign(**pd.DataFrame(extra, index=images.index).astype(object), source=source)[
-        MANIFEST.names
-    ]
+    return images.assign(**pd.DataFrame(extra, index=images.index).astype(object), source=source)[MANIFEST.names]
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
@@ -105,9 +101,7 @@ def read(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _verdict(
-    path: str, label: str | None, ruling: Ruling | None, rows: pd.DataFrame | None
-) -> dict[str, str | None]:
+def _verdict(path: str, label: str | None, ruling: Ruling | None, rows: pd.DataFrame | None) -> dict[str, str | None]:
     verdict = ruling.verdict if ruling else Verdict.KEEP
     decisions = ruling.decisions if ruling else ()
     latest = max(decisions, key=lambda decision: decision.id, default=None)

@@ -7,7 +7,7 @@ and times; rows go into the part file, whose appearance is the mark that the sha
 import hashlib
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +79,7 @@ def measure_shard(shard: Shard) -> Tally:
     """Measure the files of a shard into its part file."""
     watch = isolation.Watch(shard.journal, shard.limits.timeout_s)
     lost = {casualty.index: casualty for casualty in shard.casualties}
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
     rows = []
     for index, record in enumerate(shard.records):
         if index in lost:
@@ -89,23 +89,19 @@ def measure_shard(shard: Shard) -> Tally:
         rows.append(_measure_one(shard, record, seconds))
     write_arrow(_to_arrow(rows, shard.scanners), shard.part)
     watch.close()
-    return Tally(files=len(rows), statuses=Counter(row["status"] for row in rows), seconds=seconds)
+    return Tally(files=len(rows), statuses=Counter(row["status"] for row in rows), seconds=dict(seconds))
 
 
 def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
     """The columns of a part, with the fingerprints of those who measured it."""
     measured = {FACTS: str(FACTS_VERSION), **{scanner.name: scanner.fingerprint for scanner in scanners}}
     columns = [
-        pa.field(f"{scanner.name}.{name}", kind)
-        for scanner in scanners
-        for name, kind in scanner.columns.items()
+        pa.field(f"{scanner.name}.{name}", kind) for scanner in scanners for name, kind in scanner.columns.items()
     ]
-    return pa.schema(
-        [*KEYS, *FACT_FIELDS, *columns], metadata={MEASURED: json.dumps(measured, sort_keys=True)}
-    )
+    return pa.schema([*KEYS, *FACT_FIELDS, *columns], metadata={MEASURED: json.dumps(measured, sort_keys=True)})
 
 
-def _measure_one(shard: Shard, record: Record, seconds: Counter[str]) -> dict[str, Any]:
+def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dict[str, Any]:
     started = time.perf_counter()
     try:
         data = _read(shard.root / record.path, shard.limits)
@@ -134,7 +130,7 @@ def _read(path: Path, limits: DecodeLimits) -> bytes | None:
     return data if len(data) <= limits.max_bytes else None
 
 
-def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: Counter[str]) -> dict[str, Any]:
+def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: dict[str, float]) -> dict[str, Any]:
     if decoded.picture is None:
         return {}
     features: dict[str, Any] = {}
@@ -156,18 +152,8 @@ def _post_mortem(casualty: Casualty, limits: DecodeLimits) -> Decoded:
 
 
 def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping[str, Any]) -> dict[str, Any]:
-    severities = {problem.severity for problem in decoded.problems}
-    status = (
-        Status.ERROR
-        if Severity.ERROR in severities
-        else Status.WARNING
-        if Severity.WARNING in severities
-        else Status.OK
-    )
-    worst = next(
-        (p for p in sorted(decoded.problems, key=lambda p: p.severity != status) if p.severity == status),
-        None,
-    )
+    worst = min(decoded.problems, key=lambda problem: _LADDER[problem.severity][0], default=None)
+    status = _LADDER[worst.severity][1] if worst else Status.OK
     return {
         "path": record.path,
         "size_bytes": record.size_bytes,
@@ -179,7 +165,7 @@ def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping
         "mode": decoded.mode,
         "frames": decoded.frames,
         "status": str(status),
-        "error": worst.reason if worst else None,
+        "error": worst.reason if worst and status is not Status.OK else None,
         "digest": decoded.digest,
         "problems": json.dumps(
             [
@@ -192,8 +178,13 @@ def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping
     }
 
 
+_LADDER = {
+    Severity.ERROR: (0, Status.ERROR),
+    Severity.WARNING: (1, Status.WARNING),
+    Severity.INFO: (2, Status.OK),
+}
+
+
 def _to_arrow(rows: Sequence[Mapping[str, Any]], scanners: Sequence[Scanner]) -> pa.Table:
     schema = part_schema(scanners)
-    return pa.Table.from_pydict(
-        {name: [row.get(name) for row in rows] for name in schema.names}, schema=schema
-    )
+    return pa.Table.from_pydict({name: [row.get(name) for row in rows] for name in schema.names}, schema=schema)

@@ -5,7 +5,7 @@ next one goes on from there.
 """
 
 import shutil
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -156,13 +156,14 @@ def _measure(
     shards = _shards(place, listing.root, lacking, active, configuration)
     total = sum(len(shard.records) for shard in shards)
     done, problems = 0, 0
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
 
     def account(tally: Tally) -> None:
         nonlocal done, problems
         done += tally.files
         problems += tally.files - tally.statuses.get("ok", 0)
-        seconds.update(tally.seconds)
+        for step, spent in tally.seconds.items():
+            seconds[step] += spent
         if report:
             report(Progress(done=done, total=total, problems=problems))
 

@@ -132,33 +132,42 @@ class Store:
         *,
         after_rank: int = -1,
         pending: bool | None = True,
-        limit: int = 1,  # noqa: B008
+        limit: int = 1,
     ) -> list[Item]:
         """Items in queue order behind `after_rank`; `pending` None takes decided ones too."""
         where, values = _where(chosen)
         if pending is not None:
             where.append("i.pending > 0" if pending else "i.pending = 0")
         query = (
-            "SELECT i.item_id, i.is_group, i.rank FROM item i WHERE i.rank > :after"  # noqa: S608 - no user text
+            "SELECT i.item_id, i.is_group, i.rank FROM item i WHERE i.rank > :after"
             + "".join(f" AND {part}" for part in where)
             + " ORDER BY i.rank LIMIT :limit"
         )
         rows = self._db.execute(query, {**values, "after": after_rank, "limit": limit}).fetchall()
         return [self._item(row) for row in rows]
 
-    def item(self, item_id: str) -> Item | None:
-        """One item by its id; None if the queue has none such."""
+    def before(self, rank: int, chosen: Filter = Filter()) -> Item | None:
+        """The item ahead of `rank` in the queue, decided or not."""
+        where, values = _where(chosen)
+        condition = "".join(f" AND {part}" for part in where)
         row = self._db.execute(
-            "SELECT item_id, is_group, rank FROM item WHERE item_id = ?", (item_id,)
+            f"SELECT i.item_id, i.is_group, i.rank FROM item i WHERE i.rank < :rank{condition}"
+            " ORDER BY i.rank DESC LIMIT 1",
+            {**values, "rank": rank},
         ).fetchone()
         return self._item(row) if row else None
 
-    def progress(self, chosen: Filter = Filter()) -> Progress:  # noqa: B008
+    def item(self, item_id: str) -> Item | None:
+        """One item by its id; None if the queue has none such."""
+        row = self._db.execute("SELECT item_id, is_group, rank FROM item WHERE item_id = ?", (item_id,)).fetchone()
+        return self._item(row) if row else None
+
+    def progress(self, chosen: Filter = Filter()) -> Progress:
         """Items and pictures that want a decision, and how many have it."""
         where, values = _where(chosen)
         condition = "".join(f" AND {part}" for part in where)
         row = self._db.execute(
-            "SELECT count(*), coalesce(sum(i.pending = 0), 0), coalesce(sum(i.images), 0),"  # noqa: S608 - no user text
+            "SELECT count(*), coalesce(sum(i.pending = 0), 0), coalesce(sum(i.images), 0),"
             f" coalesce(sum(i.images - i.pending), 0) FROM item i WHERE 1{condition}",
             values,
         ).fetchone()
@@ -167,17 +176,13 @@ class Store:
     def facets(self) -> dict[str, list[str | None]]:
         """The labels, categories and kinds that the queue holds."""
         return {
-            column: [
-                row[0] for row in self._db.execute(f"SELECT DISTINCT {column} FROM finding ORDER BY {column}")
-            ]  # noqa: S608
+            column: [row[0] for row in self._db.execute(f"SELECT DISTINCT {column} FROM finding ORDER BY {column}")]
             for column in ("label", "category", "kind")
         }
 
     def log(self, *, limit: int | None = None) -> list[Decision]:
         """The decisions, oldest first (the last `limit` of them)."""
-        rows = self._db.execute(
-            "SELECT * FROM decision ORDER BY id DESC LIMIT ?", (-1 if limit is None else limit,)
-        )
+        rows = self._db.execute("SELECT * FROM decision ORDER BY id DESC LIMIT ?", (-1 if limit is None else limit,))
         return [_decision(row) for row in rows][::-1]
 
     # Deciding
@@ -340,7 +345,8 @@ class Store:
             if row is None:
                 continue
             left = self._db.execute(
-                "SELECT count(DISTINCT f.path) FROM finding f WHERE f.group_id = ? AND NOT EXISTS (SELECT 1 FROM finding g"
+                "SELECT count(DISTINCT f.path) FROM finding f WHERE f.group_id = ? AND NOT EXISTS"
+                " (SELECT 1 FROM finding g"
                 " JOIN standing s ON s.finding_id = g.finding_id AND s.path = g.path AND s.sha256 IS g.sha256"
                 " WHERE g.path = f.path AND s.action = 'drop')",
                 (row[0],),
@@ -378,9 +384,7 @@ class Store:
             self._db.execute("COMMIT")
         except sqlite3.OperationalError as error:
             if "full" in str(error):
-                raise WorkspaceError(
-                    f"the disk is full: {self._path} could not be written; free some space"
-                ) from error
+                raise WorkspaceError(f"the disk is full: {self._path} could not be written; free some space") from error
             if "readonly" in str(error):
                 raise WorkspaceError(f"no permission to write {self._path}") from error
             raise
@@ -468,7 +472,9 @@ _FINDING_COLUMNS = (
     "evidence",
     "sha256",
 )
-_INSERT_FINDING = f"INSERT INTO finding({', '.join(_FINDING_COLUMNS)}) VALUES ({', '.join(':' + name for name in _FINDING_COLUMNS)})"  # noqa: S608
+_INSERT_FINDING = (
+    f"INSERT INTO finding({', '.join(_FINDING_COLUMNS)}) VALUES ({', '.join(':' + name for name in _FINDING_COLUMNS)})"
+)
 
 # An image waits while any of its findings wants a decision and has none about its present bytes; one that
 # is dropped waits for nothing. The keeper of a group wants no decision.
@@ -480,11 +486,11 @@ _WAITING = """
         ON d.finding_id = g.finding_id AND d.path = g.path AND d.sha256 IS g.sha256
         WHERE g.path = f.path AND d.action = 'drop')
 """
-_COUNT_PENDING = f"UPDATE item SET pending = ({_WAITING.format(item='?')}) WHERE item_id = ?"  # noqa: S608
+_COUNT_PENDING = f"UPDATE item SET pending = ({_WAITING.format(item='?')}) WHERE item_id = ?"
 _COUNT_ALL_PENDING = f"""
     UPDATE item SET pending = ({_WAITING.format(item="item.item_id")}),
     images = (SELECT count(DISTINCT f.path) FROM finding f WHERE f.item_id = item.item_id AND f.role <> 'keeper')
-"""  # noqa: S608
+"""
 
 
 def _create(db: sqlite3.Connection) -> None:

@@ -118,9 +118,7 @@ def create(root: Path, source: Path) -> Workspace:
     """
     root = root.absolute()
     if root.resolve().is_relative_to(source.resolve()) and source.is_dir():
-        raise WorkspaceError(
-            f"the workspace {root} lies inside the source {source}; put it elsewhere with -w"
-        )
+        raise WorkspaceError(f"the workspace {root} lies inside the source {source}; put it elsewhere with -w")
     with explained(root):
         root.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(root)
@@ -153,9 +151,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
 
 def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
     """Write rows as Parquet; the same rows give the same bytes."""
-    table = pa.Table.from_pandas(
-        frame[schema.names], schema=schema, preserve_index=False
-    ).replace_schema_metadata(None)
+    table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False).replace_schema_metadata(None)
     write_arrow(table, path)
 
 
@@ -194,9 +190,7 @@ def explained(path: Path) -> Iterator[None]:
     """Turn the file system's refusals into one clear line."""
     reasons: dict[int, Callable[[], str]] = {
         errno.ENOSPC: lambda: f"the disk is full: {path} could not be written; free some space and run again",
-        errno.EDQUOT: lambda: (
-            f"the disk quota is used up: {path} could not be written; free some space and run again"
-        ),
+        errno.EDQUOT: lambda: f"the disk quota is used up: {path} could not be written; free some space and run again",
         errno.EACCES: lambda: f"no permission to write {path}; choose another place",
         errno.EPERM: lambda: f"no permission to write {path}; choose another place",
         errno.EROFS: lambda: f"{path} lies on a read-only file system; choose another place",

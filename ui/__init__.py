@@ -1,1 +1,1 @@
-"""."""
+"""The Streamlit reviewer: a shell over curate's review store."""

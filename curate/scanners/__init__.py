@@ -96,9 +96,7 @@ def load(configuration: Config) -> list[Scanner]:
         classes[scanner.name] = scanner
     unknown = sorted(set(configuration.scan) - set(classes))
     if unknown:
-        raise ConfigError(
-            f"curate.toml: scan.{unknown[0]} is not a scanner; there are {', '.join(sorted(classes))}"
-        )
+        raise ConfigError(f"curate.toml: scan.{unknown[0]} is not a scanner; there are {', '.join(sorted(classes))}")
     return [_configured(classes[name], configuration.scan.get(name, {})) for name in sorted(classes)]
 
 

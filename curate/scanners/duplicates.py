@@ -31,22 +31,16 @@ _CHUNK_PAIRS = 20_000
 class DuplicatesSettings(Settings):
     """How alike two pictures must be."""
 
-    hash_distance: int = Field(
-        10, ge=0, le=24, description="pHash bits (of 64) that may differ in a candidate pair"
-    )
+    hash_distance: int = Field(10, ge=0, le=24, description="pHash bits (of 64) that may differ in a candidate pair")
     correlation: float = Field(
         0.985, ge=0, le=1, description="correlation of the two pictures at 64 x 64 that proves it"
     )
-    residual: float = Field(
-        14.0, ge=0, description="largest local difference, in grey levels, that is not an edit"
-    )
+    residual: float = Field(14.0, ge=0, description="largest local difference, in grey levels, that is not an edit")
     blank_contrast: float = Field(
         8.0, ge=0, description="standard deviation of grey levels below which hashes mean nothing"
     )
     gain: float = Field(0.10, ge=0, description="change of contrast that counts as recoloured")
-    offset: float = Field(
-        10.0, ge=0, description="change of brightness, in grey levels, that counts as recoloured"
-    )
+    offset: float = Field(10.0, ge=0, description="change of brightness, in grey levels, that counts as recoloured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +115,7 @@ class Duplicates(Scanner):
     def _near(self, seen: pd.DataFrame, rows: Sequence[int]) -> dict[int, dict[int, Match]]:
         """Verified matches among pictures whose pixels differ, by row."""
         contrast = seen["contrast"].to_numpy(float)
-        usable = np.array(
-            [row for row in rows if contrast[row] > self.settings.blank_contrast], dtype=np.int64
-        )
+        usable = np.array([row for row in rows if contrast[row] > self.settings.blank_contrast], dtype=np.int64)
         near: dict[int, dict[int, Match]] = defaultdict(dict)
         if len(usable) < 2:
             return near
@@ -203,10 +195,9 @@ def pairs_within(codes: npt.NDArray[np.uint8], distance: int) -> tuple[np.ndarra
     index.add(np.ascontiguousarray(codes))
     lefts, rights, distances = [], [], []
     for start in range(0, len(codes), 4096):
-        limits, found, neighbours = index.range_search(
-            np.ascontiguousarray(codes[start : start + 4096]), distance + 1
-        )
-        query = np.repeat(np.arange(len(limits) - 1), np.diff(limits.astype(np.int64))) + start
+        limits, found, neighbours = index.range_search(np.ascontiguousarray(codes[start : start + 4096]), distance + 1)
+        counts = np.diff(np.asarray(limits, dtype=np.int64)).astype(np.intp)
+        query = np.repeat(np.arange(len(counts)), counts) + start
         later = neighbours > query
         lefts.append(query[later])
         rights.append(neighbours[later])
@@ -323,9 +314,7 @@ def _reason(seen: pd.DataFrame, row: int, keeper: int, match: Match) -> str:
         case Kind.RECOLOURED:
             return f"A copy of {other} with other colours, brightness or contrast ({close})."
         case Kind.EDITED:
-            return (
-                f"An edited copy of {other}: one place differs by {match.residual:.0f} grey levels ({close})."
-            )
+            return f"An edited copy of {other}: one place differs by {match.residual:.0f} grey levels ({close})."
         case _:
             return f"The same picture as {other}, encoded again ({close})."
 

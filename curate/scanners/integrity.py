@@ -41,9 +41,7 @@ class Integrity(Scanner):
         for path, image_format, problems in zip(
             features["path"], features["format"], features["problems"], strict=True
         ):
-            found = sorted(
-                json.loads(problems), key=lambda item: (_RANK[item["severity"]], _ORDER[item["kind"]])
-            )
+            found = sorted(json.loads(problems), key=lambda item: (_RANK[item["severity"]], _ORDER[item["kind"]]))
             seen = set()
             for problem in found:
                 if problem["kind"] in seen:

@@ -28,20 +28,14 @@ class QualitySettings(Settings):
     """Above (or below) these a picture is flagged."""
 
     blurry: float = Field(0.55, ge=0, le=1, description="blur effect at or above which a picture is blurry")
-    dark: float = Field(
-        0.25, ge=0, le=1, description="dark where even the brightest percent stays below this"
-    )
+    dark: float = Field(0.25, ge=0, le=1, description="dark where even the brightest percent stays below this")
     bright: float = Field(0.85, ge=0, le=1, description="bright where all but the darkest 5 % lie above this")
     bright_floor: float = Field(0.60, ge=0, le=1, description="... and all but the darkest 1 % above this")
-    flat_share: float = Field(
-        0.95, ge=0, le=1, description="share of pixels within one grey tone: almost empty"
-    )
+    flat_share: float = Field(0.95, ge=0, le=1, description="share of pixels within one grey tone: almost empty")
     low_contrast: float = Field(6.0, ge=0, description="standard deviation of grey levels: almost empty")
     odd_size_factor: float = Field(4.0, gt=1, description="side length against the dataset's median")
     odd_size_beyond: float = Field(3.0, ge=1, description="... and against its 10th or 90th percentile")
-    tiny_px: int = Field(
-        16, ge=0, description="a shorter side below this is odd in any dataset of larger pictures"
-    )
+    tiny_px: int = Field(16, ge=0, description="a shorter side below this is odd in any dataset of larger pictures")
     odd_aspect_ratio: float = Field(3.5, gt=1, description="longer over shorter side")
 
 
@@ -114,7 +108,7 @@ class Quality(Scanner):
                     Kind.BLURRY,
                     row.path,
                     row.blur,
-                    f"Blurred: its blur effect is {row.blur:.2f} on a scale from 0, sharp, to 1 (threshold {s.blurry:.2f}).",
+                    f"Blurred: its blur effect is {row.blur:.2f}, from 0 sharp to 1 (threshold {s.blurry:.2f}).",
                     {"blur": row.blur},
                 )
 
@@ -132,12 +126,13 @@ class Quality(Scanner):
             tiny = min(w, h) < s.tiny_px and side >= 2 * s.tiny_px
             if tiny or not smallest < log < largest:
                 times = float(np.exp(abs(log - typical)))
+                way = "smaller" if log < typical else "larger"
                 limit = smallest if log < typical else largest
                 yield _finding(
                     Kind.ODD_SIZE,
                     path,
                     1 - 1 / max(times, 2.0),
-                    f"{w:.0f} x {h:.0f} pixels: its side is {times:.1f} times {'smaller' if log < typical else 'larger'} "
+                    f"{w:.0f} x {h:.0f} pixels: its side is {times:.1f} times {way} "
                     f"than the {side:.0f} pixels typical of this dataset (threshold {np.exp(abs(limit - typical)):.1f} "
                     f"times, or a side under {s.tiny_px} pixels).",
                     {"factor": times, "typical_px": side},
