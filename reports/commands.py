@@ -1,7 +1,30 @@
-"""Sub-commands."""
+"""`curate report`: what was found and decided, as a page that can be sent to anybody."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from reports.words import Language
+
 
 def register(app: typer.Typer) -> None:
-    """Hang them on `curate`."""
+    """Hang `report` on the command line."""
+    app.command(name="report")(report)
+
+
+def report(
+    workspace: Annotated[Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="FILE.html; WS/report.html unless given."),
+    ] = None,
+    lang: Annotated[
+        Language, typer.Option(case_sensitive=False, help="The language of the report.")
+    ] = Language.ENGLISH,
+) -> None:
+    """Write the results report as one HTML file, with Markdown and CSV tables beside it."""
+    from reports.render import report as write
+
+    for path in write(workspace, output, lang=lang.value):
+        typer.echo(f"wrote {path}", err=True)

@@ -77,8 +77,11 @@ class Quality(Scanner):
     def _content(self, seen: pd.DataFrame) -> Iterator[Finding]:
         s = self.settings
         for row in seen.itertuples(index=False):
-            empty = row.flat_share >= s.flat_share or row.contrast <= s.low_contrast
-            if row.p99 < s.dark:
+            dark = row.p99 < s.dark
+            bright = row.p5 >= s.bright and row.p1 >= s.bright_floor
+            # A dark or bright picture has little contrast by nature; that is no second reason against it.
+            empty = row.flat_share >= s.flat_share or (row.contrast <= s.low_contrast and not dark and not bright)
+            if dark:
                 yield _finding(
                     Kind.DARK,
                     row.path,
@@ -86,7 +89,7 @@ class Quality(Scanner):
                     f"Very dark: 99 % of it lies below {row.p99:.0%} brightness (threshold {s.dark:.0%}).",
                     {"p99": row.p99},
                 )
-            elif row.p5 >= s.bright and row.p1 >= s.bright_floor:
+            if bright:
                 yield _finding(
                     Kind.BRIGHT,
                     row.path,

@@ -1,0 +1,53 @@
+"""What several tests share: an audited dataset with one of each plain defect."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import curate
+from curate.workspace import Workspace
+from tests import pictures
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The measuring pictures beside the project; tests that need them are marked `shared`."""
+    if not SHARED.is_dir():
+        pytest.skip("the measuring pictures are not beside the project")
+    return SHARED
+
+
+@dataclass(frozen=True)
+class Audited:
+    """A source folder, its workspace, and the audit that made it."""
+
+    source: Path
+    workspace: Workspace
+    audit: curate.Audit
+
+
+@pytest.fixture(scope="session")
+def audited_once(tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    """Twelve clean pictures and: a cut one, an empty one, a copy in bytes, a smaller copy in the other class, a dark one."""
+    root = tmp_path_factory.mktemp("audited")
+    source = pictures.dataset(root / "source")
+    (source / "cats" / "cut.jpg").write_bytes(pictures.encode(pictures.photo(50))[:-900])
+    (source / "cats" / "empty.png").write_bytes(b"")
+    shutil.copy(source / "dogs" / "000.jpg", source / "dogs" / "again.jpg")
+    pictures.save(pictures.photo(1, 80, 60), source / "dogs" / "small.jpg")
+    small = pictures.photo(1, 160, 120)
+    pictures.save(small[::2, ::2], source / "dogs" / "small.jpg")
+    pictures.save(pictures.photo(60) // 8, source / "dogs" / "night.jpg")
+    audit = curate.audit(source, root / "ws")
+    return Audited(source, Workspace(root / "ws"), audit)
+
+
+@pytest.fixture
+def audited(audited_once: Audited, tmp_path: Path) -> Audited:
+    """The same, as a copy of its own workspace to decide in."""
+    shutil.copytree(audited_once.workspace.root, tmp_path / "ws")
+    return Audited(audited_once.source, Workspace(tmp_path / "ws"), audited_once.audit)

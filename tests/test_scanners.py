@@ -1,0 +1,263 @@
+"""Every scanner keeps the contract; each check flags what it should and leaves the rest alone."""
+
+import json
+from pathlib import Path
+
+import cv2
+import imagehash
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from curate import features, judging, measure, scanners
+from curate.config import Config, DecodeLimits, JudgeSettings
+from curate.errors import ConfigError
+from curate.ingest import Record
+from curate.measure import Shard, measure_shard
+from curate.picture import Picture, Pixels
+from curate.scanners import Scanner
+from curate.scanners.duplicates import Duplicates, pairs_within
+from curate.scanners.quality import Quality, blur_effect
+from curate.schema import CATEGORY_OF, Kind, Role
+from tests import pictures
+
+ALL = scanners.load(Config())
+
+
+def measured(folder: Path, *, chosen: list[Scanner] | None = None) -> pd.DataFrame:
+    """Measure every file below a folder, in this process, as an audit does."""
+    chosen = ALL if chosen is None else chosen
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    records = []
+    for path in files:
+        name = path.relative_to(folder)
+        status = path.stat()
+        records.append(
+            Record(
+                name.as_posix(),
+                name.parts[0] if len(name.parts) > 1 else None,
+                None,
+                status.st_size,
+                status.st_mtime_ns,
+            )
+        )
+    parts = folder.parent / f"{folder.name}-parts"
+    parts.mkdir(exist_ok=True)
+    shard = Shard(
+        root=folder,
+        records=tuple(records),
+        scanners=tuple(chosen),
+        limits=DecodeLimits(),
+        part=parts / "part-0000001.parquet",
+    )
+    measure_shard(shard)
+    return features.load(records, features.parts(parts, chosen), chosen)
+
+
+def judged(folder: Path, scanner: Scanner) -> pd.DataFrame:
+    """What one scanner finds in a folder."""
+    settings = JudgeSettings(prevalence=1.0)
+    return judging.judge(measured(folder, chosen=[scanner]), [scanner], settings).findings
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures of every sort, broken ones among them."""
+    root = pictures.dataset(tmp_path_factory.mktemp("mixed") / "set", each=4)
+    (root / "cats" / "empty.jpg").write_bytes(b"")
+    pictures.save(np.full((100, 140, 3), 255, np.uint8), root / "cats" / "white.png")
+    (root / "dogs" / "cut.jpg").write_bytes(pictures.encode(pictures.photo(1))[:-500])
+    pictures.save(pictures.photo(2, 8, 8), root / "dogs" / "tiny.png")
+    pictures.save(pictures.photo(1000)[:, ::-1].copy(), root / "dogs" / "mirror.webp")
+    return root
+
+
+@pytest.mark.parametrize("scanner", ALL, ids=lambda scanner: scanner.name)
+class TestContract:
+    def test_it_measures_exactly_the_columns_it_declares(self, scanner: Scanner) -> None:
+        picture = Picture(rgb=pictures.photo(1), width=160, height=120)
+        assert set(scanner.measure(picture)) == set(scanner.columns)
+
+    @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 3), (2, 2, 3), (33, 31, 3)])
+    def test_it_measures_a_picture_of_any_shape(self, scanner: Scanner, shape: tuple[int, int, int]) -> None:
+        scanner.measure(Picture(rgb=np.zeros(shape, np.uint8), width=shape[1], height=shape[0]))
+
+    def test_judging_is_repeatable_and_does_not_change_the_features(self, scanner: Scanner, mixed: Path) -> None:
+        frame = features.view(measured(mixed), scanner)
+        before = frame.copy(deep=True)
+        first, second = list(scanner.judge(frame)), list(scanner.judge(frame))
+        assert first == second
+        pd.testing.assert_frame_equal(frame, before)
+
+    def test_every_finding_is_well_formed(self, scanner: Scanner, mixed: Path) -> None:
+        frame = features.view(measured(mixed), scanner)
+        for finding in scanner.judge(frame):
+            assert finding.path in set(frame["path"])
+            assert 0 <= finding.score <= 1
+            assert finding.kind in CATEGORY_OF
+            assert finding.reason.endswith(".")
+            assert json.dumps(dict(finding.evidence))
+            assert len(finding.finding_id(scanner.name)) == 16
+
+    def test_it_can_judge_a_table_in_which_nothing_decoded(self, scanner: Scanner, tmp_path: Path) -> None:
+        (tmp_path / "set").mkdir()
+        (tmp_path / "set" / "a.jpg").write_bytes(b"")
+        list(scanner.judge(features.view(measured(tmp_path / "set"), scanner)))
+
+    def test_no_setting_can_be_misspelt(self, scanner: Scanner) -> None:
+        with pytest.raises(ConfigError, match="nonsense"):
+            scanners.load(Config(scan={scanner.name: {"nonsense": 1}}))
+
+
+def test_an_unknown_scanner_table_is_refused() -> None:
+    with pytest.raises(ConfigError, match="scan.blurr is not a scanner"):
+        scanners.load(Config(scan={"blurr": {}}))
+
+
+# Quality
+
+
+def quality_of(pixels: Pixels, tmp_path: Path) -> set[str]:
+    """The kinds found on one picture among twenty ordinary ones."""
+    folder = tmp_path / "set"
+    for index in range(20):
+        pictures.save(pictures.photo(index), folder / f"{index:02}.png")
+    pictures.save(pixels, folder / "subject.png")
+    found = judged(folder, Quality())
+    assert set(found["path"]) <= {"subject.png"}, "an ordinary picture was flagged"
+    return set(found["kind"])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        pytest.param(pictures.photo(70), set(), id="ordinary"),
+        pytest.param(cv2.GaussianBlur(pictures.photo(70), (0, 0), 6), {"blurry"}, id="blurred"),
+        pytest.param(pictures.photo(70) // 6, {"dark"}, id="dark"),
+        pytest.param(255 - pictures.photo(70) // 8, {"bright"}, id="washed out"),
+        pytest.param(np.full((120, 160, 3), 120, np.uint8), {"low_information"}, id="one grey"),
+        pytest.param(np.tile(pictures.photo(70), (10, 10, 1)), {"odd_size"}, id="ten times as large"),
+        pytest.param(pictures.photo(70, 18, 14), {"odd_size"}, id="ten times as small"),
+        pytest.param(pictures.photo(70, 320, 60), {"odd_aspect_ratio"}, id="a strip"),
+        pytest.param(pictures.photo(70, 300, 240), set(), id="twice as large is not odd"),
+    ],
+)
+def test_quality_flags_what_a_person_would(pixels: Pixels, expected: set[str], tmp_path: Path) -> None:
+    assert quality_of(pixels, tmp_path) == expected
+
+
+def test_the_blur_effect_grows_with_blur_and_ignores_contrast() -> None:
+    grey = cv2.cvtColor(pictures.photo(3), cv2.COLOR_RGB2GRAY)
+    effects = [blur_effect(cv2.GaussianBlur(grey, (0, 0), sigma)) for sigma in (0.5, 1, 2, 4)]
+    assert effects == sorted(effects)
+    assert blur_effect(grey // 4 * 2) == pytest.approx(blur_effect(grey), abs=0.1)
+    assert blur_effect(np.zeros((20, 20), np.uint8)) == 1.0
+
+
+# Duplicates
+
+
+def relation(tmp_path: Path, change: object, *, suffix: str = ".png") -> list[str]:
+    """The kinds found when a changed copy of a picture joins it and ten strangers."""
+    folder = tmp_path / "set"
+    original = pictures.photo(500, 320, 240)
+    for index in range(10):
+        pictures.save(pictures.photo(index, 320, 240), folder / f"{index:02}.png")
+    pictures.save(original, folder / "original.png")
+    data = change(original)  # type: ignore[operator]
+    (folder / f"copy{suffix}").write_bytes(data)
+    found = judged(folder, Duplicates())
+    assert set(found["path"]) <= {"original.png", f"copy{suffix}"}
+    return sorted(found.loc[found["role"] == Role.COPY, "kind"])
+
+
+@pytest.mark.parametrize(
+    ("change", "suffix", "expected"),
+    [
+        pytest.param(lambda p: pictures.encode(p, "PNG"), ".png", ["same_bytes"], id="same bytes"),
+        pytest.param(lambda p: pictures.encode(p, "BMP"), ".bmp", ["same_pixels"], id="same pixels"),
+        pytest.param(lambda p: pictures.encode(p, "JPEG", quality=30), ".jpg", ["re_encoded"], id="JPEG"),
+        pytest.param(
+            lambda p: pictures.encode(cv2.resize(p, (160, 120), interpolation=3)), ".jpg", ["resized"], id="half"
+        ),
+        pytest.param(
+            lambda p: pictures.encode(np.clip(p * 0.7, 0, 255).astype(np.uint8)), ".jpg", ["recoloured"], id="darker"
+        ),
+        pytest.param(lambda p: pictures.encode(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)), ".jpg", ["recoloured"], id="grey"),
+        pytest.param(lambda _: pictures.encode(pictures.photo(501, 320, 240)), ".jpg", [], id="a stranger"),
+    ],
+)
+def test_a_copy_is_found_and_its_relation_named(
+    tmp_path: Path, change: object, suffix: str, expected: list[str]
+) -> None:
+    assert relation(tmp_path, change, suffix=suffix) == expected
+
+
+def test_the_largest_copy_is_suggested_to_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    for width in (100, 400, 200):
+        pictures.save(
+            cv2.resize(pictures.photo(1, 400, 300), (width, width * 3 // 4), interpolation=3), folder / f"{width}.png"
+        )
+    found = judged(folder, Duplicates())
+    assert found.loc[found["role"] == Role.KEEPER, "path"].tolist() == ["400.png"]
+    assert set(found.loc[found["role"] == Role.COPY, "path"]) == {"100.png", "200.png"}
+    assert found["group_id"].nunique() == 1
+
+
+def test_blank_pictures_match_only_exactly(tmp_path: Path) -> None:
+    folder = tmp_path / "set"
+    for index, level in enumerate((250, 250, 251, 90)):
+        pictures.save(np.full((50, 60, 3), level, np.uint8), folder / f"{index}.png")
+    found = judged(folder, Duplicates())
+    assert found.loc[found["role"] == Role.COPY, "path"].tolist() == ["1.png"]
+
+
+def test_copies_across_classes_are_a_label_conflict(tmp_path: Path) -> None:
+    data = pictures.encode(pictures.photo(1))
+    for label in ("cats", "dogs"):
+        (tmp_path / "set" / label).mkdir(parents=True)
+        (tmp_path / "set" / label / "a.jpg").write_bytes(data)
+    found = judged(tmp_path / "set", Duplicates())
+    conflict = found[found["kind"] == Kind.LABEL_CONFLICT]
+    assert set(conflict["path"]) == {"cats/a.jpg", "dogs/a.jpg"}
+    assert conflict["reason"].iat[0] == "The same picture stands in the classes cats and dogs."
+
+
+def test_the_hash_is_the_one_of_imagehash() -> None:
+    picture = Picture(rgb=pictures.photo(9), width=160, height=120)
+    expected = imagehash.phash(Image.fromarray(picture.grey(256))).hash
+    assert Duplicates().measure(picture)["phash"] == np.packbits(expected).tobytes()
+
+
+@given(st.lists(st.integers(0, 2**16 - 1), max_size=40), st.integers(0, 6))
+def test_the_index_finds_exactly_the_pairs_that_brute_force_finds(codes: list[int], distance: int) -> None:
+    packed = np.array([[code >> 8, code & 255] for code in codes], np.uint8).reshape(-1, 2)
+    left, right, apart = pairs_within(packed, distance) if codes else ([], [], [])
+    expected = [
+        (i, j, (codes[i] ^ codes[j]).bit_count())
+        for i in range(len(codes))
+        for j in range(i + 1, len(codes))
+        if (codes[i] ^ codes[j]).bit_count() <= distance
+    ]
+    assert list(zip(left, right, apart, strict=True)) == expected
+
+
+# What holds for all
+
+
+def test_a_check_that_hits_most_of_the_dataset_is_reported_once(tmp_path: Path) -> None:
+    for index in range(30):
+        blurred = cv2.GaussianBlur(pictures.photo(index), (0, 0), 6 if index < 20 else 0.1)
+        pictures.save(blurred, tmp_path / "set" / f"{index:02}.png")
+    judgement = judging.judge(measured(tmp_path / "set"), ALL, JudgeSettings())
+    assert not (judgement.findings["kind"] == Kind.BLURRY).any()
+    assert [(item.kind, item.images) for item in judgement.prevalent] == [(Kind.BLURRY, 20)]
+
+
+def test_part_files_name_what_measured_them() -> None:
+    stored = json.loads(measure.part_schema(ALL).metadata[measure.MEASURED])
+    assert set(stored) == {measure.FACTS, *(scanner.name for scanner in ALL)}
