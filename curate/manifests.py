@@ -62,7 +62,8 @@ def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision],
         _verdict(path, label, rulings.get(path), reasons.get(path))
         for path, label in zip(images["path"], images["label"], strict=True)
     ]
-    return images.assign(**pd.DataFrame(extra, index=images.index).astype(object), source=source)[MANIFEST.names]
+    columns = pd.DataFrame(extra, index=images.index, dtype=object)
+    return images.assign(**columns, source=source)[MANIFEST.names]
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

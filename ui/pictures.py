@@ -4,15 +4,13 @@ import re
 from pathlib import Path
 
 import streamlit as st
-from curate.previews import preview
 
-from curate.schema import Kind
+from curate.previews import NEVER_DECODED, preview
 from curate.store import Item
 from curate.workspace import Workspace
 
 LARGE_PX = 1024
 GROUP_PX = 512
-UNSAFE_TO_DECODE = {Kind.CRASHED, Kind.TIMED_OUT, Kind.TOO_LARGE}
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -24,7 +22,7 @@ def show(place: Workspace, source: Path, item: Item, path: str, side_px: int) ->
     """Show a picture, or say why there is nothing to show."""
     kinds = {row["kind"] for row in item.of(path)}
     sha256 = item.of(path)[0]["sha256"]
-    data = None if kinds & UNSAFE_TO_DECODE else _bytes(str(place.root), str(source), path, sha256, side_px)
+    data = None if kinds & NEVER_DECODED else _bytes(str(place.root), str(source), path, sha256, side_px)
     if data is not None:
         st.image(data, caption=None, width="content")
         return
@@ -35,7 +33,7 @@ def show(place: Workspace, source: Path, item: Item, path: str, side_px: int) ->
         )
     elif not file.is_file():
         st.warning("The file is gone since the scan. Dropping it keeps it out of the manifest.")
-    elif kinds & UNSAFE_TO_DECODE:
+    elif kinds & NEVER_DECODED:
         st.warning("Not opened here: a decoder failed on this file.")
     else:
         st.warning("Nothing of this file can be shown as a picture.")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from curate import reviewing
 from curate.schema import Action, Role
-from curate.store import Item, Store
+from curate.store import Item, Progress, Store
 from ui import pictures, session
 from ui.pictures import plain
 
@@ -30,26 +30,29 @@ def draw() -> None:
     source = Path(place.read_audit()["root"])
     with Store(place.review) as store:
         facets = store.facets()
-        _sidebar(store, facets)
+        progress = store.progress(session.chosen_filter())
         item = session.current(store)
-    _message(item)
+    _sidebar(item, progress, facets)
+    _confirmation(item)
     if item is None:
         _nothing_left()
         return
-    labels = reviewing.labels_of(place.read_images()["label"].unique())
-    _buttons(item, labels)
+    _buttons(item)
     if item.is_group:
         _group(item, source)
     else:
         _picture(item, source)
 
 
-def _sidebar(store: Store, facets: dict[str, list[str | None]]) -> None:
+def _sidebar(item: Item | None, progress: Progress, facets: dict[str, list[str | None]]) -> None:
     with st.sidebar:
         st.text_input("Reviewer", key="reviewer", help="Stands beside every decision in the log.")
-        progress = store.progress(session.chosen_filter())
         share = progress.images_done / progress.images if progress.images else 1.0
         st.progress(share, text=f"{progress.images_done:,} of {progress.images:,} pictures decided")
+        _message()
+        if item is not None:
+            _details(item)
+        st.subheader("Show only", divider="gray")
         for name, title in (("label", "Class"), ("category", "Category"), ("kind", "Kind")):
             st.multiselect(
                 title,
@@ -60,17 +63,43 @@ def _sidebar(store: Store, facets: dict[str, list[str | None]]) -> None:
                 placeholder="all",
             )
         st.text_input("Search in names and reasons", key="filter_text", on_change=session.refilter)
-        with st.expander("Keys", expanded=False):
+        with st.expander("Keys"):
             for key, meaning in KEYS.items():
                 st.markdown(f"**{key}** {meaning}")
 
 
-def _message(item: Item | None) -> None:
+def _message() -> None:
+    """What the last key did, always in the same place, so that nothing on the page jumps."""
     state = st.session_state
-    if state.message:
-        kind, text = state.message
-        {"success": st.success, "info": st.info, "warning": st.warning, "error": st.error}[kind](plain(text))
-        state.message = None
+    kind, text = state.message or ("info", "Press a key; the list of keys is below.")
+    {"success": st.success, "info": st.info, "warning": st.warning, "error": st.error}[kind](plain(text))
+    state.message = None
+
+
+def _details(item: Item) -> None:
+    """What may go along with a decision: a note, or another class."""
+    st.text_input("Note for the log", key="note", placeholder="why, if it is not obvious")
+    labels = reviewing.labels_of(session.workspace().read_images()["label"].unique())
+    ident = item.item_id
+    label = st.selectbox(
+        "New class", labels, index=None, key=f"label-{ident}", accept_new_options=True, placeholder="choose or type one"
+    )
+    _button(
+        "Relabel",
+        "L",
+        f"relabel-{ident}",
+        partial(
+            session.decide,
+            item,
+            reviewing.decide_all(item, Action.RELABEL, label) if label else [],
+            done=f"Relabelled {_name(item)} to {label}.",
+        ),
+        disabled=not label,
+    )
+
+
+def _confirmation(item: Item | None) -> None:
+    state = st.session_state
     if state.unconfirmed and item and state.unconfirmed[0] == item.item_id:
         st.button(
             "Yes, drop them all",
@@ -98,74 +127,52 @@ def _nothing_left() -> None:
         st.button("Undo", key="undo-end", shortcut="U", on_click=session.take_back, width="stretch")
 
 
-def _buttons(item: Item, labels: list[str]) -> None:
+def _buttons(item: Item) -> None:
     """One row of buttons, each with its key; names carry the item so that a late press cannot hit the next one."""
     ident = item.item_id
-    keep, drop, later, undo, redo, left, right = st.columns(7)
-    drop_label = "Drop copies" if item.is_group else "Drop"
-    keep_label = "Keep all" if item.is_group else "Keep"
-    with keep:
-        _button(
-            keep_label,
+    places = iter(st.columns([4, 5, 4, 4, 4, 4, 4]))
+    for title, key, name, act in (
+        (
+            "Keep all" if item.is_group else "Keep",
             "K",
-            f"keep-{ident}",
+            "keep",
             partial(session.decide, item, reviewing.decide_all(item, Action.KEEP), done=f"Kept {_name(item)}."),
-        )
-    with drop:
-        _button(
-            drop_label,
+        ),
+        (
+            "Drop copies" if item.is_group else "Drop",
             "D",
-            f"drop-{ident}",
+            "drop",
             partial(session.decide, item, reviewing.reject(item), done=f"Dropped {_dropped(item)}."),
-            primary=True,
-        )
-    with later:
-        _button(
+        ),
+        (
             "Later",
             "S",
-            f"defer-{ident}",
+            "defer",
             partial(
                 session.decide, item, reviewing.decide_all(item, Action.DEFER), done=f"Left {_name(item)} for later."
             ),
-        )
-    with undo:
-        _button("Undo", "U", f"undo-{ident}", session.take_back)
-    with redo:
-        _button("Redo", "Y", f"redo-{ident}", session.redo)
-    with left:
-        _button("Back", "Left", f"left-{ident}", partial(session.step, -1))
-    with right:
-        _button("Next", "Right", f"right-{ident}", partial(session.step, 1))
-    note, choice, relabel = st.columns([3, 2, 1], vertical_alignment="bottom")
-    with note:
-        st.text_input("Note for the log", key="note", placeholder="why, if it is not obvious")
-    with choice:
-        label = st.selectbox(
-            "New class",
-            labels,
-            index=None,
-            key=f"label-{ident}",
-            accept_new_options=True,
-            placeholder="choose or type one",
-        )
-    with relabel:
-        st.button(
-            "Relabel",
-            key=f"relabel-{ident}",
-            shortcut="L",
-            width="stretch",
-            disabled=not label,
-            on_click=partial(
-                session.decide,
-                item,
-                reviewing.decide_all(item, Action.RELABEL, label) if label else [],
-                done=f"Relabelled {_name(item)} to {label}.",
-            ),
-        )
+        ),
+        ("Undo", "U", "undo", session.take_back),
+        ("Redo", "Y", "redo", session.redo),
+        ("Back", "Left", "left", partial(session.step, -1)),
+        ("Next", "Right", "right", partial(session.step, 1)),
+    ):
+        with next(places):
+            _button(title, key, f"{name}-{ident}", act, primary=name == "drop")
 
 
-def _button(title: str, key: str, ident: str, act: Callable[[], None], *, primary: bool = False) -> None:
-    st.button(title, key=ident, shortcut=key, on_click=act, width="stretch", type="primary" if primary else "secondary")
+def _button(
+    title: str, key: str | None, ident: str, act: Callable[[], None], *, primary: bool = False, disabled: bool = False
+) -> None:
+    st.button(
+        title,
+        key=ident,
+        shortcut=key,
+        on_click=act,
+        width="stretch",
+        type="primary" if primary else "secondary",
+        disabled=disabled,
+    )
 
 
 def _picture(item: Item, source: Path) -> None:
@@ -174,16 +181,15 @@ def _picture(item: Item, source: Path) -> None:
     with left:
         pictures.show(session.workspace(), source, item, path, pictures.LARGE_PX)
     with right:
-        st.subheader(plain(path))
-        st.caption(f"class: {plain(str(item.findings[0]['label']))}")
+        st.markdown(f"**{plain(path)}**  \nclass {plain(str(item.findings[0]['label']))}")
         _reasons(item, path)
 
 
 def _group(item: Item, source: Path) -> None:
-    st.subheader(f"{len(item.paths)} copies of one picture")
     for start in range(0, len(item.paths), MAX_SIDE_BY_SIDE):
         row = item.paths[start : start + MAX_SIDE_BY_SIDE]
-        for number, (path, column) in enumerate(zip(row, st.columns(MAX_SIDE_BY_SIDE), strict=False), start=start + 1):
+        columns = st.columns(min(MAX_SIDE_BY_SIDE, max(2, len(item.paths))))
+        for number, (path, column) in enumerate(zip(row, columns, strict=False), start=start + 1):
             with column:
                 _member(item, path, number, source)
 
@@ -191,19 +197,13 @@ def _group(item: Item, source: Path) -> None:
 def _member(item: Item, path: str, number: int, source: Path) -> None:
     keeper = any(row["role"] == Role.KEEPER for row in item.of(path))
     pictures.show(session.workspace(), source, item, path, pictures.GROUP_PX)
-    st.markdown(f"**{number}. {plain(path)}**")
-    st.caption(f"class: {plain(str(item.of(path)[0]['label']))}" + (" - suggested to stay" if keeper else ""))
-    st.button(
+    badge = " :green-badge[suggested to stay]" if keeper else ""
+    st.markdown(f"**{number}. {plain(path)}**{badge}  \nclass {plain(str(item.of(path)[0]['label']))}")
+    _button(
         f"Keep only {number}",
-        key=f"only-{item.item_id}-{number}",
-        shortcut=str(number) if number <= 9 else None,
-        width="stretch",
-        on_click=partial(
-            session.decide,
-            item,
-            reviewing.keep_only(item, path),
-            done=f"Kept {path}, dropped {len(item.paths) - 1} copies.",
-        ),
+        str(number) if number <= 9 else None,
+        f"only-{item.item_id}-{number}",
+        partial(session.decide, item, reviewing.keep_only(item, path), done=f"Kept {path}, dropped {_copies(item)}."),
     )
     _reasons(item, path)
 
@@ -224,4 +224,9 @@ def _name(item: Item) -> str:
 
 
 def _dropped(item: Item) -> str:
-    return f"{len(item.paths) - 1} copies of {item.paths[0]}" if item.is_group else item.paths[0]
+    return f"{_copies(item)} of {item.paths[0]}" if item.is_group else item.paths[0]
+
+
+def _copies(item: Item) -> str:
+    count = len(item.paths) - 1
+    return "1 copy" if count == 1 else f"{count} copies"

@@ -1,0 +1,125 @@
+"""The command line: data on stdout, one line for a mistake, exit codes that scripts can trust."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import curate
+from curate.cli import app
+from tests import pictures
+from tests.conftest import Audited
+
+COMMANDS = (
+    "audit",
+    "decide",
+    "demo",
+    "export",
+    "judge",
+    "manifest",
+    "report",
+    "review",
+    "status",
+    "train",
+    "verify",
+    "version",
+)
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The real command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", "from curate.cli import main; main()", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_command_is_in_the_help_and_in_the_readme() -> None:
+    shown = run("--help").stdout
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    for name in COMMANDS:
+        assert re.search(rf"\b{name}\b", shown), name
+        assert f"curate {name}" in readme, name
+    assert {
+        command.name or command.callback.__name__ for command in app.registered_commands if command.callback
+    } <= set(COMMANDS)
+
+
+def test_each_data_command_has_a_function_of_its_name() -> None:
+    for name in ("audit", "judge", "status", "decide", "manifest", "export", "verify"):
+        assert callable(getattr(curate, name))
+        assert name in curate.__all__
+
+
+def test_an_audit_prints_table_1_and_json_on_request(tmp_path: Path) -> None:
+    source = pictures.dataset(tmp_path / "src", each=2)
+    (source / "cats" / "bad.jpg").write_bytes(b"")
+    result = run("audit", source, "-w", tmp_path / "ws", "--json")
+    assert result.returncode == 0, result.stderr
+    table = json.loads(result.stdout)["table1"]
+    assert {row["label"]: row["corrupted_flagged"] for row in table} == {"cats": 1, "dogs": 0, "Total": 1}
+    assert "Table 1" in run("status", tmp_path / "ws").stdout
+
+
+@pytest.mark.parametrize(("kind", "code"), [("empty", 1), ("corrupted", 1), ("blurry", 0)])
+def test_fail_on_gives_exit_1_for_what_is_found(tmp_path: Path, kind: str, code: int) -> None:
+    source = pictures.dataset(tmp_path / "src", each=1)
+    (source / "cats" / "bad.jpg").write_bytes(b"")
+    assert run("audit", source, "-w", tmp_path / "ws", "--fail-on", kind).returncode == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["audit", "nowhere", "-w", "ws"], "nowhere does not exist", id="no source"),
+        pytest.param(["status", "nowhere"], "is not a curate workspace", id="no workspace"),
+        pytest.param(["export", "nowhere.csv", "dest"], "does not exist", id="no manifest"),
+        pytest.param(["verify", "nowhere"], "has no sha256sums.txt", id="not exported"),
+        pytest.param(["manifest", "nowhere", "-o", "m.xlsx"], "ends in .parquet", id="unknown format"),
+        pytest.param(["audit", ".", "-w", "ws", "--fail-on", "blury"], "'blury' is neither", id="unknown kind"),
+        pytest.param(["review", "nowhere"], "is not a curate workspace", id="nothing to review"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", "from curate.cli import main; main()", *arguments],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_whole_way_on_the_command_line(audited: Audited, tmp_path: Path) -> None:
+    ws = audited.workspace.root
+    refused = run("manifest", ws, "-o", tmp_path / "m.csv")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert run("decide", ws, "--action", "suggested", "--reviewer", "ana").returncode == 0
+    assert run("manifest", ws, "-o", tmp_path / "m.csv").returncode == 0
+    assert run("export", tmp_path / "m.csv", tmp_path / "clean", "--mode", "hardlink").returncode == 0
+    assert run("verify", tmp_path / "clean").returncode == 0
+    (tmp_path / "clean" / "cats" / "000.jpg").unlink()
+    broken = run("verify", tmp_path / "clean")
+    assert (broken.returncode, broken.stdout) == (1, "missing\tcats/000.jpg\n")
+
+
+def test_the_layer_table_is_the_one_of_the_study() -> None:
+    pytest.importorskip("torch")
+    shown = run("train", "summary").stdout
+    for name, parameters in {
+        "features.0.0": "864",
+        "features.1.0": "1,448",
+        "features.4.0": "37,130",
+        "features.6.0": "262,492",
+        "features.8.0": "409,600",
+        "classifier.1": "3,843",
+    }.items():
+        assert re.search(rf"{re.escape(name)}\W+{parameters}\b", shown), name
+    assert "82 convolution and linear layers" in shown
