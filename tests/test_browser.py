@@ -82,7 +82,8 @@ def free_port() -> int:
 
 
 def pressed(page: "Page", key: str, expected: str) -> None:
-    """Press a key and wait for what it says it did."""
+    """Press a key once the page stands still, and wait for what it says it did."""
+    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
     page.keyboard.press(key)
     page.get_by_text(expected).first.wait_for()
 
@@ -93,6 +94,7 @@ def test_a_whole_pass_by_keyboard_with_undo_reload_and_restart(page: "Page", aud
         page.goto(address)
         page.get_by_text("The same picture stands in the classes").first.wait_for()
         page.get_by_text("0 of 5 pictures decided").wait_for()
+        page.get_by_role("button", name="Keep only 2").wait_for()
         pressed(page, "d", "Dropped 1 copy of cats/001.jpg.")
         page.get_by_text("1 of 5 pictures decided").wait_for()
         pressed(page, "u", "Taken back.")
@@ -131,7 +133,11 @@ def test_every_page_shows_in_the_browser_and_nothing_is_fetched_from_elsewhere(p
         ),
     )
     with serving(audited.workspace.root, free_port()) as address:
-        for path, expected in (("", "Keep all"), ("/overview", "Table 1"), ("/log", "Nothing has been decided yet.")):
+        for path, expected in (
+            ("", "suggested to stay"),
+            ("/overview", "Table 1"),
+            ("/log", "Nothing has been decided"),
+        ):
             page.goto(address + path)
             page.get_by_text(expected).first.wait_for()
             assert page.get_by_text("Traceback").count() == 0

@@ -32,16 +32,16 @@ def draw() -> None:
         facets = store.facets()
         progress = store.progress(session.chosen_filter())
         item = session.current(store)
-    _sidebar(item, progress, facets)
     _confirmation(item)
     if item is None:
         _nothing_left()
-        return
-    _buttons(item)
-    if item.is_group:
-        _group(item, source)
     else:
-        _picture(item, source)
+        _buttons(item)
+        if item.is_group:
+            _group(item, source)
+        else:
+            _picture(item, source)
+    _sidebar(item, progress, facets)  # last, so that its message only appears when the next keys are ready
 
 
 def _sidebar(item: Item | None, progress: Progress, facets: dict[str, list[str | None]]) -> None:
@@ -73,7 +73,6 @@ def _message() -> None:
     state = st.session_state
     kind, text = state.message or ("info", "Press a key; the list of keys is below.")
     {"success": st.success, "info": st.info, "warning": st.warning, "error": st.error}[kind](plain(text))
-    state.message = None
 
 
 def _details(item: Item) -> None:
@@ -128,7 +127,10 @@ def _nothing_left() -> None:
 
 
 def _buttons(item: Item) -> None:
-    """One row of buttons, each with its key; names carry the item so that a late press cannot hit the next one."""
+    """One row of buttons, each with its key.
+
+    A button that decides is named after its item, so that a late press cannot hit the next one.
+    """
     ident = item.item_id
     places = iter(st.columns([4, 5, 4, 4, 4, 4, 4]))
     for title, key, name, act in (
@@ -158,7 +160,8 @@ def _buttons(item: Item) -> None:
         ("Next", "Right", "right", partial(session.step, 1)),
     ):
         with next(places):
-            _button(title, key, f"{name}-{ident}", act, primary=name == "drop")
+            about_item = name in ("keep", "drop", "defer")
+            _button(title, key, f"{name}-{ident}" if about_item else name, act, primary=name == "drop")
 
 
 def _button(
