@@ -32,15 +32,13 @@ class Audited:
 
 @pytest.fixture(scope="session")
 def audited_once(tmp_path_factory: pytest.TempPathFactory) -> Audited:
-    """Twelve clean pictures and: a cut one, an empty one, a copy in bytes, a smaller copy in the other class, a dark one."""
+    """Twelve clean pictures, a cut one, an empty one, a copy, a smaller copy in the other class, a dark one."""
     root = tmp_path_factory.mktemp("audited")
     source = pictures.dataset(root / "source")
     (source / "cats" / "cut.jpg").write_bytes(pictures.encode(pictures.photo(50))[:-900])
     (source / "cats" / "empty.png").write_bytes(b"")
     shutil.copy(source / "dogs" / "000.jpg", source / "dogs" / "again.jpg")
-    pictures.save(pictures.photo(1, 80, 60), source / "dogs" / "small.jpg")
-    small = pictures.photo(1, 160, 120)
-    pictures.save(small[::2, ::2], source / "dogs" / "small.jpg")
+    pictures.save(pictures.photo(1, 160, 120)[::2, ::2], source / "dogs" / "small.jpg")
     pictures.save(pictures.photo(60) // 8, source / "dogs" / "night.jpg")
     audit = curate.audit(source, root / "ws")
     return Audited(source, Workspace(root / "ws"), audit)

@@ -102,7 +102,8 @@ def test_a_killed_audit_goes_on_where_it_was(tmp_path: Path) -> None:
     script = (
         "import curate, sys\nfrom curate.config import Config, EngineSettings\n"
         "if __name__ == '__main__':\n"
-        "    curate.audit(sys.argv[1], sys.argv[2], configuration=Config(engine=EngineSettings(workers=1, shard_size=10)))\n"
+        "    settings = Config(engine=EngineSettings(workers=1, shard_size=10))\n"
+        "    curate.audit(sys.argv[1], sys.argv[2], configuration=settings)\n"
     )
     (tmp_path / "run.py").write_text(script)
     running = subprocess.Popen(

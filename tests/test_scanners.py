@@ -113,7 +113,7 @@ class TestContract:
 
 
 def test_an_unknown_scanner_table_is_refused() -> None:
-    with pytest.raises(ConfigError, match="scan.blurr is not a scanner"):
+    with pytest.raises(ConfigError, match=r"scan\.blurr is not a scanner"):
         scanners.load(Config(scan={"blurr": {}}))
 
 

@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +15,15 @@ from tests.conftest import Audited
 
 pytest.importorskip("streamlit")
 
-from streamlit.testing.v1 import AppTest  # noqa: E402 - only where Streamlit is installed
+from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).parents[1] / "ui" / "app.py")
 
 
 @pytest.fixture
-def app(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+def app(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
-    yield AppTest.from_file(APP, default_timeout=30).run()
+    return AppTest.from_file(APP, default_timeout=30).run()
 
 
 def press(app: AppTest, label: str) -> AppTest:
