@@ -39,4 +39,5 @@ def write(frame: pd.DataFrame, path: Path) -> None:
 def read(path: Path) -> pd.DataFrame:
     """Read a table as text, empty cells as None."""
     frame = pd.read_csv(path, dtype=object, keep_default_na=False)
-    return frame.map(lambda value: None if value == "" else unescape(value))
+    cells = {name: [unescape(value) or None for value in frame[name]] for name in frame}
+    return pd.DataFrame({name: pd.Series(column, dtype=object) for name, column in cells.items()})

@@ -1,0 +1,110 @@
+"""The chart of classes before and after, as an SVG that belongs into a page.
+
+Invariants: the same table gives the same bytes, whatever the user's matplotlib settings; nothing in it
+refers to anything outside; colours are CSS variables, so that the page's light and dark schemes hold here
+as well; class names are text, never mathematics or markup.
+"""
+
+import io
+import re
+import warnings
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from reports.words import Words
+
+LIMIT = 30
+"""Classes in the chart: more become unreadable, and the table has them all."""
+
+_LABEL_LENGTH = 26
+_NAME = {"#010101": "var(--ink)", "#020202": "var(--muted)", "#030303": "var(--before)", "#040404": "var(--after)"}
+_INK, _MUTED, _BEFORE, _AFTER = _NAME
+"""Colours that stand for CSS variables until the SVG is written."""
+
+
+def before_after(counts: pd.DataFrame, words: Words) -> str:
+    """Horizontal bars of `tables.class_counts`, undecided images hatched; an `<svg>` element."""
+    shown = counts.sort_values("before", ascending=False, kind="stable").head(LIMIT).sort_index(kind="stable")
+    shown = shown.loc[[label for label in counts.index if label in set(shown.index)]]
+    return _inline(_draw(shown, words), words)
+
+
+def _draw(counts: pd.DataFrame, words: Words) -> str:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    settings: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "curate",
+        "text.parse_math": False,
+        "font.family": "sans-serif",
+        "font.sans-serif": ["DejaVu Sans"],
+        "hatch.linewidth": 1.4,
+        "hatch.color": _AFTER,
+    }
+    with warnings.catch_warnings(), mpl.rc_context():
+        # A class name may hold letters that the measuring font lacks; the reader's own font will have them.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        mpl.rcdefaults()
+        mpl.rcParams.update(settings)
+        figure = Figure(figsize=(5.8, 0.55 + 0.52 * len(counts)), layout="constrained")
+        _bars(figure.add_subplot(), counts, words)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def _bars(axes: Any, counts: pd.DataFrame, words: Words) -> None:
+    rows = range(len(counts))
+    before, after, undecided = (counts[name].to_numpy(float) for name in ("before", "after", "undecided"))
+    sure = (after - undecided).clip(min=0)
+    axes.barh([row - 0.2 for row in rows], before, height=0.36, color=_BEFORE, label=words.before)
+    axes.barh([row + 0.2 for row in rows], sure, height=0.36, color=_AFTER, label=words.after)
+    if undecided.any():
+        axes.barh(
+            [row + 0.2 for row in rows],
+            after - sure,
+            left=sure,
+            height=0.36,
+            facecolor="none",
+            edgecolor=_AFTER,
+            hatch="////",
+            label=words.of_which_undecided,
+        )
+    gap = max(before.max(), after.max(), 1) * 0.012
+    for row in rows:
+        for value, shift, colour in ((before[row], -0.2, _MUTED), (after[row], 0.2, _INK)):
+            axes.text(value + gap, row + shift, words.number(value), va="center", color=colour, fontsize=8)
+    axes.set_yticks(list(rows), [_short(label or words.no_class) for label in counts.index], color=_INK, fontsize=9)
+    axes.set_xlim(0, max(before.max(), after.max(), 1) * 1.1)
+    axes.set_ylim(len(counts) - 0.4, -0.6)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.figure.legend(loc="outside upper left", ncols=3, frameon=False, labelcolor=_INK, fontsize=8)
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
+
+
+def _inline(svg: str, words: Words) -> str:
+    """Only the element itself: no prologue, no metadata, a name and a description, and the page's colours."""
+    body = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    head, rest = body.split(">", 1)
+    box = re.search(r'viewBox="[^"]*"', head)
+    # Text is escaped, so what looks like a tag is one.
+    rest = re.sub(r"<[^>]*>", lambda tag: _in_page(tag.group()), rest).strip()
+    title, description = escape(words.chart_title), escape(words.chart_description)
+    return (
+        f'<svg {box.group() if box else ""} role="img" aria-labelledby="chart-title chart-desc">'
+        f'<title id="chart-title">{title}</title><desc id="chart-desc">{description}</desc>{rest}'
+    )
+
+
+def _in_page(tag: str) -> str:
+    for colour, name in _NAME.items():
+        tag = tag.replace(colour, name)
+    return tag.replace("'DejaVu Sans'", "system-ui").replace("xlink:href", "href")

@@ -1,0 +1,117 @@
+"""Which images stand under a kind of finding, and their previews.
+
+Invariants: a copy is never shown without its keeper beside it; the choice depends on the findings alone, so
+that the same workspace shows the same images; a file that a decoder failed on is not opened here.
+"""
+
+import base64
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from curate.previews import NEVER_DECODED, preview
+from curate.schema import ACROSS, Kind, Role
+from curate.workspace import Workspace
+from reports import tables
+
+LIMIT = 12
+"""Images under one kind, keepers included."""
+GROUP_LIMIT = 4
+"""Images of one group, so that a picture copied a hundred times leaves room for others."""
+SIDE_PX = 240
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Images that belong side by side: one alone, or a keeper (None if the queue has none) and its copies.
+
+    `more` counts the copies of the group that were not given a place.
+    """
+
+    keeper: Row | None = None
+    members: list[Row]
+    more: int = 0
+
+    @property
+    def shown(self) -> int:
+        """How many of the images that were flagged it shows."""
+        return len(self.members)
+
+    @property
+    def places(self) -> int:
+        """How many images it shows."""
+        return len(self.members) + (self.keeper is not None)
+
+
+def choose(decided: pd.DataFrame, kind: str, limit: int = LIMIT) -> list[Group]:
+    """Of `tables.outcomes`, up to `limit` images of a kind: the worst of each class in turn.
+
+    A group of duplicates counts with its keeper and comes whole, as far as the limits allow.
+    """
+    chosen: list[Group] = []
+    left = limit
+    for group in _in_turn(_groups(decided, kind)):
+        room = min(left, GROUP_LIMIT) - (group.keeper is not None)
+        if room < 1:
+            break
+        cut = Group(keeper=group.keeper, members=group.members[:room], more=len(group.members[room:]))
+        chosen.append(cut)
+        left -= cut.places
+    return chosen
+
+
+def _groups(decided: pd.DataFrame, kind: str) -> list[Group]:
+    """All images of a kind, grouped, the worst group first."""
+    keepers = _keepers(decided, across=Kind(kind) in ACROSS)
+    rows = tables.flagged(decided)
+    rows = rows[rows["kind"] == kind].sort_values(["score", "path"], ascending=[False, True], kind="stable")
+    members: dict[str, list[Row]] = defaultdict(list)
+    for row in rows.drop_duplicates("path").to_dict("records"):
+        members[row["group_id"] or row["path"]].append(row)
+    return [Group(keeper=keepers.get(name), members=group) for name, group in members.items()]
+
+
+def _keepers(decided: pd.DataFrame, *, across: bool) -> dict[str, Row]:
+    """The keeper of each group, with the reason why it is (or, `across`, with where its copies stand)."""
+    rows = decided[(decided["role"] == Role.KEEPER) & (decided["kind"].isin(ACROSS) == across)]
+    return {row["group_id"]: row for row in rows.to_dict("records")}
+
+
+def _in_turn(groups: list[Group]) -> Iterator[Group]:
+    """Groups of the first class, the second, ... and round again, so that every class is seen."""
+    waiting: dict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        waiting[group.members[0]["label"] or ""].append(group)
+    turn = 0
+    while any(turn < len(queue) for queue in waiting.values()):
+        yield from (waiting[label][turn] for label in sorted(waiting) if turn < len(waiting[label]))
+        turn += 1
+
+
+class Previews:
+    """Previews of a workspace's images as data URIs, and words for why there is none."""
+
+    def __init__(self, place: Workspace, root: Path, images: pd.DataFrame, findings: pd.DataFrame) -> None:
+        self._place = place
+        self._root = root
+        self._hashes = dict(zip(images["path"], images["sha256"], strict=True))
+        self._unsafe = frozenset(findings.loc[findings["kind"].isin(NEVER_DECODED), "path"])
+
+    def uri(self, path: str) -> str | None:
+        """A data URI; None where there is nothing to show."""
+        if path in self._unsafe:
+            return None
+        jpeg = preview(self._place, self._root, path, self._hashes.get(path), SIDE_PX)
+        return None if jpeg is None else f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+    def absence(self, path: str) -> str:
+        """The name, among the report's words, of the reason why there is no preview."""
+        if path in self._unsafe:
+            return "not_opened"
+        return "nothing_left" if (self._root / path).is_file() else "file_missing"

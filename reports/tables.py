@@ -1,0 +1,287 @@
+"""The tables of the report: pure functions from tables to tables, no files, no clock, no randomness.
+
+Laws: in `by_kind` flagged = dropped + relabelled + kept + undecided; in `class_counts` after = before -
+dropped - moved_out + moved_in, and moved_out and moved_in have the same sum; Table 1 is the one that
+`curate status` prints, only narrowed to the columns that are shown.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+
+from curate.fold import Decision, Folded, Ruling
+from curate.schema import CATEGORY_OF, Action, Category, Kind, Role, Severity, Status, Verdict
+
+DECIDED = ["outcome", "new_label", "reviewer", "decided_at", "note"]
+"""What `outcomes` adds to a finding."""
+
+_KIND_ORDER = {str(kind): index for index, kind in enumerate(CATEGORY_OF)}
+
+
+class Outcome(StrEnum):
+    """What the review came to, seen from one finding."""
+
+    DROPPED = "dropped"
+    RELABELLED = "relabelled"
+    KEPT = "kept"
+    UNDECIDED = "undecided"
+
+
+class State(StrEnum):
+    """What has become of a row of the log."""
+
+    IN_FORCE = "in_force"
+    SUPERSEDED = "superseded"
+    TAKEN_BACK = "taken_back"
+    STALE = "stale"
+    NO_FINDING = "no_finding"
+
+
+# Table 1
+
+
+def shown_categories(table1: pd.DataFrame) -> list[Category]:
+    """The categories that Table 1 shows: always the first three, doubtful labels where there are any."""
+    return [name for name in Category if name is not Category.LABEL or table1[f"{name}_flagged"].any()]
+
+
+def table1_view(table1: pd.DataFrame) -> pd.DataFrame:
+    """Table 1 with the class as a column, and only the categories that are shown."""
+    columns = [f"{name}_{what}" for name in shown_categories(table1) for what in ("flagged", "confirmed")]
+    return table1[["images", *columns]].reset_index()
+
+
+# Findings
+
+
+def outcomes(findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
+    """The findings in the order of their kinds, each with what the review came to (`DECIDED`).
+
+    All of it is None for what merely informs, and for a keeper that nobody has decided anything about.
+    """
+    rows = [
+        {**dict.fromkeys(DECIDED), **_outcome(finding_id, role, severity, rulings.get(path))}
+        for finding_id, path, role, severity in findings[["finding_id", "path", "role", "severity"]].itertuples(
+            index=False
+        )
+    ]
+    found = findings.assign(**pd.DataFrame(rows, index=findings.index, columns=DECIDED, dtype=object))
+    order = found["kind"].map(_KIND_ORDER)
+    return found.assign(_order=order).sort_values(["_order", "path", "finding_id"], ignore_index=True)[
+        [*findings.columns, *DECIDED]
+    ]
+
+
+def _outcome(finding_id: str, role: str, severity: str, ruling: Ruling | None) -> dict[str, Any]:
+    if severity == Severity.INFO or ruling is None:
+        return {}
+    outcome, action = _verdict(finding_id, ruling)
+    about_it = [decision for decision in ruling.decisions if decision.finding_id == finding_id]
+    decided = [d for d in about_it if d.action is action] or [d for d in ruling.decisions if d.action is action]
+    if role == Role.KEEPER and not decided:
+        return {}
+    latest = max(decided, key=lambda decision: decision.id, default=None)
+    if latest is None:
+        return {"outcome": str(outcome)}
+    return {
+        "outcome": str(outcome),
+        "new_label": latest.new_label,
+        "reviewer": latest.reviewer,
+        "decided_at": latest.decided_at,
+        "note": latest.note,
+    }
+
+
+def _verdict(finding_id: str, ruling: Ruling) -> tuple[Outcome, Action | None]:
+    """What the picture's ruling means for one of its findings, and the action that made it so."""
+    own = {decision.action for decision in ruling.decisions if decision.finding_id == finding_id}
+    if ruling.verdict is Verdict.DROP:
+        return Outcome.DROPPED, Action.DROP
+    if finding_id in ruling.waiting:
+        return Outcome.UNDECIDED, None
+    if ruling.verdict is Verdict.RELABEL or Action.RELABEL in own:
+        return Outcome.RELABELLED, Action.RELABEL
+    return Outcome.KEPT, Action.KEEP
+
+
+def flagged(decided: pd.DataFrame) -> pd.DataFrame:
+    """Of `outcomes`, the rows that ask for a decision: neither informative nor about a keeper."""
+    return decided[(decided["severity"] != Severity.INFO) & (decided["role"] != Role.KEEPER)]
+
+
+def by_kind(decided: pd.DataFrame) -> pd.DataFrame:
+    """Per kind the images flagged, and how many of them were dropped, relabelled, kept or are undecided."""
+    columns = ["category", "kind", "flagged", *map(str, Outcome)]
+    rows = [
+        {"category": category, "kind": kind, "flagged": len(images), **_counts(images)}
+        for (category, kind), part in _by_kind(flagged(decided))
+        if len(images := _one_each(part)) > 0
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _one_each(part: pd.DataFrame) -> pd.Series:
+    """One outcome per image, though it have several findings of the kind: the least settled one."""
+    rank = {Outcome.DROPPED: 0, Outcome.UNDECIDED: 1, Outcome.RELABELLED: 2, Outcome.KEPT: 3}
+    order = part["outcome"].map(lambda outcome: rank[Outcome(outcome)])
+    return part.loc[order.sort_values(kind="stable").index].drop_duplicates("path")["outcome"]
+
+
+def _counts(images: pd.Series) -> dict[str, int]:
+    return {str(outcome): int((images == outcome).sum()) for outcome in Outcome}
+
+
+def informational(findings: pd.DataFrame) -> pd.DataFrame:
+    """Per kind the images about which there is something to know, but nothing to decide."""
+    rows = [
+        {"category": category, "kind": kind, "images": part["path"].nunique()}
+        for (category, kind), part in _by_kind(findings[findings["severity"] == Severity.INFO])
+    ]
+    return pd.DataFrame(rows, columns=["category", "kind", "images"])
+
+
+def _by_kind(rows: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
+    groups = [((str(CATEGORY_OF[Kind(kind)]), str(kind)), part) for kind, part in rows.groupby("kind")]
+    return sorted(groups, key=lambda group: _KIND_ORDER[group[0][1]])
+
+
+# Decisions
+
+
+def decisions(
+    log: Sequence[Decision], folded: Folded, rulings: Mapping[str, Ruling], findings: pd.DataFrame
+) -> pd.DataFrame:
+    """The log, newest first, each row with the finding it was about and what has become of it."""
+    about = {(row.finding_id, row.path): row for row in findings[["finding_id", "path", "kind", "label"]].itertuples()}
+    applied = {decision.id for ruling in rulings.values() for decision in ruling.decisions}
+    stale = {decision.id for ruling in rulings.values() for decision in ruling.stale}
+    live = {decision.id for decision in folded.live}
+    rows = []
+    for decision in sorted(log, key=lambda decision: -decision.id):
+        finding = about.get((decision.finding_id, decision.path))
+        if decision.id not in live:
+            state = State.TAKEN_BACK
+        elif decision.id in stale:
+            state = State.STALE
+        elif decision.id in applied or decision.action is Action.UNDO:
+            state = State.IN_FORCE
+        elif folded.standing.get((decision.finding_id, decision.path)) is not decision:
+            state = State.SUPERSEDED
+        else:
+            state = State.IN_FORCE if finding is not None else State.NO_FINDING
+        rows.append(
+            {
+                "id": decision.id,
+                "decided_at": decision.decided_at,
+                "reviewer": decision.reviewer,
+                "action": str(decision.action),
+                "new_label": decision.new_label,
+                "path": decision.path,
+                "label": finding.label if finding is not None else None,
+                "kind": finding.kind if finding is not None else None,
+                "note": decision.note,
+                "state": str(state),
+                "batch": decision.batch,
+                "finding_id": decision.finding_id,
+                "sha256": decision.sha256,
+                "reverts": decision.reverts,
+            }
+        )
+    columns = ["id", "decided_at", "reviewer", "action", "new_label", "path", "label", "kind", "note", "state"]
+    return pd.DataFrame(rows, columns=[*columns, "batch", "finding_id", "sha256", "reverts"], dtype=object)
+
+
+def reviewers(decided: pd.DataFrame) -> pd.DataFrame:
+    """Of `decisions`, how many rows each reviewer wrote, and when the first and the last."""
+    rows = [
+        {"reviewer": name, "decisions": len(part), "first": min(part["decided_at"]), "last": max(part["decided_at"])}
+        for name, part in decided.groupby("reviewer", sort=True)
+    ]
+    return pd.DataFrame(rows, columns=["reviewer", "decisions", "first", "last"])
+
+
+def class_counts(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Images per class before and after the review, from the manifest with undecided images as `pending`.
+
+    The index is the class (None sorts last); undecided images are counted as still there.
+    """
+    before, after = manifest["label"], manifest["final_label"]
+    dropped = manifest["action"] == Verdict.DROP
+    moved = ~dropped & pd.Series(
+        [old != new for old, new in zip(before, after, strict=True)], index=manifest.index, dtype=bool
+    )
+    labels = {*before, *after[~dropped]}
+    index = pd.Index(sorted(labels, key=lambda label: (label is None, label or "")), name="label", dtype=object)
+    parts = {
+        "before": before,
+        "dropped": before[dropped],
+        "moved_out": before[moved],
+        "moved_in": after[moved],
+        "undecided": before[manifest["action"] == Verdict.PENDING],
+        "after": after[~dropped],
+    }
+    return pd.DataFrame({name: _tally(values, index) for name, values in parts.items()}, index=index)
+
+
+def _tally(labels: pd.Series, index: pd.Index) -> list[int]:
+    counts: dict[str | None, int] = {}
+    for label in labels:
+        counts[label] = counts.get(label, 0) + 1
+    return [counts.get(label, 0) for label in index]
+
+
+# The files
+
+
+def formats(images: pd.DataFrame) -> pd.DataFrame:
+    """Per file format the images, their bytes, and the smallest, median and largest resolution."""
+    names = images["format"].map(lambda name: name or "")
+    rows = [
+        {"format": str(name), "images": len(part), "size_bytes": int(part["size_bytes"].sum()), **resolutions(part)}
+        for name, part in images.groupby(names, sort=True)
+    ]
+    columns = ["format", "images", "size_bytes", "smallest", "median", "largest"]
+    table = pd.DataFrame(rows, columns=columns, dtype=object)
+    return table.sort_values(["images", "format"], ascending=[False, True], ignore_index=True)
+
+
+def resolutions(images: pd.DataFrame) -> dict[str, str | None]:
+    """The smallest, median and largest image by number of pixels, its width by its height; None where there is none.
+
+    Only images that could be decoded: what the header of a broken file claims is not a size.
+    """
+    known = images[(images["status"] != Status.ERROR) & images["width"].notna() & images["height"].notna()]
+    sizes = sorted(zip(known["width"].astype(int), known["height"].astype(int), strict=True), key=_pixels)
+    if not sizes:
+        return {"smallest": None, "median": None, "largest": None}
+    picked = {"smallest": sizes[0], "median": sizes[(len(sizes) - 1) // 2], "largest": sizes[-1]}
+    return {name: f"{width} × {height}" for name, (width, height) in picked.items()}  # noqa: RUF001 - the sign for "by"
+
+
+def _pixels(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
+    return size[0] * size[1], size
+
+
+def splits(images: pd.DataFrame) -> pd.DataFrame:
+    """Images by class (rows) and split (columns, "" for none); empty where the dataset has no splits."""
+    if images["split"].isna().all():
+        return pd.DataFrame()
+    labels = images["label"].map(lambda label: label or "")
+    names = images["split"].map(lambda split: split or "")
+    return pd.crosstab(labels, names)
+
+
+def statuses(images: pd.DataFrame) -> dict[str, int]:
+    """How many files decoded cleanly, with damage, and not at all."""
+    return {str(status): int((images["status"] == status).sum()) for status in Status}
+
+
+def skipped(files: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    """Files left out of the dataset, by reason, the most frequent first."""
+    reasons: dict[str, int] = {}
+    for item in files:
+        reasons[item["reason"]] = reasons.get(item["reason"], 0) + 1
+    rows = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+    return pd.DataFrame(rows, columns=["reason", "files"])
