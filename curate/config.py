@@ -31,6 +31,7 @@ class DecodeLimits(Settings):
         178_956_970, gt=0, description="width x height above which a picture is a decompression bomb"
     )
     max_bytes: int = Field(1 << 30, gt=0, description="file size above which a picture is not read")
+    memory_mib: int = Field(1024, gt=0, description="memory that a worker may take on top of what it starts with")
     timeout_s: float = Field(60.0, gt=0, description="time for reading, decoding and measuring one picture")
 
 

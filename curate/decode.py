@@ -30,8 +30,6 @@ FULL_DECODE_PIXELS = 3_000_000
 """A JPEG above this size is decoded at the smallest DCT scale that keeps `REDUCED_SIDE_PX`."""
 REDUCED_SIDE_PX = 720
 
-Image.MAX_IMAGE_PIXELS = None  # our own limit comes first, from the header, with a reason
-
 
 @dataclass(slots=True, kw_only=True)
 class Decoded:
@@ -56,6 +54,8 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
         return Decoded(problems=[Problem(Kind.EMPTY, Severity.ERROR, "The file is empty (0 bytes).")])
     name = formats.sniff(data[: formats.SNIFF_BYTES])
     result = Decoded(format=name)
+    # Pillow refuses twice this number; it also looks at what later frames claim, which a header does not tell.
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels // 2
     try:
         if name == "JPEG":
             _decode_jpeg(data, limits, result)
@@ -64,9 +64,16 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
     except MemoryError:
         result.picture = None
         result.problems.append(
-            Problem(Kind.TOO_LARGE, Severity.ERROR, "Decoding ran out of memory; shrink the picture before use.")
+            Problem(
+                Kind.TOO_LARGE,
+                Severity.ERROR,
+                f"Decoding takes more than {limits.memory_mib:,} MiB; raise decode.memory_mib if the picture is genuine.",
+            )
         )
-    except Exception as error:
+    except Image.DecompressionBombError as error:
+        result.picture = None
+        result.problems.append(_bomb(_one_line(error), limits))
+    except Exception as error:  # decoders raise anything
         result.picture = None
         result.problems.append(
             Problem(Kind.UNREADABLE, Severity.ERROR, f"No decoder can read the file ({_one_line(error)}).")
@@ -158,7 +165,7 @@ def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | No
             native = _native(image)
             _check_frames(image, frames, result)
             return native, frames
-        except MemoryError:
+        except (MemoryError, Image.DecompressionBombError):
             raise
         except Exception as error:
             failure = _failure(error)
@@ -166,6 +173,8 @@ def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | No
                 result.problems.append(failure)
         try:
             return _tolerant_pillow(data, result), 1
+        except (MemoryError, Image.DecompressionBombError):
+            raise
         except Exception:
             return None, 1
 
@@ -175,6 +184,8 @@ def _check_frames(image: Image.Image, frames: int, result: Decoded) -> None:
         try:
             image.seek(index)
             image.load()
+        except (MemoryError, Image.DecompressionBombError):
+            raise
         except Exception as error:
             result.problems.append(
                 Problem(
@@ -265,18 +276,20 @@ def _digest(native: Pixels, mode: str) -> str:
     return hasher.hexdigest()
 
 
+def _bomb(what: str, limits: DecodeLimits) -> Problem:
+    return Problem(
+        Kind.TOO_LARGE,
+        Severity.ERROR,
+        f"The file claims more than the limit of {limits.max_pixels / 1e6:,.0f} million pixels ({what}); "
+        "raise decode.max_pixels if it is genuine.",
+    )
+
+
 def _too_large(result: Decoded, limits: DecodeLimits) -> bool:
     pixels = (result.width or 0) * (result.height or 0)
     if pixels <= limits.max_pixels:
         return False
-    result.problems.append(
-        Problem(
-            Kind.TOO_LARGE,
-            Severity.ERROR,
-            f"The header claims {result.width} x {result.height} = {pixels / 1e6:,.0f} million pixels, more than "
-            f"the limit of {limits.max_pixels / 1e6:,.0f} million; raise decode.max_pixels if it is genuine.",
-        )
-    )
+    result.problems.append(_bomb(f"{result.width} x {result.height} in its header", limits))
     return True
 
 

@@ -101,11 +101,8 @@ def draw_class(folder: Path, label: Expression, seed: int = 0) -> list[Planted]:
     desk = _Desk(folder, label, seed)
     quota = QUOTAS[label]
     deck = desk.rng(0).permutation(np.arange(1, quota.files + 1)).tolist()
-    planted: list[Planted] = []
-    for corruption in quota.corrupted:
-        planted.append(_plant_corruption(desk, deck.pop(), corruption))
-    for flaw in quota.unsuitable:
-        planted.append(_plant_flaw(desk, deck.pop(), flaw))
+    planted = [_plant_corruption(desk, deck.pop(), corruption) for corruption in quota.corrupted]
+    planted += [_plant_flaw(desk, deck.pop(), flaw) for flaw in quota.unsuitable]
     for group in quota.groups:
         planted += _plant_group(desk, sorted(deck.pop() for _ in range(1 + len(group.copies))), group)
     for number in deck:
@@ -191,12 +188,15 @@ def _pixels(data: bytes) -> Pixels:
 
 # Corrupted
 
-_ERROR_PAGES = (
-    "<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head>\n"
-    "<body><h1>Not Found</h1><p>The requested picture was not found on this server.</p></body></html>\n",
-    "<html>\n<head><title>403 Forbidden</title></head>\n<body>\n<center><h1>403 Forbidden</h1></center>\n"
-    "<hr><center>Hotlinking is not allowed.</center>\n</body>\n</html>\n",
-)
+_NOT_FOUND_PAGE = b"""<!DOCTYPE html>
+<html><head><title>404 Not Found</title></head>
+<body><h1>Not Found</h1><p>The requested picture was not found on this server.</p></body></html>
+"""
+_FORBIDDEN_PAGE = b"""<html>
+<head><title>403 Forbidden</title></head>
+<body><center><h1>403 Forbidden</h1></center><hr><center>Hotlinking is not allowed.</center></body>
+</html>
+"""
 
 
 def _emptied(_: bytes, __: Rng) -> bytes:
@@ -206,11 +206,12 @@ def _emptied(_: bytes, __: Rng) -> bytes:
 
 def _not_found(_: bytes, __: Rng) -> bytes:
     """An error page saved under the picture's name."""
-    return _ERROR_PAGES[0].encode()
+    return _NOT_FOUND_PAGE
 
 
 def _forbidden(_: bytes, __: Rng) -> bytes:
-    return _ERROR_PAGES[1].encode()
+    """Another."""
+    return _FORBIDDEN_PAGE
 
 
 def _beheaded(data: bytes, _: Rng) -> bytes:
@@ -294,7 +295,7 @@ def _resized(data: bytes) -> bytes:
 def _greyed(data: bytes) -> bytes:
     """Black and white, and a little dimmer."""
     grey = cv2.cvtColor(_pixels(data), cv2.COLOR_RGB2GRAY)
-    return _jpeg((grey * 0.85).astype(np.uint8), 88)
+    return _jpeg((grey * 0.8).astype(np.uint8), 88)
 
 
 def _faded(data: bytes) -> bytes:
@@ -310,21 +311,21 @@ def _luma(pixels: Pixels) -> Pixels:
 
 
 def _blurred(pixels: Pixels, rng: Rng) -> Pixels:
-    sigma = max(pixels.shape) * rng.uniform(0.03, 0.04)
+    sigma = max(pixels.shape) * rng.uniform(0.017, 0.023)
     return np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), dtype=np.uint8)
 
 
 def _darkened(pixels: Pixels, rng: Rng) -> Pixels:
-    """Almost no light: next to nothing is brighter than 15 %."""
-    return (pixels * (rng.uniform(33, 38) / max(float(np.percentile(_luma(pixels), 99)), 1.0))).astype(np.uint8)
+    """Almost no light: next to nothing is brighter than a sixth."""
+    return (pixels * (rng.uniform(36, 41) / max(float(np.percentile(_luma(pixels), 99)), 1.0))).astype(np.uint8)
 
 
 def _washed_out(pixels: Pixels, _: Rng) -> Pixels:
     """Overexposed: the light half is white, and but for the deepest shadows the rest is nearly so."""
-    luma = _luma(pixels).astype(np.float32)
-    knots = np.percentile(luma, (0, 1, 4, 45, 55, 100)) + np.arange(6) * 1e-3
-    light = np.interp(luma, knots, (186, 200, 234, 237, 255, 255))
-    tint = 0.12 * (pixels - luma[:, :, None])
+    luma = cv2.GaussianBlur(_luma(pixels).astype(np.float32), (0, 0), 1.2)
+    knots = np.percentile(luma, (0, 0.8, 1.6, 2.4, 48, 52, 100)) + np.arange(7) * 1e-3
+    light = np.interp(luma, knots, (184, 198, 202, 233, 234, 255, 255))
+    tint = 0.06 * (pixels - luma[:, :, None])
     return np.clip(light[:, :, None] + tint, 0, 255).astype(np.uint8)
 
 
@@ -371,7 +372,7 @@ _DARK = Flaw(Kind.DARK, _darkened)
 _BRIGHT = Flaw(Kind.BRIGHT, _washed_out)
 _EMPTY_WALL = Flaw(Kind.LOW_INFORMATION, _blank)
 _THUMBNAIL = Flaw(Kind.ODD_SIZE, _shrunk)
-_BANNER = Flaw(Kind.ODD_ASPECT_RATIO, _as_drawn, size=(640, 128))
+_BANNER = Flaw(Kind.ODD_ASPECT_RATIO, _as_drawn, size=(500, 100))
 
 QUOTAS: dict[Expression, Quota] = {
     "Angry": Quota(

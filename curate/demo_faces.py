@@ -203,6 +203,11 @@ def oval(x: float, y: float, across: float, down: float, turn: float = 0.0) -> P
     return turned
 
 
+def moved(points: Points, x: float, y: float) -> Points:
+    """The same shape elsewhere."""
+    return np.asarray(points + np.array((x, y)))
+
+
 def mix(a: Colour, b: Colour, share: float) -> Colour:
     """`a` with that share of `b`."""
     return (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share)
@@ -547,12 +552,12 @@ def _eye(canvas: Canvas, sitter: Sitter, side: int) -> None:
             inner.fill(face(oval(x, middle, radius * share, radius * share)), colour)
             if share == 0.86:
                 inner.fill(face(oval(x, middle + radius * 0.4, radius * 0.55, radius * 0.35)), shade(sitter.iris, 1.45))
-        inner.ribbon(face(upper + (0, 0.02)), mix(shade(sitter.skin, 0.45), (60, 50, 50), 0.5), (0.02, 0.045, 0.03))
+        inner.ribbon(face(moved(upper, 0, 0.02)), mix(shade(sitter.skin, 0.45), (60, 50, 50), 0.5), (0.02, 0.045, 0.03))
         inner.fill(face(oval(x + sitter.lit * 0.032, middle - 0.032, 0.023, 0.023)), (250, 250, 252))
     lash = (0.012, 0.04, 0.03) if sitter.beard == "none" else (0.012, 0.026, 0.018)
     canvas.ribbon(face(upper), mix((26, 18, 18), sitter.hair, 0.25), lash)
     canvas.ribbon(face(lower), _line(sitter, 0.7), (0.008, 0.014, 0.006))
-    canvas.ribbon(face(upper - (0, 0.045 + 0.02 * mood.lids)), _line(sitter, 0.55), (0.003, 0.014, 0.004))
+    canvas.ribbon(face(moved(upper, 0, -0.045 - 0.02 * mood.lids)), _line(sitter, 0.55), (0.003, 0.014, 0.004))
     if mood.squint > 0.5 or sitter.aged:
         bag = curve((x - side * half * 0.7, y + 0.095), (x, y + 0.12), (x + side * half * 0.75, y + 0.085))
         canvas.ribbon(face(bag), _line(sitter, 0.35), (0.003, 0.014, 0.003))
@@ -632,10 +637,10 @@ def _glasses(canvas: Canvas, sitter: Sitter) -> None:
         np.sign(_CIRCLE) * np.abs(_CIRCLE) ** flat * ((0.235, 0.22) if sitter.glasses == "round" else (0.245, 0.175))
     )
     for side in (-1, 1):
-        lens = face(corner + (side * 0.345, 0.0))
+        lens = face(moved(corner, side * 0.345, 0))
         with canvas.clip(lens, 0.14) as inner:
             glare = np.array([(-0.16, 0.3), (0.1, -0.3), (0.17, -0.3), (-0.09, 0.3)])
-            inner.fill(face(glare + (side * 0.345, 0)), (255, 255, 255))
+            inner.fill(face(moved(glare, side * 0.345, 0)), (255, 255, 255))
         canvas.stroke(lens, sitter.rims, 0.03, closed=True)
         canvas.stroke(face(np.array([(side * 0.58, -0.04), (side * sitter.width, -0.02)])), sitter.rims, 0.03)
     canvas.stroke(face(path(".11,-.02 0,-.06")), sitter.rims, 0.03)
@@ -731,7 +736,7 @@ def _hair_before(canvas: Canvas, sitter: Sitter, rng: Rng) -> None:
     crown = (sitter.lit * 0.45 * sitter.width if sitter.hairdo == "parted" else 0.1 * sitter.yaw, -0.98)
     _strands(canvas, cap, colour, crown, rng, 60 if close else 140)
     tone = Tone(canvas)
-    shine = sitter.outline(0.8, 0.88, 0.9) + (sitter.light * 0.12, 0)
+    shine = moved(sitter.outline(0.8, 0.88, 0.9), sitter.light * 0.12, 0)
     tone.add(np.concatenate([shine, (shine * (1, 0.92))[::-1]]), (1.3, 1.28, 1.25), 0.06)
     tone.apply(canvas.mask([cap]))
 
@@ -740,7 +745,7 @@ def _headgear(canvas: Canvas, sitter: Sitter, rng: Rng) -> None:
     w, cloth, wear = sitter.width, sitter.accent, _HAIRDOS[sitter.hairdo].wear
     tone = Tone(canvas)
     if wear == "scarf":
-        hole = sitter.outline(0.93, 0.84) + (0.15 * sitter.yaw, 0.24 * sitter.pitch)
+        hole = moved(sitter.outline(0.93, 0.84), 0.15 * sitter.yaw, 0.24 * sitter.pitch)
         worn = np.concatenate([sitter.outline(1.13, 1.16), hole[::-1]])
         canvas.fill(worn, cloth)
         for angle in rng.uniform(-2.6, 2.6, 7):
@@ -752,7 +757,7 @@ def _headgear(canvas: Canvas, sitter: Sitter, rng: Rng) -> None:
     for side in (-1, 1):
         canvas.fill(path("1.03,-.55 1.04,0 .93,-.05 .9,-.5", False) * (side * w, 1), sitter.hair)
     low = -0.48 + 0.4 * sitter.pitch
-    edge = path("1.02,0 .5,-.1 0,-.13") * (w, 1) + (0, low)
+    edge = moved(path("1.02,0 .5,-.1 0,-.13") * (w, 1), 0, low)
     worn = np.concatenate([sitter.outline(1.1, 1.17, 1.12), edge])
     canvas.fill(worn, cloth)
     tone.add(oval(-sitter.lit * w * 0.8, -0.8, 0.35, 0.5), (0.7, 0.7, 0.72), 0.15)
@@ -766,9 +771,9 @@ def _headgear(canvas: Canvas, sitter: Sitter, rng: Rng) -> None:
             )
     tone.apply(canvas.mask([worn]))
     if wear == "beanie":
-        canvas.ribbon(edge - (0, 0.06), shade(cloth, 0.82), (0.17, 0.19, 0.17))
+        canvas.ribbon(moved(edge, 0, -0.06), shade(cloth, 0.82), (0.17, 0.19, 0.17))
     else:
-        brim = path("0,-.17 .92,-.02 .66,.14 0,.06") * (w, 1) + (0.55 * sitter.yaw, low)
+        brim = moved(path("0,-.17 .92,-.02 .66,.14 0,.06") * (w, 1), 0.55 * sitter.yaw, low)
         canvas.fill(brim, shade(cloth, 0.66))
 
 
@@ -874,6 +879,11 @@ def _ramp(h: int, w: int) -> tuple[Field, Field]:
     return np.broadcast_to(down[:, None], (h, w)), np.broadcast_to(right, (h, w))
 
 
+def _toward(x: Field, y: Field, angle: float) -> Field:
+    """How far each pixel lies in a direction."""
+    return np.asarray(x * np.cos(angle) + y * np.sin(angle), dtype=np.float32)
+
+
 def _blend(share: Field, a: Colour, b: Colour) -> Field:
     """From `a` to `b` where `share`, (rows, columns), goes from 0 to 1."""
     part = np.clip(share, 0, 1)
@@ -931,7 +941,7 @@ def _wall(rng: Rng, h: int, w: int) -> Field:
         (92, 110, 136), (164, 176, 150),
     )), _between(rng, 0.75, 1.05))  # fmt: skip
     angle = _between(rng, 0, 2 * np.pi)
-    slope = 0.5 + 0.7 * ((x - 0.5) * np.float32(np.cos(angle)) + (y - 0.5) * np.float32(np.sin(angle)))
+    slope = 0.5 + 0.7 * _toward(x - 0.5, y - 0.5, angle)
     board = _blend(slope, shade(paint, 1.15), shade(paint, 0.62))
     board = _uneven(board, _between(rng, 0.03, 0.12) * fractal(rng, h, w, int(rng.integers(4, 14)), 5))
     for _ in range(int(rng.integers(0, 3))):
@@ -1060,7 +1070,7 @@ def _paper(rng: Rng, h: int, w: int) -> Field:
             if motif == 0:
                 cv2.circle(board, (left, top), step // 5, ink, -1, cv2.LINE_AA)
             elif motif == 1:
-                cv2.polylines(board, [rhomb + (left, top)], True, ink, 2, cv2.LINE_AA)
+                cv2.polylines(board, [rhomb + np.array((left, top))], True, ink, 2, cv2.LINE_AA)
             else:
                 _box(board, left, 0, step / 3, h, ink)
     y, x = _ramp(h, w)
@@ -1090,11 +1100,11 @@ def expose(rng: Rng, pixels: Pixels) -> Pixels:
     h, w = pixels.shape[:2]
     y, x = (side - np.float32(0.5) for side in _ramp(h, w))
     angle, strength = _between(rng, 0, 2 * np.pi), _between(rng, 0.0, 0.5)
-    light = 1 + strength * (x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)))
+    light = 1 + strength * _toward(x, y, angle)
     light *= 1 - _between(rng, 0.0, 0.55) * (x**2 + y**2)
     warmth = _between(rng, -0.07, 0.09)
     image: Field = cv2.merge([light * (1 + warmth), light, light * (1 - warmth)]) * pixels
-    image = cv2.addWeighted(image, 1.5, cv2.GaussianBlur(image, (0, 0), 1.0), -0.5, 0)
+    image += np.float32(0.5) * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
     sample = image[::4, ::4]
     low, high = np.percentile(sample.mean(axis=2) / 2 + sample.max(axis=2) / 2, (1, 99)).tolist()
     black, white = _between(rng, 4, 34), _between(rng, 205, 250)

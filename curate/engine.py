@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from pathlib import Path
 
 from curate import isolation
 from curate.errors import WorkspaceError
@@ -42,7 +43,7 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
     suspects: list[Shard] = []
     while waiting:
         flying: dict[Future[Tally], Shard] = {}
-        with _pool(workers) as pool:
+        with _pool(workers, waiting[0].limits.memory_mib) as pool:
             try:
                 while waiting or flying:
                     while waiting and len(flying) < 2 * workers:
@@ -68,7 +69,7 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
         shard = replace(shard, casualties=(*shard.casualties, casualty))
     while True:
         shard.journal.unlink(missing_ok=True)
-        with _pool(1) as pool:
+        with _pool(1, shard.limits.memory_mib) as pool:
             try:
                 done(pool.submit(measure_shard, shard).result())
                 return
@@ -85,14 +86,21 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
             shard = replace(shard, casualties=(*shard.casualties, casualty))
 
 
-def _pool(workers: int) -> ProcessPoolExecutor:
+def _pool(workers: int, memory_mib: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(memory_mib,))
 
 
-def _start_worker() -> None:
-    """One thread a worker, and Ctrl-C left to the parent, which lets shards in hand finish."""
+def _start_worker(memory_mib: int) -> None:
+    """One thread a worker; Ctrl-C left to the parent, which lets shards in hand finish; decoders silenced.
+
+    libtiff and others print to the process's stderr, past Python, thousands of lines about one bad file. What
+    matters of it is in the file's row; our own failures travel back through the future.
+    """
     import cv2
 
     cv2.setNumThreads(1)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    isolation.limit_memory(memory_mib)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

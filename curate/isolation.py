@@ -25,6 +25,18 @@ class Casualty:
     cause: str | None
 
 
+def limit_memory(memory_mib: int) -> None:
+    """Let this process allocate so much more than it holds now; a decoder that wants more fails alone."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    pages = int(Path("/proc/self/statm").read_text().split()[5]) if Path("/proc/self/statm").exists() else 0
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = pages * resource.getpagesize() + (memory_mib << 20)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
 class Watch:
     """The worker's side: one journal per shard, one deadline per picture."""
 

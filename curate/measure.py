@@ -6,6 +6,7 @@ and times; rows go into the part file, whose appearance is the mark that the sha
 
 import hashlib
 import json
+import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -37,8 +38,8 @@ KEYS = (
 FACT_FIELDS = (
     pa.field("sha256", pa.string()),
     pa.field("format", pa.string()),
-    pa.field("width", pa.int32()),
-    pa.field("height", pa.int32()),
+    pa.field("width", pa.int64()),
+    pa.field("height", pa.int64()),
     pa.field("mode", pa.string()),
     pa.field("frames", pa.int32()),
     pa.field("status", pa.string(), nullable=False),
@@ -126,8 +127,7 @@ def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dic
 
 def _read(path: Path, limits: DecodeLimits) -> bytes | None:
     with path.open("rb") as file:
-        data = file.read(limits.max_bytes + 1)
-    return data if len(data) <= limits.max_bytes else None
+        return file.read() if os.fstat(file.fileno()).st_size <= limits.max_bytes else None
 
 
 def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: dict[str, float]) -> dict[str, Any]:
