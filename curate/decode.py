@@ -67,7 +67,7 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
             Problem(
                 Kind.TOO_LARGE,
                 Severity.ERROR,
-                f"Decoding takes more than {limits.memory_mib:,} MiB; raise decode.memory_mib if the picture is genuine.",
+                f"Decoding takes more than {limits.memory_mib:,} MiB; raise decode.memory_mib if it is genuine.",
             )
         )
     except Image.DecompressionBombError as error:

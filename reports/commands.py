@@ -20,7 +20,7 @@ def report(
         typer.Option("-o", "--output", metavar="FILE", help="FILE.html; WS/report.html unless given."),
     ] = None,
     lang: Annotated[
-        Language, typer.Option(case_sensitive=False, help="The language of the report.")
+        Language, typer.Option(case_sensitive=False, metavar="en|pt-BR", help="The language of the report.")
     ] = Language.ENGLISH,
 ) -> None:
     """Write the results report as one HTML file, with Markdown and CSV tables beside it."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate import manifests, summary
+from curate import summary
 from curate.fold import Ruling, fold, rule
 from curate.schema import Verdict
 from curate.store import Store
@@ -87,7 +87,7 @@ def read(place: Workspace) -> Contents:
         outcomes=tables.outcomes(findings, rulings),
         decisions=decisions,
         stale=decisions[decisions["state"] == tables.State.STALE],
-        class_counts=tables.class_counts(manifests.build(images, findings, log, source="")),
+        class_counts=tables.class_counts(images, rulings),
         totals=_totals(images, findings, rulings),
     )
 

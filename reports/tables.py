@@ -5,7 +5,9 @@ dropped - moved_out + moved_in, and moved_out and moved_in have the same sum; Ta
 `curate status` prints, only narrowed to the columns that are shown.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -202,34 +204,44 @@ def reviewers(decided: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["reviewer", "decisions", "first", "last"])
 
 
-def class_counts(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Images per class before and after the review, from the manifest with undecided images as `pending`.
+def class_counts(images: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
+    """Images per class before and after the review, as the manifest has them.
 
     The index is the class (None sorts last); undecided images are counted as still there.
     """
-    before, after = manifest["label"], manifest["final_label"]
-    dropped = manifest["action"] == Verdict.DROP
-    moved = ~dropped & pd.Series(
-        [old != new for old, new in zip(before, after, strict=True)], index=manifest.index, dtype=bool
-    )
-    labels = {*before, *after[~dropped]}
+    moves = [_move(label, rulings.get(path)) for path, label in zip(images["path"], images["label"], strict=True)]
+    labels = {move.before for move in moves} | {move.after for move in moves}
     index = pd.Index(sorted(labels, key=lambda label: (label is None, label or "")), name="label", dtype=object)
     parts = {
-        "before": before,
-        "dropped": before[dropped],
-        "moved_out": before[moved],
-        "moved_in": after[moved],
-        "undecided": before[manifest["action"] == Verdict.PENDING],
-        "after": after[~dropped],
+        "before": Counter(move.before for move in moves),
+        "dropped": Counter(move.before for move in moves if not move.stays),
+        "moved_out": Counter(move.before for move in moves if move.stays and move.before != move.after),
+        "moved_in": Counter(move.after for move in moves if move.stays and move.before != move.after),
+        "undecided": Counter(move.before for move in moves if move.undecided),
+        "after": Counter(move.after for move in moves if move.stays),
     }
-    return pd.DataFrame({name: _tally(values, index) for name, values in parts.items()}, index=index)
+    return pd.DataFrame({name: [count[label] for label in index] for name, count in parts.items()}, index=index)
 
 
-def _tally(labels: pd.Series, index: pd.Index) -> list[int]:
-    counts: dict[str | None, int] = {}
-    for label in labels:
-        counts[label] = counts.get(label, 0) + 1
-    return [counts.get(label, 0) for label in index]
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Where one image stands before and after."""
+
+    before: str | None
+    after: str | None
+    stays: bool
+    undecided: bool
+
+
+def _move(label: str | None, ruling: Ruling | None) -> _Move:
+    if ruling is None:
+        return _Move(label, label, stays=True, undecided=False)
+    return _Move(
+        label,
+        ruling.new_label or label,
+        stays=ruling.verdict is not Verdict.DROP,
+        undecided=ruling.verdict is Verdict.PENDING,
+    )
 
 
 # The files
@@ -237,7 +249,7 @@ def _tally(labels: pd.Series, index: pd.Index) -> list[int]:
 
 def formats(images: pd.DataFrame) -> pd.DataFrame:
     """Per file format the images, their bytes, and the smallest, median and largest resolution."""
-    names = images["format"].map(lambda name: name or "")
+    names = images["format"].fillna("")
     rows = [
         {"format": str(name), "images": len(part), "size_bytes": int(part["size_bytes"].sum()), **resolutions(part)}
         for name, part in images.groupby(names, sort=True)
@@ -268,9 +280,7 @@ def splits(images: pd.DataFrame) -> pd.DataFrame:
     """Images by class (rows) and split (columns, "" for none); empty where the dataset has no splits."""
     if images["split"].isna().all():
         return pd.DataFrame()
-    labels = images["label"].map(lambda label: label or "")
-    names = images["split"].map(lambda split: split or "")
-    return pd.crosstab(labels, names)
+    return pd.crosstab(images["label"].fillna(""), images["split"].fillna(""))
 
 
 def statuses(images: pd.DataFrame) -> dict[str, int]:

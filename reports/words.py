@@ -101,7 +101,6 @@ class Words:
     file_missing: str
     nothing_left: str
     decided_by: str
-    because: str
 
     info_heading: str
     info_intro: str
@@ -149,12 +148,10 @@ class Words:
     reproduce_log: Plural
     commands: str
     configuration: str
-    facts_caption: str
     made_with: str
     source: str
     findings_hash: str
     log_rows: str
-    details: str
 
     def number(self, value: float, decimals: int = 0) -> str:
         """A number with this language's separators."""
@@ -336,7 +333,6 @@ ENGLISH = Words(
     file_missing="The file is not in the source any more",
     nothing_left="Nothing to show: no image is left in it, or it has changed since the audit",
     decided_by="by {reviewer}, {when}",
-    because="for another finding",
     info_heading="For information",
     info_intro="Things worth knowing that ask for no decision. They are not in Table 1 and not in the review queue.",
     info_none="There is nothing further to report.",
@@ -387,22 +383,20 @@ ENGLISH = Words(
     reproduce_intro="Save the configuration below as curate.toml, then run:",
     reproduce_log=(
         (
-            "The commands find the same again. The {n} decision is not among what they can find: it lives in "
-            "review.sqlite in the workspace, so keep that file."
+            "The commands bring back the findings, but not the {n} decision: it lives in review.sqlite in the "
+            "workspace, so keep that file."
         ),
         (
-            "The commands find the same again. The {n} decisions are not among what they can find: they live in "
-            "review.sqlite in the workspace, so keep that file."
+            "The commands bring back the findings, but not the {n} decisions: those live in review.sqlite in the "
+            "workspace, so keep that file."
         ),
     ),
     commands="Commands",
     configuration="Configuration in force (curate.toml)",
-    facts_caption="What this report was made from.",
     made_with="curate version of the audit",
     source="Source",
     findings_hash="SHA-256 of findings.parquet",
     log_rows="Decisions in the log",
-    details="Show",
 )
 
 PORTUGUESE = Words(
@@ -569,7 +563,6 @@ PORTUGUESE = Words(
     file_missing="O arquivo já não está na fonte",
     nothing_left="Nada a exibir: não resta imagem no arquivo, ou ele mudou desde a auditoria",
     decided_by="por {reviewer}, {when}",
-    because="por outro achado",
     info_heading="Para informação",
     info_intro="O que vale saber, mas não pede decisão. Não entra na Tabela 1 nem na fila de revisão.",
     info_none="Não há mais nada a relatar.",
@@ -623,22 +616,20 @@ PORTUGUESE = Words(
     reproduce_intro="Salve a configuração abaixo como curate.toml e execute:",
     reproduce_log=(
         (
-            "Os comandos encontram o mesmo de novo. A {n} decisão não está entre o que eles podem encontrar: ela fica em "
-            "review.sqlite, no espaço de trabalho; guarde esse arquivo."
+            "Os comandos refazem os achados, mas não a {n} decisão: ela está em review.sqlite, no espaço de "
+            "trabalho; guarde esse arquivo."
         ),
         (
-            "Os comandos encontram o mesmo de novo. As {n} decisões não estão entre o que eles podem encontrar: elas "
-            "ficam em review.sqlite, no espaço de trabalho; guarde esse arquivo."
+            "Os comandos refazem os achados, mas não as {n} decisões: elas estão em review.sqlite, no espaço de "
+            "trabalho; guarde esse arquivo."
         ),
     ),
     commands="Comandos",
     configuration="Configuração em vigor (curate.toml)",
-    facts_caption="De que este relatório foi feito.",
     made_with="Versão do curate na auditoria",
     source="Fonte",
     findings_hash="SHA-256 de findings.parquet",
     log_rows="Decisões no registro",
-    details="Mostrar",
 )
 
 _ALL = {Language.ENGLISH: ENGLISH, Language.PORTUGUESE: PORTUGUESE}

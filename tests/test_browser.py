@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 WAIT_MS = 20_000
+STANDS_STILL = """() => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    const still = app && app.dataset.testScriptState === "notRunning" && !document.querySelector("[data-stale='true']");
+    window.stillSince = still ? (window.stillSince ?? performance.now()) : undefined;
+    return still && performance.now() - window.stillSince > 250;
+}"""
+"""The script has ended and its page has been shown for a moment: keys are listened to."""
 
 
 def chromium() -> str:
@@ -83,7 +90,7 @@ def free_port() -> int:
 
 def pressed(page: "Page", key: str, expected: str) -> None:
     """Press a key once the page stands still, and wait for what it says it did."""
-    page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+    page.wait_for_function(STANDS_STILL)
     page.keyboard.press(key)
     page.get_by_text(expected).first.wait_for()
 
