@@ -8,23 +8,28 @@ damaged files in silence. A JPEG of many pixels is decoded at a reduced DCT scal
 entropy-coded data, all of which is still read.
 """
 
+import functools
 import io
+import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import cv2
 import numpy as np
 import simplejpeg
 import xxhash
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
-from curate import containers, formats
+from curate import containers, damage, formats, pixels
 from curate.config import DecodeLimits
-from curate.containers import Problem
+from curate.containers import Problem, jpeg
+from curate.damage import Box
 from curate.picture import Picture, Pixels
 from curate.schema import Kind, Severity
+
+logger = logging.getLogger(__name__)
 
 FULL_DECODE_PIXELS = 3_000_000
 """A JPEG above this size is decoded at the smallest DCT scale that keeps `REDUCED_SIDE_PX`."""
@@ -86,12 +91,12 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
 
 def _decode_jpeg(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
     try:
-        rows, columns, colour, _ = simplejpeg.decode_jpeg_header(data, strict=False)
+        rows, columns, colour, subsampling = simplejpeg.decode_jpeg_header(data, strict=False)
     except ValueError:
         # Broken header, or a subsampling that the TurboJPEG interface refuses and Pillow decodes.
         _decode_any(data, limits, result)
         return
-    orientation = containers.exif_orientation(data)
+    orientation = jpeg.exif_orientation(data)
     result.mode = {"Gray": "L", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colour, "RGB")
     result.frames = 1
     result.width, result.height = (rows, columns) if orientation >= 5 else (columns, rows)
@@ -112,21 +117,54 @@ def _decode_jpeg(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
 
     try:
         native = turbo(strict=True)
-        result.problems += containers.jpeg_problems(data)
+        result.problems += jpeg.problems(data)
     except ValueError as error:
-        result.problems.append(containers.jpeg_failure(str(error), data))
+        result.problems.append(jpeg.failure(str(error), data))
         try:
             native = turbo(strict=False)
         except ValueError:
             native = _tolerant_pillow(data, result)
     if native.ndim == 3 and native.shape[2] == 1:
         native = native[:, :, 0]
-    native = _turn(native, orientation)
+    block = _BLOCK.get(subsampling, (8, 8)) if colour != "Gray" else (8, 8)
+    found = damage.in_jpeg(native, (rows, columns), block)
+    native = pixels.turn(native, orientation)
+    _note(result, found and _turned(found, orientation, rows, columns))
     if reduced:
-        result.digest = f"jpeg{orientation}:" + xxhash.xxh3_128_hexdigest(containers.jpeg_coded_data(data))
+        result.digest = f"jpeg{orientation}:" + xxhash.xxh3_128_hexdigest(jpeg.coded_data(data))
     else:
-        result.digest = _digest(native, result.mode)
-    result.picture = Picture(rgb=_to_rgb(native), width=result.width, height=result.height)
+        result.digest = pixels.digest(native, result.mode)
+    result.picture = Picture(rgb=pixels.to_rgb(native), width=result.width, height=result.height)
+
+
+_BLOCK = {"444": (8, 8), "422": (8, 16), "420": (16, 16), "440": (16, 8), "411": (8, 32), "441": (32, 8)}
+"""Rows and columns that are coded together, by chroma subsampling."""
+
+
+def _note(result: Decoded, found: damage.Seen | None) -> None:
+    """Damage seen in the pixels: a problem of its own, or where the known one shows."""
+    if found is None:
+        return
+    where = {"boxes": [asdict(found.box)]}
+    known = next((p for p in result.problems if p.severity is not Severity.INFO), None)
+    if known is None:
+        result.problems.append(Problem(Kind.DAMAGED, Severity.WARNING, found.reason, where))
+    else:
+        index = result.problems.index(known)
+        result.problems[index] = replace(known, where={**known.where, **where})
+
+
+def _turned(found: damage.Seen, orientation: int, rows: int, columns: int) -> damage.Seen:
+    """The same place in the upright picture."""
+    if orientation == 1:
+        return found
+    box = found.box
+    place = np.zeros((rows, columns), dtype=bool)
+    place[box.top : box.top + box.height, box.left : box.left + box.width] = True
+    upright = pixels.TURNS[orientation](place)
+    down, across = np.flatnonzero(upright.any(axis=1)), np.flatnonzero(upright.any(axis=0))
+    turned = Box(left=int(across[0]), top=int(down[0]), width=int(np.ptp(across)) + 1, height=int(np.ptp(down)) + 1)
+    return replace(found, box=turned)
 
 
 # Everything else, through Pillow
@@ -134,6 +172,8 @@ def _decode_jpeg(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
 
 def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
     result.problems += containers.problems(data, result.format)
+    if result.format == "HEIF":
+        _learn_heif()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -151,9 +191,28 @@ def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
         native, result.frames = _load(data, image, result)
     if native is None:
         return
-    result.digest = _digest(native, "RGBA" if native.shape[2:] == (4,) else "RGB" if native.ndim == 3 else "L")
+    result.digest = pixels.digest(native, "RGBA" if native.shape[2:] == (4,) else "RGB" if native.ndim == 3 else "L")
     result.height, result.width = native.shape[:2]
-    result.picture = Picture(rgb=_to_rgb(native), width=result.width, height=result.height)
+    rgb = pixels.to_rgb(native)
+    is_sound = all(problem.severity is Severity.INFO for problem in result.problems)
+    is_raw = is_sound and result.format in _RAW and result.mode in _WHOLE_BYTES
+    _note(result, damage.in_pixels(rgb, is_raw=is_raw, is_cut=not is_sound))
+    result.picture = Picture(rgb=rgb, width=result.width, height=result.height)
+
+
+_RAW, _WHOLE_BYTES = ("BMP", "TIFF", "PPM"), ("L", "RGB", "RGBA")
+"""What holds pixels as they are: bytes that have changed show as noise, and nowhere else."""
+
+
+@functools.cache
+def _learn_heif() -> None:
+    """HEIC is read where Pillow's plug-in for it is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        logger.info("HEIC pictures need pip install 'imagecurate[heic]'")
+    else:
+        pillow_heif.register_heif_opener()
 
 
 def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | None, int]:
@@ -162,21 +221,47 @@ def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | No
         try:
             frames = getattr(image, "n_frames", 1)
             image.load()
-            native = _native(image)
+            native = pixels.native(image)
             _check_frames(image, frames, result)
+            if result.format == "AVIF" and frames == 1 and not _passes_strictly(data):
+                result.problems.append(
+                    Problem(
+                        Kind.DAMAGED,
+                        Severity.WARNING,
+                        "The coded data are damaged: a tolerant AV1 decoder reads them, a strict one refuses.",
+                    )
+                )
             return native, frames
         except (MemoryError, Image.DecompressionBombError):
             raise
         except Exception as error:
             failure = _failure(error)
-            if not any(problem.severity is Severity.ERROR for problem in result.problems):
-                result.problems.append(failure)
+        rest: Pixels | None = None
         try:
-            return _tolerant_pillow(data, result), 1
+            rest = _tolerant_pillow(data, result)
         except (MemoryError, Image.DecompressionBombError):
             raise
-        except Exception:
-            return None, 1
+        except Exception:  # nothing is left of it
+            logger.debug("nothing is left of the picture", exc_info=True)
+        proven = {problem.severity for problem in result.problems}
+        if Severity.ERROR not in proven and (rest is None or Severity.WARNING not in proven):
+            result.problems.append(failure)
+        return rest, 1
+
+
+def _passes_strictly(data: bytes) -> bool:
+    """Whether OpenCV's AV1 decoder, which looks at the padding that ends each tile, reads an AVIF.
+
+    dav1d, which Pillow decodes with, does not look. An OpenCV that reads no AVIF at all has no say.
+    """
+    return not _opencv_reads_avif() or cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) is not None
+
+
+@functools.cache
+def _opencv_reads_avif() -> bool:
+    probe = io.BytesIO()
+    Image.new("RGB", (16, 16), "red").save(probe, "AVIF")
+    return cv2.imdecode(np.frombuffer(probe.getvalue(), np.uint8), cv2.IMREAD_COLOR) is not None
 
 
 def _check_frames(image: Image.Image, frames: int, result: Decoded) -> None:
@@ -204,7 +289,7 @@ def _tolerant_pillow(data: bytes, result: Decoded) -> Pixels:
         with Image.open(io.BytesIO(data)) as image:
             image.load()
             result.mode = result.mode or image.mode
-            return _native(image)
+            return pixels.native(image)
 
 
 @contextmanager
@@ -214,66 +299,6 @@ def _load_truncated() -> Iterator[None]:
         yield
     finally:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
-
-
-def _native(image: Image.Image) -> Pixels:
-    """The picture upright, palette expanded, as (rows, columns[, 3 or 4]) of uint8 (uint16 for 16-bit grey)."""
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    if image.mode in ("1", "L"):
-        array = np.asarray(image.convert("L"))
-    elif image.mode in ("I", "F") or image.mode.startswith("I;"):
-        array = _grey_of_depth(np.asarray(image))
-    elif image.mode == "RGB" and "transparency" not in image.info:
-        array = np.asarray(image)
-    elif "A" in image.mode or "a" in image.mode or "transparency" in image.info:
-        array = np.asarray(image.convert("RGBA"))
-        if array[:, :, 3].min() == 255:
-            array = array[:, :, :3]
-    else:
-        array = np.asarray(image.convert("RGB"))
-    return _turn(array, orientation if isinstance(orientation, int) else 1)
-
-
-def _grey_of_depth(array: np.ndarray) -> Pixels:
-    """16-bit, 32-bit and float greys: 16-bit keeps its scale, others are stretched between their extremes."""
-    values = np.nan_to_num(array.astype(np.float64))
-    low, high = float(values.min()), float(values.max())
-    if array.dtype.kind in "iu" and low >= 0 and high <= 65535:
-        low, high = 0.0, 65535.0 if high > 255 or array.dtype == np.uint16 else 255.0
-    return np.asarray((values - low) * (255.0 / max(high - low, 1e-9)), dtype=np.uint8)
-
-
-_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    2: lambda a: a[:, ::-1],
-    3: lambda a: a[::-1, ::-1],
-    4: lambda a: a[::-1],
-    5: lambda a: a.swapaxes(0, 1),
-    6: lambda a: np.rot90(a, -1),
-    7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
-    8: lambda a: np.rot90(a, 1),
-}
-
-
-def _turn(array: np.ndarray, orientation: int) -> Pixels:
-    """Undo an EXIF orientation (Exif 2.32, tag 0x0112)."""
-    turn = _TURNS.get(orientation)
-    return np.ascontiguousarray(turn(array)) if turn else np.ascontiguousarray(array)
-
-
-def _to_rgb(native: Pixels) -> Pixels:
-    if native.ndim == 2:
-        return np.asarray(cv2.cvtColor(native, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
-    if native.shape[2] == 3:
-        return native
-    alpha = native[:, :, 3:].astype(np.uint16)
-    colour = native[:, :, :3].astype(np.uint16)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
-def _digest(native: Pixels, mode: str) -> str:
-    hasher = xxhash.xxh3_128(f"{mode}:{native.shape[1]}x{native.shape[0]}:".encode())
-    hasher.update(np.ascontiguousarray(native).data)
-    return hasher.hexdigest()
 
 
 def _bomb(what: str, limits: DecodeLimits) -> Problem:
@@ -286,8 +311,8 @@ def _bomb(what: str, limits: DecodeLimits) -> Problem:
 
 
 def _too_large(result: Decoded, limits: DecodeLimits) -> bool:
-    pixels = (result.width or 0) * (result.height or 0)
-    if pixels <= limits.max_pixels:
+    area = (result.width or 0) * (result.height or 0)
+    if area <= limits.max_pixels:
         return False
     result.problems.append(_bomb(f"{result.width} x {result.height} in its header", limits))
     return True
@@ -300,7 +325,9 @@ def _unidentified(data: bytes, image_format: str | None) -> Problem:
     return Problem(
         Kind.UNREADABLE,
         Severity.ERROR,
-        f"The file begins like {image_format}, but its header cannot be read.",
+        f"The file begins like {image_format}, but its header cannot be read."
+        if image_format != "HEIF"
+        else "The file begins like HEIF, but cannot be read; that takes pip install 'imagecurate[heic]'.",
     )
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 from PIL import Image
 
 from curate.config import DecodeLimits
-from curate.containers import jpeg_segments
+from curate.containers import jpeg
 from curate.decode import decode
 from curate.demo_faces import Expression, portrait
 from curate.picture import Pixels
@@ -242,7 +242,7 @@ def _flipped(data: bytes, rng: Rng) -> bytes:
 
 
 def _scan_start(data: bytes) -> int:
-    return max(end for _, _, end in jpeg_segments(data))
+    return max(end for _, _, end in jpeg.segments(data))
 
 
 def _places(data: bytes, rng: Rng, start: int, length: int) -> list[int]:
@@ -269,7 +269,7 @@ def _same(data: bytes) -> bytes:
 
 def _stripped(data: bytes) -> bytes:
     """A JPEG without the segment that names its resolution; the pixels do not depend on it."""
-    for marker, start, end in jpeg_segments(data):
+    for marker, start, end in jpeg.segments(data):
         if marker == 0xE0:
             return data[:start] + data[end:]
     return data

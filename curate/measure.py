@@ -28,7 +28,7 @@ from curate.workspace import write_arrow
 
 FACTS = "image"
 """The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 
 KEYS = (
     pa.field("path", pa.string(), nullable=False),

@@ -1,11 +1,13 @@
 """The ladder of the decoder: what is wrong with a file, in plain words, and what is left of it."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import curate
 from curate.config import DecodeLimits
 from curate.decode import decode
 from curate.schema import Kind, Severity
@@ -130,3 +132,36 @@ def test_an_animation_with_a_broken_later_frame_is_damaged() -> None:
     assert decode(data, LIMITS).frames == 4
     assert decode(data, LIMITS).problems == []
     assert decode(data[: len(data) * 3 // 4], LIMITS).problems
+
+
+def test_a_bit_flipped_in_an_avif_is_noticed() -> None:
+    data = encode(photo(7), "AVIF")
+    assert decode(data, LIMITS).problems == []
+    assert [p.kind for p in decode(flipped(data, len(data) - 200), LIMITS).problems] == [Kind.DAMAGED]
+
+
+def test_heic_is_read_where_the_plug_in_is_installed() -> None:
+    pytest.importorskip("pillow_heif").register_heif_opener()
+    data = encode(photo(8), "HEIF")
+    found = decode(data, LIMITS)
+    assert (found.format, found.width, found.height, found.problems) == ("HEIF", 160, 120, [])
+    assert decode(data[: len(data) // 2], LIMITS).problems[0].kind is Kind.TRUNCATED
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        pytest.param({"mode": "CMYK"}, "CMYK", id="CMYK"),
+        pytest.param({"mode": "P", "format": "PNG"}, "palette", id="palette"),
+        pytest.param({"mode": "I;16", "format": "PNG"}, "8 bits", id="16 bits"),
+    ],
+)
+def test_an_oddity_is_told_for_information(tmp_path: Path, options: dict[str, str], words: str) -> None:
+    image = Image.fromarray(photo(9)).convert("L" if options["mode"] == "I;16" else "RGB").convert(options["mode"])
+    (tmp_path / "in").mkdir()
+    image_format = options.get("format", "JPEG")
+    image.save(tmp_path / "in" / f"a.{'jpg' if image_format == 'JPEG' else 'png'}", image_format)
+    findings = curate.audit(tmp_path / "in", tmp_path / "ws").findings
+    (reason,) = findings.loc[findings["kind"] == "odd_metadata", "reason"]
+    assert words in reason
+    assert (findings.loc[findings["kind"] == "odd_metadata", "severity"] == "info").all()

@@ -30,7 +30,7 @@ class Integrity(Scanner):
     """Files that are empty, no pictures, unreadable, truncated, damaged, too large or misnamed."""
 
     name: ClassVar[str] = "integrity"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     settings_model: ClassVar[type[Settings]] = IntegritySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {}
 
@@ -38,14 +38,23 @@ class Integrity(Scanner):
         return {}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        for path, image_format, problems in zip(
-            features["path"], features["format"], features["problems"], strict=True
-        ):
-            found = sorted(json.loads(problems), key=lambda item: (_RANK[item["severity"]], _ORDER[item["kind"]]))
-            seen = set()
-            for problem in found:
-                if problem["kind"] in seen:
-                    continue
+        columns = [features[name] for name in ("path", "format", "mode", "frames", "problems")]
+        for path, image_format, mode, frames, noted in zip(*columns, strict=True):
+            problems = json.loads(noted)
+            yield from self._flagged(path, [item for item in problems if item["kind"] != Kind.ODD_METADATA])
+            odd = [item["reason"] for item in problems if item["kind"] == Kind.ODD_METADATA]
+            odd += _oddities(mode, frames)
+            if odd:
+                yield _for_information(Kind.ODD_METADATA, path, " ".join(odd), {"mode": mode})
+            if image_format and not formats.extension_matches(path, image_format):
+                yield _misnamed(path, image_format)
+
+    def _flagged(self, path: str, problems: list[Any]) -> Iterator[Finding]:
+        """One finding for each kind, the worst of it."""
+        found = sorted(problems, key=lambda item: (_RANK[item["severity"]], _ORDER[item["kind"]]))
+        seen = set()
+        for problem in found:
+            if problem["kind"] not in seen:
                 seen.add(problem["kind"])
                 severity = Severity(problem["severity"])
                 yield Finding(
@@ -54,21 +63,42 @@ class Integrity(Scanner):
                     score=SCORES[severity],
                     severity=severity,
                     reason=problem["reason"],
-                    suggestion=Verdict.KEEP if severity is Severity.INFO else Verdict.DROP,
+                    suggestion=Verdict.DROP,
                     evidence=problem["where"],
                 )
-            if image_format and not formats.extension_matches(path, image_format):
-                yield self._misnamed(path, image_format)
 
-    def _misnamed(self, path: str, image_format: str) -> Finding:
-        suffix = PurePosixPath(path).suffix
-        named = f"is named {suffix}" if suffix else "has no extension"
-        return Finding(
-            kind=Kind.WRONG_EXTENSION,
-            path=path,
-            score=SCORES[Severity.INFO],
-            severity=Severity.INFO,
-            reason=f"The file {named}, but its content is {image_format}.",
-            suggestion=Verdict.KEEP,
-            evidence={"format": image_format, "extension": suffix},
-        )
+
+def _oddities(mode: object, frames: object) -> Iterator[str]:
+    """What a training pipeline may stumble over although nothing is broken."""
+    if isinstance(mode, str):
+        if mode in ("CMYK", "LAB", "YCbCr", "HSV"):
+            yield f"Its colours are {mode}, not RGB."
+        elif mode.startswith(("I", "F")):
+            yield f"It has more than 8 bits a sample (mode {mode})."
+        elif mode in ("P", "PA"):
+            yield "It has a palette; expand it before resizing."
+    if isinstance(frames, int | float) and frames > 1:
+        yield f"It has {int(frames)} frames; only the first is looked at and kept as the picture."
+
+
+def _for_information(kind: Kind, path: str, reason: str, evidence: Mapping[str, Any]) -> Finding:
+    return Finding(
+        kind=kind,
+        path=path,
+        score=SCORES[Severity.INFO],
+        severity=Severity.INFO,
+        reason=reason,
+        suggestion=Verdict.KEEP,
+        evidence=evidence,
+    )
+
+
+def _misnamed(path: str, image_format: str) -> Finding:
+    suffix = PurePosixPath(path).suffix
+    named = f"is named {suffix}" if suffix else "has no extension"
+    return _for_information(
+        Kind.WRONG_EXTENSION,
+        path,
+        f"The file {named}, but its content is {image_format}.",
+        {"format": image_format, "extension": suffix},
+    )
