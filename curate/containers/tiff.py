@@ -77,7 +77,7 @@ def _pieces(tags: Tags) -> Iterator[_Piece]:
     if tags.get(_TILES):
         across, down = _one(tags, _TILE_WIDTH, 0), _one(tags, _TILE_HEIGHT, 0)
         expanded = (across * bits + 7) // 8 * down
-        columns = -(-width // across) if across else 1
+        columns = max(1, -(-width // across)) if across else 1
         for index, (offset, size) in enumerate(zip(tags[_TILES], tags.get(_TILE_BYTES, ()), strict=False)):
             yield _Piece(offset, size, expanded, index // columns * down)
         return
