@@ -18,10 +18,16 @@ $(STAMPS)-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/pip install -q -c constraints.txt -e '.[dev]'
 	touch $@ $(STAMPS)-demo
 
+# fastdup pins Pillow and numpy to old versions: an environment of its own, as its users need one.
+$(VENV)-fastdup/.installed:
+	$(PYTHON) -m venv $(VENV)-fastdup
+	$(VENV)-fastdup/bin/pip install -q fastdup==2.54
+	touch $@
+
 demo: $(STAMPS)-demo
 	$(BIN)/curate demo curate-demo
 
-test: $(STAMPS)-dev
+test: $(STAMPS)-dev $(VENV)-fastdup/.installed
 	$(BIN)/pytest
 
 check: $(STAMPS)-dev
@@ -39,4 +45,4 @@ bench: $(STAMPS)-dev
 	$(BIN)/pytest tests/benchmarks -p no:cacheprovider -s
 
 clean:
-	rm -rf $(VENV) curate-demo
+	rm -rf $(VENV) $(VENV)-fastdup curate-demo

@@ -9,6 +9,7 @@ Each command of the command line has a function of the same name here.
 
 __version__ = "0.1.0"
 
+from curate.comparing import compare, find_copies
 from curate.decisions import Selection, decide, decide_from_csv
 from curate.errors import CurateError
 from curate.exporting import Verification, export, verify
@@ -23,9 +24,11 @@ __all__ = [
     "Status",
     "Verification",
     "audit",
+    "compare",
     "decide",
     "decide_from_csv",
     "export",
+    "find_copies",
     "judge",
     "manifest",
     "status",

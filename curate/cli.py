@@ -28,6 +28,7 @@ from rich.table import Table
 import curate
 from curate import config, decisions, pipeline, summary
 from curate.errors import ConfigError, CurateError
+from curate.scanners.fastdup import LICENCE
 from curate.schema import Action, Category, Kind, Severity
 
 app = typer.Typer(
@@ -41,6 +42,13 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 WorkspaceArg = Annotated[Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+class EngineName(StrEnum):
+    """What finds copies."""
+
+    HASH = "hash"
+    FASTDUP = "fastdup"
 
 
 class ProfileName(StrEnum):
@@ -82,6 +90,13 @@ def audit(
     ],
     profile: Annotated[ProfileName | None, typer.Option(help="Which set of checks and thresholds.")] = None,
     config_file: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A curate.toml to use.")] = None,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Also look for crops, frames and heavy edits (about 20 ms a picture).")
+    ] = False,
+    duplicates: Annotated[
+        EngineName | None,
+        typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
+    ] = None,
     as_json: JsonOption = False,
     fail_on: Annotated[
         list[str] | None,
@@ -97,6 +112,12 @@ def audit(
     chosen = config.read(config_file or standing) if config_file or standing.is_file() else config.Config()
     if profile:
         chosen = chosen.model_copy(update={"profile": profile.value})
+    if thorough:
+        chosen = config.override(chosen, "duplicates", thorough=True)
+    if duplicates:
+        chosen = chosen.model_copy(update={"duplicates": duplicates.value})
+    if chosen.duplicates == "fastdup":
+        err.print(f"{LICENCE}; its telemetry is off", markup=False)
     with _progress() as report:
         result = curate.audit(source, workspace, configuration=chosen, report=report)
     for reason, count in result.skipped["reason"].value_counts().items():
@@ -108,6 +129,38 @@ def audit(
         err.print(f"next: curate review {workspace}", markup=False)
     if _hits(result.findings, fail_on or []):
         raise typer.Exit(1)
+
+
+@app.command()
+def compare(
+    ours: Annotated[Path, typer.Argument(help="The dataset you have: a folder, a ZIP, or a workspace.")],
+    theirs: Annotated[Path, typer.Argument(help="The dataset that may repeat it.")],
+    thorough: Annotated[bool, typer.Option("--thorough", help="Also look for crops, frames and heavy edits.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the pictures of one dataset that are copies of pictures in another."""
+    with _progress() as report:
+        found = curate.compare(ours, theirs, thorough=thorough, report=report)
+    _print_copies(found, as_json=as_json)
+
+
+@app.command("find-copies")
+def find_copies(
+    workspace: WorkspaceArg,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures to look for.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say where pictures stand in an audited dataset."""
+    _print_copies(curate.find_copies(workspace, files), as_json=as_json)
+
+
+def _print_copies(found: pd.DataFrame, *, as_json: bool) -> None:
+    if as_json:
+        print(found.to_json(orient="records", force_ascii=False))
+        return
+    for path, copy_of, relation, reason in found.itertuples(index=False, name=None):
+        print(f"{path}\t{relation}\t{copy_of}\t{reason}")
+    err.print(f"{len(found):,} {'copy' if len(found) == 1 else 'copies'} found", markup=False)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from curate.errors import ConfigError
 
 Profile = Literal["general", "faces"]
+DuplicateEngine = Literal["hash", "fastdup"]
 
 
 class Settings(BaseModel):
@@ -55,6 +56,7 @@ class Config(Settings):
     """Everything `curate.toml` can say."""
 
     profile: Profile = "general"
+    duplicates: DuplicateEngine = "hash"
     decode: DecodeLimits = DecodeLimits()
     engine: EngineSettings = EngineSettings()
     judge: JudgeSettings = JudgeSettings()
@@ -76,6 +78,12 @@ def read(path: Path) -> Config:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise ConfigError(f"{path}: {explain(error)}") from error
+
+
+def override(config: Config, scanner: str, **settings: Any) -> Config:
+    """The same configuration with some settings of one scanner replaced."""
+    table = {**config.scan.get(scanner, {}), **settings}
+    return config.model_copy(update={"scan": {**config.scan, scanner: table}})
 
 
 def dump(config: Config) -> str:

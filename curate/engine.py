@@ -8,12 +8,14 @@ depend on how many there are.
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 from curate import isolation
 from curate.errors import WorkspaceError
@@ -48,7 +50,7 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
                 while waiting or flying:
                     while waiting and len(flying) < 2 * workers:
                         shard = waiting.popleft()
-                        flying[pool.submit(measure_shard, shard)] = shard
+                        flying[_submit(pool, shard)] = shard
                     finished, _ = wait(flying, return_when=FIRST_COMPLETED)
                     for future in finished:
                         done(future.result())
@@ -71,7 +73,7 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
         shard.journal.unlink(missing_ok=True)
         with _pool(1, shard.limits.memory_mib) as pool:
             try:
-                done(pool.submit(measure_shard, shard).result())
+                done(_submit(pool, shard).result())
                 return
             except BrokenProcessPool:
                 casualty = isolation.autopsy(shard.journal)
@@ -89,6 +91,20 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
 def _pool(workers: int, memory_mib: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(memory_mib,))
+
+
+def _submit(pool: ProcessPoolExecutor, shard: Shard) -> Future[Tally]:
+    """Hand a shard in; a worker that this starts does not run the user's script again.
+
+    A spawned process first imports the main module of its parent. A script without the `__main__` guard would
+    so start an audit in every worker, and a command line would be imported for nothing.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        return pool.submit(measure_shard, shard)
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _start_worker(memory_mib: int) -> None:

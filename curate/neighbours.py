@@ -9,7 +9,7 @@ neighbours each; the cheapest k is chosen by the number of hashes. Nothing is mi
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import comb
 
 import numpy as np
@@ -84,7 +84,7 @@ def _cheapest(count: int, distance: int) -> int:
 def _blocks(count: int) -> list[tuple[int, int]]:
     """(shift, width) of `count` blocks that differ by at most one bit in width."""
     edges = [BITS * index // count for index in range(count + 1)]
-    return [(low, high - low) for low, high in zip(edges, edges[1:], strict=False)]
+    return [(low, high - low) for low, high in pairwise(edges)]
 
 
 def _agreeing(values: Hashes, chosen: tuple[tuple[int, int], ...], distance: int) -> npt.NDArray[np.int64]:

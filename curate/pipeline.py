@@ -19,7 +19,9 @@ from curate.engine import cores
 from curate.errors import ConfigError, SourceError
 from curate.ingest import Listing, Record, ingest
 from curate.measure import Shard, Tally
-from curate.scanners import Scanner
+from curate.scanners import Scanner, fastdup
+from curate.scanners.duplicates import Duplicates
+from curate.scanners.fastdup import Fastdup
 from curate.schema import FINDINGS, IMAGES, Severity
 from curate.store import Store
 from curate.workspace import VERSION, Workspace, atomic, create, write_json, write_table
@@ -73,6 +75,7 @@ def audit(
     configuration = configuration or _standing_config(Workspace(Path(workspace)))
     active = scanners.load(configuration)
     configuration = scanners.resolved(configuration, active)
+    active = _chosen(active, configuration)
     place = create(Path(workspace), source)
     fresh = not place.audit.exists()
     try:
@@ -94,6 +97,7 @@ def audit(
     if fresh:
         write_json({**facts, "complete": False}, place.audit)
     measured, seconds = _measure(place, listing, active, configuration, report)
+    _ask_fastdup(place, listing.root, listing.records, active)
     prevalent = _judge(place, listing.records, active, configuration)
     write_json({**facts, "complete": True, "prevalent": prevalent}, place.audit)
     features.prune(place.features, active, listing.records)
@@ -116,7 +120,7 @@ def judge(workspace: str | Path) -> pd.DataFrame:
     place = Workspace(Path(workspace))
     facts = place.read_audit()
     configuration = config.read(place.config)
-    active = scanners.load(configuration)
+    active = _chosen(scanners.load(configuration), configuration)
     images = place.read_images()
     found = features.parts(place.features, active)
     records = features.records(images, found)
@@ -127,9 +131,22 @@ def judge(workspace: str | Path) -> pd.DataFrame:
             f"a setting changed that needs the pictures themselves ({names}); "
             f"run: curate audit {facts['source']} -w {place.root}"
         )
+    _ask_fastdup(place, Path(facts["root"]), records, active)
     prevalent = _judge(place, records, active, configuration)
     write_json({**facts, "prevalent": prevalent}, place.audit)
     return place.read_findings()
+
+
+def _chosen(active: Sequence[Scanner], configuration: Config) -> list[Scanner]:
+    """Without the duplicate engine that was not asked for."""
+    spare = Duplicates.name if configuration.duplicates == Fastdup.name else Fastdup.name
+    return [scanner for scanner in active if scanner.name != spare]
+
+
+def _ask_fastdup(place: Workspace, root: Path, records: Sequence[Record], active: Sequence[Scanner]) -> None:
+    for scanner in active:
+        if isinstance(scanner, Fastdup):
+            scanner.found = fastdup.run(root, records, scanner.settings, place.root / "fastdup.json")
 
 
 def _standing_config(place: Workspace) -> Config:

@@ -1,5 +1,7 @@
 """A worker that dies or hangs costs one picture, not the run."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from curate import engine, features
@@ -37,3 +39,13 @@ def test_a_crash_a_kill_and_a_hang_cost_one_picture_each(tmp_path: Path) -> None
     assert "killed" in reasons[1]
     assert "took longer than 2 seconds" in reasons[2]
     assert not list((tmp_path / "parts").glob("*.journal"))
+
+
+def test_a_script_without_a_main_guard_can_audit(tmp_path: Path) -> None:
+    pictures.dataset(tmp_path / "set", each=2)
+    script = tmp_path / "script.py"
+    script.write_text("import curate\nprint(len(curate.audit('set', 'ws').images))\n")
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "4\n"

@@ -8,8 +8,6 @@ import imagehash
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from curate import features, judging, measure, scanners
@@ -18,8 +16,9 @@ from curate.errors import ConfigError
 from curate.ingest import Record
 from curate.measure import Shard, measure_shard
 from curate.picture import Picture, Pixels
+from curate.resemblance import TURNS, turned
 from curate.scanners import Scanner
-from curate.scanners.duplicates import Duplicates, pairs_within
+from curate.scanners.duplicates import Duplicates, spectrum, turned_hashes
 from curate.scanners.quality import Quality, blur_effect
 from curate.schema import CATEGORY_OF, Kind, Role
 from tests import pictures
@@ -187,6 +186,17 @@ def relation(tmp_path: Path, change: object, *, suffix: str = ".png") -> list[st
             lambda p: pictures.encode(np.clip(p * 0.7, 0, 255).astype(np.uint8)), ".jpg", ["recoloured"], id="darker"
         ),
         pytest.param(lambda p: pictures.encode(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY)), ".jpg", ["recoloured"], id="grey"),
+        pytest.param(lambda p: pictures.encode(p[:, ::-1]), ".jpg", ["mirrored"], id="mirrored"),
+        pytest.param(lambda p: pictures.encode(p[::-1]), ".jpg", ["mirrored"], id="upside down and mirrored"),
+        pytest.param(lambda p: pictures.encode(np.rot90(p, 1)), ".jpg", ["rotated"], id="turned left"),
+        pytest.param(lambda p: pictures.encode(np.rot90(p, -1)), ".jpg", ["rotated"], id="turned right"),
+        pytest.param(lambda p: pictures.encode(np.rot90(p, 2)), ".jpg", ["rotated"], id="turned round"),
+        pytest.param(
+            lambda p: pictures.encode(cv2.putText(p.copy(), "SALE", (60, 140), 0, 3, (255, 255, 255), 12)),
+            ".jpg",
+            ["edited"],
+            id="written on",
+        ),
         pytest.param(lambda _: pictures.encode(pictures.photo(501, 320, 240)), ".jpg", [], id="a stranger"),
     ],
 )
@@ -194,6 +204,16 @@ def test_a_copy_is_found_and_its_relation_named(
     tmp_path: Path, change: object, suffix: str, expected: list[str]
 ) -> None:
     assert relation(tmp_path, change, suffix=suffix) == expected
+
+
+@pytest.mark.parametrize(("quarters", "words"), [(1, "turned by 270"), (-1, "turned by 90"), (2, "turned by 180")])
+def test_the_reason_says_how_the_copy_lies(tmp_path: Path, quarters: int, words: str) -> None:
+    original = pictures.photo(500, 320, 240)
+    pictures.save(original, tmp_path / "set" / "original.png")
+    pictures.save(np.ascontiguousarray(np.rot90(original, quarters)), tmp_path / "set" / "copy.jpg")
+    found = judged(tmp_path / "set", Duplicates())
+    (reason,) = found.loc[found["role"] == Role.COPY, "reason"]
+    assert reason.startswith(f"The picture original.png, {words} degrees")
 
 
 def test_the_largest_copy_is_suggested_to_stay(tmp_path: Path) -> None:
@@ -227,23 +247,22 @@ def test_copies_across_classes_are_a_label_conflict(tmp_path: Path) -> None:
     assert conflict["reason"].iat[0] == "The same picture stands in the classes cats and dogs."
 
 
-def test_the_hash_is_the_one_of_imagehash() -> None:
+def test_the_hashes_are_those_of_imagehash() -> None:
     picture = Picture(rgb=pictures.photo(9), width=160, height=120)
-    expected = imagehash.phash(Image.fromarray(picture.grey(256))).hash
-    assert Duplicates().measure(picture)["phash"] == np.packbits(expected).tobytes()
+    tile = Image.fromarray(cv2.cvtColor(picture.tile(64), cv2.COLOR_RGB2GRAY))
+    features = Duplicates().measure(picture)
+    assert features["phash"] == np.packbits(imagehash.phash(tile).hash).tobytes()
+    assert features["dhash"] == np.packbits(imagehash.dhash(tile).hash).tobytes()
 
 
-@given(st.lists(st.integers(0, 2**16 - 1), max_size=40), st.integers(0, 6))
-def test_the_index_finds_exactly_the_pairs_that_brute_force_finds(codes: list[int], distance: int) -> None:
-    packed = np.array([[code >> 8, code & 255] for code in codes], np.uint8).reshape(-1, 2)
-    left, right, apart = pairs_within(packed, distance) if codes else ([], [], [])
-    expected = [
-        (i, j, (codes[i] ^ codes[j]).bit_count())
-        for i in range(len(codes))
-        for j in range(i + 1, len(codes))
-        if (codes[i] ^ codes[j]).bit_count() <= distance
-    ]
-    assert list(zip(left, right, apart, strict=True)) == expected
+@pytest.mark.parametrize("turn", TURNS)
+def test_the_hash_of_a_turned_picture_follows_from_its_spectrum(turn: str) -> None:
+    for seed in range(20):
+        small = cv2.resize(cv2.cvtColor(pictures.photo(seed), cv2.COLOR_RGB2GRAY), (32, 32))
+        looks = turned(small[None].astype(np.float32), turn)[0].astype(np.uint8)
+        expected = np.packbits(imagehash.phash(Image.fromarray(looks)).hash)
+        found = turned_hashes(spectrum(small)[None], turn)
+        assert int(found[0] ^ np.uint64(int.from_bytes(expected.tobytes(), "big"))).bit_count() <= 1
 
 
 # What holds for all

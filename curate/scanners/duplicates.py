@@ -1,14 +1,13 @@
-"""Copies: the same bytes, the same pixels, or the same picture saved, resized or recoloured again.
+"""Copies: the same bytes, the same pixels, or the same picture saved, resized, recoloured, turned or edited.
 
-Candidates come from equal digests and from ImageHash's pHash within a Hamming distance; equal hashes are
-not equal pictures, so every near pair is verified on pixels. Groups are stars: each copy matches its
-keeper itself, so nothing drifts in by way of a third picture. Near-blank pictures, whose hashes mean
-nothing, only ever match exactly.
+Candidates come from equal digests and from two perceptual hashes of ImageHash within a Hamming distance, one of
+them also for every way to mirror and turn a picture. Equal hashes are not equal pictures, so every near
+pair is verified on pixels. Groups are stars: each copy matches its keeper itself, so nothing drifts in by
+way of a third picture. Near-blank pictures, whose hashes mean nothing, only ever match exactly.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import cv2
@@ -18,23 +17,35 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
+from curate import local_features, neighbours, resemblance
 from curate.config import Settings
+from curate.copies import Match, by_preference, findings, inverse, twins, undone
+from curate.neighbours import Hashes
 from curate.picture import Picture
-from curate.scanners import Finding, Scanner, stable_id
-from curate.schema import Kind, Role, Severity, Status, Verdict
+from curate.resemblance import TILE_PX, TURNS, Comparison, Floats
+from curate.scanners import Finding, Scanner
+from curate.schema import Kind
 
-HASH_SIDE_PX = 256
-TILE_PX = 64
-_CHUNK_PAIRS = 20_000
+GREY_PX = 256
+SPECTRUM_PX = 32
+_CHUNK_PAIRS = 4_096
+_LOOKED_FOR = tuple(turn for turn in TURNS if turn != "turned by 270 degrees")
+"""A pair that is 270 degrees apart is 90 degrees apart the other way round."""
 
 
 class DuplicatesSettings(Settings):
     """How alike two pictures must be."""
 
-    hash_distance: int = Field(10, ge=0, le=24, description="pHash bits (of 64) that may differ in a candidate pair")
-    correlation: float = Field(
-        0.985, ge=0, le=1, description="correlation of the two pictures at 64 x 64 that proves it"
-    )
+    thorough: bool = Field(False, description="also look for crops, frames and heavy edits, by local features")
+    hash_distance: int = Field(10, ge=0, le=24, description="hash bits (of 64) that may differ in a candidate pair")
+    turned_distance: int = Field(8, ge=0, le=24, description="the same for mirrored and turned candidates")
+    alike: float = Field(0.49, ge=0, le=1, description="share of the textured blocks that must agree")
+    close: float = Field(0.45, ge=0, le=1, description="share that is enough where these blocks agree to the pixel")
+    closeness: float = Field(0.985, ge=0, le=1, description="median correlation of blocks that agree to the pixel")
+    small_px: int = Field(80, ge=0, description="pictures with a shorter side are judged by the next setting")
+    small_close: float = Field(0.5, ge=0, le=1, description="share of blocks that must roughly agree in small pictures")
+    min_blocks: int = Field(4, ge=1, description="textured blocks without which only the whole can tell")
+    correlation: float = Field(0.985, ge=0, le=1, description="correlation of the whole that proves it without them")
     residual: float = Field(14.0, ge=0, description="largest local difference, in grey levels, that is not an edit")
     blank_contrast: float = Field(
         8.0, ge=0, description="standard deviation of grey levels below which hashes mean nothing"
@@ -43,296 +54,218 @@ class DuplicatesSettings(Settings):
     offset: float = Field(10.0, ge=0, description="change of brightness, in grey levels, that counts as recoloured")
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A verified relation of a row to its keeper, or to `twin`, an exact copy of it among the other copies."""
-
-    kind: Kind
-    correlation: float
-    distance: int
-    residual: float
-    gain: float
-    offset: float
-    twin: int | None = None
-
-
 class Duplicates(Scanner):
     """Groups of copies, each with a suggested keeper; groups that span classes or splits say so."""
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     settings_model: ClassVar[type[Settings]] = DuplicatesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
         "phash": pa.binary(8),
+        "dhash": pa.binary(8),
+        "spectrum": pa.binary(2 * 64),
         "tile": pa.binary(TILE_PX * TILE_PX),
         "contrast": pa.float32(),
         "chroma": pa.float32(),
         "sharpness": pa.float32(),
+        "view": pa.binary(),
+        "points": pa.binary(),
+        "descriptors": pa.binary(),
     }
+    measured_with: ClassVar[tuple[str, ...]] = ("thorough",)
 
     def measure(self, picture: Picture) -> Mapping[str, Any]:
         import imagehash
         from PIL import Image
 
-        grey = picture.grey(HASH_SIDE_PX)
         tile = picture.tile(TILE_PX)
-        colour = tile.astype(np.int16)
+        grey = cv2.cvtColor(tile, cv2.COLOR_RGB2GRAY)
+        image = Image.fromarray(grey)
+        small = image.resize((SPECTRUM_PX, SPECTRUM_PX), Image.Resampling.LANCZOS)
         return {
-            "phash": np.packbits(imagehash.phash(Image.fromarray(grey)).hash).tobytes(),
-            "tile": cv2.cvtColor(tile, cv2.COLOR_RGB2GRAY).tobytes(),
-            "contrast": float(grey.std()),
-            "chroma": float((colour.max(axis=2) - colour.min(axis=2)).mean()),
-            "sharpness": float(cv2.Laplacian(grey, cv2.CV_32F).std()),
+            **self._local_features(picture),
+            "phash": np.packbits(imagehash.phash(small).hash).tobytes(),
+            "dhash": np.packbits(imagehash.dhash(image).hash).tobytes(),
+            "spectrum": spectrum(np.asarray(small)).tobytes(),
+            "tile": grey.tobytes(),
+            "contrast": float(cv2.meanStdDev(grey)[1][0, 0]),
+            "chroma": float(np.mean(tile.max(axis=2) - tile.min(axis=2))),
+            "sharpness": float(cv2.meanStdDev(cv2.Laplacian(picture.grey(GREY_PX), cv2.CV_16S))[1][0, 0]),
         }
 
+    def _local_features(self, picture: Picture) -> Mapping[str, bytes | None]:
+        if not self.settings.thorough:
+            return dict.fromkeys(("view", "points", "descriptors"))
+        return local_features.describe(picture.grey(local_features.VIEW_PX)).pack()
+
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        seen = _by_preference(features[features["digest"].notna() & features["tile"].notna()])
+        seen = by_preference(features[features["digest"].notna() & features["tile"].notna()])
         for keeper, copies in self._groups(seen):
-            yield from _findings(seen, keeper, copies)
+            yield from findings(seen, keeper, copies)
 
     def _groups(self, seen: pd.DataFrame) -> Iterator[tuple[int, dict[int, Match]]]:
         """Stars in order of preference: the best picture left takes all its free matches as copies."""
         mates = defaultdict(list)
         for row, digest in enumerate(seen["digest"]):
             mates[digest].append(row)
-        first = [rows[0] for rows in mates.values()]
-        near = self._near(seen, first)
+        near = self._near(seen, [rows[0] for rows in mates.values()])
         digests, hashes = seen["digest"].tolist(), seen["sha256"].tolist()
         taken: set[int] = set()
         for keeper in range(len(seen)):
             if keeper in taken:
                 continue
             same = [row for row in mates[digests[keeper]] if row != keeper and row not in taken]
-            copies = _twins(keeper, same, hashes)
+            copies = twins(keeper, same, hashes)
             for other, match in near.get(mates[digests[keeper]][0], {}).items():
                 alike = [row for row in mates[digests[other]] if row not in taken]
                 if alike:
-                    copies |= {alike[0]: match, **_twins(alike[0], alike[1:], hashes)}
+                    copies |= {alike[0]: match, **twins(alike[0], alike[1:], hashes)}
             if copies:
                 taken |= {keeper, *copies}
                 yield keeper, copies
 
     def _near(self, seen: pd.DataFrame, rows: Sequence[int]) -> dict[int, dict[int, Match]]:
-        """Verified matches among pictures whose pixels differ, by row."""
+        """Verified matches among pictures whose pixels differ: for each row, what its copies are to it."""
         contrast = seen["contrast"].to_numpy(float)
         usable = np.array([row for row in rows if contrast[row] > self.settings.blank_contrast], dtype=np.int64)
         near: dict[int, dict[int, Match]] = defaultdict(dict)
         if len(usable) < 2:
             return near
-        codes = np.frombuffer(b"".join(seen["phash"].iloc[usable]), np.uint8).reshape(-1, 8)
-        left, right, distance = pairs_within(codes, self.settings.hash_distance)
-        left, right = usable[left], usable[right]
-        for start in range(0, len(left), _CHUNK_PAIRS):
-            part = slice(start, start + _CHUNK_PAIRS)
-            for a, b, match in self._verify(seen, left[part], right[part], distance[part]):
-                near[a][b] = near[b][a] = match
+        for turn, left, right, bits in self._candidates(seen, usable):
+            fresh = np.array([b not in near[a] for a, b in zip(left, right, strict=True)], dtype=bool)
+            left, right, bits = left[fresh], right[fresh], bits[fresh]  # noqa: PLW2901
+            for start in range(0, len(left), _CHUNK_PAIRS):
+                part = slice(start, start + _CHUNK_PAIRS)
+                for a, b, match in self._verify(seen, left[part], right[part], bits[part], turn):
+                    near[a][b] = match
+                    near[b][a] = inverse(match)
+        if self.settings.thorough:
+            self._add_partial(seen, usable, near)
         return near
 
-    def _verify(
-        self, seen: pd.DataFrame, left: np.ndarray, right: np.ndarray, distance: np.ndarray
-    ) -> Iterator[tuple[int, int, Match]]:
-        s = self.settings
-        a, b = _tiles(seen, left), _tiles(seen, right)
-        fit = affine_fit(a, b)
-        width, height = seen["width"].to_numpy(float), seen["height"].to_numpy(float)
-        chroma = seen["chroma"].to_numpy(float)
-        for index in np.flatnonzero(fit.correlation >= s.correlation):
-            i, j = int(left[index]), int(right[index])
-            gain, offset = float(fit.gain[index]), float(fit.offset[index])
-            greyed = min(chroma[i], chroma[j]) < 2.0 and max(chroma[i], chroma[j]) > 6.0
-            if fit.residual[index] > s.residual:
-                kind = Kind.EDITED
-            elif greyed or abs(np.log(max(gain, 1e-3))) > s.gain or abs(offset) > s.offset:
-                kind = Kind.RECOLOURED
-            elif (width[i], height[i]) != (width[j], height[j]):
-                kind = Kind.RESIZED
-            else:
-                kind = Kind.RE_ENCODED
-            yield (
-                i,
-                j,
-                Match(
-                    kind,
-                    float(fit.correlation[index]),
-                    int(distance[index]),
-                    float(fit.residual[index]),
-                    gain,
-                    offset,
-                ),
+    def _add_partial(self, seen: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
+        """Pairs that share only a part of their pixels, found by local features."""
+        columns = [seen[name].iloc[usable] for name in ("view", "points", "descriptors")]
+        pictures = [local_features.unpack(*row) for row in zip(*columns, strict=True)]
+        for first, second in local_features.candidates([picture.descriptors for picture in pictures]):
+            i, j = int(usable[first]), int(usable[second])
+            if j in near[i]:
+                continue
+            found = local_features.align(pictures[first], pictures[second])
+            if found is not None:
+                kind = Kind.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else Kind.CROPPED
+                near[i][j] = Match(kind=kind, alike=found.alike, inliers=found.inliers, share=found.covered_i)
+                near[j][i] = Match(kind=kind, alike=found.alike, inliers=found.inliers, share=found.covered_j)
+
+    def _candidates(
+        self, seen: pd.DataFrame, usable: np.ndarray
+    ) -> Iterator[tuple[str | None, np.ndarray, np.ndarray, np.ndarray]]:
+        """Pairs of rows whose hashes are near: upright ones first, then those of every turn."""
+        upright = [hashes_of(seen[column].iloc[usable]) for column in ("phash", "dhash")]
+        left, right = union(
+            [neighbours.pairs_within(hashes, self.settings.hash_distance)[:2] for hashes in upright], len(usable)
+        )
+        bits = np.minimum(*(neighbours.popcount(hashes[left] ^ hashes[right]) for hashes in upright))
+        yield None, usable[left], usable[right], bits
+        spectra = np.frombuffer(b"".join(seen["spectrum"].iloc[usable]), dtype=np.int16).reshape(-1, 8, 8)
+        for turn in _LOOKED_FOR:
+            left, right, bits = neighbours.pairs_between(
+                upright[0], turned_hashes(spectra, turn), self.settings.turned_distance
             )
+            # All of these turns but one undo themselves: each pair comes twice.
+            chosen = left < right if turn != "turned by 90 degrees" else left != right
+            yield turn, usable[left[chosen]], usable[right[chosen]], bits[chosen]
+
+    def _verify(
+        self, seen: pd.DataFrame, left: np.ndarray, right: np.ndarray, bits: np.ndarray, turn: str | None
+    ) -> Iterator[tuple[int, int, Match]]:
+        """Those candidate pairs that are copies, with what `right` is to `left`."""
+        a, b = _tiles(seen, left), _tiles(seen, right)
+        if turn is not None:
+            b = resemblance.turned(b, turn)
+        found = resemblance.compare(a, b)
+        width, height = seen["width"].to_numpy(float), seen["height"].to_numpy(float)
+        side = np.minimum(width, height)
+        small = np.minimum(side[left], side[right]) < self.settings.small_px
+        for index in np.flatnonzero(self._are_copies(found, small)):
+            i, j = int(left[index]), int(right[index])
+            gain, offset = float(found.gain[index]), float(found.offset[index])
+            match = Match(
+                kind=Kind.RE_ENCODED,
+                alike=float(found.alike[index]),
+                correlation=float(found.correlation[index]),
+                distance=int(bits[index]),
+                residual=resemblance.residual(a[index], b[index], gain, offset),
+                gain=gain,
+                offset=offset,
+                turn=undone(turn),
+            )
+            yield i, j, match.named(self._relation(seen, i, j, match))
+
+    def _are_copies(self, found: Comparison, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        s = self.settings
+        by_blocks = (found.alike >= s.alike) | ((found.close >= s.close) & (found.closeness >= s.closeness))
+        by_blocks |= small & (found.close >= s.small_close)
+        by_whole = found.correlation >= s.correlation
+        return np.asarray(np.where(found.textured >= s.min_blocks, by_blocks, by_whole), dtype=bool)
+
+    def _relation(self, seen: pd.DataFrame, i: int, j: int, match: Match) -> Kind:
+        s = self.settings
+        if match.turn is not None:
+            return Kind.MIRRORED if TURNS[match.turn][0] else Kind.ROTATED
+        chroma = sorted((float(seen["chroma"].iat[i]), float(seen["chroma"].iat[j])))
+        bleached = chroma[0] < 2.0 and chroma[1] > 6.0
+        toned = abs(np.log(max(match.gain, 1e-3))) > s.gain or abs(match.offset) > s.offset
+        # Burnt colours leave more behind than a tone curve of the grey picture explains.
+        if match.residual > s.residual * (2 if toned and match.alike > _MOSTLY else 1):
+            return Kind.EDITED
+        if bleached or toned:
+            return Kind.RECOLOURED
+        same_size = all(seen[side].iat[i] == seen[side].iat[j] for side in ("width", "height"))
+        return Kind.RE_ENCODED if same_size else Kind.RESIZED
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """Least-squares fit of `b` to `a` per pair: correlation, gain, shift of the mean, largest local residual."""
-
-    correlation: npt.NDArray[np.float32]
-    gain: npt.NDArray[np.float32]
-    offset: npt.NDArray[np.float32]
-    residual: npt.NDArray[np.float32]
+_MOSTLY = 0.5
+_WHOLE = 0.97
+"""Share of both pictures from which on neither is a crop of the other."""
 
 
-def affine_fit(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> Fit:
-    """Compare (pairs, side, side) grey tiles up to brightness and contrast.
+def spectrum(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
+    """The 8 x 8 lowest frequencies of a 32 x 32 grey picture: those whose signs ImageHash's pHash is made of.
 
-    The residual is the largest 5 x 5 mean of the absolute difference after the fit, in grey levels.
+    Scaled as the unnormalised DCT-II that ImageHash takes, divided by 64 so that they fit 16 bits.
     """
-    mean_a, mean_b = a.mean((1, 2), keepdims=True), b.mean((1, 2), keepdims=True)
-    a0, b0 = a - mean_a, b - mean_b
-    aa, bb, ab = (a0 * a0).mean((1, 2)), (b0 * b0).mean((1, 2)), (a0 * b0).mean((1, 2))
-    correlation = ab / np.sqrt(np.maximum(aa * bb, 1e-6))
-    gain = ab / np.maximum(bb, 1e-6)
-    difference = np.abs(a0 - gain[:, None, None] * b0)
-    residual = np.array([cv2.blur(layer, (5, 5)).max() for layer in difference], dtype=np.float32)
-    return Fit(correlation, np.sqrt(aa / np.maximum(bb, 1e-6)), (mean_a - mean_b)[:, 0, 0], residual)
+    low = cv2.dct(small.astype(np.float32))[:8, :8] * SPECTRUM_PX / 32
+    low[0] *= np.sqrt(2)
+    low[:, 0] *= np.sqrt(2)
+    return np.asarray(np.clip(np.round(low), -32768, 32767), dtype=np.int16)
 
 
-def pairs_within(codes: npt.NDArray[np.uint8], distance: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All pairs (i < j) of packed binary codes, (n, bytes) uint8, at most `distance` bits apart, sorted."""
-    import faiss
+def turned_hashes(spectra: npt.NDArray[np.int16], turn: str) -> Hashes:
+    """The pHash of each picture as it looks `turn`, from its spectrum alone.
 
-    index = faiss.IndexBinaryFlat(codes.shape[1] * 8)
-    index.add(np.ascontiguousarray(codes))
-    lefts, rights, distances = [], [], []
-    for start in range(0, len(codes), 4096):
-        limits, found, neighbours = index.range_search(np.ascontiguousarray(codes[start : start + 4096]), distance + 1)
-        counts = np.diff(np.asarray(limits, dtype=np.int64)).astype(np.intp)
-        query = np.repeat(np.arange(len(counts)), counts) + start
-        later = neighbours > query
-        lefts.append(query[later])
-        rights.append(neighbours[later])
-        distances.append(found[later].astype(np.int64))
-    left, right, apart = (np.concatenate(parts) for parts in (lefts, rights, distances))
-    order = np.lexsort((right, left))
-    return left[order], right[order], apart[order]
+    Mirroring a picture changes the sign of every odd column of its DCT, transposing it transposes the DCT.
+    """
+    mirrored, quarters = TURNS[turn]
+    signs = np.where(np.arange(8) % 2, -1.0, 1.0)
+    values = spectra * signs if mirrored else spectra.astype(np.float64)
+    for _ in range(quarters):
+        values = values.transpose(0, 2, 1) * signs
+    flat = values.reshape(len(values), 64)
+    return neighbours.unpack(np.packbits(flat > np.median(flat, axis=1, keepdims=True), axis=1))
 
 
-def _tiles(seen: pd.DataFrame, rows: np.ndarray) -> npt.NDArray[np.float32]:
+def hashes_of(column: pd.Series) -> Hashes:
+    """A column of 8-byte hashes as integers."""
+    return neighbours.unpack(np.frombuffer(b"".join(column), np.uint8).reshape(-1, 8))
+
+
+def union(pairs: Sequence[tuple[np.ndarray, np.ndarray]], count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of any of several lists, each once, sorted; `count` is above every index."""
+    codes = np.unique(np.concatenate([left * count + right for left, right in pairs]))
+    return codes // count, codes % count
+
+
+def _tiles(seen: pd.DataFrame, rows: np.ndarray) -> Floats:
     raw = np.frombuffer(b"".join(seen["tile"].iloc[rows]), np.uint8)
     return raw.reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
-
-
-def _by_preference(features: pd.DataFrame) -> pd.DataFrame:
-    """Rows from the best keeper to the worst: usable, resolution, intact, sharpness, bytes, then path."""
-    ranked = features.assign(
-        _unusable=features["status"] == Status.ERROR,
-        _damaged=features["status"] == Status.WARNING,
-        _pixels=-features["width"].astype("float64") * features["height"].astype("float64"),
-        _sharpness=-features["sharpness"].astype("float64").round(3),
-        _bytes=-features["size_bytes"].astype("int64"),
-    )
-    keys = ["_unusable", "_pixels", "_damaged", "_sharpness", "_bytes", "path"]
-    return ranked.sort_values(keys, ignore_index=True)
-
-
-def _twins(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict[int, Match]:
-    """Rows whose pixels equal those of `first`: each named by the plainest evidence among them, equal bytes."""
-    owner = {hashes[first]: first}
-    found = {}
-    for row in rest:
-        kind = Kind.SAME_BYTES if hashes[row] in owner else Kind.SAME_PIXELS
-        found[row] = Match(kind, 1.0, 0, 0.0, 1.0, 0.0, owner.setdefault(hashes[row], first))
-        owner[hashes[row]] = row
-    return found
-
-
-def _findings(seen: pd.DataFrame, keeper: int, copies: Mapping[int, Match]) -> Iterator[Finding]:
-    keeper_path = seen["path"].iat[keeper]
-    group = stable_id("group", keeper_path)
-    for row, match in copies.items():
-        path = seen["path"].iat[row]
-        yield Finding(
-            kind=match.kind,
-            path=path,
-            score=_SCORES.get(match.kind, match.correlation),
-            severity=Severity.WARNING,
-            reason=_reason(seen, row, keeper, match),
-            role=Role.COPY,
-            group_id=group,
-            key=(path, keeper_path),
-            evidence={
-                "keeper": keeper_path,
-                "hash_distance": match.distance,
-                "correlation": round(match.correlation, 4),
-                "residual": round(match.residual, 1),
-            },
-        )
-    kind = min((match.kind for match in copies.values()), key=list(Kind).index)
-    yield Finding(
-        kind=kind,
-        path=keeper_path,
-        score=0.0,
-        severity=Severity.WARNING,
-        reason=_why_keeper(seen, keeper, list(copies)),
-        suggestion=Verdict.KEEP,
-        role=Role.KEEPER,
-        group_id=group,
-        key=("keeper", keeper_path),
-        evidence={"copies": len(copies)},
-    )
-    members = {keeper: Role.KEEPER, **dict.fromkeys(copies, Role.COPY)}
-    yield from _across(seen, members, group, Kind.LABEL_CONFLICT, "label", "the classes")
-    yield from _across(seen, members, group, Kind.SPLIT_LEAK, "split", "the splits")
-
-
-def _across(
-    seen: pd.DataFrame, members: Mapping[int, Role], group: str, kind: Kind, column: str, what: str
-) -> Iterator[Finding]:
-    """A finding on each member where the copies of one picture stand in several classes or splits."""
-    values = sorted({value for row in members if (value := seen[column].iat[row]) is not None})
-    if len(values) < 2:
-        return
-    for row, role in members.items():
-        path = seen["path"].iat[row]
-        yield Finding(
-            kind=kind,
-            path=path,
-            score=1.0,
-            severity=Severity.ERROR,
-            reason=f"The same picture stands in {what} {', '.join(values[:-1])} and {values[-1]}.",
-            suggestion=Verdict.KEEP if role is Role.KEEPER else Verdict.DROP,
-            role=role,
-            group_id=group,
-            key=(path, group),
-            evidence={column: values},
-        )
-
-
-_SCORES = {Kind.SAME_BYTES: 1.0, Kind.SAME_PIXELS: 0.999}
-
-
-def _reason(seen: pd.DataFrame, row: int, keeper: int, match: Match) -> str:
-    other = seen["path"].iat[keeper if match.twin is None else match.twin]
-    close = f"{match.correlation:.1%} alike at 64 x 64 pixels, {match.distance} of 64 hash bits apart"
-    match match.kind:
-        case Kind.SAME_BYTES:
-            return f"Byte for byte the same file as {other}."
-        case Kind.SAME_PIXELS:
-            return f"Every pixel is the same as in {other}; only the file around them differs."
-        case Kind.RESIZED:
-            return f"A {_size(seen, row)} copy of the {_size(seen, keeper)} picture {other} ({close})."
-        case Kind.RECOLOURED:
-            return f"A copy of {other} with other colours, brightness or contrast ({close})."
-        case Kind.EDITED:
-            return f"An edited copy of {other}: one place differs by {match.residual:.0f} grey levels ({close})."
-        case _:
-            return f"The same picture as {other}, encoded again ({close})."
-
-
-def _size(seen: pd.DataFrame, row: int) -> str:
-    return f"{seen['width'].iat[row]} x {seen['height'].iat[row]}"
-
-
-def _why_keeper(seen: pd.DataFrame, keeper: int, copies: Sequence[int]) -> str:
-    """Name the first criterion by which the keeper beats every copy."""
-    count = f"{len(copies) + 1} copies"
-    for column, words in (
-        ("_unusable", "the only usable one of"),
-        ("_pixels", f"at {_size(seen, keeper)} the largest of"),
-        ("_damaged", "the undamaged one of"),
-        ("_sharpness", "the sharpest of"),
-        ("_bytes", f"with {seen['size_bytes'].iat[keeper]:,} bytes the least compressed of"),
-    ):
-        if all(seen[column].iat[keeper] < seen[column].iat[row] for row in copies):
-            return f"Suggested to stay: {words} {count}."
-    return f"Suggested to stay: none of the {count} is better, and it comes first by name."

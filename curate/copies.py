@@ -1,0 +1,206 @@
+"""What a group of copies comes to: which picture stays, what each copy is to it, and how to say so."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from curate.scanners import Finding, stable_id
+from curate.schema import Kind, Role, Severity, Status, Verdict
+
+TEST = "test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a copy is to its keeper, or to `twin`, an exact copy of it among the other copies.
+
+    `alike` is the share of textured blocks that agree, `distance` the bits between the hashes, `residual` the
+    largest local difference in grey levels; `gain` and `offset` turn the copy's tones into the keeper's.
+    `turn` is how the copy lies when the keeper is upright. Where only local features tell, `inliers` of them
+    agree, and the copy shows `share` of the keeper. `told_by` names another engine that answers for it.
+    """
+
+    kind: Kind
+    alike: float = 1.0
+    correlation: float = 1.0
+    distance: int = 0
+    residual: float = 0.0
+    gain: float = 1.0
+    offset: float = 0.0
+    turn: str | None = None
+    twin: int | None = None
+    inliers: int = 0
+    share: float = 1.0
+    told_by: str = ""
+
+    def named(self, kind: Kind) -> "Match":
+        """The same match under the name of its relation."""
+        return replace(self, kind=kind)
+
+    def evidence(self) -> dict[str, Any]:
+        """The numbers behind it, for the finding."""
+        if self.told_by:
+            return {"relation": str(self.kind), "similarity": round(self.alike, 4), "engine": self.told_by}
+        if self.inliers:
+            return {
+                "relation": str(self.kind),
+                "alike": round(self.alike, 3),
+                "features": self.inliers,
+                "share": round(self.share, 3),
+            }
+        numbers: dict[str, Any] = {
+            "relation": str(self.kind),
+            "alike": round(self.alike, 3),
+            "distance": self.distance,
+            "correlation": round(self.correlation, 4),
+            "residual": round(self.residual, 1),
+        }
+        return {**numbers, "transform": self.turn} if self.turn else numbers
+
+
+def inverse(match: Match) -> Match:
+    """What the keeper is to the copy."""
+    gain = max(match.gain, 1e-3)
+    return replace(match, gain=1 / gain, offset=-match.offset / gain, turn=undone(match.turn))
+
+
+def undone(turn: str | None) -> str | None:
+    """The turn that takes a turn back; but for quarter turns each is its own."""
+    return _SWAPPED.get(turn, turn) if turn else None
+
+
+_SWAPPED = {"turned by 90 degrees": "turned by 270 degrees", "turned by 270 degrees": "turned by 90 degrees"}
+
+
+def by_preference(features: pd.DataFrame) -> pd.DataFrame:
+    """Rows from the best keeper to the worst: usable, resolution, intact, sharpness, bytes, split, then path."""
+    ranked = features.assign(
+        _unusable=features["status"] == Status.ERROR,
+        _damaged=features["status"] == Status.WARNING,
+        _pixels=-features["width"].astype("float64") * features["height"].astype("float64"),
+        _sharpness=-features["sharpness"].astype("float64").round(3),
+        _bytes=-features["size_bytes"].astype("int64"),
+        _split=features["split"].map(lambda split: split != TEST),
+    )
+    keys = ["_unusable", "_pixels", "_damaged", "_sharpness", "_bytes", "_split", "path"]
+    return ranked.sort_values(keys, ignore_index=True)
+
+
+def twins(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict[int, Match]:
+    """Rows whose pixels equal those of `first`: each named by the plainest evidence among them, equal bytes."""
+    owner = {hashes[first]: first}
+    found = {}
+    for row in rest:
+        kind = Kind.SAME_BYTES if hashes[row] in owner else Kind.SAME_PIXELS
+        found[row] = Match(kind=kind, twin=owner.setdefault(hashes[row], first))
+        owner[hashes[row]] = row
+    return found
+
+
+def findings(seen: pd.DataFrame, keeper: int, copies: Mapping[int, Match]) -> Iterator[Finding]:
+    keeper_path = seen["path"].iat[keeper]
+    group = stable_id("group", keeper_path)
+    for row, match in copies.items():
+        path = seen["path"].iat[row]
+        yield Finding(
+            kind=match.kind,
+            path=path,
+            score=_SCORES.get(match.kind, 0.5 + 0.49 * max(match.alike, 0.0)),
+            severity=Severity.WARNING,
+            reason=_reason(seen, row, keeper, match),
+            role=Role.COPY,
+            group_id=group,
+            key=(path, keeper_path),
+            evidence={"keeper": keeper_path, **match.evidence()},
+        )
+    kind = min((match.kind for match in copies.values()), key=list(Kind).index)
+    yield Finding(
+        kind=kind,
+        path=keeper_path,
+        score=0.0,
+        severity=Severity.WARNING,
+        reason=_why_keeper(seen, keeper, list(copies)),
+        suggestion=Verdict.KEEP,
+        role=Role.KEEPER,
+        group_id=group,
+        key=("keeper", keeper_path),
+        evidence={"copies": len(copies)},
+    )
+    members = {keeper: Role.KEEPER, **dict.fromkeys(copies, Role.COPY)}
+    yield from _across(seen, members, group, Kind.LABEL_CONFLICT, "label", "the classes")
+    yield from _across(seen, members, group, Kind.SPLIT_LEAK, "split", "the splits")
+
+
+def _across(
+    seen: pd.DataFrame, members: Mapping[int, Role], group: str, kind: Kind, column: str, what: str
+) -> Iterator[Finding]:
+    """A finding on each member where the copies of one picture stand in several classes or splits."""
+    values = sorted({value for row in members if (value := seen[column].iat[row]) is not None})
+    if len(values) < 2:
+        return
+    for row, role in members.items():
+        path = seen["path"].iat[row]
+        yield Finding(
+            kind=kind,
+            path=path,
+            score=1.0,
+            severity=Severity.ERROR,
+            reason=f"The same picture stands in {what} {', '.join(values[:-1])} and {values[-1]}.",
+            suggestion=Verdict.KEEP if role is Role.KEEPER else Verdict.DROP,
+            role=role,
+            group_id=group,
+            key=(path, group),
+            evidence={column: values},
+        )
+
+
+_SCORES = {Kind.SAME_BYTES: 1.0, Kind.SAME_PIXELS: 0.999}
+
+
+def _reason(seen: pd.DataFrame, row: int, keeper: int, match: Match) -> str:
+    other = seen["path"].iat[keeper if match.twin is None else match.twin]
+    close = f"{match.alike:.0%} of its parts agree, {match.distance} of 64 hash bits apart"
+    if match.told_by:
+        return f"{match.told_by} finds it {match.alike:.3f} similar to {other}; not verified on pixels."
+    if match.inliers:
+        close = f"{match.inliers} local features lie alike, {match.alike:.0%} of the parts they share agree"
+        if match.kind is Kind.CROPPED:
+            return f"Shows {match.share:.0%} of {other} ({close})."
+        return f"An edited copy of {other}, such as with a frame ({close})."
+    match match.kind:
+        case Kind.SAME_BYTES:
+            return f"Byte for byte the same file as {other}."
+        case Kind.SAME_PIXELS:
+            return f"Every pixel is the same as in {other}; only the file around them differs."
+        case Kind.RESIZED:
+            return f"A {_size(seen, row)} copy of the {_size(seen, keeper)} picture {other} ({close})."
+        case Kind.RECOLOURED:
+            return f"A copy of {other} with other colours, brightness or contrast ({close})."
+        case Kind.EDITED:
+            return f"An edited copy of {other}: one place differs by {match.residual:.0f} grey levels ({close})."
+        case Kind.MIRRORED | Kind.ROTATED:
+            return f"The picture {other}, {match.turn} ({close})."
+        case _:
+            return f"The same picture as {other}, encoded again ({close})."
+
+
+def _size(seen: pd.DataFrame, row: int) -> str:
+    return f"{seen['width'].iat[row]} x {seen['height'].iat[row]}"
+
+
+def _why_keeper(seen: pd.DataFrame, keeper: int, copies: Sequence[int]) -> str:
+    """Name the first criterion by which the keeper beats every copy."""
+    count = f"{len(copies) + 1} copies"
+    for column, words in (
+        ("_unusable", "the only usable one of"),
+        ("_pixels", f"at {_size(seen, keeper)} the largest of"),
+        ("_damaged", "the undamaged one of"),
+        ("_sharpness", "the sharpest of"),
+        ("_bytes", f"with {seen['size_bytes'].iat[keeper]:,} bytes the least compressed of"),
+        ("_split", "in the test split, which had better stay as it is, the only one of"),
+    ):
+        if all(seen[column].iat[keeper] < seen[column].iat[row] for row in copies):
+            return f"Suggested to stay: {words} {count}."
+    return f"Suggested to stay: none of the {count} is better, and it comes first by name."

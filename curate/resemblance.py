@@ -1,0 +1,153 @@
+"""Whether two pictures of like hashes are the same picture, and what has changed: the verdict on pixels.
+
+Two 64 x 64 grey tiles are compared block by block. A copy agrees with its original in nearly every block that
+has any texture, whatever was done to brightness, size or compression; a watermark or a caption spoils only
+the blocks it covers. Pictures that merely look alike (a motorbike on white, an aeroplane in the sky) agree in
+their outline and in few blocks. Burnt-out blocks have no say.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+TILE_PX = 64
+BLOCK_PX = 8
+SMOOTHING = 1.0
+"""Standard deviation, in tile pixels, of the blur that makes a quarter-size copy as sharp as its original."""
+TEXTURE = 5.0
+"""Standard deviation of grey levels from which on a block has texture."""
+BURNT = 250
+TONE_STEP = 8.0
+ALIKE, CLOSE = 0.95, 0.9
+"""Correlation of two blocks that are the same, and of two that may be."""
+
+Floats = npt.NDArray[np.float32]
+
+TURNS = {
+    "mirrored": (True, 0),
+    "turned by 90 degrees": (False, 1),
+    "turned by 180 degrees": (False, 2),
+    "turned by 270 degrees": (False, 3),
+    "mirrored top to bottom": (True, 2),
+    "mirrored and turned by 90 degrees": (True, 1),
+    "mirrored and turned by 270 degrees": (True, 3),
+}
+"""Every way a picture can lie but the upright one, as (mirrored left to right?, then quarter turns clockwise)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One entry per pair.
+
+    `correlation` of the whole tiles; `textured` blocks; `alike` and `close`, the shares of these that agree well
+    and fairly; `closeness`, the median correlation of the fair ones; `gain` and `offset` that turn b into a
+    (grey levels).
+    """
+
+    correlation: Floats
+    textured: npt.NDArray[np.int64]
+    alike: Floats
+    close: Floats
+    closeness: Floats
+    gain: Floats
+    offset: Floats
+
+
+def turned(tiles: Floats, turn: str) -> Floats:
+    """(n, side, side) tiles as they look `turn`."""
+    mirrored, quarters = TURNS[turn]
+    tiles = tiles[:, :, ::-1] if mirrored else tiles
+    return np.ascontiguousarray(np.rot90(tiles, -quarters, axes=(1, 2)))
+
+
+def compare(a: Floats, b: Floats) -> Comparison:
+    """Compare (pairs, 64, 64) grey tiles, 0..255, pair by pair."""
+    a, b = _smooth(a), _smooth(b)
+    left, right = _blocks(a), _blocks(b)
+    mean_a, mean_b = left.mean(axis=2), right.mean(axis=2)
+    burnt = ((left >= BURNT) | (right >= BURNT)).mean(axis=2) > 0.25
+    left, right = left - mean_a[:, :, None], right - mean_b[:, :, None]
+    spread_a, spread_b = np.sqrt((left**2).mean(axis=2)), np.sqrt((right**2).mean(axis=2))
+    alike = (left * right).mean(axis=2) / np.maximum(spread_a * spread_b, 1e-3)
+    textured = (np.maximum(spread_a, spread_b) > TEXTURE) & ~burnt
+    count = np.maximum(textured.sum(axis=1), 1)
+    close = textured & (alike > CLOSE)
+    gain = np.where(close.any(axis=1), _median(spread_a / np.maximum(spread_b, 1e-3), close), 1.0)
+    offset = _median(mean_a - gain[:, None] * mean_b, close)
+    whole = _correlation(a, b)
+    sure = close.sum(axis=1) >= 2
+    overall, shift = _whole_fit(a, b)
+    gain, offset = np.where(sure, gain, overall), np.where(sure, offset, shift)
+    return Comparison(
+        correlation=whole,
+        textured=textured.sum(axis=1),
+        alike=((textured & (alike > ALIKE)).sum(axis=1) / count).astype(np.float32),
+        close=(close.sum(axis=1) / count).astype(np.float32),
+        closeness=_median(alike, close).astype(np.float32),
+        gain=gain.astype(np.float32),
+        offset=offset.astype(np.float32),
+    )
+
+
+def _smooth(tiles: Floats) -> Floats:
+    """One blur for all tiles, laid side by side with their edges repeated so that none bleeds into the next."""
+    return np.stack([cv2.GaussianBlur(tile, (0, 0), SMOOTHING) for tile in tiles])
+
+
+def _blocks(tiles: Floats) -> Floats:
+    """(pairs, blocks, pixels of a block)."""
+    per_side = TILE_PX // BLOCK_PX
+    cut = tiles.reshape(-1, per_side, BLOCK_PX, per_side, BLOCK_PX).transpose(0, 1, 3, 2, 4)
+    return np.ascontiguousarray(cut).reshape(len(tiles), per_side**2, BLOCK_PX**2)
+
+
+def _median(values: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:
+    """Per row the median of the chosen values; 0 where none is chosen."""
+    ranked = np.sort(np.where(chosen, values, np.inf), axis=1)
+    count = chosen.sum(axis=1)
+    middle = np.take_along_axis(ranked, np.maximum(count - 1, 0)[:, None] // 2, axis=1)[:, 0]
+    return np.where(count > 0, middle, 0.0).astype(np.float32)
+
+
+def _correlation(a: Floats, b: Floats) -> Floats:
+    a = a - a.mean(axis=(1, 2), keepdims=True)
+    b = b - b.mean(axis=(1, 2), keepdims=True)
+    spread = np.sqrt((a * a).mean(axis=(1, 2)) * (b * b).mean(axis=(1, 2)))
+    return np.asarray((a * b).mean(axis=(1, 2)) / np.maximum(spread, 1e-3), dtype=np.float32)
+
+
+def _whole_fit(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Gain and offset from the tiles' means and spreads."""
+    gain = a.std(axis=(1, 2)) / np.maximum(b.std(axis=(1, 2)), 1e-3)
+    gain = np.maximum(gain, 1e-3)
+    return gain, a.mean(axis=(1, 2)) - gain * b.mean(axis=(1, 2))
+
+
+def residual(a: Floats, b: Floats, gain: float, offset: float) -> float:
+    """The largest 5 x 5 mean difference, in grey levels, of two tiles that brightness and tone do not explain.
+
+    `b` is brightened by gain and offset as far as a picture can be, or `a` the other way, or a tone curve is put
+    on either: whichever fits best. Burnt colours, gamma and contrast are tone curves; a caption is none.
+    """
+    a, b = _smooth(a[None])[0], _smooth(b[None])[0]
+    brightened = np.clip(gain * b + offset, 0, 255), np.clip((a - offset) / max(gain, 1e-3), 0, 255)
+    straight = min(_largest(a - brightened[0]), _largest(b - brightened[1]))
+    return min(straight, _largest(a - _curve(b, a)), _largest(b - _curve(a, b)))
+
+
+def _curve(source: Floats, target: Floats) -> Floats:
+    """`source` through the curve of the median `target` at each of its tones."""
+    tones = np.clip(source / TONE_STEP, 0, 255 / TONE_STEP).astype(np.intp)
+    order = np.argsort(tones, axis=None, kind="stable")
+    counts = np.bincount(tones.ravel(), minlength=int(255 / TONE_STEP) + 1)
+    ends = np.cumsum(counts)
+    parts = np.split(target.ravel()[order], ends[:-1])
+    known = np.flatnonzero(counts)
+    levels = np.array([np.median(parts[tone]) for tone in known])
+    return np.asarray(np.interp(source, (known + 0.5) * TONE_STEP, levels), dtype=np.float32)
+
+
+def _largest(difference: Floats) -> float:
+    return float(cv2.blur(np.abs(difference).astype(np.float32), (5, 5)).max())

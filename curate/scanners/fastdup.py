@@ -1,0 +1,142 @@
+"""fastdup as a second opinion on copies and outliers, by the embeddings of its own model.
+
+fastdup 2.54 is free for non-commercial use only (CC BY-NC-ND 4.0) and reports home unless told not to: it is
+never a default, its telemetry is switched off, and it runs in a process of its own.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pandas as pd
+import pyarrow as pa
+from pydantic import Field
+
+from curate import fastdup_worker
+from curate.config import Settings
+from curate.copies import Match, by_preference, findings, twins
+from curate.errors import CurateError, MissingExtraError
+from curate.ingest import Record
+from curate.picture import Picture
+from curate.scanners import Finding, Scanner
+from curate.schema import Kind, Severity
+from curate.workspace import write_json
+
+LICENCE = "fastdup is licensed for non-commercial use only (CC BY-NC-ND 4.0)"
+
+
+class FastdupSettings(Settings):
+    """Where fastdup is, and what counts."""
+
+    python: str = Field("", description="a Python that has fastdup; empty for the one that runs curate")
+    similarity: float = Field(0.96, ge=0, le=1, description="cosine similarity from which on two pictures are copies")
+    outlier: float = Field(0.68, ge=0, le=1, description="similarity to the nearest picture below which one is alone")
+
+
+class Fastdup(Scanner):
+    """What fastdup has found, judged like any other measurement."""
+
+    name: ClassVar[str] = "fastdup"
+    version: ClassVar[int] = 1
+    settings_model: ClassVar[type[Settings]] = FastdupSettings
+    columns: ClassVar[Mapping[str, pa.DataType]] = {}
+    found: Mapping[str, Any] | None = None
+    """The result of `run`; without it there is nothing to judge."""
+
+    def measure(self, picture: Picture) -> Mapping[str, Any]:
+        return {}
+
+    def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
+        if self.found is None:
+            return
+        seen = by_preference(features[features["digest"].notna()].assign(sharpness=0.0))
+        yield from self._copies(seen, self.found["pairs"])
+        known = set(seen["path"])
+        for path, nearest in self.found["outliers"]:
+            if path in known and nearest < self.settings.outlier:
+                yield Finding(
+                    kind=Kind.OFF_TOPIC,
+                    path=path,
+                    score=min(1.0, max(0.0, 1.0 - nearest)),
+                    severity=Severity.WARNING,
+                    reason=f"Unlike every other picture: the nearest is only {nearest:.2f} similar (fastdup; "
+                    f"threshold {self.settings.outlier:g}).",
+                    evidence={"nearest": round(float(nearest), 4)},
+                )
+
+    def _copies(self, seen: pd.DataFrame, pairs: Sequence[tuple[str, str, float]]) -> Iterator[Finding]:
+        row_of = {path: row for row, path in enumerate(seen["path"])}
+        near: dict[int, dict[int, float]] = defaultdict(dict)
+        for first, second, similarity in pairs:
+            if similarity >= self.settings.similarity and first in row_of and second in row_of and first != second:
+                near[row_of[first]][row_of[second]] = near[row_of[second]][row_of[first]] = float(similarity)
+        digests, hashes = seen["digest"].tolist(), seen["sha256"].tolist()
+        taken: set[int] = set()
+        for keeper in range(len(seen)):
+            if keeper in taken or keeper not in near:
+                continue
+            copies: dict[int, Match] = {}
+            for row, similarity in sorted(near[keeper].items()):
+                if row not in taken:
+                    exact = digests[row] == digests[keeper]
+                    copies[row] = twins(keeper, [row], hashes)[row] if exact else _match(seen, keeper, row, similarity)
+            if copies:
+                taken |= {keeper, *copies}
+                yield from findings(seen, keeper, copies)
+
+
+def _match(seen: pd.DataFrame, keeper: int, row: int, similarity: float) -> Match:
+    same_size = all(seen[side].iat[keeper] == seen[side].iat[row] for side in ("width", "height"))
+    return Match(kind=Kind.RE_ENCODED if same_size else Kind.RESIZED, alike=similarity, told_by="fastdup")
+
+
+def run(root: Path, records: Sequence[Record], settings: FastdupSettings, stored: Path) -> Mapping[str, Any]:
+    """fastdup's pairs and outliers of these files, by their paths below `root`; kept in `stored` for the next time.
+
+    Raises `MissingExtraError` where that Python has no fastdup, `CurateError` where fastdup fails.
+    """
+    state = "\n".join(f"{record.path}\t{record.size_bytes}\t{record.mtime_ns}" for record in records)
+    key = hashlib.sha256(state.encode()).hexdigest()
+    if stored.is_file():
+        kept: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
+        if kept.get("key") == key:
+            return kept
+    python = settings.python or sys.executable
+    with tempfile.TemporaryDirectory() as folder:
+        listing, out = Path(folder) / "list.txt", Path(folder) / "found.json"
+        listing.write_text("\n".join(str((root / record.path).resolve()) for record in records), encoding="utf-8")
+        command = [python, fastdup_worker.__file__, str(listing), str(Path(folder) / "work"), str(out)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+        except OSError as error:
+            raise CurateError(f"scan.fastdup.python: {python} cannot be run ({error.strerror})") from error
+        if not out.is_file():
+            if "No module named 'fastdup'" in done.stderr:
+                raise MissingExtraError(
+                    f"{python} has no fastdup; pip install 'imagecurate[fastdup]', or name another Python "
+                    "in curate.toml: [scan.fastdup] python = ..."
+                )
+            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            raise CurateError(f"fastdup failed: {last}")
+        found = json.loads(out.read_text(encoding="utf-8"))
+    resolved = {str((root / record.path).resolve()): record.path for record in records}
+    result = {
+        "key": key,
+        "version": found["version"],
+        "pairs": sorted(
+            [resolved[a], resolved[b], round(float(similarity), 6)]
+            for a, b, similarity in found["pairs"]
+            if a in resolved and b in resolved
+        ),
+        "outliers": sorted(
+            [resolved[path], round(float(nearest), 6)] for path, nearest in found["outliers"] if path in resolved
+        ),
+    }
+    write_json(result, stored)
+    return result

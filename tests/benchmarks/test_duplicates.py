@@ -1,0 +1,130 @@
+"""Copies found, by edit: this project beside imagededup, CleanVision and fastdup on the same pictures.
+
+`pytest tests/benchmarks/test_duplicates.py -s` prints the tables. The peers run where they are installed;
+fastdup pins its own Pillow and numpy, so it is given by the path of its Python in `--fastdup-python`.
+"""
+
+import csv
+import time
+import zipfile
+from collections import Counter, defaultdict
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import curate
+from curate import neighbours
+from curate.config import Config
+from tests.benchmarks.edits import EDITS
+
+pytestmark = pytest.mark.shared
+EDITED, ALL = 300, 1000
+Pair = tuple[str, str]
+
+
+@pytest.fixture(scope="module")
+def edited(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """For each edit a folder: 300 photos, their edited copies, and the other 700."""
+    photos = sorted((shared_data / "photos").rglob("*.jpg"))
+    folders = {}
+    for name, (edit, _) in EDITS.items():
+        folder = tmp_path_factory.mktemp("edited") / "all"
+        folder.mkdir()
+        for index, photo in enumerate(photos):
+            (folder / f"{index:04}.jpg").symlink_to(photo)
+            if index % (ALL // EDITED) == 0 and index // (ALL // EDITED) < EDITED:
+                with Image.open(photo) as image:
+                    edit(image.convert("RGB"), Random(f"{name}{index}")).save(folder / f"{index:04}-copy.png")
+        folders[name] = folder
+    return folders
+
+
+def pairs_found(folder: Path, workspace: Path, *, thorough: bool) -> dict[Pair, str]:
+    """Every pair of copy and keeper that the audit names, with its relation."""
+    config = Config(scan={"duplicates": {"thorough": True}} if thorough else {})
+    findings = curate.audit(folder, workspace, configuration=config).findings
+    copies = findings[(findings["role"] == "copy") & (findings["category"] == "duplicate")]
+    keeper = dict(findings[(findings["role"] == "keeper")][["group_id", "path"]].itertuples(index=False, name=None))
+    return {
+        (min(path, keeper[group]), max(path, keeper[group])): kind
+        for path, group, kind in copies[["path", "group_id", "kind"]].itertuples(index=False, name=None)
+        if kind not in ("label_conflict", "split_leak")
+    }
+
+
+@pytest.mark.parametrize("thorough", [False, True], ids=["default", "thorough"])
+def test_edited_photos(edited: dict[str, Path], tmp_path: Path, *, thorough: bool) -> None:
+    print(f"\n{'edit':20}{'recall':>8}{'named':>8}{'others':>8}{'seconds':>9}")
+    right, wrong, strangers = 0, 0, Counter[Pair]()
+    for name, folder in edited.items():
+        relation = EDITS[name][1]
+        started = time.perf_counter()
+        found = pairs_found(folder, tmp_path / name.replace(" ", "-").replace("%", ""), thorough=thorough)
+        seconds = time.perf_counter() - started
+        wanted = {(f"{path.stem.removesuffix('-copy')}.jpg", path.name) for path in folder.glob("*-copy.png")}
+        wanted = {(min(pair), max(pair)) for pair in wanted}
+        hit = wanted & set(found)
+        named = sum(found[pair] == relation for pair in hit)
+        others = {pair for pair in set(found) - wanted if pair[0][:4] != pair[1][:4]}
+        strangers.update(others)
+        right, wrong = right + len(hit), wrong + len(others)
+        print(f"{name:20}{len(hit) / len(wanted):8.3f}{named / max(len(hit), 1):8.3f}{len(others):8}{seconds:9.1f}")
+    print(f"precision over all pairs {right / max(right + wrong, 1):.4f}; pairs of different photos:")
+    for pair, times in strangers.most_common(8):
+        print("  ", *pair, times)
+
+
+def test_crop_pairs(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "crop-pairs"
+    with (folder / "pairs.csv").open() as file:
+        wanted = {tuple(sorted((row["crop"], row["original"]))) for row in csv.DictReader(file)}
+    found = set(pairs_found(folder, tmp_path / "ws", thorough=True))
+    print(
+        f"\ncrop-pairs, thorough: recall {len(wanted & found) / len(wanted):.3f}, "
+        f"other pairs {len(found - wanted)}: {sorted(found - wanted)[:6]}"
+    )
+
+
+def test_fer_groups_equal_a_brute_force_count(shared_data: Path, tmp_path: Path) -> None:
+    archive = shared_data / "fer2013-3class.zip"
+    started = time.perf_counter()
+    findings = curate.audit(archive, tmp_path / "ws").findings
+    seconds = time.perf_counter() - started
+    by_pixels: dict[bytes, list[str]] = defaultdict(list)
+    with zipfile.ZipFile(archive) as opened:
+        for item in opened.infolist():
+            if not item.is_dir():
+                with opened.open(item) as file, Image.open(file) as image:
+                    by_pixels[np.asarray(image.convert("L")).tobytes()].append(item.filename)
+    groups = [paths for paths in by_pixels.values() if len(paths) > 1]
+    exact = findings[findings["kind"].isin(["same_bytes", "same_pixels"]) & (findings["role"] == "copy")]
+    print(
+        f"\nFER-2013: {len(groups)} groups of equal pixels by brute force with {sum(map(len, groups)) - len(groups)} "
+        f"redundant; the audit names {len(exact)} redundant in {seconds:.1f} s; "
+        f"{findings.loc[findings['kind'] == 'label_conflict', 'group_id'].nunique()} groups across classes, "
+        f"{findings.loc[findings['kind'] == 'split_leak', 'group_id'].nunique()} across splits; "
+        f"{Counter(findings.loc[findings['role'] == 'copy', 'kind'])}"
+    )
+    assert len(exact) == sum(map(len, groups)) - len(groups)
+
+
+@pytest.mark.parametrize("count", [10_000, 100_000, 1_000_000])
+def test_near_hashes_of_many(count: int) -> None:
+    rng = np.random.default_rng(1)
+    hashes = rng.integers(0, 2**64, count, dtype=np.uint64)
+    planted = count // 100
+    for index in range(planted):
+        near = hashes[index]
+        for bit in rng.choice(64, rng.integers(1, 9), replace=False):
+            near ^= np.uint64(1 << int(bit))
+        hashes[count - 1 - index] = near
+    started = time.perf_counter()
+    left, right, _ = neighbours.pairs_within(hashes, 8)
+    seconds = time.perf_counter() - started
+    found = set(zip(left.tolist(), right.tolist(), strict=True))
+    hits = sum((index, count - 1 - index) in found for index in range(planted))
+    print(f"\n{count:,} hashes within 8 bits: {hits:,} of {planted:,} planted pairs in {seconds:.2f} s")
+    assert hits == planted
