@@ -1,6 +1,7 @@
 """Everything the report says, read from the workspace once: the same state gives the same contents."""
 
 import hashlib
+import json
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -44,6 +45,8 @@ class Contents:
     decisions: pd.DataFrame
     stale: pd.DataFrame
     class_counts: pd.DataFrame
+    benchmark: dict[str, Any] | None
+    """What `curate benchmark` left in the workspace, if it ran."""
     totals: dict[str, int]
     """Images: all, flagged, and what became of them (a dropped keeper is dropped without being flagged)."""
 
@@ -88,6 +91,7 @@ def read(place: Workspace) -> Contents:
         decisions=decisions,
         stale=decisions[decisions["state"] == tables.State.STALE],
         class_counts=tables.class_counts(images, rulings),
+        benchmark=_benchmark(place),
         totals=_totals(images, findings, rulings),
     )
 
@@ -117,3 +121,8 @@ def _audited_on(facts: dict[str, Any], place: Workspace) -> date:
     if isinstance(noted, str):
         return datetime.fromisoformat(noted).date()
     return datetime.fromtimestamp(place.audit.stat().st_mtime, UTC).date()
+
+
+def _benchmark(place: Workspace) -> dict[str, Any] | None:
+    path = place.root / "runs" / "benchmark.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

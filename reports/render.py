@@ -17,7 +17,7 @@ import curate
 from curate import safecsv
 from curate.errors import CurateError, MissingExtraError
 from curate.workspace import Workspace, atomic
-from reports import contents, gallery, tables
+from reports import benchmark_tables, contents, gallery, tables
 from reports.contents import Contents
 from reports.words import Language, Words, words
 
@@ -130,6 +130,7 @@ def _view(found: Contents, w: Words, target: Path) -> dict[str, Any]:
         "kinds": flagged.to_dict("records"),
         "info": _informational(found),
         "counts": found.class_counts.reset_index().to_dict("records"),
+        "benchmark": benchmark_tables.section(found.benchmark, w) if found.benchmark else None,
         "reviewers": tables.reviewers(found.decisions).to_dict("records"),
         "limits": {
             "open": DECISIONS_OPEN,

@@ -15,9 +15,12 @@ from tests.conftest import Audited
 
 COMMANDS = (
     "audit",
+    "benchmark",
+    "compare",
     "decide",
     "demo",
     "export",
+    "find-copies",
     "judge",
     "manifest",
     "report",

@@ -1,0 +1,197 @@
+"""Training: the same numbers whichever way they are reached, and a clear line for what cannot be trained on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import curate
+import reports
+from curate.errors import ConfigError, SourceError
+from tests import pictures
+
+torch = pytest.importorskip("torch")
+
+from train import data, embeddings, loop, statistics, weights  # noqa: E402
+from train.benchmark import Plan, benchmark  # noqa: E402
+from train.data import Look, Sample  # noqa: E402
+
+TINY = replace(loop.REFERENCE, epochs=3, batch_size=4, look=Look(input_px=64))
+CLASSES = ["cats", "dogs"]
+
+
+def flat(images: list[Any]) -> Any:
+    return np.stack(images).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def images() -> tuple[Any, list[int]]:
+    """Twelve pictures of 64 px: dark ones and bright ones."""
+    shades = [pictures.photo(seed, 64, 64) // 3 + 150 * (seed % 2) for seed in range(12)]
+    return flat(shades), [seed % 2 for seed in range(12)]
+
+
+def run(images: tuple[Any, list[int]], *, cached: bool = True, seed: int = 0, **options: Any) -> loop.Fitted:
+    fitted = loop.fresh("lite0", CLASSES, seed)
+    part = loop.labelled(fitted.weighted, *images, cached=cached)
+    recipe = options.pop("recipe", TINY)
+    for _ in loop.fit(fitted, part, part, recipe, seed=seed, **options):
+        pass
+    return fitted
+
+
+def losses(fitted: loop.Fitted) -> list[tuple[float, float]]:
+    return [(epoch.train_loss, epoch.test_loss) for epoch in fitted.epochs]
+
+
+def test_lite0_fills_the_skeleton_to_the_last_number() -> None:
+    network = weights.load("lite0", 1000).network
+    assert sum(parameter.numel() for parameter in network.parameters()) == 4_652_008
+    assert not any("fc1" in name for name in network.state_dict())
+
+
+def test_training_on_cached_activations_gives_the_losses_of_training_through_the_network(
+    images: tuple[Any, list[int]],
+) -> None:
+    assert np.allclose(losses(run(images)), losses(run(images, cached=False)), atol=1e-5, rtol=0)
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(images: tuple[Any, list[int]]) -> None:
+    first, again, other = run(images), run(images), run(images, seed=1)
+    assert losses(first) == losses(again)
+    assert losses(first) != losses(other)
+
+
+def test_a_run_that_was_cut_short_ends_with_the_same_numbers(images: tuple[Any, list[int]], tmp_path: Path) -> None:
+    whole = run(images)
+    fitted = loop.fresh("lite0", CLASSES, 0)
+    part = loop.labelled(fitted.weighted, *images)
+    epochs = loop.fit(fitted, part, part, TINY, checkpoint=tmp_path / "c.pt")
+    next(epochs)
+    epochs.close()
+    resumed = run(images, checkpoint=tmp_path / "c.pt")
+    assert losses(resumed) == losses(whole)
+    assert np.array_equal(resumed.test_probabilities, whole.test_probabilities)
+
+
+def test_a_checkpoint_of_another_run_is_refused(images: tuple[Any, list[int]], tmp_path: Path) -> None:
+    run(images, checkpoint=tmp_path / "c.pt")
+    with pytest.raises(ConfigError, match="another run"):
+        run(images, seed=1, checkpoint=tmp_path / "c.pt")
+
+
+def test_only_the_top_convolution_and_the_classifier_learn(images: tuple[Any, list[int]]) -> None:
+    before = weights.load("lite0", 2).network.state_dict()
+    after = run(images).weighted.network.state_dict()
+    changed = {name.split(".")[0] + "." + name.split(".")[1] for name in before if not before[name].equal(after[name])}
+    assert changed == {"features.8", "classifier.1"}
+
+
+def test_copies_are_never_parted_by_a_split() -> None:
+    samples = [Sample(Path(f"{label}{n}"), label, f"{label}{n // 3}") for label in CLASSES for n in range(30)]
+    for seed in range(20):
+        train, test = data.split(samples, 0.2, seed)
+        assert len(train) + len(test) == 60
+        assert {sample.group for sample in train}.isdisjoint(sample.group for sample in test)
+        assert {sample.label for sample in train} == {sample.label for sample in test} == set(CLASSES)
+
+
+def test_a_class_with_one_picture_cannot_be_split() -> None:
+    samples = [Sample(Path(f"{n}"), "cats", f"{n}") for n in range(5)] + [Sample(Path("x"), "dogs", "x")]
+    with pytest.raises(SourceError, match="'dogs' has one picture"):
+        data.split(samples, 0.2, 0)
+
+
+def test_a_picture_that_broke_after_the_audit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(SourceError, match=r"broken\.jpg.*audit"):
+        data.load([Sample(tmp_path / "broken.jpg", "cats", "")], Look())
+    with pytest.raises(SourceError, match=r"gone\.jpg"):
+        data.load([Sample(tmp_path / "gone.jpg", "cats", "")], Look())
+
+
+def test_weights_that_do_not_exist_are_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="neither a file nor one of imagenet, lite0, none"):
+        weights.load("resnet", 3)
+
+
+def test_macro_f1_and_confusion_by_hand() -> None:
+    truth, given = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 1, 0])
+    assert statistics.confusion(truth, given, 3) == [[1, 1, 0], [0, 2, 0], [1, 0, 0]]
+    assert statistics.macro_f1(truth, given, 3) == pytest.approx((0.5 + 0.8 + 0) / 3)
+
+
+def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        found = statistics.mean_interval(list(rng.normal(3, 1, 5)))
+        half = found["half_width"]
+        assert half is not None
+        assert found["mean"] is not None
+        covered += abs(found["mean"] - 3) <= half
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_the_paired_bootstrap_finds_a_difference_and_none() -> None:
+    rng = np.random.default_rng(1)
+    worse, better = rng.random((5, 300)) < 0.6, rng.random((5, 300)) < 0.8
+    assert statistics.paired_bootstrap(worse, better, 0, rounds=500)["low"] > 0
+    same = statistics.paired_bootstrap(worse, worse, 0, rounds=100)
+    assert same == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+@pytest.fixture
+def two_sets(tmp_path: Path) -> tuple[Path, Path]:
+    """A raw dataset in colour with copies, and an extension of small grey pictures."""
+    for number, label in enumerate(CLASSES):
+        for index in range(10):
+            seed = 100 * number + index
+            pictures.save(pictures.photo(seed, 120, 90) // 2 + 100 * number, tmp_path / "raw" / label / f"{index}.jpg")
+            grey = pictures.photo(1000 + seed, 48, 48)[:, :, 0] // 2 + 100 * number
+            pictures.save(grey, tmp_path / "extra" / label / f"{index}.png")
+    first = tmp_path / "raw" / "cats" / "0.jpg"
+    (tmp_path / "raw" / "cats" / "copy.jpg").write_bytes(first.read_bytes())
+    return tmp_path / "raw", tmp_path / "extra"
+
+
+@pytest.mark.slow
+def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    raw, extra = two_sets
+    result = benchmark(Plan(raw=raw, extra=extra, output=tmp_path / "out", seeds=2, per_class=8))
+    assert json.loads((tmp_path / "out" / "benchmark.json").read_text()) == json.loads(json.dumps(result))
+    assert result["pictures"]["raw"] == 21
+    assert result["pictures"]["kept"] == 20
+    assert len(result["published_protocol"]["reference"]["epochs"]) == 6
+    assert len(result["published_protocol"]["proposed"]["epochs"]) == 20
+    arms = result["controlled_protocol"]["arms"]
+    assert list(arms) == ["reference", "cleaned", "+ extension", "+ balance", "proposed (+ shrinking)"]
+    assert {sum(map(sum, arm["raw"]["confusion"])) for arm in arms.values()} == {
+        2 * result["controlled_protocol"]["tests"]["raw"]
+    }
+    assert arms["+ balance"]["trained_on"] == 16
+    workspace = tmp_path / "out" / "workspace"
+    html, markdown, *_ = reports.report(workspace, tmp_path / "report.html", lang="pt-BR")
+    assert "Protocolo controlado" in html.read_text(encoding="utf-8")
+    assert "proposed (+ shrinking)" in markdown.read_text(encoding="utf-8")
+
+
+def test_an_extension_without_a_class_is_refused(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    raw, extra = two_sets
+    (extra / "dogs").rename(extra / "birds")
+    with pytest.raises(ConfigError, match="no pictures of dogs"):
+        benchmark(Plan(raw=raw, extra=extra, output=tmp_path / "out", seeds=1, per_class=4))
+
+
+def test_embeddings_have_a_row_for_every_picture(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    curate.audit(two_sets[0], tmp_path / "ws")
+    table = pd.read_parquet(embeddings.embed(tmp_path / "ws"))
+    assert len(table) == 21
+    values = np.stack(table["embedding"])
+    assert values.shape == (21, 1280)
+    by_path = dict(zip(table["path"], values, strict=True))
+    assert np.array_equal(by_path["cats/0.jpg"], by_path["cats/copy.jpg"])

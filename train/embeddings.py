@@ -1,0 +1,38 @@
+"""Pooled features of every picture of an audit, for whoever wants to compare pictures by what they show."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from curate.schema import Status
+from curate.workspace import Workspace, write_arrow
+from train import data, loop, weights
+from train.data import Look, Sample
+
+_CHUNK = 256
+
+
+def embed(workspace: Path, name: str = "lite0") -> Path:
+    """Write `embeddings.parquet` (path, sha256, model, embedding of 1,280 float32) to the workspace."""
+    place = Workspace(workspace)
+    images = place.read_images()
+    images = images[images["status"] != Status.ERROR].sort_values("path")
+    root = Path(place.read_audit()["root"])
+    weighted = weights.load(name, 2)
+    samples = [Sample(root / path, "", path) for path in images["path"]]
+    parts = [
+        loop.embed(weighted, data.load(samples[start : start + _CHUNK], Look()))
+        for start in range(0, len(samples), _CHUNK)
+    ]
+    values = np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
+    table = pa.table(
+        {
+            "path": pa.array(images["path"], pa.string()),
+            "sha256": pa.array(images["sha256"], pa.string()),
+            "model": pa.array([weighted.name] * len(samples), pa.string()),
+            "embedding": pa.array(list(values), pa.list_(pa.float32())),
+        }
+    )
+    write_arrow(table, place.root / "embeddings.parquet")
+    return place.root / "embeddings.parquet"
