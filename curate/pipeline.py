@@ -21,6 +21,7 @@ from curate.ingest import Listing, Record, ingest
 from curate.measure import Shard, Tally
 from curate.scanners import Scanner, fastdup
 from curate.scanners.duplicates import Duplicates
+from curate.scanners.faces import Faces
 from curate.scanners.fastdup import Fastdup
 from curate.schema import FINDINGS, IMAGES, Severity
 from curate.store import Store
@@ -138,9 +139,11 @@ def judge(workspace: str | Path) -> pd.DataFrame:
 
 
 def _chosen(active: Sequence[Scanner], configuration: Config) -> list[Scanner]:
-    """Without the duplicate engine that was not asked for."""
-    spare = Duplicates.name if configuration.duplicates == Fastdup.name else Fastdup.name
-    return [scanner for scanner in active if scanner.name != spare]
+    """Without the duplicate engine that was not asked for, nor what only another profile looks for."""
+    spare = {Duplicates.name if configuration.duplicates == Fastdup.name else Fastdup.name}
+    if configuration.profile != "faces":
+        spare.add(Faces.name)
+    return [scanner for scanner in active if scanner.name not in spare]
 
 
 def _ask_fastdup(place: Workspace, root: Path, records: Sequence[Record], active: Sequence[Scanner]) -> None:

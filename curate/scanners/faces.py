@@ -1,0 +1,129 @@
+"""Faces: none, several, or one so small that the picture shows a body. Part of the profile `faces`.
+
+The detector is YuNet (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence
+Research 2023), run by OpenCV on the picture at 320 px. Small crops are enlarged and given a margin first: the
+detector has learned faces with something around them.
+"""
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import Field
+
+from curate.config import Settings
+from curate.picture import Picture, Pixels
+from curate.scanners import Finding, Scanner
+from curate.schema import Kind, Severity
+
+MODEL = Path(__file__).parents[1] / "models" / "face_detection_yunet_2023mar.onnx"
+SIDE_PX = 320
+SMALL_PX, ENLARGED_PX, MARGIN_PX = 100, 160, 40
+LEAST_SCORE, OVERLAP, MOST = 0.5, 0.3, 100
+
+
+class FacesSettings(Settings):
+    """What counts as a face, and how many of what size there should be."""
+
+    sure: float = Field(0.8, ge=0, le=1, description="no face where the detector is nowhere as sure as this")
+    sure_small: float = Field(0.6, ge=0, le=1, description="the same for pictures under 100 px, enlarged for it")
+    several: float = Field(0.7, ge=0, le=1, description="how sure it must be of each of several faces")
+    several_size: float = Field(0.15, ge=0, le=1, description="area against the largest face that makes another count")
+    small_share: float = Field(
+        0.02, ge=0, le=1, description="share of the picture below which its largest face is small"
+    )
+
+
+class Faces(Scanner):
+    """Pictures without a face, with several, or with a small one."""
+
+    name: ClassVar[str] = "faces"
+    version: ClassVar[int] = 1
+    settings_model: ClassVar[type[Settings]] = FacesSettings
+    columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
+
+    def measure(self, picture: Picture) -> Mapping[str, Any]:
+        return {"boxes": json.dumps(_detect(picture), separators=(",", ":"))}
+
+    def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
+        seen = features[features["boxes"].notna()]
+        for path, width, height, boxes in seen[["path", "width", "height", "boxes"]].itertuples(index=False, name=None):
+            yield from self._of(path, int(width), int(height), json.loads(boxes))
+
+    def _of(self, path: str, width: int, height: int, boxes: list[dict[str, Any]]) -> Iterator[Finding]:
+        s = self.settings
+        sure = s.sure_small if max(width, height) < SMALL_PX else s.sure
+        best = max((box["score"] for box in boxes), default=0.0)
+        if best < sure:
+            seen = f"the best guess is only {best:.2f} sure" if boxes else "nothing looks like one"
+            yield _finding(Kind.NO_FACE, path, 1 - best, f"No face was found: {seen} (threshold {sure:g}).", boxes)
+            return
+        largest = max(
+            box["width"] * box["height"] for box in boxes if box["score"] >= s.several or box["score"] == best
+        )
+        faces = [
+            box
+            for box in boxes
+            if box["score"] >= s.several and box["width"] * box["height"] >= s.several_size * largest
+        ]
+        share = largest / max(width * height, 1)
+        if len(faces) > 1:
+            reason = f"{len(faces)} faces, where one is wanted; the largest takes {share:.1%} of the picture."
+            yield _finding(Kind.SEVERAL_FACES, path, min(1.0, 0.5 + 0.1 * len(faces)), reason, faces)
+        elif share < s.small_share:
+            reason = f"The face takes only {share:.1%} of the picture (threshold {s.small_share:.0%})."
+            yield _finding(Kind.SMALL_FACE, path, 1 - share / max(s.small_share, 1e-9) / 2, reason, faces or boxes)
+
+
+def _finding(kind: Kind, path: str, score: float, reason: str, boxes: list[dict[str, Any]]) -> Finding:
+    return Finding(
+        kind=kind,
+        path=path,
+        score=min(1.0, max(0.0, score)),
+        severity=Severity.WARNING,
+        reason=reason,
+        evidence={"boxes": boxes},
+    )
+
+
+def _detect(picture: Picture) -> list[dict[str, Any]]:
+    """Boxes in pixels of the full picture, the surest first."""
+    view = picture.fit(SIDE_PX)
+    margin, scale = 0, view.shape[1] / picture.width
+    if max(view.shape[:2]) < SMALL_PX:
+        grow = ENLARGED_PX / max(view.shape[:2])
+        view = np.asarray(cv2.resize(view, None, fx=grow, fy=grow, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+        view = np.pad(view, ((MARGIN_PX,) * 2, (MARGIN_PX,) * 2, (0, 0)), mode="edge")
+        margin, scale = MARGIN_PX, scale * grow
+    boxes = [_box(row, margin, scale, picture) for row in _rows(view)]
+    return sorted(boxes, key=lambda box: -box["score"])
+
+
+def _rows(view: Pixels) -> Any:
+    detector = _detector()
+    detector.setInputSize((view.shape[1], view.shape[0]))
+    found = detector.detect(cv2.cvtColor(view, cv2.COLOR_RGB2BGR))[1]
+    return [] if found is None else found
+
+
+def _box(row: Any, margin: int, scale: float, picture: Picture) -> dict[str, Any]:
+    left, top = max(0.0, (row[0] - margin) / scale), max(0.0, (row[1] - margin) / scale)
+    return {
+        "what": "face",
+        "left": round(float(left), 1),
+        "top": round(float(top), 1),
+        "width": round(float(min(row[2] / scale, picture.width - left)), 1),
+        "height": round(float(min(row[3] / scale, picture.height - top)), 1),
+        "score": round(float(row[14]), 3),
+    }
+
+
+@functools.cache
+def _detector() -> Any:
+    return cv2.FaceDetectorYN.create(str(MODEL), "", (SIDE_PX, SIDE_PX), LEAST_SCORE, OVERLAP, MOST)

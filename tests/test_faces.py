@@ -1,0 +1,66 @@
+"""Faces are looked for in the profile that asks for them, and boxes are those of the full picture."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+import curate
+from curate.config import Config
+from curate.picture import Picture
+from curate.scanners.faces import Faces, FacesSettings
+from curate.schema import Kind
+from tests import pictures
+
+FACES = Config(profile="faces")
+
+
+def judged(boxes: list[tuple[float, float, float]], width: int = 400, height: int = 300) -> list[tuple[str, str]]:
+    """Findings for faces given as (side in pixels, score, left)."""
+    import pandas as pd
+
+    found = [
+        {"what": "face", "left": left, "top": 0, "width": side, "height": side, "score": score}
+        for side, score, left in boxes
+    ]
+    features = pd.DataFrame([{"path": "a.jpg", "width": width, "height": height, "boxes": json.dumps(found)}])
+    return [(str(finding.kind), finding.reason) for finding in Faces(FacesSettings()).judge(features)]
+
+
+def test_scenes_without_a_face_are_flagged_in_the_profile_faces_only(tmp_path: Path) -> None:
+    pictures.dataset(tmp_path / "set", each=3)
+    general = curate.audit(tmp_path / "set", tmp_path / "ws").findings
+    assert not (general["kind"] == Kind.NO_FACE).any()
+    found = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=FACES).findings
+    assert (found["kind"] == Kind.NO_FACE).sum() == 6
+
+
+def test_one_large_face_is_what_is_wanted() -> None:
+    assert judged([(150, 0.95, 100)]) == []
+
+
+def test_no_face_says_how_sure_the_best_guess_is() -> None:
+    ((kind, reason),) = judged([(150, 0.55, 100)])
+    assert kind == Kind.NO_FACE
+    assert "0.55" in reason
+    ((_, reason),) = judged([])
+    assert "nothing looks like one" in reason
+
+
+def test_several_faces_count_when_they_are_of_like_size() -> None:
+    ((kind, reason),) = judged([(100, 0.9, 0), (90, 0.9, 150)])
+    assert kind == Kind.SEVERAL_FACES
+    assert reason.startswith("2 faces")
+    assert judged([(200, 0.9, 0), (20, 0.9, 300)]) == []
+
+
+def test_a_small_face_tells_its_share() -> None:
+    ((kind, reason),) = judged([(30, 0.9, 0)])
+    assert kind == Kind.SMALL_FACE
+    assert "0.8%" in reason
+
+
+def test_tiny_and_odd_pictures_are_survived() -> None:
+    for height, width in ((1, 1), (3, 200), (48, 48), (700, 20)):
+        picture = Picture(rgb=np.full((height, width, 3), 90, np.uint8), width=width, height=height)
+        assert json.loads(Faces().measure(picture)["boxes"]) == []
