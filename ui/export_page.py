@@ -6,12 +6,16 @@ import streamlit as st
 
 from curate.errors import CurateError
 from curate.exporting import export, verify
-from curate.manifests import manifest
+from curate.manifests import Pending, manifest
 from curate.schema import Verdict
 from ui import session
 from ui.pictures import plain
 
-PENDING = {"Refuse while any is undecided": None, "Undecided pictures stay": "keep", "Undecided pictures go": "drop"}
+PENDING: dict[str, Pending | None] = {
+    "Refuse while any is undecided": None,
+    "Undecided pictures stay": "keep",
+    "Undecided pictures go": "drop",
+}
 
 
 def draw() -> None:
