@@ -18,6 +18,9 @@ from curate.schema import Action
 from curate.store import Choice, Filter, Item, Store
 from curate.workspace import Workspace
 
+KEPT = ("reviewer", "filter_label", "filter_category", "filter_kind", "filter_severity", "filter_text")
+"""Inputs of the queue's sidebar that count on the other pages too."""
+
 
 def workspace() -> Workspace:
     """The workspace given on the command line."""
@@ -29,6 +32,9 @@ def workspace() -> Workspace:
 def prepare() -> None:
     """Give every remembered value its first content."""
     state = st.session_state
+    for name in KEPT:  # Streamlit forgets what a page's inputs held once another page is shown
+        if name in state:
+            state[name] = state[name]
     state.setdefault("reviewer", _user())
     state.setdefault("cursor", -1)  # rank of the item decided last
     state.setdefault("shown", None)  # id of an item asked for by name, say after an undo
