@@ -39,8 +39,11 @@ class Filter:
     labels: frozenset[str | None] = frozenset()
     categories: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
+    severities: frozenset[str] = frozenset()
     min_score: float = 0.0
     text: str = ""
+    groups: bool | None = None
+    """Only groups, or only single pictures; None takes both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +180,7 @@ class Store:
         """The labels, categories and kinds that the queue holds."""
         return {
             column: [row[0] for row in self._db.execute(f"SELECT DISTINCT {column} FROM finding ORDER BY {column}")]
-            for column in ("label", "category", "kind")
+            for column in ("label", "category", "kind", "severity")
         }
 
     def log(self, *, limit: int | None = None) -> list[Decision]:
@@ -421,7 +424,13 @@ def _where(chosen: Filter) -> tuple[list[str], dict[str, Any]]:
     """SQL conditions on `item i`: one of its findings must meet all of the filter."""
     parts: list[str] = []
     values: dict[str, Any] = {}
-    for column, wanted in (("label", chosen.labels), ("category", chosen.categories), ("kind", chosen.kinds)):
+    whole = [] if chosen.groups is None else [f"i.is_group = {int(chosen.groups)}"]
+    for column, wanted in (
+        ("label", chosen.labels),
+        ("category", chosen.categories),
+        ("kind", chosen.kinds),
+        ("severity", chosen.severities),
+    ):
         if wanted:
             names = []
             for index, value in enumerate(sorted(wanted, key=str)):
@@ -435,8 +444,8 @@ def _where(chosen: Filter) -> tuple[list[str], dict[str, Any]]:
         parts.append("(instr(lower(f.path), :text) OR instr(lower(f.reason), :text))")
         values["text"] = chosen.text.lower()
     if not parts:
-        return [], {}
-    return [f"EXISTS (SELECT 1 FROM finding f WHERE f.item_id = i.item_id AND {' AND '.join(parts)})"], values
+        return whole, values
+    return [*whole, f"EXISTS (SELECT 1 FROM finding f WHERE f.item_id = i.item_id AND {' AND '.join(parts)})"], values
 
 
 def _decision(row: sqlite3.Row) -> Decision:

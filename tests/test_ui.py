@@ -155,3 +155,49 @@ def test_the_other_pages_draw(audited: Audited, monkeypatch: pytest.MonkeyPatch,
     if page == "log_page":
         press(app, "Take it back")
         assert log(audited)[-1][1] == "undo"
+
+
+def opened(audited: Audited, monkeypatch: pytest.MonkeyPatch, page: str) -> AppTest:
+    """One page by itself."""
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    script = f"from ui import session, {page}\nsession.prepare()\n{page}.draw()"
+    return AppTest.from_string(script, default_timeout=30).run()
+
+
+def test_a_batch_is_decided_without_the_picture_left_out_and_undone_in_one_step(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(audited, monkeypatch, "batch_page")
+    assert {box.label.replace("\\", "") for box in app.checkbox} == {"cats/cut.jpg", "cats/empty.png", "dogs/night.jpg"}
+    next(box for box in app.checkbox if "night" in box.label).uncheck().run()
+    press(app, "Drop 2")
+    assert set(log(audited)) == {("cats/cut.jpg", "drop"), ("cats/empty.png", "drop")}
+    press(app, "Undo")
+    assert curate.status(audited.workspace.root).verdicts["drop"] == 0
+
+
+def test_choosing_none_leaves_nothing_to_decide(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "batch_page")
+    press(app, "Choose none")
+    (button,) = [button for button in app.button if button.label == "Drop 0"]
+    assert button.disabled
+
+
+def test_export_refuses_undecided_pictures_as_the_command_line_does(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(audited, monkeypatch, "export_page")
+    press(app, "Write the manifest")
+    assert "undecided" in text(app)
+    assert not audited.workspace.manifest.exists()
+
+
+def test_export_writes_the_folder_and_hashes_it_again(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = opened(audited, monkeypatch, "export_page")
+    app.radio(key="export_pending").set_value("Undecided pictures go").run()
+    app.text_input(key="export_folder").set_value(str(tmp_path / "cleaned")).run()
+    press(app, "Write the manifest and the folder")
+    assert "all as reviewed" in text(app)
+    assert curate.verify(tmp_path / "cleaned").ok

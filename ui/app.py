@@ -1,11 +1,11 @@
-"""The reviewer's entry file: one Streamlit application, three pages."""
+"""The reviewer's entry file: one Streamlit application, five pages."""
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from curate.errors import CurateError
-from ui import log_page, overview_page, queue_page, session
+from ui import batch_page, export_page, log_page, overview_page, queue_page, session
 
 # Streamlit leaves much air above a page; a reviewer on a laptop wants the picture and the keys in one view.
 STYLE = """
@@ -37,8 +37,10 @@ def main() -> None:
         session.workspace().read_audit()
         pages = [
             st.Page(queue_page.draw, title="Queue", icon=":material/fact_check:", url_path="queue", default=True),
+            st.Page(batch_page.draw, title="Batch", icon=":material/grid_view:", url_path="batch"),
             st.Page(overview_page.draw, title="Overview", icon=":material/table_chart:", url_path="overview"),
             st.Page(log_page.draw, title="Log", icon=":material/history:", url_path="log"),
+            st.Page(export_page.draw, title="Export", icon=":material/output:", url_path="export"),
         ]
         st.navigation(pages, position="top").run()
     except CurateError as error:

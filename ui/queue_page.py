@@ -53,7 +53,7 @@ def _sidebar(item: Item | None, progress: Progress, facets: dict[str, list[str |
         if item is not None:
             _details(item)
         st.subheader("Show only", divider="gray")
-        for name, title in (("label", "Class"), ("category", "Category"), ("kind", "Kind")):
+        for name, title in (("label", "Class"), ("category", "Category"), ("kind", "Kind"), ("severity", "Severity")):
             st.multiselect(
                 title,
                 facets[name],

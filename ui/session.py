@@ -11,10 +11,15 @@ from pathlib import Path
 
 import streamlit as st
 
+from curate import reviewing
 from curate.decisions import now_text
 from curate.errors import CurateError, NoSurvivorError
+from curate.schema import Action
 from curate.store import Choice, Filter, Item, Store
 from curate.workspace import Workspace
+
+KEPT = ("reviewer", "filter_label", "filter_category", "filter_kind", "filter_severity", "filter_text")
+"""Inputs of the queue's sidebar that count on the other pages too."""
 
 
 def workspace() -> Workspace:
@@ -27,9 +32,13 @@ def workspace() -> Workspace:
 def prepare() -> None:
     """Give every remembered value its first content."""
     state = st.session_state
+    for name in KEPT:  # Streamlit forgets what a page's inputs held once another page is shown
+        if name in state:
+            state[name] = state[name]
     state.setdefault("reviewer", _user())
     state.setdefault("cursor", -1)  # rank of the item decided last
     state.setdefault("shown", None)  # id of an item asked for by name, say after an undo
+    state.setdefault("batch_after", -1)  # rank behind which the batch on the screen begins
     state.setdefault("message", None)
     state.setdefault("unconfirmed", None)  # choices that would leave a group without a survivor
 
@@ -41,6 +50,7 @@ def chosen_filter() -> Filter:
         labels=frozenset(state.get("filter_label", ())),
         categories=frozenset(state.get("filter_category", ())),
         kinds=frozenset(state.get("filter_kind", ())),
+        severities=frozenset(state.get("filter_severity", ())),
         text=state.get("filter_text", "").strip(),
     )
 
@@ -72,6 +82,19 @@ def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool 
     state.cursor, state.shown = item.rank, None
     state.note = ""
     state.message = ("success", done)
+
+
+def decide_batch(items: Sequence[Item], action: Action) -> None:
+    """Record one action about many pictures, as one step that one undo takes back."""
+    choices = [choice for item in items for choice in reviewing.decide_all(item, action)]
+    try:
+        with Store(workspace().review) as store:
+            store.decide(choices, reviewer=reviewer(), now=now_text())
+    except CurateError as error:
+        st.session_state.message = ("error", str(error))
+        return
+    word = "Kept" if action is Action.KEEP else "Dropped"
+    st.session_state.message = ("success", f"{word} {len(items)} pictures.")
 
 
 def step(direction: int) -> None:
@@ -111,7 +134,7 @@ def note() -> str | None:
 
 def refilter() -> None:
     """A changed filter starts from its first item."""
-    st.session_state.cursor, st.session_state.shown = -1, None
+    st.session_state.cursor, st.session_state.shown, st.session_state.batch_after = -1, None, -1
 
 
 def _go_back(act: Callable[[Store], str | None], nothing: str, done: str) -> None:
