@@ -9,6 +9,7 @@ Each command of the command line has a function of the same name here.
 
 __version__ = "0.1.0"
 
+from curate.building import Built, build
 from curate.comparing import compare, find_copies
 from curate.decisions import Selection, decide, decide_from_csv
 from curate.errors import CurateError
@@ -19,11 +20,13 @@ from curate.summary import Status, status
 
 __all__ = [
     "Audit",
+    "Built",
     "CurateError",
     "Selection",
     "Status",
     "Verification",
     "audit",
+    "build",
     "compare",
     "decide",
     "decide_from_csv",

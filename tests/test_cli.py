@@ -16,6 +16,7 @@ from tests.conftest import Audited
 COMMANDS = (
     "audit",
     "benchmark",
+    "build",
     "compare",
     "decide",
     "demo",
@@ -54,7 +55,7 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
 
 
 def test_each_data_command_has_a_function_of_its_name() -> None:
-    for name in ("audit", "judge", "status", "decide", "manifest", "export", "verify"):
+    for name in ("audit", "judge", "status", "decide", "manifest", "export", "verify", "build"):
         assert callable(getattr(curate, name))
         assert name in curate.__all__
 
