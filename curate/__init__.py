@@ -14,6 +14,7 @@ from curate.comparing import compare, find_copies
 from curate.decisions import Selection, decide, decide_from_csv
 from curate.errors import CurateError
 from curate.exporting import Verification, export, verify
+from curate.fetching import fetch
 from curate.manifests import manifest
 from curate.pipeline import Audit, audit, judge
 from curate.summary import Status, status
@@ -31,6 +32,7 @@ __all__ = [
     "decide",
     "decide_from_csv",
     "export",
+    "fetch",
     "find_copies",
     "judge",
     "manifest",

@@ -291,6 +291,15 @@ def build(
 
 
 @app.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(metavar="kaggle:OWNER/DATASET", help="As in its address on kaggle.com.")],
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
+) -> None:
+    """Download a Kaggle dataset with your own credentials; run again, a broken download goes on."""
+    print(curate.fetch(dataset, destination))
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demo goes.")] = Path("curate-demo"),
 ) -> None:
