@@ -275,6 +275,31 @@ def verify(
 
 
 @app.command()
+def build(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="What to make of the approved pictures.")],
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
+    manifest_file: Annotated[
+        Path | None, typer.Option("--manifest", metavar="FILE", help="Another manifest than the recipe names.")
+    ] = None,
+) -> None:
+    """Extend, balance, resize and split the approved pictures into a training set, with a card."""
+    made = curate.build(recipe, destination, manifest=manifest_file, say=lambda line: err.print(line, markup=False))
+    for reason, count in sorted(made.refused.items()):
+        err.print(f"{count:,} pictures {reason}", markup=False)
+    print(destination)
+    err.print(f"{len(made.table):,} pictures; how they were made: {destination / 'CARD.md'}", markup=False)
+
+
+@app.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(metavar="kaggle:OWNER/DATASET", help="As in its address on kaggle.com.")],
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
+) -> None:
+    """Download a Kaggle dataset with your own credentials; run again, a broken download goes on."""
+    print(curate.fetch(dataset, destination))
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demo goes.")] = Path("curate-demo"),
 ) -> None:

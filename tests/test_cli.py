@@ -16,10 +16,12 @@ from tests.conftest import Audited
 COMMANDS = (
     "audit",
     "benchmark",
+    "build",
     "compare",
     "decide",
     "demo",
     "export",
+    "fetch",
     "find-copies",
     "judge",
     "manifest",
@@ -54,7 +56,7 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
 
 
 def test_each_data_command_has_a_function_of_its_name() -> None:
-    for name in ("audit", "judge", "status", "decide", "manifest", "export", "verify"):
+    for name in ("audit", "judge", "status", "decide", "manifest", "export", "verify", "build", "fetch"):
         assert callable(getattr(curate, name))
         assert name in curate.__all__
 

@@ -1,0 +1,110 @@
+"""A build recipe: how the approved pictures become a training set, as a frozen value read from TOML.
+
+Paths in it are relative to the recipe file. A misspelt key is an error, not a silent default.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from curate.config import Settings, explain
+from curate.errors import ConfigError
+
+Filter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
+
+
+class Extension(Settings):
+    """Another dataset to take pictures from."""
+
+    source: str = Field(min_length=1, description="a folder per class, or a ZIP of one")
+    classes: dict[str, str] = Field(default_factory=dict, description="its class -> ours; empty: the same names")
+    quota: int | dict[str, int] | None = Field(None, description="at most so many for each of our classes")
+    splits: list[str] = Field(default_factory=list, description="only from these splits of it; empty: from all")
+
+    def limit(self, label: str) -> int | None:
+        """How many pictures of a class may be taken; None for any number."""
+        return self.quota.get(label, 0) if isinstance(self.quota, dict) else self.quota
+
+
+class Balance(Settings):
+    """How many pictures of each class there will be."""
+
+    method: Literal["none", "fill", "undersample", "weights"] = Field(
+        "none",
+        description="fill: up to `per_class` from the extensions, down to it by a draw; undersample: by a draw only; "
+        "weights: every picture stays, and gets a weight",
+    )
+    per_class: int | None = Field(None, ge=1, description="undersample: the smallest class unless given")
+
+    @model_validator(mode="after")
+    def _has_a_target(self) -> Self:
+        if self.method == "fill" and self.per_class is None:
+            raise ValueError("method 'fill' needs per_class")
+        return self
+
+
+class Appearance(Settings):
+    """What is done to the pixels; nothing at all unless something is said: files are then copied."""
+
+    size_px: int | None = Field(None, ge=8, le=4096, description="side of the square that every picture becomes")
+    grey: bool = Field(False, description="luma (ITU-R BT.601)")
+    filter: Filter = Field("lanczos", description="Pillow's resampling filter")
+    shape: Literal["stretch", "centre"] = Field("stretch", description="how a picture becomes square")
+
+    @property
+    def changes(self) -> bool:
+        return self.size_px is not None or self.grey
+
+
+class Split(Settings):
+    """Shares of the pictures; copies of one picture always stay together."""
+
+    train: float = Field(0.8, gt=0, le=1)
+    val: float = Field(0.0, ge=0, lt=1)
+    test: float = Field(0.2, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if abs(self.train + self.val + self.test - 1) > 1e-9:
+            raise ValueError("train, val and test must add up to 1")
+        return self
+
+    def shares(self) -> dict[str, float]:
+        """The splits that there are."""
+        return {name: share for name, share in self.model_dump().items() if share > 0}
+
+
+class Recipe(Settings):
+    """Everything a recipe file can say."""
+
+    manifest: str | None = Field(None, description="what `curate manifest` wrote; the command line may name another")
+    seed: int = 0
+    extend: list[Extension] = Field(default_factory=list)
+    balance: Balance = Balance()
+    picture: Appearance = Appearance()
+    split: Split = Split()
+
+
+def read(path: Path) -> Recipe:
+    """Read a recipe; its paths come back absolute.
+
+    Raises `ConfigError` naming the file, the key and the mistake.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        recipe = Recipe.model_validate(values)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from error
+    here = path.resolve().parent
+    return recipe.model_copy(
+        update={
+            "manifest": str(here / recipe.manifest) if recipe.manifest else None,
+            "extend": [item.model_copy(update={"source": str(here / item.source)}) for item in recipe.extend],
+        }
+    )
