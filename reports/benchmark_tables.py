@@ -38,6 +38,8 @@ _ENGLISH = {
     "{low:+.1f} to {high:+.1f}), on faces {face_points:+.1f} ({face_low:+.1f} to {face_high:+.1f}).",
     "verdict_easy": "On test sets of their own the difference is {own:+.1f} points: {part:+.1f} points more than on "
     "the same raw pictures. That part is owed to the easier test set, not to the better model.",
+    "verdict_hard": "On test sets of their own the difference is {own:+.1f} points, on the same raw pictures "
+    "{raw:+.1f}: here the proposed model's own test set is not the easier one.",
     "pattern_yes": "As in the study, the reference over-fits (its test loss ends above its minimum) and the proposed "
     "model scores higher on its own test.",
     "pattern_no": "The study's pattern does not appear whole: reference over-fits: {overfits}; proposed higher on its "
@@ -72,6 +74,8 @@ _PORTUGUESE = {
     "de {low:+.1f} a {high:+.1f}); em rostos, a {face_points:+.1f} ({face_low:+.1f} a {face_high:+.1f}).",
     "verdict_easy": "Em conjuntos de teste próprios a diferença é de {own:+.1f} pontos: {part:+.1f} pontos a mais que "
     "nas mesmas imagens brutas. Essa parte se deve ao teste mais fácil, não ao modelo.",
+    "verdict_hard": "Em conjuntos de teste próprios a diferença é de {own:+.1f} pontos; nas mesmas imagens brutas, "
+    "{raw:+.1f}: aqui o teste próprio do modelo proposto não é o mais fácil.",
     "pattern_yes": "Como no estudo, a referência se sobreajusta (a perda de teste termina acima do mínimo) e o modelo "
     "proposto acerta mais em seu próprio teste.",
     "pattern_no": "O padrão do estudo não aparece inteiro: referência se sobreajusta: {overfits}; proposto maior em "
@@ -136,7 +140,9 @@ def _verdicts(found: Mapping[str, Any], t: Mapping[str, str]) -> list[str]:
             face_low=100 * faces["low"],
             face_high=100 * faces["high"],
         ),
-        t["verdict_easy"].format(own=100 * own, part=100 * (own - raw["difference"])),
+        t["verdict_easy" if own > raw["difference"] else "verdict_hard"].format(
+            own=100 * own, raw=100 * raw["difference"], part=100 * (own - raw["difference"])
+        ),
         pattern.format(overfits=t["yes" if overfits else "no"], higher=t["yes" if higher else "no"]),
     ]
 

@@ -272,7 +272,8 @@ def test_a_check_that_hits_most_of_the_dataset_is_reported_once(tmp_path: Path) 
     for index in range(30):
         blurred = cv2.GaussianBlur(pictures.photo(index), (0, 0), 6 if index < 20 else 0.1)
         pictures.save(blurred, tmp_path / "set" / f"{index:02}.png")
-    judgement = judging.judge(measured(tmp_path / "set"), ALL, JudgeSettings())
+    chosen: list[Scanner] = [Quality()]
+    judgement = judging.judge(measured(tmp_path / "set", chosen=chosen), chosen, JudgeSettings())
     assert not (judgement.findings["kind"] == Kind.BLURRY).any()
     assert [(item.kind, item.images) for item in judgement.prevalent] == [(Kind.BLURRY, 20)]
 

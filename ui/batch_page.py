@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from curate.scanners import stable_id
 from curate.schema import Action
 from curate.store import Item, Store
 from ui import pictures, session
@@ -54,7 +55,7 @@ def _choices(kinds: list[str | None]) -> tuple[str | None, int]:
 
 def _buttons(items: list[Item]) -> None:
     """The keys; those that decide are named after the batch, so that a late press cannot hit the next one."""
-    ident = f"{items[0].item_id}-{len(items)}"
+    ident = stable_id(*(item.item_id for item in items))
     taken = [item for item in items if st.session_state.get(_tick(item), True)]
     everything = len(taken) == len(items)
     none = not taken
