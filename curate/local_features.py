@@ -36,6 +36,8 @@ MIN_ALIKE = 0.75
 one after the other hardly any pair reaches 0.7, of crops 99 in 100 do."""
 FLAT = 6.0
 """Standard deviation of grey levels up to which what one picture has beyond the other is a frame."""
+MARGIN_SLACK = 0.2
+"""By how much of the wider one the opposite margins of a frame may differ."""
 _EXACT_SEARCH = 20_000
 
 Points = npt.NDArray[np.float32]
@@ -70,7 +72,7 @@ class Alignment:
     """How picture j lies on picture i: inlying features, share of overlapping blocks that agree, and the areas.
 
     `covered_i` and `covered_j` are the shares of either picture that the other shows; `framed` says that the
-    rest is flat.
+    rest is flat and as wide on the left as on the right, at the top as at the bottom.
     """
 
     inliers: int
@@ -159,13 +161,23 @@ def _compare(i: Pixels, j: Pixels, transform: np.ndarray, inliers: int) -> Align
     area_j = abs(cv2.contourArea((corners @ transform.T).astype(np.float32)))
     overlap = float(inside.sum())
     rest_i = i[~cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)]
+    flat = bool(rest_i.size) and float(rest_i.std()) <= FLAT
     return Alignment(
         inliers=inliers,
         alike=alike,
         covered_i=overlap / inside.size,
         covered_j=min(1.0, overlap / max(area_j, 1.0)),
-        framed=bool(rest_i.size) and float(rest_i.std()) <= FLAT,
+        framed=flat and _centred(inside),
     )
+
+
+def _centred(inside: npt.NDArray[np.bool_]) -> bool:
+    """Whether the overlap leaves margins like those of a frame: equal on opposite sides, up to two pixels."""
+    for used in (inside.any(axis=0), inside.any(axis=1)):
+        before, after = int(np.argmax(used)), int(np.argmax(np.flip(used)))
+        if abs(before - after) > max(2, MARGIN_SLACK * max(before, after)):
+            return False
+    return True
 
 
 def _swapped(found: Alignment | None) -> Alignment | None:

@@ -95,7 +95,9 @@ def measure_shard(shard: Shard) -> Tally:
 
 def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
     """The columns of a part, with the fingerprints of those who measured it."""
-    measured = {FACTS: str(FACTS_VERSION), **{scanner.name: scanner.fingerprint for scanner in scanners}}
+    # Who measures nothing can lack nothing, so a new scanner of that sort never sends an audit back to the pixels.
+    marks = {scanner.name: scanner.fingerprint for scanner in scanners if scanner.columns}
+    measured = {FACTS: str(FACTS_VERSION), **marks}
     columns = [
         pa.field(f"{scanner.name}.{name}", kind) for scanner in scanners for name, kind in scanner.columns.items()
     ]

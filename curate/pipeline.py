@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate import __version__, config, engine, features, judging, scanners
+from curate import __version__, config, engine, features, judging, learned, scanners
 from curate.config import Config
 from curate.engine import cores
 from curate.errors import ConfigError, SourceError
@@ -226,6 +226,7 @@ def _judge(
     place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config
 ) -> list[dict[str, Any]]:
     frame = features.load(records, features.parts(place.features, active), active)
+    frame = learned.attach(frame, place.root)
     judgement = judging.judge(frame, active, configuration.judge)
     write_table(judgement.findings, FINDINGS, place.findings)
     write_table(frame, IMAGES, place.images)

@@ -3,7 +3,8 @@
 Two 64 x 64 grey tiles are compared block by block. A copy agrees with its original in nearly every block that
 has any texture, whatever was done to brightness, size or compression; a watermark or a caption spoils only
 the blocks it covers. Pictures that merely look alike (a motorbike on white, an aeroplane in the sky) agree in
-their outline and in few blocks. Burnt-out blocks have no say.
+their outline and in few blocks. Burnt-out blocks have no say, nor have the edges of a frame that both pictures
+stand in: every picture in such a frame has them.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ SMOOTHING = 1.0
 TEXTURE = 5.0
 """Standard deviation of grey levels from which on a block has texture."""
 BURNT = 250
+FRAME_SPREAD, FRAME_STEP, FRAME_LENGTH = 12.0, 24.0, 0.6
+"""Grey levels within which a frame is plain and beyond which its inner edge is a step, and how long that must be."""
 TONE_STEP = 8.0
 ALIKE, CLOSE = 0.95, 0.9
 """Correlation of two blocks that are the same, and of two that may be."""
@@ -64,6 +67,7 @@ def turned(tiles: Floats, turn: str) -> Floats:
 
 def compare(a: Floats, b: Floats) -> Comparison:
     """Compare (pairs, 64, 64) grey tiles, 0..255, pair by pair."""
+    frame = _frame_blocks(a) & _frame_blocks(b)
     a, b = _smooth(a), _smooth(b)
     left, right = _blocks(a), _blocks(b)
     mean_a, mean_b = left.mean(axis=2), right.mean(axis=2)
@@ -71,7 +75,7 @@ def compare(a: Floats, b: Floats) -> Comparison:
     left, right = left - mean_a[:, :, None], right - mean_b[:, :, None]
     spread_a, spread_b = np.sqrt((left**2).mean(axis=2)), np.sqrt((right**2).mean(axis=2))
     alike = (left * right).mean(axis=2) / np.maximum(spread_a * spread_b, 1e-3)
-    textured = (np.maximum(spread_a, spread_b) > TEXTURE) & ~burnt
+    textured = (np.maximum(spread_a, spread_b) > TEXTURE) & ~burnt & ~frame
     count = np.maximum(textured.sum(axis=1), 1)
     close = textured & (alike > CLOSE)
     gain = np.where(close.any(axis=1), _median(spread_a / np.maximum(spread_b, 1e-3), close), 1.0)
@@ -89,6 +93,29 @@ def compare(a: Floats, b: Floats) -> Comparison:
         gain=gain.astype(np.float32),
         offset=offset.astype(np.float32),
     )
+
+
+def _frame_blocks(tiles: Floats) -> npt.NDArray[np.bool_]:
+    """(pairs, blocks): those that an inner edge of a plain frame runs through."""
+    per_side = TILE_PX // BLOCK_PX
+    found = np.zeros((len(tiles), per_side, per_side), dtype=bool)
+    for quarter in range(4):
+        turned_tiles, view = np.rot90(tiles, quarter, axes=(1, 2)), np.rot90(found, quarter, axes=(1, 2))
+        edge = _frame_depth(turned_tiles)
+        for index in np.flatnonzero(edge):
+            view[index, (edge[index] - 1) // BLOCK_PX] = view[index, edge[index] // BLOCK_PX] = True
+    return found.reshape(len(tiles), -1)
+
+
+def _frame_depth(tiles: Floats) -> npt.NDArray[np.intp]:
+    """(pairs,) rows of a plain band at the top that ends in a step all along; 0 where there is none."""
+    plain = (tiles.max(axis=2) - tiles.min(axis=2) < FRAME_SPREAD) & (
+        np.abs(tiles.mean(axis=2) - tiles[:, :1].mean(axis=2)) < FRAME_SPREAD
+    )
+    depth = np.where(plain.all(axis=1), 0, np.argmin(plain, axis=1))
+    after = tiles[np.arange(len(tiles)), np.minimum(depth + 1, TILE_PX - 1)]
+    step = np.abs(after - tiles[:, 0]) > FRAME_STEP
+    return np.where((depth > 0) & (step.mean(axis=1) > FRAME_LENGTH), depth, 0)
 
 
 def _smooth(tiles: Floats) -> Floats:

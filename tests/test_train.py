@@ -16,7 +16,7 @@ from tests import pictures
 
 torch = pytest.importorskip("torch")
 
-from train import data, embeddings, loop, statistics, weights  # noqa: E402
+from train import data, embeddings, fitting, loop, mislabel, onnx_file, statistics, weights  # noqa: E402
 from train.benchmark import Plan, benchmark  # noqa: E402
 from train.data import Look, Sample  # noqa: E402
 
@@ -195,3 +195,95 @@ def test_embeddings_have_a_row_for_every_picture(two_sets: tuple[Path, Path], tm
     assert values.shape == (21, 1280)
     by_path = dict(zip(table["path"], values, strict=True))
     assert np.array_equal(by_path["cats/0.jpg"], by_path["cats/copy.jpg"])
+
+
+def test_fine_tuning_moves_the_trunk_too(images: tuple[Any, list[int]]) -> None:
+    before = weights.load("lite0", 2).network.state_dict()["features.1.0.block.0.0.weight"]
+    tuned = run(images, cached=False, recipe=replace(TINY, fine_tune=True, flip=True, epochs=2))
+    assert not before.equal(tuned.weighted.network.state_dict()["features.1.0.block.0.0.weight"])
+    again = run(images, cached=False, recipe=replace(TINY, fine_tune=True, flip=True, epochs=2))
+    assert losses(tuned) == losses(again)
+
+
+def test_cached_activations_cannot_be_fine_tuned(images: tuple[Any, list[int]]) -> None:
+    with pytest.raises(ConfigError, match="not cached activations"):
+        run(images, recipe=replace(TINY, fine_tune=True))
+
+
+def test_patience_ends_a_run_and_goes_back_to_its_best_epoch(images: tuple[Any, list[int]], tmp_path: Path) -> None:
+    recipe = replace(TINY, epochs=30, patience=2, learning_rate=0.003)
+    fitted = loop.fresh("lite0", CLASSES, 0)
+    part = loop.labelled(fitted.weighted, *images)
+    wrong = loop.Labelled(part.inputs, 1 - part.targets)  # the better the training goes, the worse these fare
+    epochs = list(loop.fit(fitted, part, (part, wrong), recipe, checkpoint=tmp_path / "c.pt"))
+    assert len(epochs) < 30
+    validation = [epoch.validation_loss for epoch in epochs]
+    best = validation.index(min(validation, key=lambda loss: loss or 0.0))
+    assert best == len(epochs) - 3
+    now = torch.nn.functional.nll_loss(torch.log(torch.tensor(loop.scores(fitted, wrong))), wrong.targets)
+    assert float(now) == pytest.approx(validation[best], rel=1e-4)
+    resumed = loop.fresh("lite0", CLASSES, 0)
+    assert list(loop.fit(resumed, part, (part, wrong), recipe, checkpoint=tmp_path / "c.pt")) == epochs
+    assert np.array_equal(loop.scores(resumed, wrong), loop.scores(fitted, wrong))
+
+
+@pytest.fixture(scope="module")
+def fitted_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that `curate train fit` has written, beside the pictures it was trained on."""
+    root = tmp_path_factory.mktemp("fit")
+    for number, label in enumerate(CLASSES):
+        for index in range(8):
+            shade = pictures.photo(100 * number + index, 64, 64) // 3 + 150 * number
+            pictures.save(shade.astype(np.uint8), root / "set" / label / f"{index}.png")
+    fitting.fit(fitting.Run(source=root / "set", output=root / "run", recipe=TINY))
+    return root
+
+
+def test_a_run_leaves_a_table_and_a_log_that_tensorboard_reads(fitted_run: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    table = pd.read_csv(fitted_run / "run" / "epochs.csv")
+    log = EventAccumulator(str(fitted_run / "run" / "tensorboard"))
+    log.Reload()
+    assert [event.value for event in log.Scalars("loss/train")] == pytest.approx(table["train_loss"], abs=1e-5)
+    assert [event.step for event in log.Scalars("accuracy/test")] == [0, 1, 2]
+
+
+def test_the_onnx_file_answers_as_the_network_does(fitted_run: Path, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    path = onnx_file.export(fitted_run / "run" / "checkpoint.pt", tmp_path / "net.onnx")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
+    images = data.load(data.from_folder(fitted_run / "set"), TINY.look)
+    pixels = images.transpose(0, 3, 1, 2).astype(np.float32)
+    (answers,) = session.run(None, {"pixels": pixels})
+    wanted = loop.predict(weights.load(str(fitted_run / "run" / "checkpoint.pt"), 2), images)
+    assert np.allclose(answers, wanted, atol=1e-4)
+
+
+def test_copies_are_never_parted_by_folds() -> None:
+    samples = [Sample(Path(f"{label}{n}"), label, f"{label}{n // 3}") for label in CLASSES for n in range(60)]
+    folds = mislabel.assign_folds(samples, 5, seed=1)
+    fold_of: dict[str, set[int]] = {}
+    for sample, fold in zip(samples, folds, strict=True):
+        fold_of.setdefault(sample.group, set()).add(int(fold))
+    assert all(len(found) == 1 for found in fold_of.values())
+    counts = [sum((folds == fold) & (np.arange(120) < 60)) for fold in range(5)]
+    assert max(counts) - min(counts) <= 3
+
+
+@pytest.mark.slow
+def test_a_wrong_label_is_suspected_and_the_right_one_suggested(tmp_path: Path) -> None:
+    for number, label in enumerate(CLASSES):
+        for index in range(24):
+            tinted = pictures.photo(100 * number + index, 64, 64) * ((1.0, 0.2, 0.2), (0.2, 0.2, 1.0))[number]
+            pictures.save(tinted.astype(np.uint8), tmp_path / "set" / label / f"{index:02}.png")
+    (tmp_path / "set" / "cats" / "05.png").rename(tmp_path / "set" / "dogs" / "wrong.png")
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    recipe = replace(mislabel.RECIPE, look=Look(input_px=128), epochs=12, batch_size=8)
+    mislabel.mislabel(tmp_path / "ws", recipe, folds=3)
+    findings = curate.judge(tmp_path / "ws")
+    suspected = findings[findings["kind"] == "suspected_mislabel"]
+    assert list(suspected["path"]) == ["dogs/wrong.png"]
+    assert list(suspected["suggestion"]) == ["relabel"]
+    assert json.loads(suspected["evidence"].iloc[0])["suggested"] == "cats"

@@ -213,7 +213,7 @@ class _Bank:
         fitted = loop.fresh(self.weights, self.classes, seed)
         material = {name: self.examples(samples, recipe.look) for name, samples in tests.items()}
         history = [
-            asdict(epoch)
+            {figure: value for figure, value in asdict(epoch).items() if value is not None}
             for epoch in loop.fit(
                 fitted, self.examples(train, recipe.look), next(iter(material.values())), recipe, seed=seed
             )

@@ -1,6 +1,8 @@
 """`curate train ...` and `curate benchmark`: the commands about EfficientNet-B0."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +12,8 @@ import typer
 
 from curate.errors import ConfigError
 
+TUNING_RATE = 3e-4
+"""A whole pretrained network wants smaller steps than a fresh head."""
 FROZEN_UP_TO = 7
 """The study trains the top convolution (features.8) and the classifier; the trunk below stays as it is."""
 
@@ -25,6 +29,8 @@ def register(app: typer.Typer) -> None:
     group.command()(summary)
     group.command()(fit)
     group.command()(predict)
+    group.command()(export)
+    group.command()(mislabel)
     group.command()(embed)
     app.add_typer(group, name="train")
     app.command()(benchmark)
@@ -42,6 +48,24 @@ WeightsOption = Annotated[
 ]
 
 
+LearningRate = Annotated[
+    float | None, typer.Option(min=0.0, help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune.")
+]
+InputPx = Annotated[int, typer.Option(min=32, max=1024, help="Side of the square that the network sees.")]
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr that says what is being done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("")
+        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+
+
 def fit(
     source: Annotated[Path, typer.Argument(help="A manifest (.csv, .parquet, .jsonl), or a folder per class.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the run goes.")],
@@ -50,39 +74,34 @@ def fit(
     ),
     weights: WeightsOption = "lite0",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs; the recipe's own unless given.")] = None,
+    fine_tune: Annotated[bool, typer.Option("--fine-tune", help="Train the whole network, not only its top.")] = False,
+    flip: Annotated[bool, typer.Option("--flip", help="Mirror every other picture by chance.")] = False,
+    learning_rate: LearningRate = None,
+    input_px: InputPx = 224,
+    patience: Annotated[
+        int | None, typer.Option(min=1, help="End after so many epochs without a lower validation loss.")
+    ] = None,
     test_share: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of each class to test on.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Decides the split, the head, the order and the dropout.")] = 0,
 ) -> None:
     """Train on the approved pictures; a run that was cut short goes on where it was."""
-    from train import data, loop
+    from train import fitting, loop
 
     chosen = {RecipeName.REFERENCE: loop.REFERENCE, RecipeName.PROPOSED: loop.PROPOSED}[recipe]
-    chosen = replace(chosen, weights=weights, epochs=epochs or chosen.epochs)
-    samples = data.from_source(source)
-    train, test = data.split(samples, test_share, seed)
-    classes = sorted({sample.label for sample in samples})
-    output.mkdir(parents=True, exist_ok=True)
-    fitted = loop.fresh(weights, classes, seed)
-    typer.echo(f"{len(train):,} pictures to train on, {len(test):,} to test on; {', '.join(classes)}", err=True)
-    prepared = [
-        loop.labelled(fitted.weighted, data.load(part, chosen.look), [classes.index(sample.label) for sample in part])
-        for part in (train, test)
-    ]
-    log = output / "epochs.csv"
-    lines = ["epoch,train_loss,train_accuracy,test_loss,test_accuracy"]
-    for number, epoch in enumerate(
-        loop.fit(fitted, prepared[0], prepared[1], chosen, seed=seed, checkpoint=output / "checkpoint.pt")
-    ):
-        lines.append(
-            f"{number},{epoch.train_loss:.6f},{epoch.train_accuracy:.6f},{epoch.test_loss:.6f},{epoch.test_accuracy:.6f}"
-        )
-        log.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        typer.echo(
-            f"epoch {number}: train loss {epoch.train_loss:.4f}, accuracy {epoch.train_accuracy:.3f}; "
-            f"test loss {epoch.test_loss:.4f}, accuracy {epoch.test_accuracy:.3f}",
-            err=True,
-        )
-    typer.echo(str(output / "checkpoint.pt"))
+    chosen = replace(
+        chosen,
+        look=replace(chosen.look, input_px=input_px),
+        weights=weights,
+        epochs=epochs or chosen.epochs,
+        fine_tune=fine_tune,
+        flip=flip,
+        patience=patience,
+        learning_rate=learning_rate or (TUNING_RATE if fine_tune else chosen.learning_rate),
+    )
+    run = fitting.Run(source=source, output=output, recipe=chosen, test_share=test_share, seed=seed)
+    with _progress() as progress:
+        fitting.fit(run, progress)
+    typer.echo(str(output / fitting.CHECKPOINT))
 
 
 def predict(
@@ -107,6 +126,46 @@ def predict(
     typer.echo(str(output))
 
 
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="checkpoint.pt of a run.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.onnx", help="Where the network goes.")],
+) -> None:
+    """Write a trained network as ONNX: RGB pixels 0..255 in, probabilities out."""
+    from train import onnx_file
+
+    typer.echo(str(onnx_file.export(checkpoint, output)))
+
+
+def mislabel(
+    workspace: Annotated[Path, typer.Argument(help="The workspace of an audit.")],
+    weights: WeightsOption = "lite0",
+    folds: Annotated[int, typer.Option(min=2, help="Each is predicted by a network trained on the others.")] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs for each fold; 4 unless given.")] = None,
+    fine_tune: Annotated[bool, typer.Option("--fine-tune", help="Train the whole network, not only its top.")] = False,
+    learning_rate: LearningRate = None,
+    input_px: InputPx = 224,
+    seed: Annotated[int, typer.Option(help="Decides the folds, the heads, the order and the dropout.")] = 0,
+) -> None:
+    """Find labels that a network trained on the other pictures does not believe; writes WS/predictions.parquet."""
+    import curate
+    from train import mislabel as module
+
+    recipe = replace(
+        module.RECIPE,
+        weights=weights,
+        epochs=epochs or module.RECIPE.epochs,
+        fine_tune=fine_tune,
+        flip=fine_tune,
+        learning_rate=learning_rate or (TUNING_RATE if fine_tune else module.RECIPE.learning_rate),
+        look=replace(module.RECIPE.look, input_px=input_px),
+    )
+    with _progress() as progress:
+        path = module.mislabel(workspace, recipe, folds=folds, seed=seed, progress=progress)
+    findings = curate.judge(workspace)
+    typer.echo(f"{(findings['kind'] == 'suspected_mislabel').sum():,} suspected labels are in the queue", err=True)
+    typer.echo(str(path))
+
+
 def embed(
     workspace: Annotated[Path, typer.Argument(help="The workspace of an audit.")],
     weights: WeightsOption = "lite0",
@@ -114,7 +173,9 @@ def embed(
     """Write the pooled features of every picture to WS/embeddings.parquet."""
     from train import embeddings
 
-    typer.echo(str(embeddings.embed(workspace, weights)))
+    with _progress() as progress:
+        path = embeddings.embed(workspace, weights, progress)
+    typer.echo(str(path))
 
 
 def benchmark(

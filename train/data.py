@@ -148,9 +148,10 @@ def batches(order: Sequence[int], size: int) -> Iterator[list[int]]:
     yield from cuts
 
 
-def normalise(images: Images, mean: Sequence[float], scale: Sequence[float]) -> Any:
-    """(n, 3, side, side) float32 tensor of (pixels - mean) / scale."""
+def normalise(images: Any, mean: Sequence[float], scale: Sequence[float]) -> Any:
+    """(n, 3, side, side) float32 tensor of (pixels - mean) / scale, from an (n, side, side, 3) tensor of bytes."""
     import torch
 
-    values = torch.from_numpy(images).permute(0, 3, 1, 2).float()
-    return (values - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(scale).view(1, 3, 1, 1)
+    values = images.permute(0, 3, 1, 2).float()
+    middle, spread = (torch.tensor(part, device=images.device).view(1, 3, 1, 1) for part in (mean, scale))
+    return (values - middle) / spread

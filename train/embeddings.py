@@ -9,11 +9,12 @@ from curate.schema import Status
 from curate.workspace import Workspace, write_arrow
 from train import data, loop, weights
 from train.data import Look, Sample
+from train.fitting import Progress, silent
 
 _CHUNK = 256
 
 
-def embed(workspace: Path, name: str = "lite0") -> Path:
+def embed(workspace: Path, name: str = "lite0", progress: Progress = silent) -> Path:
     """Write `embeddings.parquet` (path, sha256, model, embedding of 1,280 float32) to the workspace."""
     place = Workspace(workspace)
     images = place.read_images()
@@ -21,10 +22,11 @@ def embed(workspace: Path, name: str = "lite0") -> Path:
     root = Path(place.read_audit()["root"])
     weighted = weights.load(name, 2)
     samples = [Sample(root / path, "", path) for path in images["path"]]
-    parts = [
-        loop.embed(weighted, data.load(samples[start : start + _CHUNK], Look()))
-        for start in range(0, len(samples), _CHUNK)
-    ]
+    parts = []
+    for start in range(0, len(samples), _CHUNK):
+        progress("looking at pictures", start, len(samples))
+        parts.append(loop.embed(weighted, data.load(samples[start : start + _CHUNK], Look())))
+    progress("looking at pictures", len(samples), len(samples))
     values = np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
     table = pa.table(
         {

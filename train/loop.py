@@ -1,12 +1,13 @@
-"""The training loop: a frozen trunk run once, the top trained on what it says.
+"""The training loop: a frozen trunk run once and its top trained on what it says, or the whole network fine-tuned.
 
-The trunk (features.0 to features.7) is frozen and in evaluation mode, so without augmentation a picture's
+The trunk (features.0 to features.7), while frozen, is in evaluation mode, so without augmentation a picture's
 activations never change: they are computed once, and every epoch trains features.8 and the classifier on
 them alone. Training on cached activations and through the whole network gives the same losses.
 """
 
 import pickle
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,11 @@ _FORWARD_BATCH = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What a run is made of, but for the pictures."""
+    """What a run is made of, but for the pictures.
+
+    `fine_tune` trains the trunk as well, `flip` mirrors every other picture by chance; both want pictures that
+    are not cached. With `patience` a run ends after so many epochs without a lower validation loss.
+    """
 
     name: str
     look: Look = field(default_factory=Look)
@@ -36,6 +41,14 @@ class Recipe:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     weights: str = "lite0"
+    fine_tune: bool = False
+    flip: bool = False
+    patience: int | None = None
+
+    @property
+    def cacheable(self) -> bool:
+        """Whether the trunk says the same of a picture in every epoch."""
+        return not (self.fine_tune or self.flip)
 
 
 REFERENCE = Recipe(name="reference", epochs=6)
@@ -54,13 +67,14 @@ class Epoch:
     train_accuracy: float
     test_loss: float
     test_accuracy: float
+    validation_loss: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """What goes into the part that is trained, and the class numbers: tensors of n each.
 
-    `inputs` are the trunk's activations, or with `raw` the normalised pictures.
+    `inputs` are the trunk's activations, or with `raw` the pictures, (n, side, side, 3) of 0..255.
     """
 
     inputs: Any
@@ -74,25 +88,28 @@ class Labelled:
 
 @dataclass(slots=True)
 class Fitted:
-    """A trained network with its history, and the test probabilities (n, classes) after the last epoch."""
+    """A trained network with its history, and the test probabilities (n, classes) it ends with."""
 
     weighted: Weighted
     classes: list[str]
     epochs: list[Epoch] = field(default_factory=list)
     test_probabilities: Any = None
+    best: Any = None
+    """The state of the network at its lowest validation loss."""
 
 
 def labelled(weighted: Weighted, images: Images, targets: Sequence[int], *, cached: bool = True) -> Labelled:
-    """Run the frozen trunk once over (n, side, side, 3) pictures; or, not cached, normalise them only."""
+    """Run the frozen trunk once over (n, side, side, 3) pictures; or, not cached, take the pictures themselves."""
     import torch
 
-    return Labelled(_inputs(weighted, images, cached=cached), torch.tensor(list(targets)), raw=not cached)
+    inputs = _trunk_says(weighted, images) if cached else torch.from_numpy(images)
+    return Labelled(inputs, torch.tensor(list(targets), device=inputs.device), raw=not cached)
 
 
 def fit(
     fitted: Fitted,
     train: Labelled,
-    test: Labelled,
+    tests: Labelled | tuple[Labelled, Labelled],
     recipe: Recipe,
     *,
     seed: int = 0,
@@ -100,33 +117,60 @@ def fit(
 ) -> Iterator[Epoch]:
     """Train `fitted`, testing after every epoch; yields each epoch as it ends.
 
-    With a `checkpoint` file a run that was cut short goes on from its last whole epoch to the same numbers.
-    Raises `ConfigError` where that file is of another run.
+    `tests` is the test part, or (test, validation) for a recipe with `patience`, after which the network is that
+    of its best epoch. With a `checkpoint` file a run that was cut short goes on from its last whole epoch to the
+    same numbers. Raises `ConfigError` where that file is of another run.
     """
     import torch
 
-    torch.use_deterministic_algorithms(True)
-    network = fitted.weighted.network
-    freeze_trunk(network, up_to=TRUNK - 1)
-    head = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(head, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    test, validation = tests if isinstance(tests, tuple) else (tests, None)
+    if train.raw is False and not recipe.cacheable:
+        raise ConfigError("fine-tuning and mirroring need the pictures themselves, not cached activations")
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    network = fitted.weighted.network.to(_device())
+    freeze_trunk(network, up_to=-1 if recipe.fine_tune else TRUNK - 1)
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(learning, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     start = _resume(checkpoint, fitted, optimiser, recipe, seed) if checkpoint else 0
     yield from fitted.epochs[:start]
     for number in range(start, recipe.epochs):
-        loss, accuracy = _train_epoch(network, train, optimiser, recipe, 1_000_003 * seed + number)
-        scores = _scores(network, test)
-        fitted.test_probabilities = torch.softmax(scores, dim=1).numpy()
-        fitted.epochs.append(
-            Epoch(
-                train_loss=loss,
-                train_accuracy=accuracy,
-                test_loss=float(torch.nn.functional.cross_entropy(scores, test.targets)),
-                test_accuracy=float((scores.argmax(dim=1) == test.targets).float().mean()),
-            )
+        if _stalled(fitted.epochs, recipe.patience):
+            break
+        loss, accuracy = _train_epoch(fitted.weighted, train, optimiser, recipe, 1_000_003 * seed + number)
+        _test_epoch(
+            fitted, test, validation, Epoch(train_loss=loss, train_accuracy=accuracy, test_loss=0, test_accuracy=0)
         )
         if checkpoint:
             save(fitted, recipe, seed, optimiser, checkpoint)
         yield fitted.epochs[-1]
+    if fitted.best is not None:
+        network.load_state_dict(fitted.best)
+        fitted.test_probabilities = scores(fitted, test)
+        if checkpoint:
+            save(fitted, recipe, seed, optimiser, checkpoint)
+
+
+def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epoch: Epoch) -> None:
+    """Complete an epoch with the figures of the test part, and keep the network if it is the best so far."""
+    import torch
+
+    loss_of = torch.nn.functional.cross_entropy
+    answers = _scores(fitted.weighted, test)
+    fitted.test_probabilities = torch.softmax(answers, dim=1).cpu().numpy()
+    epoch.test_loss = float(loss_of(answers, test.targets))
+    epoch.test_accuracy = float((answers.argmax(dim=1) == test.targets).float().mean())
+    if validation is not None:
+        epoch.validation_loss = float(loss_of(_scores(fitted.weighted, validation), validation.targets))
+        if epoch.validation_loss < min((e.validation_loss or 0.0 for e in fitted.epochs), default=float("inf")):
+            state = fitted.weighted.network.state_dict()
+            fitted.best = {name: value.detach().clone() for name, value in state.items()}
+    fitted.epochs.append(epoch)
+
+
+def _stalled(epochs: Sequence[Epoch], patience: int | None) -> bool:
+    """Whether the last `patience` epochs brought no lower validation loss than those before them."""
+    found = [epoch.validation_loss for epoch in epochs if epoch.validation_loss is not None]
+    return patience is not None and len(found) > patience and min(found[-patience:]) >= min(found[:-patience])
 
 
 def fresh(weights: str, classes: list[str], seed: int) -> Fitted:
@@ -141,26 +185,27 @@ def scores(fitted: Fitted, examples: Labelled) -> Any:
     """(n, classes) probabilities of examples that went through the trunk already."""
     import torch
 
-    return torch.softmax(_scores(fitted.weighted.network, examples), dim=1).numpy()
+    return torch.softmax(_scores(fitted.weighted, examples), dim=1).cpu().numpy()
 
 
 def predict(weighted: Weighted, images: Images) -> Any:
     """(n, classes) probabilities."""
     import torch
 
-    return torch.softmax(_scores(weighted.network, labelled(weighted, images, [0] * len(images))), dim=1).numpy()
+    examples = labelled(weighted, images, [0] * len(images), cached=False)
+    return torch.softmax(_scores(weighted, examples), dim=1).cpu().numpy()
 
 
 def embed(weighted: Weighted, images: Images) -> Any:
     """(n, 1280) pooled features, what the classifier sees."""
     import torch
 
-    network = weighted.network.eval()
+    network = weighted.network.to(_device()).eval()
     parts = []
-    with torch.inference_mode():
-        for start in range(0, len(images), _FORWARD_BATCH):
-            pictures = data.normalise(images[start : start + _FORWARD_BATCH], weighted.mean, weighted.scale)
-            parts.append(network.avgpool(network.features(pictures)).flatten(1).numpy())
+    with torch.inference_mode(), _precision():
+        for part in _in_batches(torch.from_numpy(images)):
+            pictures = data.normalise(part.to(_device()), weighted.mean, weighted.scale)
+            parts.append(network.avgpool(network.features(pictures)).flatten(1).float().cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
 
 
@@ -192,6 +237,7 @@ def save(fitted: Fitted, recipe: Recipe, seed: int, optimiser: Any, path: Path) 
                 "epochs": [asdict(epoch) for epoch in fitted.epochs],
                 "optimiser": optimiser.state_dict(),
                 "test_probabilities": torch.as_tensor(fitted.test_probabilities),
+                "best": fitted.best,
             },
             file,
         )
@@ -211,37 +257,41 @@ def _resume(path: Path, fitted: Fitted, optimiser: Any, recipe: Recipe, seed: in
     optimiser.load_state_dict(stored["optimiser"])
     fitted.epochs = [Epoch(**epoch) for epoch in stored["epochs"]]
     fitted.test_probabilities = stored["test_probabilities"].numpy()
+    fitted.best = stored["best"]
     return len(fitted.epochs)
 
 
-def _inputs(weighted: Weighted, images: Images, *, cached: bool) -> Any:
-    """What goes into the part that is trained: the trunk's activations, or the normalised pictures."""
+def _trunk_says(weighted: Weighted, images: Images) -> Any:
+    """(n, 320, side, side) activations of the trunk, on the device where the rest is trained."""
     import torch
 
-    if not cached:
-        return data.normalise(images, weighted.mean, weighted.scale)
-    trunk = weighted.network.features[:TRUNK].eval()
-    with torch.inference_mode():
+    trunk = weighted.network.to(_device()).features[:TRUNK].eval()
+    with torch.inference_mode(), _precision():
         parts = [
-            trunk(data.normalise(images[start : start + _FORWARD_BATCH], weighted.mean, weighted.scale))
-            for start in range(0, len(images), _FORWARD_BATCH)
+            trunk(data.normalise(part.to(_device()), weighted.mean, weighted.scale)).float()
+            for part in _in_batches(torch.from_numpy(images))
         ]
     return torch.cat(parts).clone()
 
 
-def _train_epoch(network: Any, train: Labelled, optimiser: Any, recipe: Recipe, seed: int) -> tuple[float, float]:
+def _train_epoch(weighted: Weighted, train: Labelled, optimiser: Any, recipe: Recipe, seed: int) -> tuple[float, float]:
     """One pass in an order, and with a dropout, that depend on the seed of the epoch alone."""
     import torch
 
-    network.train()
-    network.features[:TRUNK].eval()
+    weighted.network.train()
+    if not recipe.fine_tune:
+        weighted.network.features[:TRUNK].eval()
     torch.manual_seed(seed)
     order = torch.randperm(len(train.targets)).tolist()
     total, right = 0.0, 0
     for chosen in data.batches(order, recipe.batch_size):
-        inputs, targets = train.inputs[chosen], train.targets[chosen]
-        answers = _top(network, _trunk(network, inputs) if train.raw else inputs)
-        loss: Any = torch.nn.functional.cross_entropy(answers, targets)
+        inputs, targets = train.inputs[chosen], train.targets[chosen].to(_device())
+        if recipe.flip:
+            mirrored = torch.rand(len(chosen)) < 0.5
+            inputs[mirrored] = inputs[mirrored].flip(2)
+        with _precision():
+            answers = _answers(weighted, inputs, raw=train.raw, tuned=recipe.fine_tune)
+        loss: Any = torch.nn.functional.cross_entropy(answers.float(), targets)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -250,24 +300,42 @@ def _train_epoch(network: Any, train: Labelled, optimiser: Any, recipe: Recipe, 
     return total / len(order), right / len(order)
 
 
-def _trunk(network: Any, pictures: Any) -> Any:
+def _answers(weighted: Weighted, inputs: Any, *, raw: bool, tuned: bool = False) -> Any:
+    """(n, classes) scores; gradients reach the trunk only where it is tuned."""
     import torch
 
-    with torch.no_grad():
-        return network.features[:TRUNK](pictures)
+    network = weighted.network
+    inputs = inputs.to(_device())
+    if raw:
+        pictures = data.normalise(inputs, weighted.mean, weighted.scale)
+        with torch.set_grad_enabled(tuned and torch.is_grad_enabled()):
+            inputs = network.features[:TRUNK](pictures)
+    return network.classifier(network.avgpool(network.features[TRUNK](inputs)).flatten(1))
 
 
-def _top(network: Any, activations: Any) -> Any:
-    return network.classifier(network.avgpool(network.features[TRUNK](activations)).flatten(1))
-
-
-def _scores(network: Any, examples: Labelled) -> Any:
+def _scores(weighted: Weighted, examples: Labelled) -> Any:
+    """(n, classes) scores without dropout."""
     import torch
 
-    network.eval()
-    with torch.inference_mode():
-        parts = [
-            _top(network, network.features[:TRUNK](part) if examples.raw else part)
-            for part in examples.inputs.split(_FORWARD_BATCH)
-        ]
+    weighted.network.to(_device()).eval()
+    with torch.inference_mode(), _precision():
+        parts = [_answers(weighted, part, raw=examples.raw).float() for part in _in_batches(examples.inputs)]
     return torch.cat(parts)
+
+
+def _in_batches(tensor: Any) -> Any:
+    return tensor.split(_FORWARD_BATCH)
+
+
+def _device() -> Any:
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _precision() -> AbstractContextManager[Any]:
+    """Mixed precision (bfloat16, which needs no scaling of losses) on a GPU that has it; else float32 throughout."""
+    import torch
+
+    mixed = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return torch.autocast(_device().type, dtype=torch.bfloat16, enabled=mixed)

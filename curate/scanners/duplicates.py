@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
-from curate import local_features, neighbours, resemblance
+from curate import learned, local_features, neighbours, resemblance
 from curate.config import Settings
 from curate.copies import Match, by_preference, findings, inverse, twins, undone
 from curate.neighbours import Hashes
@@ -147,7 +147,9 @@ class Duplicates(Scanner):
         """Pairs that share only a part of their pixels, found by local features."""
         columns = [seen[name].iloc[usable] for name in ("view", "points", "descriptors")]
         pictures = [local_features.unpack(*row) for row in zip(*columns, strict=True)]
-        for first, second in local_features.candidates([picture.descriptors for picture in pictures]):
+        pairs = set(local_features.candidates([picture.descriptors for picture in pictures]))
+        pairs |= _alike_to_a_network(seen.iloc[usable])
+        for first, second in sorted(pairs):
             i, j = int(usable[first]), int(usable[second])
             if j in near[i]:
                 continue
@@ -226,6 +228,8 @@ class Duplicates(Scanner):
 
 
 _MOSTLY = 0.5
+_NEAREST = 5
+"""How many of the nearest embeddings are worth a closer look."""
 _WHOLE = 0.97
 """Share of both pictures from which on neither is a crop of the other."""
 
@@ -253,6 +257,16 @@ def turned_hashes(spectra: npt.NDArray[np.int16], turn: str) -> Hashes:
         values = values.transpose(0, 2, 1) * signs
     flat = values.reshape(len(values), 64)
     return neighbours.unpack(np.packbits(flat > np.median(flat, axis=1, keepdims=True), axis=1))
+
+
+def _alike_to_a_network(seen: pd.DataFrame) -> set[tuple[int, int]]:
+    """Pairs (i < j) of rows whose embeddings, where there are any, are each other's nearest."""
+    rows, vectors = learned.unit_vectors(seen)
+    if len(rows) < 2:
+        return set()
+    _, nearest = learned.nearest(vectors, _NEAREST)
+    first, second = np.repeat(rows, nearest.shape[1]), rows[nearest.ravel()]
+    return set(zip(np.minimum(first, second).tolist(), np.maximum(first, second).tolist(), strict=True))
 
 
 def hashes_of(column: pd.Series) -> Hashes:
