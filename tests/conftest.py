@@ -13,6 +13,11 @@ from tests import pictures
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The benchmarks run other tools where they are installed, each by a Python of its own."""
+    parser.addoption("--peer", action="append", default=[], metavar="NAME=PYTHON", help="see tests/benchmarks/peers.py")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The measuring pictures beside the project; tests that need them are marked `shared`."""

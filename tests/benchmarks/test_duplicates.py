@@ -1,10 +1,11 @@
 """Copies found, by edit: this project beside imagededup, CleanVision and fastdup on the same pictures.
 
-`pytest tests/benchmarks/test_duplicates.py -s` prints the tables. The peers run where they are installed;
-fastdup pins its own Pillow and numpy, so it is given by the path of its Python in `--fastdup-python`.
+`pytest tests/benchmarks/test_duplicates.py -s` prints the tables. The peers run where they are installed, each by
+the Python that `--peer NAME=PYTHON` gives (see peers.py).
 """
 
 import csv
+import itertools
 import time
 import zipfile
 from collections import Counter, defaultdict
@@ -16,12 +17,18 @@ import pytest
 from PIL import Image
 
 import curate
-from curate import neighbours
+from curate import features, neighbours
 from curate.config import Config
+from curate.scanners.duplicates import Duplicates, DuplicatesSettings
+from curate.schema import ACROSS
+from curate.workspace import Workspace
+from tests.benchmarks import peers
 from tests.benchmarks.edits import EDITS
 
 pytestmark = pytest.mark.shared
 EDITED, ALL = 300, 1000
+COLOURLESS = 4.0
+"""Mean spread of the three channels, in grey levels, below which a photo had no colour to lose."""
 Pair = tuple[str, str]
 
 
@@ -55,20 +62,64 @@ def pairs_found(folder: Path, workspace: Path, *, thorough: bool) -> dict[Pair, 
     }
 
 
+def truth(folder: Path, name: str) -> dict[Pair, str]:
+    """Every edited photo with its original, and what it is to it: a grey photo made grey is only saved again."""
+    wanted = {}
+    for copy in folder.glob("*-copy.png"):
+        original = f"{copy.stem.removesuffix('-copy')}.jpg"
+        relation = EDITS[name][1]
+        if name == "grey":
+            with Image.open(folder / original) as image:
+                pixels = np.asarray(image.convert("RGB"), dtype=np.int16)
+            if np.ptp(pixels, axis=2).mean() < COLOURLESS:
+                relation = "re_encoded"
+        wanted[min(original, copy.name), max(original, copy.name)] = relation
+    return wanted
+
+
+def scored(found: set[Pair], wanted: dict[Pair, str]) -> tuple[int, int]:
+    """Right pairs, and pairs of different photos."""
+    return len(found & set(wanted)), sum(a[:4] != b[:4] for a, b in found - set(wanted))
+
+
+def test_peers_on_edited_photos(edited: dict[str, Path], request: pytest.FixtureRequest) -> None:
+    pythons = peers.available(request.config.getoption("--peer"))
+    for name in sorted(set(peers.NAMES) - set(pythons)):
+        print(f"\n{name} is not installed: left out")
+    right, wrong, seconds = (Counter[str]() for _ in range(3))
+    versions = {}
+    print("\nrecall" + " " * 14 + "".join(f"{name:>13}" for name in pythons))
+    for edit, folder in edited.items():
+        wanted = truth(folder, edit)
+        cells = []
+        for name, python in pythons.items():
+            found = peers.run(name, python, folder)
+            hits, others = scored(found.pairs, wanted)
+            versions[name] = found.version
+            right[name] += hits
+            wrong[name] += others
+            seconds[name] += found.seconds
+            cells.append(f"{hits / len(wanted):13.3f}")
+        print(f"{edit:20}" + "".join(cells))
+    for name, version in versions.items():
+        precision = right[name] / max(right[name] + wrong[name], 1)
+        print(
+            f"{name} {version}: precision over all pairs {precision:.4f}, {seconds[name] / len(edited):.1f} s an edit"
+        )
+
+
 @pytest.mark.parametrize("thorough", [False, True], ids=["default", "thorough"])
 def test_edited_photos(edited: dict[str, Path], tmp_path: Path, *, thorough: bool) -> None:
     print(f"\n{'edit':20}{'recall':>8}{'named':>8}{'others':>8}{'seconds':>9}")
     right, wrong, strangers = 0, 0, Counter[Pair]()
     for name, folder in edited.items():
-        relation = EDITS[name][1]
         started = time.perf_counter()
         found = pairs_found(folder, tmp_path / name.replace(" ", "-").replace("%", ""), thorough=thorough)
         seconds = time.perf_counter() - started
-        wanted = {(f"{path.stem.removesuffix('-copy')}.jpg", path.name) for path in folder.glob("*-copy.png")}
-        wanted = {(min(pair), max(pair)) for pair in wanted}
-        hit = wanted & set(found)
-        named = sum(found[pair] == relation for pair in hit)
-        others = {pair for pair in set(found) - wanted if pair[0][:4] != pair[1][:4]}
+        wanted = truth(folder, name)
+        hit = set(wanted) & set(found)
+        named = sum(found[pair] == wanted[pair] for pair in hit)
+        others = {pair for pair in set(found) - set(wanted) if pair[0][:4] != pair[1][:4]}
         strangers.update(others)
         right, wrong = right + len(hit), wrong + len(others)
         print(f"{name:20}{len(hit) / len(wanted):8.3f}{named / max(len(hit), 1):8.3f}{len(others):8}{seconds:9.1f}")
@@ -86,6 +137,36 @@ def test_crop_pairs(shared_data: Path, tmp_path: Path) -> None:
         f"\ncrop-pairs, thorough: recall {len(wanted & found) / len(wanted):.3f}, "
         f"other pairs {len(found - wanted)}: {sorted(found - wanted)[:6]}"
     )
+
+
+def test_precision_and_recall_of_small_pictures(shared_data: Path, tmp_path: Path) -> None:
+    """CIFAR-10 pairs that people judged to be near-duplicates or very similar (ciFAIR), by the share of blocks."""
+    folder = shared_data / "cifar10-duplicates"
+    with (folder / "pairs.csv").open() as file:
+        wanted = {
+            (min(row["test_file"], row["other_file"]), max(row["test_file"], row["other_file"]))
+            for row in csv.DictReader(file)
+        }
+    default = pairs_found(folder, tmp_path / "ws", thorough=False)
+    hits = len(set(default) & wanted)
+    print(f"\nCIFAR-10, as set: precision {hits / len(default):.3f}, recall {hits / len(wanted):.3f}")
+    place = Workspace(tmp_path / "ws")
+    scanner = Duplicates()
+    parts = features.parts(place.features, [scanner])
+    frame = features.load(features.records(place.read_images(), parts), parts, [scanner])
+    print("hash bits | blocks that must agree | pairs | precision | recall | F1")
+    best = (0.0, 0, 0.0)
+    for bits, share in itertools.product((10, 14, 18), np.arange(0.1, 0.61, 0.05)):
+        settings = DuplicatesSettings(hash_distance=bits, turned_distance=0, alike=1, close=1, small_close=float(share))
+        scanner = Duplicates(settings)
+        copies = [one for one in scanner.judge(features.view(frame, scanner)) if one.role == "copy"]
+        found = {(min(one.key), max(one.key)) for one in copies if one.kind not in ACROSS}
+        hits = len(found & wanted)
+        precision, recall = hits / max(len(found), 1), hits / len(wanted)
+        f1 = 2 * precision * recall / max(precision + recall, 1e-9)
+        best = max(best, (f1, bits, float(share)))
+        print(f"{bits:9} | {share:22.2f} | {len(found):5} | {precision:9.3f} | {recall:6.3f} | {f1:.3f}")
+    print(f"best F1 {best[0]:.3f}, within {best[1]} bits where {best[2]:.2f} of the blocks must agree")
 
 
 def test_fer_groups_equal_a_brute_force_count(shared_data: Path, tmp_path: Path) -> None:
