@@ -33,7 +33,9 @@ def popcount(values: Hashes) -> npt.NDArray[np.uint8]:
     if hasattr(np, "bitwise_count"):
         return np.asarray(np.bitwise_count(values), dtype=np.uint8)
     # numpy before 2.0
-    return np.asarray(_BITS_OF[values.view(np.uint16).reshape(-1, 4)].sum(axis=1), dtype=np.uint8)
+    return np.asarray(
+        _BITS_OF[np.ascontiguousarray(values).view(np.uint16).reshape(*values.shape, 4)].sum(axis=-1), dtype=np.uint8
+    )
 
 
 _BITS_OF = np.array([bin(value).count("1") for value in range(1 << 16)], dtype=np.uint8)

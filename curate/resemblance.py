@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curate.neighbours import popcount
+
 TILE_PX = 64
 BLOCK_PX = 8
 SMOOTHING = 1.0
@@ -41,6 +43,20 @@ TURNS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a comparison needs of each of n tiles: (n, blocks) but for `centred`, (n, blocks, pixels of a block).
+
+    `burnt` has a bit for every pixel of a block.
+    """
+
+    centred: Floats
+    mean: Floats
+    spread: Floats
+    burnt: npt.NDArray[np.uint64]
+    frame: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """One entry per pair.
 
@@ -65,50 +81,66 @@ def turned(tiles: Floats, turn: str) -> Floats:
     return np.ascontiguousarray(np.rot90(tiles, -quarters, axes=(1, 2)))
 
 
-def compare(a: Floats, b: Floats) -> Comparison:
-    """Compare (pairs, 64, 64) grey tiles, 0..255, pair by pair."""
-    frame = _frame_blocks(a) & _frame_blocks(b)
-    a, b = _smooth(a), _smooth(b)
-    left, right = _blocks(a), _blocks(b)
-    mean_a, mean_b = left.mean(axis=2), right.mean(axis=2)
-    burnt = ((left >= BURNT) | (right >= BURNT)).mean(axis=2) > 0.25
-    left, right = left - mean_a[:, :, None], right - mean_b[:, :, None]
-    spread_a, spread_b = np.sqrt((left**2).mean(axis=2)), np.sqrt((right**2).mean(axis=2))
-    alike = (left * right).mean(axis=2) / np.maximum(spread_a * spread_b, 1e-3)
+def prepare(tiles: Floats) -> Prepared:
+    """Everything about (n, 64, 64) grey tiles, 0..255, that does not depend on what they are compared with."""
+    blocks = _blocks(_smooth(tiles))
+    mean = blocks.mean(axis=2)
+    burnt = np.packbits(blocks >= BURNT, axis=2).view(np.uint64)[:, :, 0]
+    blocks -= mean[:, :, None]
+    spread = np.sqrt(np.einsum("nbx,nbx->nb", blocks, blocks) / BLOCK_PX**2)
+    return Prepared(blocks, mean, spread, burnt, _frame_blocks(tiles))
+
+
+def compare(tiles: Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> Comparison:
+    """Compare tile `left[k]` with tile `right[k]`, for every k."""
+    mean_a, mean_b = tiles.mean[left], tiles.mean[right]
+    spread_a, spread_b = tiles.spread[left], tiles.spread[right]
+    covariance = np.einsum("nbx,nbx->nb", tiles.centred[left], tiles.centred[right]) / BLOCK_PX**2
+    alike = covariance / np.maximum(spread_a * spread_b, 1e-3)
+    burnt = popcount(tiles.burnt[left] | tiles.burnt[right]) > BLOCK_PX**2 // 4
+    frame = tiles.frame[left] & tiles.frame[right]
     textured = (np.maximum(spread_a, spread_b) > TEXTURE) & ~burnt & ~frame
     count = np.maximum(textured.sum(axis=1), 1)
     close = textured & (alike > CLOSE)
-    gain = np.where(close.any(axis=1), _median(spread_a / np.maximum(spread_b, 1e-3), close), 1.0)
-    offset = _median(mean_a - gain[:, None] * mean_b, close)
-    whole = _correlation(a, b)
+    ratio = np.asarray(spread_a / np.maximum(spread_b, 1e-3), dtype=np.float32)
+    gain = np.where(close.any(axis=1), _median(ratio, close), np.float32(1))
+    offset = _median(np.asarray(mean_a - gain[:, None] * mean_b, dtype=np.float32), close)
+    whole_a, whole_b = mean_a.mean(axis=1), mean_b.mean(axis=1)
+    all_a, all_b = _deviation(mean_a, spread_a), _deviation(mean_b, spread_b)
+    between = ((mean_a - whole_a[:, None]) * (mean_b - whole_b[:, None])).mean(axis=1)
     sure = close.sum(axis=1) >= 2
-    overall, shift = _whole_fit(a, b)
-    gain, offset = np.where(sure, gain, overall), np.where(sure, offset, shift)
+    overall = np.maximum(all_a / np.maximum(all_b, 1e-3), 1e-3)
     return Comparison(
-        correlation=whole,
+        correlation=(covariance.mean(axis=1) + between) / np.maximum(all_a * all_b, 1e-3),
         textured=textured.sum(axis=1),
         alike=((textured & (alike > ALIKE)).sum(axis=1) / count).astype(np.float32),
         close=(close.sum(axis=1) / count).astype(np.float32),
         closeness=_median(alike, close).astype(np.float32),
-        gain=gain.astype(np.float32),
-        offset=offset.astype(np.float32),
+        gain=np.where(sure, gain, overall).astype(np.float32),
+        offset=np.where(sure, offset, whole_a - overall * whole_b).astype(np.float32),
     )
 
 
+def _deviation(mean: Floats, spread: Floats) -> Floats:
+    """Standard deviation of whole tiles from the means and spreads of their blocks."""
+    return np.asarray(np.sqrt(mean.var(axis=1) + (spread**2).mean(axis=1)), dtype=np.float32)
+
+
 def _frame_blocks(tiles: Floats) -> npt.NDArray[np.bool_]:
-    """(pairs, blocks): those that an inner edge of a plain frame runs through."""
+    """(n, blocks): those that an inner edge of a plain frame runs through."""
     per_side = TILE_PX // BLOCK_PX
     found = np.zeros((len(tiles), per_side, per_side), dtype=bool)
     for quarter in range(4):
-        turned_tiles, view = np.rot90(tiles, quarter, axes=(1, 2)), np.rot90(found, quarter, axes=(1, 2))
-        edge = _frame_depth(turned_tiles)
-        for index in np.flatnonzero(edge):
-            view[index, (edge[index] - 1) // BLOCK_PX] = view[index, edge[index] // BLOCK_PX] = True
+        lying, view = np.rot90(tiles, quarter, axes=(1, 2)), np.rot90(found, quarter, axes=(1, 2))
+        plain = np.flatnonzero(np.ptp(lying[:, 0], axis=1) < FRAME_SPREAD)
+        depths = _frame_depth(lying[plain])
+        for index, depth in zip(plain[depths > 0], depths[depths > 0], strict=True):
+            view[index, (depth - 1) // BLOCK_PX] = view[index, depth // BLOCK_PX] = True
     return found.reshape(len(tiles), -1)
 
 
 def _frame_depth(tiles: Floats) -> npt.NDArray[np.intp]:
-    """(pairs,) rows of a plain band at the top that ends in a step all along; 0 where there is none."""
+    """(n,) rows of a plain band at the top that ends in a step all along; 0 where there is none."""
     plain = (tiles.max(axis=2) - tiles.min(axis=2) < FRAME_SPREAD) & (
         np.abs(tiles.mean(axis=2) - tiles[:, :1].mean(axis=2)) < FRAME_SPREAD
     )
@@ -124,7 +156,7 @@ def _smooth(tiles: Floats) -> Floats:
 
 
 def _blocks(tiles: Floats) -> Floats:
-    """(pairs, blocks, pixels of a block)."""
+    """(n, blocks, pixels of a block)."""
     per_side = TILE_PX // BLOCK_PX
     cut = tiles.reshape(-1, per_side, BLOCK_PX, per_side, BLOCK_PX).transpose(0, 1, 3, 2, 4)
     return np.ascontiguousarray(cut).reshape(len(tiles), per_side**2, BLOCK_PX**2)
@@ -136,20 +168,6 @@ def _median(values: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:
     count = chosen.sum(axis=1)
     middle = np.take_along_axis(ranked, np.maximum(count - 1, 0)[:, None] // 2, axis=1)[:, 0]
     return np.where(count > 0, middle, 0.0).astype(np.float32)
-
-
-def _correlation(a: Floats, b: Floats) -> Floats:
-    a = a - a.mean(axis=(1, 2), keepdims=True)
-    b = b - b.mean(axis=(1, 2), keepdims=True)
-    spread = np.sqrt((a * a).mean(axis=(1, 2)) * (b * b).mean(axis=(1, 2)))
-    return np.asarray((a * b).mean(axis=(1, 2)) / np.maximum(spread, 1e-3), dtype=np.float32)
-
-
-def _whole_fit(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Gain and offset from the tiles' means and spreads."""
-    gain = a.std(axis=(1, 2)) / np.maximum(b.std(axis=(1, 2)), 1e-3)
-    gain = np.maximum(gain, 1e-3)
-    return gain, a.mean(axis=(1, 2)) - gain * b.mean(axis=(1, 2))
 
 
 def residual(a: Floats, b: Floats, gain: float, offset: float) -> float:

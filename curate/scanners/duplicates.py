@@ -28,7 +28,8 @@ from curate.schema import Kind
 
 GREY_PX = 256
 SPECTRUM_PX = 32
-_CHUNK_PAIRS = 4_096
+_CHUNK_TILES = 8_192
+"""Tiles in hand at a time while pairs are verified: 16 KiB each."""
 _LOOKED_FOR = tuple(turn for turn in TURNS if turn != "turned by 270 degrees")
 """A pair that is 270 degrees apart is 90 degrees apart the other way round."""
 
@@ -43,7 +44,7 @@ class DuplicatesSettings(Settings):
     close: float = Field(0.45, ge=0, le=1, description="share that is enough where these blocks agree to the pixel")
     closeness: float = Field(0.985, ge=0, le=1, description="median correlation of blocks that agree to the pixel")
     small_px: int = Field(80, ge=0, description="pictures with a shorter side are judged by the next setting")
-    small_close: float = Field(0.5, ge=0, le=1, description="share of blocks that must roughly agree in small pictures")
+    small_close: float = Field(0.4, ge=0, le=1, description="share of blocks that must roughly agree in small pictures")
     min_blocks: int = Field(4, ge=1, description="textured blocks without which only the whole can tell")
     correlation: float = Field(0.985, ge=0, le=1, description="correlation of the whole that proves it without them")
     residual: float = Field(14.0, ge=0, description="largest local difference, in grey levels, that is not an edit")
@@ -134,8 +135,7 @@ class Duplicates(Scanner):
         for turn, left, right, bits in self._candidates(seen, usable):
             fresh = np.array([b not in near[a] for a, b in zip(left, right, strict=True)], dtype=bool)
             left, right, bits = left[fresh], right[fresh], bits[fresh]  # noqa: PLW2901
-            for start in range(0, len(left), _CHUNK_PAIRS):
-                part = slice(start, start + _CHUNK_PAIRS)
+            for part in _chunks(left, right):
                 for a, b, match in self._verify(seen, left[part], right[part], bits[part], turn):
                     near[a][b] = match
                     near[b][a] = inverse(match)
@@ -182,10 +182,14 @@ class Duplicates(Scanner):
         self, seen: pd.DataFrame, left: np.ndarray, right: np.ndarray, bits: np.ndarray, turn: str | None
     ) -> Iterator[tuple[int, int, Match]]:
         """Those candidate pairs that are copies, with what `right` is to `left`."""
-        a, b = _tiles(seen, left), _tiles(seen, right)
+        rows_a, at_a = np.unique(left, return_inverse=True)
+        rows_b, at_b = np.unique(right, return_inverse=True)
+        upright, lying = _tiles(seen, rows_a), _tiles(seen, rows_b)
         if turn is not None:
-            b = resemblance.turned(b, turn)
-        found = resemblance.compare(a, b)
+            lying = resemblance.turned(lying, turn)
+        at_b = at_b + len(rows_a)
+        tiles = np.concatenate([upright, lying])
+        found = resemblance.compare(resemblance.prepare(tiles), at_a, at_b)
         width, height = seen["width"].to_numpy(float), seen["height"].to_numpy(float)
         side = np.minimum(width, height)
         small = np.minimum(side[left], side[right]) < self.settings.small_px
@@ -197,7 +201,7 @@ class Duplicates(Scanner):
                 alike=float(found.alike[index]),
                 correlation=float(found.correlation[index]),
                 distance=int(bits[index]),
-                residual=resemblance.residual(a[index], b[index], gain, offset),
+                residual=resemblance.residual(tiles[at_a[index]], tiles[at_b[index]], gain, offset),
                 gain=gain,
                 offset=offset,
                 turn=undone(turn),
@@ -278,6 +282,22 @@ def union(pairs: Sequence[tuple[np.ndarray, np.ndarray]], count: int) -> tuple[n
     """Pairs of any of several lists, each once, sorted; `count` is above every index."""
     codes = np.unique(np.concatenate([left * count + right for left, right in pairs]))
     return codes // count, codes % count
+
+
+def _chunks(left: np.ndarray, right: np.ndarray) -> Iterator[npt.NDArray[np.intp]]:
+    """Parts of the pairs, each about no more tiles than may be in hand, so that few are prepared twice."""
+    order = np.lexsort((right, left))
+    start = 0
+    while start < len(order):
+        end = start + _CHUNK_TILES // 2
+        while end < len(order) and _distinct(left, right, order[start : 2 * end - start]) <= _CHUNK_TILES:
+            end = 2 * end - start
+        yield order[start:end]
+        start = end
+
+
+def _distinct(left: np.ndarray, right: np.ndarray, pairs: np.ndarray) -> int:
+    return len(np.unique(left[pairs])) + len(np.unique(right[pairs]))
 
 
 def _tiles(seen: pd.DataFrame, rows: np.ndarray) -> Floats:
