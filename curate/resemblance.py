@@ -24,6 +24,7 @@ TEXTURE = 5.0
 BURNT = 250
 FRAME_SPREAD, FRAME_STEP, FRAME_LENGTH = 12.0, 24.0, 0.6
 """Grey levels within which a frame is plain and beyond which its inner edge is a step, and how long that must be."""
+_AT_A_TIME = 32
 TONE_STEP = 8.0
 ALIKE, CLOSE = 0.95, 0.9
 """Correlation of two blocks that are the same, and of two that may be."""
@@ -95,7 +96,7 @@ def compare(tiles: Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.i
     """Compare tile `left[k]` with tile `right[k]`, for every k."""
     mean_a, mean_b = tiles.mean[left], tiles.mean[right]
     spread_a, spread_b = tiles.spread[left], tiles.spread[right]
-    covariance = np.einsum("nbx,nbx->nb", tiles.centred[left], tiles.centred[right]) / BLOCK_PX**2
+    covariance = _covariance(tiles.centred, left, right)
     alike = covariance / np.maximum(spread_a * spread_b, 1e-3)
     burnt = popcount(tiles.burnt[left] | tiles.burnt[right]) > BLOCK_PX**2 // 4
     frame = tiles.frame[left] & tiles.frame[right]
@@ -119,6 +120,16 @@ def compare(tiles: Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.i
         gain=np.where(sure, gain, overall).astype(np.float32),
         offset=np.where(sure, offset, whole_a - overall * whole_b).astype(np.float32),
     )
+
+
+def _covariance(centred: Floats, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> Floats:
+    """(pairs, blocks); few pairs at a time, so that their pixels stay in the processor's cache."""
+    found = np.empty((len(left), centred.shape[1]), dtype=np.float32)
+    for start in range(0, len(left), _AT_A_TIME):
+        part = slice(start, start + _AT_A_TIME)
+        np.einsum("nbx,nbx->nb", centred[left[part]], centred[right[part]], out=found[part])
+    found /= BLOCK_PX**2
+    return found
 
 
 def _deviation(mean: Floats, spread: Floats) -> Floats:

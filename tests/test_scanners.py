@@ -18,7 +18,7 @@ from curate.measure import Shard, measure_shard
 from curate.picture import Picture, Pixels
 from curate.resemblance import TURNS, turned
 from curate.scanners import Scanner
-from curate.scanners.duplicates import Duplicates, spectrum, turned_hashes
+from curate.scanners.duplicates import Duplicates, low_frequencies, stored, turned_hashes
 from curate.scanners.quality import Quality, blur_effect
 from curate.schema import CATEGORY_OF, Kind, Role
 from tests import pictures
@@ -261,7 +261,7 @@ def test_the_hash_of_a_turned_picture_follows_from_its_spectrum(turn: str) -> No
         small = cv2.resize(cv2.cvtColor(pictures.photo(seed), cv2.COLOR_RGB2GRAY), (32, 32))
         looks = turned(small[None].astype(np.float32), turn)[0].astype(np.uint8)
         expected = np.packbits(imagehash.phash(Image.fromarray(looks)).hash)
-        found = turned_hashes(spectrum(small)[None], turn)
+        found = turned_hashes(stored(low_frequencies(small))[None], turn)
         assert int(found[0] ^ np.uint64(int.from_bytes(expected.tobytes(), "big"))).bit_count() <= 1
 
 

@@ -59,7 +59,7 @@ class Duplicates(Scanner):
     """Groups of copies, each with a suggested keeper; groups that span classes or splits say so."""
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     settings_model: ClassVar[type[Settings]] = DuplicatesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
         "phash": pa.binary(8),
@@ -82,15 +82,19 @@ class Duplicates(Scanner):
         tile = picture.tile(TILE_PX)
         grey = cv2.cvtColor(tile, cv2.COLOR_RGB2GRAY)
         image = Image.fromarray(grey)
+        # ImageHash's pHash takes the same transform that its turned forms need later: once is enough.
         small = image.resize((SPECTRUM_PX, SPECTRUM_PX), Image.Resampling.LANCZOS)
+        frequencies = low_frequencies(np.asarray(small))
+        red, green, blue = cv2.split(tile)
+        spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
         return {
             **self._local_features(picture),
-            "phash": np.packbits(imagehash.phash(small).hash).tobytes(),
+            "phash": np.packbits(frequencies > np.median(frequencies)).tobytes(),
             "dhash": np.packbits(imagehash.dhash(image).hash).tobytes(),
-            "spectrum": spectrum(np.asarray(small)).tobytes(),
+            "spectrum": stored(frequencies).tobytes(),
             "tile": grey.tobytes(),
             "contrast": float(cv2.meanStdDev(grey)[1][0, 0]),
-            "chroma": float(np.mean(tile.max(axis=2) - tile.min(axis=2))),
+            "chroma": float(cv2.mean(spread)[0]),
             "sharpness": float(cv2.meanStdDev(cv2.Laplacian(picture.grey(GREY_PX), cv2.CV_16S))[1][0, 0]),
         }
 
@@ -238,15 +242,20 @@ _WHOLE = 0.97
 """Share of both pictures from which on neither is a crop of the other."""
 
 
-def spectrum(small: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
-    """The 8 x 8 lowest frequencies of a 32 x 32 grey picture: those whose signs ImageHash's pHash is made of.
+def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:
+    """The 8 x 8 lowest frequencies of a 32 x 32 grey picture; which of them exceed their median is the pHash.
 
-    Scaled as the unnormalised DCT-II that ImageHash takes, divided by 64 so that they fit 16 bits.
+    Scaled as the unnormalised DCT-II that ImageHash takes, whose `phash` has the same bits.
     """
-    low = cv2.dct(small.astype(np.float32))[:8, :8] * SPECTRUM_PX / 32
+    low = cv2.dct(small.astype(np.float32))[:8, :8] * (2 * SPECTRUM_PX)
     low[0] *= np.sqrt(2)
     low[:, 0] *= np.sqrt(2)
-    return np.asarray(np.clip(np.round(low), -32768, 32767), dtype=np.int16)
+    return np.asarray(low, dtype=np.float32)
+
+
+def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
+    """Divided by 64, so that they fit 16 bits."""
+    return np.asarray(np.clip(np.round(frequencies / 64), -32768, 32767), dtype=np.int16)
 
 
 def turned_hashes(spectra: npt.NDArray[np.int16], turn: str) -> Hashes:
