@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
-from PIL import Image
 
 from curate import building_card, manifests, safecsv
 from curate.config import DecodeLimits
@@ -26,6 +25,7 @@ from curate.errors import ConfigError, CurateError, SourceError, UndecidedError
 from curate.ingest import ingest
 from curate.recipes import Appearance, Balance, Extension, Recipe, read
 from curate.schema import Status, Verdict
+from curate.shaping import shaped
 from curate.staging import Staged, groups
 from curate.workspace import Workspace, explained
 
@@ -308,8 +308,9 @@ def _write(members: Sequence[Member], recipe: Recipe, folder: Path, destination:
     for member in members:
         data = member.file.read_bytes()
         suffix = member.file.suffix.lower()
+        crop = ""
         if recipe.picture.changes:
-            data, suffix = _changed(data, member.file, recipe.picture), ".png"
+            (data, crop), suffix = _changed(data, member.file, recipe.picture), ".png"
         name = f"{member.split}/{_safe(member.label)}/{_name(member)}{suffix}"
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -328,6 +329,7 @@ def _write(members: Sequence[Member], recipe: Recipe, folder: Path, destination:
                 "origin_path": member.origin_path,
                 "origin_sha256": member.origin_sha256,
                 "group": member.group,
+                "crop": crop,
                 "weight": f"{weight:.6g}",
             }
         )
@@ -344,22 +346,12 @@ def _safe(label: str) -> str:
     return label.replace("/", "_").replace("\\", "_").strip(". ") or "_"
 
 
-def _changed(data: bytes, file: Path, look: Appearance) -> bytes:
-    """The picture as the recipe wants it, as a PNG."""
+def _changed(data: bytes, file: Path, look: Appearance) -> tuple[bytes, str]:
+    """The picture as the recipe wants it, as a PNG, and which part of the original it shows."""
     picture = decode(data, DecodeLimits()).picture
     if picture is None:
         raise SourceError(f"{file} cannot be decoded any more; run the audit again and drop it")
-    image = Image.fromarray(picture.rgb)
-    if look.grey:
-        image = image.convert("L")
-    if look.size_px is not None:
-        box = None
-        if look.shape == "centre":
-            side = min(image.size)
-            left, top = (image.width - side) // 2, (image.height - side) // 2
-            box = (left, top, left + side, top + side)
-        how = Image.Resampling[look.filter.upper()]
-        image = image.resize((look.size_px, look.size_px), how, box=box, reducing_gap=3.0)
+    result = shaped(picture, look)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
+    result.image.save(buffer, "PNG")
+    return buffer.getvalue(), " ".join(map(str, result.crop)) if look.crop != "none" else ""

@@ -59,6 +59,11 @@ def _steps(recipe: Recipe) -> list[str]:
     ]
     if balance.method != "none":
         steps.append(f"balanced: {balance.method}" + (f", {balance.per_class} a class" if balance.per_class else ""))
+    if look.crop == "face":
+        steps.append(
+            f"cropped to the largest face (YuNet) with a margin of {look.face_margin:g} of it; pictures in which none "
+            "is found stay whole; the column crop says which part is shown: left top width height"
+        )
     if look.grey:
         steps.append("grey: luma of ITU-R BT.601")
     if look.size_px:

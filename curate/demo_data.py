@@ -23,10 +23,14 @@ from curate.config import DecodeLimits
 from curate.containers import jpeg
 from curate.decode import decode
 from curate.demo_faces import Expression, portrait
-from curate.picture import Pixels
+from curate.picture import Pixels, squeeze
 from curate.schema import CATEGORY_OF, Category, Kind
 
 Rng = np.random.Generator
+
+EXTENSION_PX = 48
+_BEYOND = 1000
+"""The extension's portraits are numbered from here on, so that none is drawn twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +114,17 @@ def draw_class(folder: Path, label: Expression, seed: int = 0) -> list[Planted]:
         suffix = str(rng.choice([".jpg", ".png", ".webp"], p=[0.91, 0.05, 0.04]))
         desk.write(number, suffix, _encode(desk.portrait(rng), suffix, rng))
     return planted
+
+
+def draw_extension(folder: Path, each: int, seed: int = 0) -> None:
+    """Write `each` small grey portraits of every class into `folder`: another dataset of the same classes."""
+    for label in QUOTAS:
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        desk = _Desk(folder, label, seed)
+        for number in range(_BEYOND, _BEYOND + each):
+            drawn = desk.portrait(desk.rng(number), (4 * EXTENSION_PX, 4 * EXTENSION_PX))
+            small = squeeze(drawn, EXTENSION_PX)
+            desk.write(number, ".png", _encode(_luma(small), ".png", desk.rng(number)))
 
 
 @dataclass(frozen=True, slots=True)

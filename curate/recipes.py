@@ -48,6 +48,8 @@ class Balance(Settings):
 class Appearance(Settings):
     """What is done to the pixels; nothing at all unless something is said: files are then copied."""
 
+    crop: Literal["none", "face"] = Field("none", description="face: to the largest face, where one is found")
+    face_margin: float = Field(0.25, ge=0, le=2, description="left round the face on either side, in its own size")
     size_px: int | None = Field(None, ge=8, le=4096, description="side of the square that every picture becomes")
     grey: bool = Field(False, description="luma (ITU-R BT.601)")
     filter: Filter = Field("lanczos", description="Pillow's resampling filter")
@@ -55,7 +57,7 @@ class Appearance(Settings):
 
     @property
     def changes(self) -> bool:
-        return self.size_px is not None or self.grey
+        return self.size_px is not None or self.grey or self.crop != "none"
 
 
 class Split(Settings):

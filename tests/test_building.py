@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -11,7 +12,11 @@ from PIL import Image
 import curate
 from curate import building, safecsv
 from curate.building import Member
+from curate.demo_faces import portrait
 from curate.errors import ConfigError, SourceError
+from curate.picture import Picture
+from curate.recipes import Appearance
+from curate.shaping import shaped
 from tests import pictures
 
 RECIPE = """
@@ -161,3 +166,31 @@ def test_a_recipe_that_cannot_be_followed_says_why(place: Path, text: str, messa
     (place / "bad.toml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         curate.build(place / "bad.toml", place / "bad", manifest=place / "manifest.csv")
+
+
+def test_a_recipe_can_crop_to_the_face_and_says_which_part_it_took(tmp_path: Path) -> None:
+    """A drawn portrait pasted low on a wide wall; the wall alone has no face and stays whole."""
+    face = portrait(np.random.default_rng(3), "Happy", 220, 280)
+    wall = np.full((480, 900, 3), 200, np.uint8)
+    scene = wall.copy()
+    scene[180:460, 600:820] = face
+    first = shaped(Picture(rgb=scene, width=900, height=480), Appearance(crop="face", size_px=64))
+    left, top, width, height = first.crop
+    assert width == height < 400
+    assert 600 <= left + width / 2 <= 820
+    assert 180 <= top + height / 2 <= 460
+    assert first.image.size == (64, 64)
+    half = shaped(Picture(rgb=scene[::2, ::2].copy(), width=900, height=480), Appearance(crop="face", size_px=64))
+    assert np.allclose(half.crop, first.crop, atol=20)
+    assert shaped(Picture(rgb=wall, width=900, height=480), Appearance(crop="face")).crop == (0, 0, 900, 480)
+
+
+def test_training_shapes_a_picture_as_a_build_does(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from train import data
+
+    pictures.save(pictures.photo(5, 300, 200), tmp_path / "a.png")
+    rgb = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
+    built = shaped(Picture(rgb=rgb, width=300, height=200), Appearance(size_px=48, grey=True)).image
+    shown = data.load([data.Sample(tmp_path / "a.png", "", "")], data.Look(input_px=48, shrink_px=48, grey=True))
+    assert np.array_equal(shown[0][..., 0], np.asarray(built))

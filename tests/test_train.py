@@ -11,13 +11,24 @@ import pytest
 
 import curate
 import reports
+from curate import demo_data
 from curate.errors import ConfigError, SourceError
 from tests import pictures
 
 torch = pytest.importorskip("torch")
 
-from train import data, embeddings, fitting, loop, mislabel, onnx_file, statistics, weights  # noqa: E402
-from train.benchmark import Plan, benchmark  # noqa: E402
+from train import (  # noqa: E402
+    data,
+    embeddings,
+    fitting,
+    loop,
+    material,
+    mislabel,
+    onnx_file,
+    statistics,
+    weights,
+)
+from train.benchmark import benchmark  # noqa: E402
 from train.data import Look, Sample  # noqa: E402
 
 TINY = replace(loop.REFERENCE, epochs=3, batch_size=4, look=Look(input_px=64))
@@ -162,7 +173,9 @@ def two_sets(tmp_path: Path) -> tuple[Path, Path]:
 @pytest.mark.slow
 def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
     raw, extra = two_sets
-    result = benchmark(Plan(raw=raw, extra=extra, output=tmp_path / "out", seeds=2, per_class=8))
+    result = benchmark(
+        material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=2, per_class=8)
+    )
     assert json.loads((tmp_path / "out" / "benchmark.json").read_text()) == json.loads(json.dumps(result))
     assert result["pictures"]["raw"] == 21
     assert result["pictures"]["kept"] == 20
@@ -184,7 +197,7 @@ def test_an_extension_without_a_class_is_refused(two_sets: tuple[Path, Path], tm
     raw, extra = two_sets
     (extra / "dogs").rename(extra / "birds")
     with pytest.raises(ConfigError, match="no pictures of dogs"):
-        benchmark(Plan(raw=raw, extra=extra, output=tmp_path / "out", seeds=1, per_class=4))
+        benchmark(material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=1, per_class=4))
 
 
 def test_embeddings_have_a_row_for_every_picture(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
@@ -287,3 +300,25 @@ def test_a_wrong_label_is_suspected_and_the_right_one_suggested(tmp_path: Path) 
     assert list(suspected["path"]) == ["dogs/wrong.png"]
     assert list(suspected["suggestion"]) == ["relabel"]
     assert json.loads(suspected["evidence"].iloc[0])["suggested"] == "cats"
+
+
+def test_a_workspace_of_another_dataset_is_refused(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    raw, extra = two_sets
+    curate.audit(extra, tmp_path / "ws")
+    with pytest.raises(ConfigError, match=r"ws is an audit of .*extra, not of .*raw"):
+        benchmark(material.Plan(raw=raw, extra=extra, output=tmp_path / "out", workspace=tmp_path / "ws"))
+
+
+def test_a_dataset_that_does_not_exist_is_named(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere does not exist"):
+        benchmark(material.Plan(raw=two_sets[0], extra=tmp_path / "nowhere", output=tmp_path / "out"))
+
+
+def test_the_drawn_extension_is_small_grey_and_of_the_same_classes(tmp_path: Path) -> None:
+    demo_data.draw_extension(tmp_path / "extra", 2)
+    demo_data.draw_extension(tmp_path / "again", 2)
+    files = sorted(path.relative_to(tmp_path / "extra") for path in (tmp_path / "extra").rglob("*.png"))
+    assert [path.parent.name for path in files] == ["Angry"] * 2 + ["Happy"] * 2 + ["Sad"] * 2
+    assert all((tmp_path / "extra" / f).read_bytes() == (tmp_path / "again" / f).read_bytes() for f in files)
+    images = data.load([Sample(tmp_path / "extra" / path, "", "") for path in files], Look(input_px=48))
+    assert (images[..., 0] == images[..., 1]).all()

@@ -7,65 +7,31 @@ pictures, and faces from the extension. What differs between the two is owed to 
 """
 
 import json
-import random
-import tempfile
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import curate
-from curate import manifests
-from curate.config import Config, Profile
-from curate.errors import ConfigError
-from curate.schema import Role, Status
 from curate.workspace import Workspace, write_json
 from train import data, loop, statistics
 from train.data import Look, Sample
 from train.loop import PROPOSED, REFERENCE, Labelled, Recipe
+from train.material import TEST_SHARE, Material, Plan, Say, audited, built, extended, gather, located
 
 PUBLISHED = Path(__file__).with_name("published.toml")
 """What the study printed, shown beside what is measured; nothing is computed from it."""
 FACE = Look(shrink_px=48, grey=True)
-TEST_SHARE = 0.2
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What to compare. `workspace` holds the decisions about `raw`; without one the scanners' advice is followed."""
-
-    raw: Path
-    extra: Path
-    output: Path
-    workspace: Path | None = None
-    weights: str = "lite0"
-    seeds: int = 5
-    per_class: int = 240
-    limit: int | None = None
-    profile: Profile = "general"
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """The pictures: all raw ones, those that were kept, and the extension's, by what they are used for."""
-
-    classes: list[str]
-    raw: list[Sample]
-    kept: list[Sample]
-    extension: list[Sample]
-    faces: list[Sample]
-    advised: bool
 
 
 def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
     """Run everything and write `benchmark.json` to the output and to the workspace's `runs`; returns it."""
-    place = _workspace(plan, say)
-    material = _material(plan, place, say)
+    plan = located(plan, say)
+    place = audited(plan, say)
+    material = gather(plan, place, say)
     bank = _Bank(plan.weights, material.classes, say)
     published = _published_protocol(plan, material, bank, say)
     controlled = _controlled_protocol(plan, material, bank, say)
@@ -88,101 +54,6 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
     (place.root / "runs").mkdir(exist_ok=True)
     write_json(result, place.root / "runs" / "benchmark.json")
     return result
-
-
-def _workspace(plan: Plan, say: Say) -> Workspace:
-    if plan.workspace is not None:
-        return Workspace(plan.workspace)
-    say(f"auditing {plan.raw}")
-    plan.output.mkdir(parents=True, exist_ok=True)
-    curate.audit(plan.raw, plan.output / "workspace", configuration=Config(profile=plan.profile))
-    return Workspace(plan.output / "workspace")
-
-
-def _material(plan: Plan, place: Workspace, say: Say) -> Material:
-    images, findings = place.read_images(), place.read_findings()
-    root = Path(place.read_audit()["root"])
-    kept, advised = _kept(place, images, findings)
-    raw = _samples(images[images["status"] != Status.ERROR], findings, root)
-    raw = _limited(raw, plan.limit)
-    classes = sorted({sample.label for sample in raw})
-    if len(classes) < 2:
-        raise ConfigError(f"{plan.raw}: a comparison needs at least two classes")
-    say(f"auditing {plan.extra}, and looking for copies of {plan.raw} in it")
-    curate.audit(plan.extra, plan.output / "extra")
-    extension, faces = _extension(plan, place, classes)
-    return Material(
-        classes,
-        raw,
-        [sample for sample in raw if sample.path in kept],
-        extension,
-        faces,
-        advised,
-    )
-
-
-def _kept(place: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> tuple[set[Path], bool]:
-    """The pictures that stay, by decisions where all are made, else by advice; relabelled ones are left out."""
-    with tempfile.TemporaryDirectory() as folder:
-        table = manifests.manifest(place.root, Path(folder) / "manifest.parquet", pending="keep")
-    waiting = curate.status(place.root).verdicts["pending"]
-    gone = set(table.loc[table["action"] == "drop", "path"])
-    if waiting:
-        advice = findings[(findings["suggestion"] == "drop") & (findings["severity"] != "info")]
-        gone |= set(advice["path"])
-    root = Path(place.read_audit()["root"])
-    return {root / path for path in images["path"] if path not in gone}, bool(waiting)
-
-
-def _samples(images: pd.DataFrame, findings: pd.DataFrame, root: Path) -> list[Sample]:
-    members = findings[findings["group_id"].notna()]
-    group_of = dict(zip(members["path"], members["group_id"], strict=True))
-    rows = images[images["label"].notna()].sort_values("path")
-    return [
-        Sample(root / path, str(label).lower(), group_of.get(path, path))
-        for path, label in zip(rows["path"], rows["label"], strict=True)
-    ]
-
-
-def _limited(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
-    """At most so many of each class, the same ones each time."""
-    if limit is None:
-        return list(samples)
-    return [sample for label in sorted({s.label for s in samples}) for sample in _draw(samples, label, limit, seed=0)]
-
-
-def _draw(samples: Sequence[Sample], label: str, count: int, seed: int) -> list[Sample]:
-    pool = [sample for sample in samples if sample.label == label]
-    random.Random(seed).shuffle(pool)  # noqa: S311
-    return sorted(pool[:count], key=lambda sample: str(sample.path))
-
-
-def _extension(plan: Plan, place: Workspace, classes: Sequence[str]) -> tuple[list[Sample], list[Sample]]:
-    """Pictures of the extension to train on and to test on: no copies of one another, nor of a raw picture."""
-    extra = Workspace(plan.output / "extra")
-    images, findings = extra.read_images(), extra.read_findings()
-    spoilt = set(findings.loc[findings["role"] == Role.COPY, "path"])
-    spoilt |= set(findings.loc[findings["kind"] == "label_conflict", "path"])
-    spoilt |= set(findings.loc[findings["severity"] != "info", "path"]) & set(
-        findings.loc[findings["category"] != "duplicate", "path"]
-    )
-    spoilt |= set(curate.compare(place.root, extra.root)["path"])
-    good = images[(images["status"] == Status.OK) & ~images["path"].isin(spoilt)]
-    root = Path(extra.read_audit()["root"])
-    samples = [sample for sample in _samples(good, findings, root) if sample.label in classes]
-    missing = set(classes) - {sample.label for sample in samples}
-    if missing:
-        raise ConfigError(
-            f"{plan.extra} has no pictures of {', '.join(sorted(missing))}; it must have the same classes"
-        )
-    split = dict(zip((root / path for path in images["path"]), images["split"], strict=True))
-    if any(split[sample.path] == "test" for sample in samples):
-        train = [sample for sample in samples if split[sample.path] != "test"]
-        test = [sample for sample in samples if split[sample.path] == "test"]
-    else:
-        train, test = data.split(samples, TEST_SHARE, seed=0)
-    count = min(plan.per_class, *(sum(sample.label == label for sample in test) for label in classes))
-    return train, [sample for label in classes for sample in _draw(test, label, count, seed=1)]
 
 
 class _Bank:
@@ -222,22 +93,13 @@ class _Bank:
         return history, answers
 
 
-def _built(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
-    """Balanced: of each class at most so many kept pictures, filled from the extension."""
-    built: list[Sample] = []
-    for label in sorted({sample.label for sample in [*kept, *extension]}):
-        own = _draw(kept, label, plan.per_class, seed)
-        built += own + _draw(extension, label, plan.per_class - len(own), seed)
-    return built
-
-
 def _published_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) -> dict[str, Any]:
     """Each model on a random split of its own pictures, copies parted as chance will, as in the study."""
     runs: dict[str, list[Any]] = {"reference": [], "proposed": []}
     for seed in range(plan.seeds):
         say(f"published protocol, seed {seed + 1} of {plan.seeds}")
-        built = _built(material.kept, material.extension, plan, seed)
-        for recipe, pictures in ((REFERENCE, material.raw), (PROPOSED, built)):
+        made = built(material.kept, material.extension, plan, seed)
+        for recipe, pictures in ((REFERENCE, material.raw), (PROPOSED, made)):
             alone = [Sample(sample.path, sample.label, str(sample.path)) for sample in pictures]
             train, test = data.split(alone, TEST_SHARE, seed)
             history, answers = bank.run(recipe, train, {"own": test}, seed)
@@ -266,9 +128,9 @@ def _controlled_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) 
     arms: dict[str, tuple[Recipe, Callable[[int], list[Sample]]]] = {
         "reference": (REFERENCE, lambda _: rest),
         "cleaned": (REFERENCE, lambda _: kept),
-        "+ extension": (whole, lambda seed: kept + _extended(kept, material.extension, plan, seed)),
-        "+ balance": (whole, lambda seed: _built(kept, material.extension, plan, seed)),
-        "proposed (+ shrinking)": (shrunk, lambda seed: _built(kept, material.extension, plan, seed)),
+        "+ extension": (whole, lambda seed: kept + extended(kept, material.extension, plan, seed)),
+        "+ balance": (whole, lambda seed: built(kept, material.extension, plan, seed)),
+        "proposed (+ shrinking)": (shrunk, lambda seed: built(kept, material.extension, plan, seed)),
     }
     answers: dict[str, dict[str, list[Any]]] = {arm: {name: [] for name in tests} for arm in arms}
     counts: dict[str, int] = {}
@@ -299,13 +161,6 @@ def _controlled_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) 
             for name in tests
         },
     }
-
-
-def _extended(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
-    """The same number of extension pictures for every class: more, but not balanced."""
-    labels = sorted({sample.label for sample in kept})
-    short = [plan.per_class - sum(sample.label == label for sample in kept) for label in labels]
-    return [sample for label in labels for sample in _draw(extension, label, max(0, *short), seed)]
 
 
 def _truth(samples: Sequence[Sample], material: Material) -> Any:

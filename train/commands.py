@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from curate.errors import ConfigError
+from train.material import EXTRA, RAW
 
 TUNING_RATE = 3e-4
 """A whole pretrained network wants smaller steps than a fresh head."""
@@ -179,12 +180,18 @@ def embed(
 
 
 def benchmark(
-    raw: Annotated[Path, typer.Option(help="The raw dataset, a folder per class.")],
-    extra: Annotated[Path, typer.Option(help="The dataset to extend it with: a folder or ZIP of the same classes.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where results go.")],
+    raw: Annotated[str, typer.Option(metavar="DIR|kaggle:…", help="The raw dataset, a folder per class.")] = RAW,
+    extra: Annotated[
+        str, typer.Option(metavar="DIR|kaggle:…", help="The dataset to extend it with: a folder or ZIP, same classes.")
+    ] = EXTRA,
+    demo: Annotated[bool, typer.Option("--demo", help="Use drawn datasets with planted defects instead.")] = False,
     workspace: Annotated[
         Path | None, typer.Option("-w", "--workspace", metavar="WS", help="A reviewed audit of the raw dataset.")
     ] = None,
+    profile: Annotated[str, typer.Option(help="What the audit of the raw dataset looks for: faces, or general.")] = (
+        "faces"
+    ),
     weights: WeightsOption = "lite0",
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each model.")] = 5,
     per_class: Annotated[int, typer.Option(min=2, help="Pictures of each class after balancing.")] = 240,
@@ -192,17 +199,18 @@ def benchmark(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Compare the model before and after curation, as the study did and under controlled conditions."""
-    from train.benchmark import Plan
+    from train import material
     from train.benchmark import benchmark as run
 
-    for place in (raw, extra):
-        if not place.exists():
-            raise ConfigError(f"{place} does not exist")
-    plan = Plan(
-        raw=raw,
-        extra=extra,
+    if profile not in ("faces", "general"):
+        raise ConfigError(f"--profile {profile}: there are faces and general")
+    places: tuple[str | Path, str | Path] = material.demonstration(output) if demo else (raw, extra)
+    plan = material.Plan(
         output=output,
+        raw=places[0],
+        extra=places[1],
         workspace=workspace,
+        profile="faces" if profile == "faces" else "general",
         weights=weights,
         seeds=seeds,
         per_class=per_class,

@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from PIL import Image
 
 from curate import manifests
 from curate.config import DecodeLimits
 from curate.decode import decode
 from curate.errors import SourceError
 from curate.formats import FORMAT_OF_EXTENSION
+from curate.recipes import Filter
+from curate.shaping import square
 
 Images = npt.NDArray[np.uint8]
 
@@ -33,12 +35,13 @@ class Sample:
 class Look:
     """How a picture is shown to the network: shrunk and greyed first if the recipe says so, then `input_px` square.
 
-    Shrinking averages areas (OpenCV INTER_AREA), enlarging is bilinear; the aspect ratio is not kept, as in the
-    study, whose pictures all became 48 x 48.
+    Shrinking is what `curate build` does by its recipe, the input is made of it as torchvision makes it (bilinear,
+    all pixels counted); the aspect ratio is not kept, as in the study, whose pictures all became 48 x 48.
     """
 
     input_px: int = 224
     shrink_px: int | None = None
+    shrink_filter: Filter = "lanczos"
     grey: bool = False
 
 
@@ -91,16 +94,12 @@ def _read(path: Path) -> Images:
 
 
 def _show(rgb: Images, look: Look) -> Images:
+    image = Image.fromarray(rgb)
     if look.grey:
-        rgb = np.asarray(cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+        image = image.convert("L")
     if look.shrink_px is not None:
-        rgb = _resize(rgb, look.shrink_px)
-    return _resize(rgb, look.input_px)
-
-
-def _resize(rgb: Images, side_px: int) -> Images:
-    how = cv2.INTER_AREA if min(rgb.shape[:2]) >= side_px else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(rgb, (side_px, side_px), interpolation=how), dtype=np.uint8)
+        image = square(image, look.shrink_px, look.shrink_filter)
+    return np.asarray(square(image.convert("RGB"), look.input_px, "bilinear"), dtype=np.uint8)
 
 
 def split(samples: Sequence[Sample], test_share: float, seed: int) -> tuple[list[Sample], list[Sample]]:

@@ -49,7 +49,7 @@ class Faces(Scanner):
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
 
     def measure(self, picture: Picture) -> Mapping[str, Any]:
-        return {"boxes": json.dumps(_detect(picture), separators=(",", ":"))}
+        return {"boxes": json.dumps(detect(picture), separators=(",", ":"))}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         seen = features[features["boxes"].notna()]
@@ -92,8 +92,8 @@ def _finding(kind: Kind, path: str, score: float, reason: str, boxes: list[dict[
     )
 
 
-def _detect(picture: Picture) -> list[dict[str, Any]]:
-    """Boxes in pixels of the full picture, the surest first."""
+def detect(picture: Picture) -> list[dict[str, Any]]:
+    """Faces, as boxes in pixels of the full picture, the surest first."""
     view = picture.fit(SIDE_PX)
     margin, scale = 0, view.shape[1] / picture.width
     if max(view.shape[:2]) < SMALL_PX:
