@@ -93,6 +93,9 @@ def audit(
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Also look for crops, frames and heavy edits (about 20 ms a picture).")
     ] = False,
+    text: Annotated[
+        bool, typer.Option("--text", help="Also read the text on pictures (extra text; about 200 ms a picture).")
+    ] = False,
     duplicates: Annotated[
         EngineName | None,
         typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
@@ -114,6 +117,8 @@ def audit(
         chosen = chosen.model_copy(update={"profile": profile.value})
     if thorough:
         chosen = config.override(chosen, "duplicates", thorough=True)
+    if text:
+        chosen = chosen.model_copy(update={"text": True})
     if duplicates:
         chosen = chosen.model_copy(update={"duplicates": duplicates.value})
     if chosen.duplicates == "fastdup":

@@ -57,6 +57,7 @@ class Config(Settings):
 
     profile: Profile = "general"
     duplicates: DuplicateEngine = "hash"
+    text: bool = Field(False, description="read the text on pictures (extra `text`)")
     decode: DecodeLimits = DecodeLimits()
     engine: EngineSettings = EngineSettings()
     judge: JudgeSettings = JudgeSettings()

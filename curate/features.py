@@ -94,9 +94,10 @@ def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Sc
 
 
 def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
-    """What `scanner.judge` may see: the facts of each image, and its own columns under their own names."""
+    """What `scanner.judge` may see: the facts of each image, its own columns and those that it borrows."""
     facts = [name for name in frame.columns if "." not in name]
     own = {f"{scanner.name}.{column}": column for column in scanner.columns}
+    own |= {there: here for here, there in scanner.borrows.items() if there in frame}
     return frame[[*facts, *own]].rename(columns=own)
 
 

@@ -19,10 +19,12 @@ from curate.engine import cores
 from curate.errors import ConfigError, SourceError
 from curate.ingest import Listing, Record, ingest
 from curate.measure import Shard, Tally
-from curate.scanners import Scanner, fastdup
+from curate.scanners import Scanner, fastdup, text
+from curate.scanners.drawing import Drawing
 from curate.scanners.duplicates import Duplicates
 from curate.scanners.faces import Faces
 from curate.scanners.fastdup import Fastdup
+from curate.scanners.text import Text
 from curate.schema import FINDINGS, IMAGES, Severity
 from curate.store import Store
 from curate.workspace import VERSION, Workspace, atomic, create, write_json, write_table
@@ -142,7 +144,11 @@ def _chosen(active: Sequence[Scanner], configuration: Config) -> list[Scanner]:
     """Without the duplicate engine that was not asked for, nor what only another profile looks for."""
     spare = {Duplicates.name if configuration.duplicates == Fastdup.name else Fastdup.name}
     if configuration.profile != "faces":
-        spare.add(Faces.name)
+        spare |= {Faces.name, Drawing.name}
+    if configuration.text:
+        text.require()
+    else:
+        spare.add(Text.name)
     return [scanner for scanner in active if scanner.name not in spare]
 
 

@@ -62,6 +62,8 @@ class Scanner(ABC):
     settings_model: ClassVar[type[Settings]]
     columns: ClassVar[Mapping[str, pa.DataType]]
     measured_with: ClassVar[tuple[str, ...]] = ()
+    borrows: ClassVar[Mapping[str, str]] = {}
+    """Columns of other scanners that `judge` takes into account where they are there: own name to `scanner.column`."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()

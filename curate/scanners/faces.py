@@ -19,7 +19,7 @@ from pydantic import Field
 
 from curate.config import Settings
 from curate.picture import Picture, Pixels
-from curate.scanners import Finding, Scanner
+from curate.scanners import Finding, Scanner, drawing
 from curate.schema import Kind, Severity
 
 MODEL = Path(__file__).parents[1] / "models" / "face_detection_yunet_2023mar.onnx"
@@ -33,6 +33,7 @@ class FacesSettings(Settings):
 
     sure: float = Field(0.8, ge=0, le=1, description="no face where the detector is nowhere as sure as this")
     sure_small: float = Field(0.6, ge=0, le=1, description="the same for pictures under 100 px, enlarged for it")
+    drawn: float = Field(0.5, ge=0, le=1, description="how drawn a picture may look for its faces to count")
     several: float = Field(0.7, ge=0, le=1, description="how sure it must be of each of several faces")
     several_size: float = Field(0.15, ge=0, le=1, description="area against the largest face that makes another count")
     small_share: float = Field(
@@ -47,14 +48,21 @@ class Faces(Scanner):
     version: ClassVar[int] = 1
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
+    borrows: ClassVar[Mapping[str, str]] = {"signs": "drawing.signs"}
 
     def measure(self, picture: Picture) -> Mapping[str, Any]:
         return {"boxes": json.dumps(detect(picture), separators=(",", ":"))}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         seen = features[features["boxes"].notna()]
+        drawn = dict(zip(seen["path"], drawing.scores(seen), strict=True)) if "signs" in seen else {}
         for path, width, height, boxes in seen[["path", "width", "height", "boxes"]].itertuples(index=False, name=None):
-            yield from self._of(path, int(width), int(height), json.loads(boxes))
+            score, told_by = drawn.get(path, (0.0, ""))
+            if score >= self.settings.drawn:
+                reason = f"No face of a person: the picture looks drawn ({score:.2f} by {told_by})."
+                yield _finding(Kind.NO_FACE, path, score, reason, [])
+            else:
+                yield from self._of(path, int(width), int(height), json.loads(boxes))
 
     def _of(self, path: str, width: int, height: int, boxes: list[dict[str, Any]]) -> Iterator[Finding]:
         s = self.settings

@@ -1,0 +1,137 @@
+"""Text laid over a picture: captions, quotations, the marks of stock agencies. Asked for with `--text`.
+
+Read by PP-OCR models through RapidOCR and onnxruntime (extra `text`), on the picture at a size at which the small
+print of a thumbnail can still be read. It costs far more than everything else together, which is why it has to be
+asked for; what was read is kept like any measurement, so that a picture is read once.
+"""
+
+import functools
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import Field
+
+from curate.config import Settings
+from curate.errors import MissingExtraError
+from curate.picture import Picture, Pixels
+from curate.scanners import Finding, Scanner
+from curate.schema import Kind, Severity
+
+READ_PX, ENLARGE = 640, 2.0
+"""The longer side at which a picture is read; smaller ones are enlarged, at most twice."""
+_SHOWN = 60
+
+
+class TextSettings(Settings):
+    """How much must be read how surely."""
+
+    letters: int = Field(3, ge=1, description="letters or digits that a line must have to count")
+    sure: float = Field(0.8, ge=0, le=1, description="how sure the reader must be of a line")
+
+
+class Text(Scanner):
+    """Pictures with text on them."""
+
+    name: ClassVar[str] = "text"
+    version: ClassVar[int] = 1
+    settings_model: ClassVar[type[Settings]] = TextSettings
+    columns: ClassVar[Mapping[str, pa.DataType]] = {"lines": pa.string()}
+
+    def measure(self, picture: Picture) -> Mapping[str, Any]:
+        return {"lines": json.dumps(_read(picture), ensure_ascii=False, separators=(",", ":"))}
+
+    def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
+        seen = features[features["lines"].notna()]
+        for path, width, height, lines in seen[["path", "width", "height", "lines"]].itertuples(index=False, name=None):
+            sure = [line for line in json.loads(lines) if self._counts(line)]
+            if sure:
+                yield self._finding(path, sure, float(width * height))
+
+    def _counts(self, line: Mapping[str, Any]) -> bool:
+        letters = sum(character.isalnum() for character in line["text"])
+        return letters >= self.settings.letters and line["score"] >= self.settings.sure
+
+    def _finding(self, path: str, lines: list[dict[str, Any]], area: float) -> Finding:
+        read = " / ".join(dict.fromkeys(line["text"] for line in lines))
+        read = read if len(read) <= _SHOWN else read[: _SHOWN - 1] + "…"
+        texts = [line["text"].casefold() for line in lines]
+        again = max(texts.count(text) for text in texts)
+        share = min(1.0, sum(line["width"] * line["height"] for line in lines) / max(area, 1.0))
+        best = max(line["score"] for line in lines)
+        return Finding(
+            kind=Kind.TEXT_OVERLAY,
+            path=path,
+            score=min(1.0, 0.5 + 0.3 * min(1.0, len(lines) / 5) + 0.2 * min(1.0, 5 * share)),
+            severity=Severity.WARNING,
+            reason=f"Text can be read on it: \u201c{read}\u201d"
+            + (f", {again} times" if again > 2 else "")
+            + f" ({best:.2f} sure, threshold {self.settings.sure:g}; it takes {share:.1%} of the picture).",
+            evidence={"text": read, "boxes": [{"what": "text", **line} for line in lines]},
+        )
+
+
+def require() -> None:
+    """Raises `MissingExtraError` where the reader is not installed."""
+    if not installed():
+        raise MissingExtraError("reading text needs more packages: pip install 'imagecurate[text]'")
+
+
+def installed() -> bool:
+    """Whether text can be read."""
+    return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
+
+
+def _read(picture: Picture) -> list[dict[str, Any]]:
+    """Lines of text with boxes in pixels of the full picture."""
+    view = _enlarged(picture.fit(READ_PX))
+    scale = view.shape[1] / picture.width
+    # The three steps are named on every call, since the reader remembers those of the call before.
+    found = _reader()(cv2.cvtColor(view, cv2.COLOR_RGB2BGR), use_det=True, use_cls=False, use_rec=True)
+    if found.boxes is None or found.txts is None:
+        return []
+    lines = []
+    for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True):
+        low, high = np.min(corners, axis=0) / scale, np.max(corners, axis=0) / scale
+        left, top = np.clip(low, 0, (picture.width, picture.height))
+        right, bottom = np.clip(high, 0, (picture.width, picture.height))
+        lines.append(
+            {
+                "text": text,
+                "score": round(float(score), 3),
+                "left": round(float(left), 1),
+                "top": round(float(top), 1),
+                "width": round(float(right - left), 1),
+                "height": round(float(bottom - top), 1),
+            }
+        )
+    return lines
+
+
+def _enlarged(view: Pixels) -> Pixels:
+    factor = min(ENLARGE, READ_PX / max(view.shape[:2]))
+    if factor <= 1:
+        return view
+    return np.asarray(cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+
+
+@functools.cache
+def _reader() -> Any:
+    from rapidocr import RapidOCR
+
+    logging.getLogger("RapidOCR").setLevel(logging.ERROR)
+    return RapidOCR(
+        params={
+            "Global.log_level": "error",
+            "Det.limit_type": "max",
+            "Det.limit_side_len": READ_PX,
+            "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
