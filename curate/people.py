@@ -1,6 +1,7 @@
 """What one user tells the reviewer once: a name for the log, and a language.
 
-Invariants: it is kept in the user's own configuration folder, never in a workspace that others open; losing this file, or not being able to write it, costs a question, never a decision.
+Invariants: it is kept in the user's own configuration folder, never in a workspace that others open; losing
+this file, or not being able to write it, costs a question, never a decision.
 """
 
 import json
