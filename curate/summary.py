@@ -100,3 +100,22 @@ def table1(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, R
             table.loc[label_of[path], f"{category}_confirmed"] += 1
     total = table.sum().rename(TOTAL).to_frame().T.rename_axis("label")
     return pd.concat([table, total]).astype("int64")
+
+
+def balance(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Pictures per class in the source (`before`) and by the decisions so far (`after`, the undecided among them)."""
+    known = manifest[["label", "final_label"]].where(manifest[["label", "final_label"]].notna(), UNLABELLED)
+    stays = manifest["action"] != Verdict.DROP
+    counts = pd.DataFrame(
+        {"before": known["label"].value_counts(), "after": known["final_label"][stays].value_counts()}
+    )
+    return counts.fillna(0).astype("int64").sort_index().rename_axis("label")
+
+
+def waiting(findings: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """The undecided pictures by category and kind, the most first; a picture counts under each of its kinds."""
+    pending = set(manifest["path"][manifest["action"] == Verdict.PENDING])
+    asked = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    asked = asked[asked["path"].isin(pending)]
+    counts = asked.groupby(["category", "kind"])["path"].nunique().rename("pictures").reset_index()
+    return counts.sort_values(["pictures", "kind"], ascending=[False, True], ignore_index=True)

@@ -63,7 +63,7 @@ def serving(workspace: Path, port: int) -> Iterator[str]:
     from ui.commands import command
 
     server = subprocess.Popen(
-        command(workspace, port=port, address="127.0.0.1"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(workspace, port=port, address="127.0.0.1", told=["--reviewer", "ana"]), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     address = f"http://127.0.0.1:{port}"
     try:

@@ -1,0 +1,78 @@
+"""Buttons that are keys as well, and the page that lists all keys."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ui import session
+
+# Streamlit's shortcuts are letters, digits and named keys; the question mark is handed on to the button beside it.
+QUESTION_MARK = """
+<script>
+if (!window.curateListens) {
+  window.curateListens = true;
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest && event.target.closest("input, textarea, [contenteditable]");
+    if (event.key !== "?" || typing) return;
+    document.querySelector(".st-key-help button")?.click();
+  });
+}
+</script>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A button with its key. One that decides is named after its item, so that a late press cannot hit the next."""
+
+    title: str
+    shortcut: str | None
+    name: str
+    act: Callable[[], None]
+    primary: bool = False
+    disabled: bool = False
+
+
+def row(keys: Sequence[Key], widths: Sequence[int] | None = None) -> None:
+    """One row of buttons, and the one for help behind them."""
+    places = st.columns([*(widths or [4] * len(keys)), 3], gap="small")
+    for key, place in zip(keys, places, strict=False):
+        with place:
+            button(key)
+    with places[-1]:
+        st.button(session.words().help, key="help", shortcut="H", on_click=_ask, width="stretch", type="tertiary")
+    st.html(QUESTION_MARK, unsafe_allow_javascript=True)
+    if st.session_state.pop("help_asked", False):
+        _dialog()
+
+
+def button(key: Key) -> None:
+    """One button with its key."""
+    st.button(
+        key.title,
+        key=key.name,
+        shortcut=key.shortcut,
+        on_click=key.act,
+        width="stretch",
+        type="primary" if key.primary else "secondary",
+        disabled=key.disabled,
+    )
+
+
+def _ask() -> None:
+    st.session_state.help_asked = True
+
+
+def _dialog() -> None:
+    w = session.words()
+
+    @st.dialog(w.keys_title, width="large")
+    def listing() -> None:
+        for name, meaning in w.keys.items():
+            left, right = st.columns([1, 4])
+            left.markdown(f"**{name}**")
+            right.markdown(meaning)
+        st.caption(w.keys_hint)
+
+    listing()
