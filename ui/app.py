@@ -20,8 +20,11 @@ from ui import (
 # Streamlit leaves much air above a page; a reviewer on a laptop wants the picture and the keys in one view.
 STYLE = """
 <style>
-  .stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 1rem; }
-  [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
+  .stMainBlockContainer { padding: 4.2rem 2rem 1rem 2rem; }
+  [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
+  [data-testid="stSidebarUserContent"] { padding-top: 0; }
+  [class*="st-key-keyrow"] button { padding: 0.25rem 0.5rem; }
+  .st-key-picture [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; object-position: top; }
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
   [class*="st-key-same-scale"] [data-testid="stImage"] img { height: 38vh; width: 100%; }
   .st-key-grid [data-testid="stImage"] img { height: 15vh; width: 100%; }
@@ -31,7 +34,7 @@ STYLE = """
   .st-key-pixels [data-testid="stImage"], .st-key-pixels [data-testid="stImageContainer"] { max-width: none; }
   .st-key-pixels [data-testid="stImage"] img { max-height: none; max-width: none; image-rendering: pixelated; }
   .st-key-log p { font-size: 0.85rem; margin: 0; overflow-wrap: anywhere; }
-  :focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
+  button:focus-visible, a:focus-visible, img:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
 </style>
 """
 

@@ -7,14 +7,16 @@ import streamlit as st
 
 from ui import session
 
-# Streamlit's shortcuts are letters, digits and named keys; the question mark is handed on to the button beside it.
-QUESTION_MARK = """
+# Streamlit's shortcuts are letters, digits and named keys; the question mark is handed on to the button for help,
+# and Escape leaves a text field, so that the letters are keys again.
+LISTENER = """
 <script>
 if (!window.curateListens) {
   window.curateListens = true;
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest && event.target.closest("input, textarea, [contenteditable]");
-    if (event.key !== "?" || typing) return;
+    if (typing && event.key === "Escape") event.target.blur();
+    if (typing || event.key !== "?") return;
     document.querySelector(".st-key-help button")?.click();
   });
 }
@@ -36,13 +38,14 @@ class Key:
 
 def row(keys: Sequence[Key], widths: Sequence[int] | None = None) -> None:
     """One row of buttons, and the one for help behind them."""
-    places = st.columns([*(widths or [4] * len(keys)), 3], gap="small")
-    for key, place in zip(keys, places, strict=False):
-        with place:
-            button(key)
-    with places[-1]:
-        st.button(session.words().help, key="help", shortcut="H", on_click=_ask, width="stretch", type="tertiary")
-    st.html(QUESTION_MARK, unsafe_allow_javascript=True)
+    with st.container(key="keyrow"):
+        places = st.columns([*(widths or [4] * len(keys)), 3], gap="xsmall")
+        for key, place in zip(keys, places, strict=False):
+            with place:
+                button(key)
+        with places[-1]:
+            st.button(session.words().help, key="help", shortcut="H", on_click=_ask, width="stretch", type="tertiary")
+    st.html(LISTENER, unsafe_allow_javascript=True)
     if st.session_state.pop("help_asked", False):
         _dialog()
 
@@ -67,7 +70,7 @@ def _ask() -> None:
 def _dialog() -> None:
     w = session.words()
 
-    @st.dialog(w.keys_title, width="large")
+    @st.dialog(w.keys_title, width="medium")
     def listing() -> None:
         for name, meaning in w.keys.items():
             left, right = st.columns([1, 4])

@@ -22,7 +22,8 @@ def draw(item: Item, source: Path) -> None:
     with left:
         view = st.session_state.view % VIEWS
         if view == 0:
-            pictures.show(place, source, item, path, pictures.LARGE_PX)
+            with st.container(key="picture"):
+                pictures.show(place, source, item, path, pictures.LARGE_PX, width="stretch")
         else:
             pictures.show_pixels(place, source, item, path, times=(1, 4)[view - 1])
     with right:

@@ -119,7 +119,7 @@ def _keys(item: Item) -> None:
             Key(w.next, "Right", "right", partial(session.step, 1)),
             Key(w.view, "Z", "closer", session.look_closer),
         ],
-        [4, 6, 4, 4, 4, 4, 4, 4],
+        [5, 6, 4, 5, 4, 5, 4, 4],
     )
 
 
