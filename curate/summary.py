@@ -1,5 +1,6 @@
 """Table 1 and the state of the review: pure arithmetic on tables, and `status`, which reads them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,10 +95,13 @@ def table1(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, R
     ]
     table = pd.DataFrame(0, index=pd.Index(sorted(set(labels)), name="label"), columns=columns, dtype="int64")
     table["images"] = labels.value_counts().reindex(table.index)
+    counts: Counter[tuple[str, str]] = Counter()
     for path, category in first_category(findings).items():
-        table.loc[label_of[path], f"{category}_flagged"] += 1
+        counts[label_of[path], f"{category}_flagged"] += 1
         if path in rulings and rulings[path].verdict in (Verdict.DROP, Verdict.RELABEL):
-            table.loc[label_of[path], f"{category}_confirmed"] += 1
+            counts[label_of[path], f"{category}_confirmed"] += 1
+    for (label, column), count in counts.items():
+        table.loc[label, column] = count
     total = table.sum().rename(TOTAL).to_frame().T.rename_axis("label")
     return pd.concat([table, total]).astype("int64")
 

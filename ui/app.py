@@ -34,7 +34,7 @@ STYLE = """
   .st-key-pixels [data-testid="stImage"], .st-key-pixels [data-testid="stImageContainer"] { max-width: none; }
   .st-key-pixels [data-testid="stImage"] img { max-height: none; max-width: none; image-rendering: pixelated; }
   .st-key-log p { font-size: 0.85rem; margin: 0; overflow-wrap: anywhere; }
-  button:focus-visible, a:focus-visible, img:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
+  button:focus-visible, a:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
 </style>
 """
 
