@@ -24,15 +24,16 @@ STYLE = """
   [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
   [class*="st-key-keyrow"] button { padding: 0.25rem 0.5rem; }
-  .st-key-picture [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; object-position: top; }
+  .st-key-picture [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; object-position: top left; background: none; }
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
   [class*="st-key-same-scale"] [data-testid="stImage"] img { height: 38vh; width: 100%; }
   .st-key-grid [data-testid="stImage"] img { height: 15vh; width: 100%; }
   .st-key-others [data-testid="stImage"] img { height: 11vh; width: 100%; }
   [class*="st-key-strip"] [data-testid="stImage"] img { height: 13vh; width: 100%; }
   .st-key-pixels { overflow: auto; }
-  .st-key-pixels [data-testid="stImage"], .st-key-pixels [data-testid="stImageContainer"] { max-width: none; }
-  .st-key-pixels [data-testid="stImage"] img { max-height: none; max-width: none; image-rendering: pixelated; }
+  .st-key-pixels * { max-width: none !important; }
+  .st-key-pixels [data-testid="stElementContainer"] { width: max-content !important; }
+  .st-key-pixels [data-testid="stImage"] img { max-height: none; image-rendering: pixelated; border-radius: 0; }
   .st-key-log p { font-size: 0.85rem; margin: 0; overflow-wrap: anywhere; }
   button:focus-visible, a:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
 </style>

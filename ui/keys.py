@@ -8,7 +8,8 @@ import streamlit as st
 from ui import session
 
 # Streamlit's shortcuts are letters, digits and named keys; the question mark is handed on to the button for help,
-# and Escape leaves a text field, so that the letters are keys again.
+# some letters go
+# to a text field, and Escape leaves it, so that the letters are keys again.
 LISTENER = """
 <script>
 if (!window.curateListens) {
@@ -16,8 +17,13 @@ if (!window.curateListens) {
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest && event.target.closest("input, textarea, [contenteditable]");
     if (typing && event.key === "Escape") event.target.blur();
-    if (typing || event.key !== "?") return;
-    document.querySelector(".st-key-help button")?.click();
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const there = (selector) => document.querySelector(selector);
+    const field = { n: ".st-key-note input", f: ".st-key-filter_kind input", "/": ".st-key-filter_text input" };
+    if (event.key === "?") there(".st-key-help button")?.click();
+    else if (event.key === "l" && there("[class*='st-key-relabel-'] button:disabled"))
+      field.l = "[class*='st-key-label-'] input";
+    if (there(field[event.key])) { event.preventDefault(); there(field[event.key]).focus(); }
   });
 }
 </script>
