@@ -23,8 +23,10 @@ STYLE = """
   .stMainBlockContainer { padding: 4.2rem 2rem 1rem 2rem; }
   [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
-  [class*="st-key-keyrow"] button { padding: 0.25rem 0.5rem; }
-  .st-key-picture [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; object-position: top left; background: none; }
+  .st-key-keyrow button { padding: 0.25rem 0.4rem; }
+  .st-key-keyrow button p { font-size: 0.85rem; }
+  .st-key-picture [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; }
+  .st-key-picture [data-testid="stImage"] img { object-position: top left; background: none; }
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
   [class*="st-key-same-scale"] [data-testid="stImage"] img { height: 38vh; width: 100%; }
   .st-key-grid [data-testid="stImage"] img { height: 15vh; width: 100%; }

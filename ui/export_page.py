@@ -33,7 +33,7 @@ def draw() -> None:
         if write or copy:
             table = manifest(place.root, pending=choice)
             kept = int((table["action"] != Verdict.DROP).sum())
-            st.success(w.manifest_written.format(kept=f"{kept:,}", all=f"{len(table):,}"))
+            st.success(w.manifest_written.format(kept=w.count(kept), all=w.count(len(table))))
         if copy:
             _copy(place.manifest, Path(folder).expanduser())
         if report:
@@ -47,7 +47,7 @@ def _copy(written: Path, folder: Path) -> None:
     export(written, folder)
     found = verify(folder)
     if found.ok:
-        st.success(w.folder_written.format(n=f"{found.checked:,}", folder=plain(str(folder))))
+        st.success(w.folder_written.format(n=w.count(found.checked), folder=plain(str(folder))))
     else:
         st.error(w.folder_differs.format(changed=len(found.changed), missing=len(found.missing)))
 

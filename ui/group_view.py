@@ -126,11 +126,12 @@ def _table(item: Item) -> None:
 
 
 def _facts_of(path: str) -> dict[str, str]:
+    w = session.words()
     known: dict[str, Any] = dataset.row(session.workspace(), path)
     shown = {
         "class": known.get("label"),
-        "pixels": f"{known['width']:,} x {known['height']:,}" if known.get("width") else None,
-        "bytes": f"{known.get('size_bytes', 0):,}",
+        "pixels": f"{w.count(known['width'])} x {w.count(known['height'])}" if known.get("width") else None,
+        "bytes": w.count(known.get("size_bytes", 0)),
         "sha256": (known.get("sha256") or "")[:12],
     }
-    return {name: str(shown.get(name, known.get(name)) or "-") for name in session.words().columns}
+    return {name: str(shown.get(name, known.get(name)) or "-") for name in w.columns}

@@ -7,9 +7,8 @@ import streamlit as st
 
 from ui import session
 
-# Streamlit's shortcuts are letters, digits and named keys; the question mark is handed on to the button for help,
-# some letters go
-# to a text field, and Escape leaves it, so that the letters are keys again.
+# Streamlit's shortcuts are letters, digits and named keys that press a button. The question mark is handed on to the
+# button for help; some letters go to a text field, and Escape leaves it, so that the letters are keys again.
 LISTENER = """
 <script>
 if (!window.curateListens) {
@@ -45,7 +44,7 @@ class Key:
 def row(keys: Sequence[Key], widths: Sequence[int] | None = None) -> None:
     """One row of buttons, and the one for help behind them."""
     with st.container(key="keyrow"):
-        places = st.columns([*(widths or [4] * len(keys)), 3], gap="xsmall")
+        places = st.columns([*(widths or [4] * len(keys)), 4], gap="xsmall")
         for key, place in zip(keys, places, strict=False):
             with place:
                 button(key)

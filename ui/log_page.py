@@ -13,7 +13,7 @@ from ui import session
 from ui.pictures import plain
 
 SHOWN = 25
-WIDTHS = (1, 3, 2, 3, 6, 4, 2)
+WIDTHS = (1, 3, 2, 2, 6, 4, 3)
 
 
 def draw() -> None:

@@ -24,12 +24,12 @@ def draw() -> None:
     found, balance, left = _state(str(place.root), stamp, last)
     progress = found.progress
     waiting, dropped, relabelled, skipped = st.columns(4)
-    waiting.metric(w.undecided_pictures, f"{progress.images - progress.images_done:,}")
-    dropped.metric(w.dropped_pictures, f"{found.verdicts['drop']:,}")
-    relabelled.metric(w.relabelled_pictures, f"{found.verdicts['relabel']:,}")
-    skipped.metric(w.skipped_files, f"{found.skipped:,}")
+    waiting.metric(w.undecided_pictures, w.count(progress.images - progress.images_done))
+    dropped.metric(w.dropped_pictures, w.count(found.verdicts["drop"]))
+    relabelled.metric(w.relabelled_pictures, w.count(found.verdicts["relabel"]))
+    skipped.metric(w.skipped_files, w.count(found.skipped))
     share = progress.images_done / progress.images if progress.images else 1.0
-    st.progress(share, text=w.decided.format(done=f"{progress.images_done:,}", all=f"{progress.images:,}"))
+    st.progress(share, text=w.decided.format(done=w.count(progress.images_done), all=w.count(progress.images)))
     st.subheader(w.table1)
     st.dataframe(_table1(found, w), width="stretch")
     one, other = st.columns(2)
@@ -42,7 +42,7 @@ def draw() -> None:
     for note in found.prevalent:
         st.info(plain(note))
     if found.stale:
-        st.warning(w.stale_pictures.format(n=f"{len(found.stale):,}"))
+        st.warning(w.stale_pictures.format(n=w.count(len(found.stale))))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)

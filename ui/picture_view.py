@@ -63,8 +63,14 @@ def _others(source: Path, label: str | None, path: str) -> None:
 def _facts(item: Item, source: Path, path: str) -> None:
     w = session.words()
     known = dataset.row(session.workspace(), path)
-    size = f"{known['width']:,} x {known['height']:,} px" if known.get("width") else ""
-    parts = [size, known.get("format"), known.get("mode"), f"{known.get('size_bytes', 0):,} B", known.get("split")]
+    size = f"{w.count(known['width'])} x {w.count(known['height'])} px" if known.get("width") else ""
+    parts = [
+        size,
+        known.get("format"),
+        known.get("mode"),
+        f"{w.count(known.get('size_bytes', 0))} B",
+        known.get("split"),
+    ]
     lines = [" · ".join(str(part) for part in parts if part)]
     if not {row["kind"] for row in item.of(path)} & NEVER_DECODED:
         written = beside_the_pixels(source, path, item.of(path)[0]["sha256"])

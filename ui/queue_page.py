@@ -74,7 +74,7 @@ def _nothing_left() -> None:
     keys.row([Key(w.look_again, "Right", "again", session.refilter), Key(w.undo, "U", "undo-end", session.take_back)])
     st.header(w.nothing_left)
     if whole.items == 0:
-        st.write(w.nothing_flagged.format(n=f"{dataset.count(place):,}"))
+        st.write(w.nothing_flagged.format(n=w.count(dataset.count(place))))
     elif session.chosen_filter() != Filter():
         st.write(w.nothing_matches)
     elif whole.items > whole.items_done and elsewhere:

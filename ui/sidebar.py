@@ -20,9 +20,9 @@ def progress(place: Workspace) -> None:
         chosen = session.chosen_filter()
         part = store.progress(chosen) if chosen != Filter() else None
     share = whole.images_done / whole.images if whole.images else 1.0
-    st.progress(share, text=w.decided.format(done=f"{whole.images_done:,}", all=f"{whole.images:,}"))
+    st.progress(share, text=w.decided.format(done=w.count(whole.images_done), all=w.count(whole.images)))
     if part is not None:
-        st.caption(w.matching.format(done=f"{part.images_done:,}", all=f"{part.images:,}"))
+        st.caption(w.matching.format(done=w.count(part.images_done), all=w.count(part.images)))
 
 
 def message() -> None:

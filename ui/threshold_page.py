@@ -80,8 +80,8 @@ def _chart(cut: Cut, values: pd.Series, at: float) -> None:
     suspected = int(thresholds.flagged(values, cut, at).sum())
     now = int(thresholds.flagged(values, cut, cut.value).sum())
     counts, chart = st.columns([1, 4])
-    counts.metric(w.now_flags, f"{now:,}")
-    counts.metric(w.then_flags, f"{suspected:,}", delta=suspected - now, delta_color="inverse")
+    counts.metric(w.now_flags, w.count(now))
+    counts.metric(w.then_flags, w.count(suspected), delta=suspected - now, delta_color="inverse")
     bars: Any = altair.Chart(thresholds.histogram(values, cut)).mark_bar()
     bars = bars.encode(
         x=altair.X("start:Q", bin="binned", title=cut.threshold.setting.replace("_", " ")),
@@ -91,7 +91,7 @@ def _chart(cut: Cut, values: pd.Series, at: float) -> None:
     )
     line = altair.Chart(pd.DataFrame({"at": [at]})).mark_rule(color="#e4572e", size=3).encode(x="at:Q")
     chart.altair_chart((bars + line).properties(height=170), width="stretch")
-    chart.caption(f"{w.measured.format(n=f'{len(values):,}')}. {w.also_depends}")
+    chart.caption(f"{w.measured.format(n=w.count(len(values)))}. {w.also_depends}")
 
 
 def _strip(place: Workspace, title: str, near: pd.Series, cut: Cut) -> None:
@@ -117,4 +117,4 @@ def _save(cut: Cut, at: float) -> None:
     with Store(place.review) as store:
         store.release([screens.mine()])
     st.session_state.cursor, st.session_state.shown = -1, None
-    st.session_state.message = ("success", session.words().saved.format(n=f"{found:,}"))
+    st.session_state.message = ("success", session.words().saved.format(n=session.words().count(found)))

@@ -23,6 +23,7 @@ class Words:
     """One language. Names in braces are filled in by whoever shows the phrase."""
 
     name: str
+    thousands: str
     queue: str
     batch: str
     thresholds: str
@@ -216,9 +217,14 @@ class Words:
     report_missing: str
     not_done: str
 
+    def count(self, number: int) -> str:
+        """A whole number as this language groups its digits."""
+        return f"{number:,}".replace(",", self.thousands)
+
 
 ENGLISH = Words(
     name="English",
+    thousands=",",
     queue="Queue",
     batch="Batch",
     thresholds="Thresholds",
@@ -249,7 +255,7 @@ ENGLISH = Words(
         "N, F, /": "write a note, filter by kind, search; Escape leaves the field",
         "S": "decide later",
         "U, Y": "undo and redo, as many steps as you like",
-        "Left, Right": "look at the previous or next one and decide nothing",
+        "←, →": "look at the previous or next one and decide nothing",
         "Z": "one picture: fit, single pixels, four times; a group: side by side, blink, difference",
         "A": "batch page: choose all or none",
         "H, ?": "these keys; Escape closes them",
@@ -409,8 +415,8 @@ ENGLISH = Words(
     log_empty="Nothing has been decided yet.",
     log_caption="Nothing is ever removed: taking a line back adds one.",
     log_search="Search in pictures, names and notes",
-    take_back_line="Take back line {n}",
-    restore_line="Restore what line {n} took back",
+    take_back_line="Take back {n}",
+    restore_line="Restore {n}",
     older="Older",
     newest="Newest",
     undo_of="undo of {n}",
@@ -439,6 +445,7 @@ ENGLISH = Words(
 
 PORTUGUESE = Words(
     name="Português (Brasil)",
+    thousands=".",
     queue="Fila",
     batch="Lote",
     thresholds="Limiares",
@@ -504,7 +511,7 @@ PORTUGUESE = Words(
         "N, F, /": "escrever uma nota, filtrar por tipo, buscar; Escape sai do campo",
         "S": "decidir depois",
         "U, Y": "desfazer e refazer, quantos passos quiser",
-        "Left, Right": "ver a anterior ou a próxima sem decidir nada",
+        "←, →": "ver a anterior ou a próxima sem decidir nada",
         "Z": "uma imagem: ajustada, pixels, quatro vezes; um grupo: lado a lado, alternar, diferença",
         "A": "página Lote: escolher todas ou nenhuma",
         "H, ?": "estas teclas; Escape fecha",
@@ -538,9 +545,9 @@ PORTUGUESE = Words(
         "ICC profile": "Perfil ICC",
     },
     keep="Manter",
-    keep_all="Manter todas",
+    keep_all="Manter",
     drop="Descartar",
-    drop_copies="Descartar cópias",
+    drop_copies="Descartar",
     later="Depois",
     undo="Desfazer",
     redo="Refazer",
@@ -679,8 +686,8 @@ PORTUGUESE = Words(
     log_empty="Nada foi decidido ainda.",
     log_caption="Nada é removido: desfazer uma linha acrescenta outra.",
     log_search="Buscar em imagens, nomes e notas",
-    take_back_line="Desfazer a linha {n}",
-    restore_line="Restaurar o que a linha {n} desfez",
+    take_back_line="Desfazer {n}",
+    restore_line="Restaurar {n}",
     older="Mais antigas",
     newest="Mais novas",
     undo_of="desfaz {n}",
