@@ -62,13 +62,13 @@ def _look(item: Item) -> None:
             Key(
                 w.keep_all if item.is_group else w.keep,
                 "K",
-                f"second-keep-{item.item_id}",
+                f"second-keep-{session.slot(item.item_id)}",
                 partial(_record, unseen, Action.KEEP),
             ),
             Key(
                 w.drop_copies if item.is_group else w.drop,
                 "D",
-                f"second-drop-{item.item_id}",
+                f"second-drop-{session.slot(item.item_id)}",
                 partial(_record, unseen, Action.DROP),
                 primary=True,
             ),

@@ -41,6 +41,7 @@ def draw() -> None:
         st.header(w.nothing_left)
         st.write(w.no_singles)
     else:
+        st.session_state.left_out = _left_out() & {item.item_id for item in items}
         _keys(items)
         _range(items)
         _grid(items, source)
@@ -49,10 +50,10 @@ def draw() -> None:
 
 
 def _keys(items: list[Item]) -> None:
-    """Those that decide are named after the batch, so that a late press cannot hit the next one."""
+    """Those that decide bear the slot of the batch, so that a late press cannot hit the next one."""
     w = session.words()
-    ident = stable_id(*(item.item_id for item in items))
-    taken = [item for item in items if st.session_state.get(_tick(item), True)]
+    ident = _slot(items)
+    taken = [item for item in items if item.item_id not in _left_out()]
     everything, none = len(taken) == len(items), not taken
     keep, drop = partial(session.decide_batch, taken, Action.KEEP), partial(session.decide_batch, taken, Action.DROP)
     keys.row(
@@ -74,7 +75,7 @@ def _keys(items: list[Item]) -> None:
 def _range(items: list[Item]) -> None:
     """From this one to that one: the slider's two ends, moved by arrow keys or mouse."""
     if len(items) > 1:
-        ident = f"range-{stable_id(*(item.item_id for item in items))}"
+        ident = f"range-{_slot(items)}"
         everything = (1, len(items))
         st.slider(
             session.words().range, *everything, everything, key=ident, on_change=partial(_tick_range, items, ident)
@@ -89,18 +90,35 @@ def _grid(items: list[Item], source: Path) -> None:
                 path = item.paths[0]
                 with column:
                     pictures.show(session.workspace(), source, item, path, pictures.GRID_PX)
-                    st.session_state.setdefault(_tick(item), True)
+                    name = f"tick-{_slot(items)}-{number}"
+                    st.session_state[name] = item.item_id not in _left_out()
                     reasons = "; ".join(str(row["reason"]) for row in item.findings)
-                    st.checkbox(f"{number}\\. {plain(path)}", key=_tick(item), help=plain(reasons))
+                    st.checkbox(
+                        f"{number}\\. {plain(path)}",
+                        key=name,
+                        help=plain(reasons),
+                        on_change=partial(_toggle, item.item_id),
+                    )
 
 
-def _tick(item: Item) -> str:
-    return f"tick-{item.item_id}"
+def _slot(items: list[Item]) -> str:
+    return session.slot(stable_id(*(item.item_id for item in items)))
+
+
+def _left_out() -> set[str]:
+    """The items on the screen that are not chosen."""
+    found: set[str] = st.session_state.setdefault("left_out", set())
+    return found
+
+
+def _toggle(item_id: str) -> None:
+    st.session_state.left_out = _left_out() ^ {item_id}
 
 
 def _tick_only(items: list[Item], last: int, first: int = 1) -> None:
-    for number, item in enumerate(items, start=1):
-        st.session_state[_tick(item)] = first <= number <= last
+    st.session_state.left_out = {
+        item.item_id for number, item in enumerate(items, start=1) if not first <= number <= last
+    }
 
 
 def _tick_range(items: list[Item], ident: str) -> None:

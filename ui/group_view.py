@@ -76,7 +76,7 @@ def _only_key(item: Item, path: str, number: int) -> Key:
     return Key(
         w.keep_only.format(n=number),
         str(number) if number <= 9 else None,
-        f"only-{item.item_id}-{number}",
+        f"only-{session.slot(item.item_id)}-{number}",
         partial(session.decide, item, reviewing.keep_only(item, path), done=done),
     )
 

@@ -31,7 +31,7 @@ if (!window.curateListens) {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A button with its key. One that decides is named after its item, so that a late press cannot hit the next."""
+    """A button with its key. One that decides bears the slot of its item, so that a late press misses."""
 
     title: str
     shortcut: str | None

@@ -38,7 +38,7 @@ def draw() -> None:
 def _details(item: Item) -> None:
     """What may go along with a decision: another class, or a note."""
     w = session.words()
-    ident = item.item_id
+    ident = session.slot(item.item_id)
     label = st.selectbox(
         w.new_class,
         dataset.classes(session.workspace()),
@@ -60,7 +60,7 @@ def _confirmation(item: Item | None) -> None:
     if state.unconfirmed and item and state.unconfirmed[0] == item.item_id:
         st.button(
             w.drop_all_anyway,
-            key=f"confirm-{item.item_id}",
+            key=f"confirm-{session.slot(item.item_id)}",
             type="primary",
             on_click=partial(session.decide, item, state.unconfirmed[1], done=w.all_dropped, confirmed=True),
         )
@@ -88,7 +88,7 @@ def _nothing_left() -> None:
 
 
 def _keys(item: Item) -> None:
-    ident, w = item.item_id, session.words()
+    ident, w = session.slot(item.item_id), session.words()
     first = item.paths[0]
     dropped = (
         w.dropped_copies.format(copies=group_view.copies(item), what=first)

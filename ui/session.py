@@ -23,6 +23,9 @@ from curate.workspace import Workspace
 from ui import screens
 from ui.words import WORDS, Language, Words
 
+SLOTS = 16
+"""So many different names have the buttons of an item. Streamlit remembers every name it has ever seen."""
+
 KEPT = (
     "reviewer",
     "lang",
@@ -173,6 +176,17 @@ def step(direction: int) -> None:
             return
         earlier = store.before(item.rank, chosen_filter())
         state.shown = earlier.item_id if earlier else item.item_id
+
+
+def slot(ident: str) -> str:
+    """A name for what is on the screen, another one than what was there before it.
+
+    Buttons that decide bear it, so that a late press finds no button instead of the next item's.
+    """
+    state = st.session_state
+    if state.get("slot_of") != ident:
+        state.slot_of, state.slot = ident, (state.get("slot", 0) + 1) % SLOTS
+    return str(state.slot)
 
 
 def look_closer() -> None:
