@@ -115,6 +115,7 @@ def go_to(page: "Page", name: str) -> None:
 def filter_by_kind(page: "Page", typed: str) -> None:
     """Choose a kind by its name, without the mouse."""
     press(page, "f")
+    page.wait_for_timeout(300)
     page.keyboard.type(typed)
     page.keyboard.press("Enter")
     stands_still(page)
@@ -145,6 +146,7 @@ def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", share
             done += 1
             decided(place, done)
         page.reload()
+        page.get_by_text("suggested to stay").first.wait_for()
         filter_by_kind(page, "several faces")
         page.get_by_text("that match the filters").wait_for()
         for number in range(40):
@@ -152,10 +154,12 @@ def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", share
             done += 1
             decided(place, done)
         press(page, "n")
+        page.wait_for_timeout(300)  # nobody types within a frame of reaching the field
         page.keyboard.type("another class")
         page.keyboard.press("Enter")
         page.keyboard.press("Escape")
         press(page, "l")
+        page.wait_for_timeout(300)
         page.keyboard.type("happy")
         page.keyboard.press("Enter")
         page.keyboard.press("Escape")

@@ -15,7 +15,10 @@ if (!window.curateListens) {
   window.curateListens = true;
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest && event.target.closest("input, textarea, [contenteditable]");
-    if (typing && event.key === "Escape") event.target.blur();
+    if (typing && event.key === "Escape" && event.target.getAttribute("aria-expanded") !== "true") {
+      event.stopPropagation();  // or a chosen class would be cleared
+      event.target.blur();
+    }
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const there = (selector) => document.querySelector(selector);
     const field = { n: ".st-key-note input", f: ".st-key-filter_kind input", "/": ".st-key-filter_text input" };
@@ -23,7 +26,7 @@ if (!window.curateListens) {
     else if (event.key === "l" && there("[class*='st-key-relabel-'] button:disabled"))
       field.l = "[class*='st-key-label-'] input";
     if (there(field[event.key])) { event.preventDefault(); there(field[event.key]).focus(); }
-  });
+  }, true);
 }
 </script>
 """

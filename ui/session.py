@@ -124,7 +124,8 @@ def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool 
         state.message = ("warning", words().no_survivor.format(what=item.paths[0]))
         return
     except ConflictError as error:
-        state.message = ("warning", told(error))
+        if error.reviewer != reviewer():  # one's own second press of a key says nothing new
+            state.message = ("warning", told(error))
         _go_on(item)
         return
     except CurateError as error:
