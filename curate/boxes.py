@@ -17,6 +17,8 @@ import simplejpeg
 
 COLOURS = {"face": (80, 200, 120), "text": (70, 150, 255), "damage": (255, 80, 60)}
 """Red, green, blue; each box also bears its name, so that colour alone says nothing."""
+LEGIBLE_PX = 256
+"""Pictures below this get thin lines without names, which would hide them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +43,15 @@ def marked(jpeg: bytes, boxes: Iterable[Box], longer_side_px: int) -> bytes:
     picture = np.ascontiguousarray(simplejpeg.decode_jpeg(jpeg, colorspace="RGB"))
     height, width = picture.shape[:2]
     scale = max(height, width) / longer_side_px
+    small = max(height, width) < LEGIBLE_PX
     for box in boxes:
         left, top = _within(box.left * scale, width), _within(box.top * scale, height)
         right, bottom = _within((box.left + box.width) * scale, width), _within((box.top + box.height) * scale, height)
-        for colour, thickness in (((0, 0, 0), 4), (COLOURS[box.what], 2)):
+        for colour, thickness in [(COLOURS[box.what], 1)] if small else [((0, 0, 0), 4), (COLOURS[box.what], 2)]:
             cv2.rectangle(picture, (left, top), (right, bottom), colour, thickness)
-            at = (left + 4, top + 16)
-            cv2.putText(picture, box.what, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA)
+            if not small:
+                at = (left + 4, top + 16)
+                cv2.putText(picture, box.what, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA)
     return bytes(simplejpeg.encode_jpeg(picture, quality=90, colorspace="RGB"))
 
 

@@ -5,6 +5,7 @@
     ├── ConfigError       curate.toml, or an option, says something we do not understand
     ├── WorkspaceError    the workspace is missing, unreadable, or made by another version
     ├── UndecidedError    flagged pictures still wait for a person
+    ├── ConflictError     somebody else decided it since it was shown
     ├── NoSurvivorError   a whole duplicate group would be dropped
     └── MissingExtraError an optional dependency is not installed
 
@@ -34,6 +35,14 @@ class UndecidedError(CurateError):
 
 class NoSurvivorError(CurateError):
     """A whole duplicate group would be dropped."""
+
+
+class ConflictError(CurateError):
+    """Somebody decided it after it was shown; `paths` are the pictures that this is true of."""
+
+    def __init__(self, path: str, *, reviewer: str, action: str, paths: frozenset[str]) -> None:
+        super().__init__(f"{reviewer} decided {path} ({action}) after it was shown to you; nothing was recorded twice")
+        self.path, self.reviewer, self.action, self.paths = path, reviewer, action, paths
 
 
 class MissingExtraError(CurateError):

@@ -91,24 +91,28 @@ def rule(findings: pd.DataFrame, hashes: Mapping[str, str | None], folded: Folde
     `findings` are rows of the findings table; `hashes` maps each path to its present sha256.
     """
     keeper_of = _keeper_hashes(findings, hashes)
-    rulings = {}
+    # Plain rows by path: a table of its own for each of 100,000 pictures would take minutes.
+    by_path: dict[str, list[_Asked]] = {}
     queued = findings[findings["severity"] != Severity.INFO]
-    for path, rows in queued.groupby("path", sort=True):
-        rulings[str(path)] = _rule_one(str(path), rows, hashes.get(str(path)), folded, keeper_of)
-    return rulings
+    for path, *asked in queued[["path", "finding_id", "kind", "role", "group_id"]].itertuples(index=False, name=None):
+        by_path.setdefault(str(path), []).append((asked[0], asked[1], asked[2], asked[3]))
+    return {path: _rule_one(path, by_path[path], hashes.get(path), folded, keeper_of) for path in sorted(by_path)}
+
+
+_Asked = tuple[str, str, str, str | None]
+"""Of a finding: its id, kind, role and group."""
 
 
 def _rule_one(
-    path: str, rows: pd.DataFrame, sha256: str | None, folded: Folded, keeper_of: Mapping[str, str | None]
+    path: str, asked: Sequence[_Asked], sha256: str | None, folded: Folded, keeper_of: Mapping[str, str | None]
 ) -> Ruling:
     applied: list[Decision] = []
     stale: list[Decision] = []
     waiting: list[str] = []
-    columns = ("finding_id", "kind", "role", "group_id")
-    for finding_id, kind, role, group in rows[[*columns]].itertuples(index=False):
+    for finding_id, kind, role, group in asked:
         decision = folded.standing.get((finding_id, path))
         if decision is None and role == Role.COPY and kind not in ACROSS and sha256:
-            decision = folded.cleared.get(frozenset((sha256, keeper_of.get(group) or "")))
+            decision = folded.cleared.get(frozenset((sha256, keeper_of.get(group or "") or "")))
         elif decision is not None and decision.sha256 != sha256:
             stale.append(decision)
             decision = None

@@ -57,9 +57,13 @@ def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision],
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
     rulings = rule(findings, hashes, fold(log))
     queued = findings[findings["severity"] != Severity.INFO]
-    reasons = {str(path): rows for path, rows in queued.groupby("path")}
+    reasons: dict[str, _Reasons] = {}
+    for path, reason, finding_id in queued[["path", "reason", "finding_id"]].itertuples(index=False, name=None):
+        told = reasons.setdefault(str(path), ([], []))
+        told[0].append(reason)
+        told[1].append(finding_id)
     extra = [
-        _verdict(path, label, rulings.get(path), reasons.get(path))
+        _verdict(label, rulings.get(path), reasons.get(path, ([], [])))
         for path, label in zip(images["path"], images["label"], strict=True)
     ]
     columns = pd.DataFrame(extra, index=images.index, dtype=object)
@@ -102,7 +106,11 @@ def read(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _verdict(path: str, label: str | None, ruling: Ruling | None, rows: pd.DataFrame | None) -> dict[str, str | None]:
+_Reasons = tuple[list[str], list[str]]
+"""Of a picture: the reasons of its findings, and their ids."""
+
+
+def _verdict(label: str | None, ruling: Ruling | None, told: "_Reasons") -> dict[str, str | None]:
     verdict = ruling.verdict if ruling else Verdict.KEEP
     decisions = ruling.decisions if ruling else ()
     latest = max(decisions, key=lambda decision: decision.id, default=None)
@@ -110,8 +118,8 @@ def _verdict(path: str, label: str | None, ruling: Ruling | None, rows: pd.DataF
     return {
         "action": str(verdict),
         "final_label": relabelled if verdict is not Verdict.DROP else None,
-        "reasons": json.dumps([] if rows is None else rows["reason"].tolist(), ensure_ascii=False),
-        "finding_ids": json.dumps([] if rows is None else rows["finding_id"].tolist()),
+        "reasons": json.dumps(told[0], ensure_ascii=False),
+        "finding_ids": json.dumps(told[1]),
         "reviewer": latest.reviewer if latest else None,
         "decided_at": latest.decided_at if latest else None,
     }

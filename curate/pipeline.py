@@ -140,6 +140,11 @@ def judge(workspace: str | Path) -> pd.DataFrame:
     return place.read_findings()
 
 
+def in_force(configuration: Config) -> list[Scanner]:
+    """The scanners that a configuration asks for, with their settings."""
+    return _chosen(scanners.load(configuration), configuration)
+
+
 def _chosen(active: Sequence[Scanner], configuration: Config) -> list[Scanner]:
     """Without the duplicate engine that was not asked for, nor what only another profile looks for."""
     spare = {Duplicates.name if configuration.duplicates == Fastdup.name else Fastdup.name}

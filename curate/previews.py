@@ -22,6 +22,9 @@ from curate.workspace import Workspace, atomic, explained
 NEVER_DECODED = frozenset({Kind.CRASHED, Kind.TIMED_OUT, Kind.TOO_LARGE})
 """Kinds of findings whose pictures are not opened outside a worker that may die of them."""
 
+FULL_PX = 4096
+"""A browser shows no more at its own size without trouble."""
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _log = logging.getLogger(__name__)
 
@@ -41,13 +44,25 @@ def preview(
         return cached.read_bytes()
     except OSError:
         pass
-    data = _read(root, path)
-    if data is None or hashlib.sha256(data).hexdigest() != sha256:
+    data = audited_bytes(root, path, sha256)
+    if data is None:
         return None
     encoded = _encode(data, side_px, quality)
     if encoded is not None:
         _keep(encoded, cached)
     return encoded
+
+
+def audited_bytes(root: Path, path: str, sha256: str | None) -> bytes | None:
+    """The content of a file of the source, if it still is what was audited."""
+    data = _read(root, path)
+    return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
+
+
+def full_size(root: Path, path: str, sha256: str | None) -> bytes | None:
+    """The whole picture for looking at single pixels, its longer side at most `FULL_PX`; made anew each time."""
+    data = audited_bytes(root, path, sha256)
+    return None if data is None else _encode(data, FULL_PX, 95)
 
 
 def _read(root: Path, path: str) -> bytes | None:

@@ -1,5 +1,6 @@
 """Table 1 and the state of the review: pure arithmetic on tables, and `status`, which reads them."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,9 +95,31 @@ def table1(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, R
     ]
     table = pd.DataFrame(0, index=pd.Index(sorted(set(labels)), name="label"), columns=columns, dtype="int64")
     table["images"] = labels.value_counts().reindex(table.index)
+    counts: Counter[tuple[str, str]] = Counter()
     for path, category in first_category(findings).items():
-        table.loc[label_of[path], f"{category}_flagged"] += 1
+        counts[label_of[path], f"{category}_flagged"] += 1
         if path in rulings and rulings[path].verdict in (Verdict.DROP, Verdict.RELABEL):
-            table.loc[label_of[path], f"{category}_confirmed"] += 1
+            counts[label_of[path], f"{category}_confirmed"] += 1
+    for (label, column), count in counts.items():
+        table.loc[label, column] = count
     total = table.sum().rename(TOTAL).to_frame().T.rename_axis("label")
     return pd.concat([table, total]).astype("int64")
+
+
+def balance(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Pictures per class in the source (`before`) and by the decisions so far (`after`, the undecided among them)."""
+    known = manifest[["label", "final_label"]].where(manifest[["label", "final_label"]].notna(), UNLABELLED)
+    stays = manifest["action"] != Verdict.DROP
+    counts = pd.DataFrame(
+        {"before": known["label"].value_counts(), "after": known["final_label"][stays].value_counts()}
+    )
+    return counts.fillna(0).astype("int64").sort_index().rename_axis("label")
+
+
+def waiting(findings: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """The undecided pictures by category and kind, the most first; a picture counts under each of its kinds."""
+    pending = set(manifest["path"][manifest["action"] == Verdict.PENDING])
+    asked = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    asked = asked[asked["path"].isin(pending)]
+    counts = asked.groupby(["category", "kind"])["path"].nunique().rename("pictures").reset_index()
+    return counts.sort_values(["pictures", "kind"], ascending=[False, True], ignore_index=True)

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate import reviewing
-from curate.errors import NoSurvivorError, WorkspaceError
+from curate.errors import ConflictError, NoSurvivorError, WorkspaceError
 from curate.fold import Decision, fold
 from curate.schema import FINDINGS, Action
-from curate.store import Choice, Filter, Item, Store
+from curate.store import LEASE_S, Choice, Filter, Item, Store
+from curate.store_schema import MIGRATIONS
 
 NOW = "2026-01-01T00:00:00Z"
 
@@ -175,6 +176,88 @@ def test_not_a_duplicate_is_remembered_when_the_group_is_found_under_another_nam
     assert ids(store.find(limit=9)) == ["b/x"]
 
 
+# Two reviewers at once
+
+QUEUE = table(*(finding(f"a/{index}") for index in range(4)))
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Store:
+    opened = Store(tmp_path / "review.sqlite")
+    opened.sync(QUEUE, images(QUEUE))
+    return opened
+
+
+def test_two_screens_are_handed_different_items_and_keep_what_they_have(shared: Store) -> None:
+    assert ids(shared.claim(holder="ana", now_s=0)) == ["a/0"]
+    assert ids(shared.claim(holder="rui", now_s=1, limit=2)) == ["a/1", "a/2"]
+    assert ids(shared.claim(holder="ana", now_s=2)) == ["a/0"]
+    assert ids(shared.claim(holder="ana", now_s=3, after_rank=0)) == ["a/3"], "the next one that nobody has"
+    assert ids(shared.claim(holder="eva", now_s=4)) == ["a/0"], "what ana let go is free again"
+    assert shared.claim(holder="tom", now_s=5) == []
+    assert shared.holders(now_s=5) == {"ana": 1, "eva": 1, "rui": 2}
+
+
+def test_an_item_left_on_a_screen_is_handed_on_after_a_while(shared: Store) -> None:
+    shared.claim(holder="ana", now_s=0, limit=4)
+    assert shared.claim(holder="rui", now_s=LEASE_S - 1) == []
+    assert ids(shared.claim(holder="rui", now_s=LEASE_S)) == ["a/0"]
+
+
+def test_a_closed_screen_lets_go_at_once(shared: Store) -> None:
+    shared.claim(holder="ana", now_s=0, limit=4)
+    shared.release(["ana"])
+    assert ids(shared.claim(holder="rui", now_s=1)) == ["a/0"]
+
+
+def test_what_was_decided_after_it_was_shown_is_not_decided_again(shared: Store) -> None:
+    (mine,), (theirs,) = shared.find(), shared.find()
+    shared.decide(reviewing.decide_all(mine, Action.DROP), reviewer="ana", now=NOW)
+    with pytest.raises(ConflictError, match="ana decided a/0 \\(drop\\) after it was shown") as caught:
+        shared.decide(reviewing.decide_all(theirs, Action.KEEP), reviewer="rui", now=NOW)
+    assert caught.value.paths == {"a/0"}
+    assert [decision.reviewer for decision in shared.log()] == ["ana"]
+    again = shared.item("a/0")
+    assert again is not None
+    shared.decide(reviewing.decide_all(again, Action.KEEP), reviewer="rui", now=NOW)
+    assert [decision.reviewer for decision in shared.log()] == ["ana", "rui"], "having seen it, a person may differ"
+
+
+def test_a_line_is_taken_back_only_once(shared: Store) -> None:
+    (number,) = shared.decide(reviewing.decide_all(shared.find()[0], Action.DROP), reviewer="ana", now=NOW)
+    assert shared.revert([number], reviewer="rui", now=NOW) == "a/0"
+    assert shared.revert([number], reviewer="eva", now=NOW) is None
+    assert [(line.decision.id, line.stands) for line in shared.lines()] == [(2, True), (1, False)]
+    assert [line.decision.reviewer for line in shared.lines(text="RUI")] == ["rui"]
+    assert shared.lines(before=1) == []
+
+
+def test_second_looks_count_for_the_agreement_and_decide_nothing(shared: Store) -> None:
+    for item, action in zip(shared.find(limit=3), (Action.DROP, Action.KEEP, Action.DROP), strict=True):
+        shared.decide(reviewing.decide_all(item, action), reviewer="ana", now=NOW)
+    sample = shared.second_look(reviewer="rui", size=2)
+    assert len(sample) == 2
+    assert shared.second_look(reviewer="ana", size=9) == [], "nobody is asked about a decision of their own"
+    before = fold(shared.log()).standing
+    shared.give_opinion(reviewing.decide_all(sample[0], Action.KEEP), reviewer="rui", now=NOW)
+    assert ids(shared.second_look(reviewer="rui", size=2)) == [sample[1].item_id]
+    assert fold(shared.log()).standing == before
+    assert [rating.action for rating in shared.ratings() if rating.reviewer == "rui"] == [Action.KEEP]
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "review.sqlite") as db:
+        MIGRATIONS[0](db)
+        db.execute("PRAGMA user_version = 1")
+        row = "'f', 'a/0', 'sha-a/0', NULL, {}, NULL, 'ana', NULL, 'now', {}"
+        db.execute(f"INSERT INTO decision VALUES (1, 1, {row.format(chr(39) + 'drop' + chr(39), 'NULL')})")
+        db.execute(f"INSERT INTO decision VALUES (2, 2, {row.format(chr(39) + 'undo' + chr(39), '1')})")
+    db.close()
+    with Store(tmp_path / "review.sqlite") as store:
+        assert [line.stands for line in store.lines()] == [True, False]
+        assert store.progress().items == 0
+
+
 def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     Store(tmp_path / "review.sqlite").close()
     with sqlite3.connect(tmp_path / "review.sqlite") as db:
@@ -243,7 +326,7 @@ def test_two_writers_at_once_lose_nothing(store: Store, tmp_path: Path) -> None:
 steps = st.lists(
     st.tuples(
         st.sampled_from(["ana", "rui"]),
-        st.sampled_from(["keep", "drop", "relabel", "defer", "undo", "redo"]),
+        st.sampled_from(["keep", "drop", "relabel", "defer", "undo", "redo", "revert"]),
         st.integers(0, 3),
     ),
     max_size=25,
@@ -264,6 +347,8 @@ def test_what_stands_is_the_log_replayed(
                 store.undo(reviewer=who, now=NOW)
             elif what == "redo":
                 store.redo(reviewer=who, now=NOW)
+            elif what == "revert":
+                store.revert([max(1, len(store.log()) - index)], reviewer=who, now=NOW)
             else:
                 choice = Choice(
                     finding_id=f"blurry:a/{index}",
@@ -275,12 +360,15 @@ def test_what_stands_is_the_log_replayed(
                 store.decide([choice], reviewer=who, now=NOW)
         kept_up = {item.item_id: item.findings[0]["action"] for item in store.find(pending=None, limit=9)}
         left = ids(store.find(limit=9))
+        assert {line.decision.id for line in store.lines() if line.stands} == {d.id for d in fold(store.log()).live}
+        counted = store.progress()
         store.sync(findings, images(findings))
         rebuilt = {item.item_id: item.findings[0]["action"] for item in store.find(pending=None, limit=9)}
         replayed = {path: str(d.action) for (_, path), d in fold(store.log()).standing.items()}
         assert kept_up == rebuilt
         assert {path: action for path, action in kept_up.items() if action} == replayed
         assert left == ids(store.find(limit=9))
+        assert counted == store.progress()
 
 
 def test_reverting_an_undo_restores_the_decision() -> None:

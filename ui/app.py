@@ -1,18 +1,43 @@
-"""The reviewer's entry file: one Streamlit application, five pages."""
+"""The reviewer's entry file: one Streamlit application, seven pages, and the question who reviews."""
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
 from curate.errors import CurateError
-from ui import batch_page, export_page, log_page, overview_page, queue_page, session
+from ui import (
+    agreement_page,
+    batch_page,
+    export_page,
+    log_page,
+    overview_page,
+    queue_page,
+    session,
+    sidebar,
+    threshold_page,
+)
 
 # Streamlit leaves much air above a page; a reviewer on a laptop wants the picture and the keys in one view.
 STYLE = """
 <style>
-  .stMainBlockContainer { padding-top: 4.2rem; padding-bottom: 1rem; }
-  [data-testid="stSidebarUserContent"] { padding-top: 0.5rem; }
+  .stMainBlockContainer { padding: 4.2rem 2rem 1rem 2rem; }
+  [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
+  [data-testid="stSidebarUserContent"] { padding-top: 0; }
+  .st-key-keyrow button { padding: 0.25rem 0.4rem; }
+  .st-key-keyrow button p { font-size: 0.85rem; }
+  .st-key-picture [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; }
+  .st-key-picture [data-testid="stImage"] img { object-position: top left; background: none; }
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
+  [class*="st-key-same-scale"] [data-testid="stImage"] img { height: 38vh; width: 100%; }
+  .st-key-grid [data-testid="stImage"] img { height: 15vh; width: 100%; }
+  .st-key-others [data-testid="stImage"] img { height: 11vh; width: 100%; }
+  [class*="st-key-strip"] [data-testid="stImage"] img { height: 13vh; width: 100%; }
+  .st-key-pixels { overflow: auto; }
+  .st-key-pixels * { max-width: none !important; }
+  .st-key-pixels [data-testid="stElementContainer"] { width: max-content !important; }
+  .st-key-pixels [data-testid="stImage"] img { max-height: none; image-rendering: pixelated; border-radius: 0; }
+  .st-key-log p { font-size: 0.85rem; margin: 0; overflow-wrap: anywhere; }
+  button:focus-visible, a:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
 </style>
 """
 
@@ -35,16 +60,38 @@ def main() -> None:
     try:
         session.prepare()
         session.workspace().read_audit()
+        if not session.introduced():
+            _who()
+            return
+        w = session.words()
         pages = [
-            st.Page(queue_page.draw, title="Queue", icon=":material/fact_check:", url_path="queue", default=True),
-            st.Page(batch_page.draw, title="Batch", icon=":material/grid_view:", url_path="batch"),
-            st.Page(overview_page.draw, title="Overview", icon=":material/table_chart:", url_path="overview"),
-            st.Page(log_page.draw, title="Log", icon=":material/history:", url_path="log"),
-            st.Page(export_page.draw, title="Export", icon=":material/output:", url_path="export"),
+            st.Page(queue_page.draw, title=w.queue, icon=":material/fact_check:", url_path="queue", default=True),
+            st.Page(batch_page.draw, title=w.batch, icon=":material/grid_view:", url_path="batch"),
+            st.Page(threshold_page.draw, title=w.thresholds, icon=":material/tune:", url_path="thresholds"),
+            st.Page(agreement_page.draw, title=w.agreement, icon=":material/group:", url_path="agreement"),
+            st.Page(overview_page.draw, title=w.overview, icon=":material/table_chart:", url_path="overview"),
+            st.Page(log_page.draw, title=w.log, icon=":material/history:", url_path="log"),
+            st.Page(export_page.draw, title=w.export, icon=":material/output:", url_path="export"),
         ]
         st.navigation(pages, position="top").run()
     except CurateError as error:
         st.error(str(error))
+
+
+def _who() -> None:
+    """Asked once: the log names who decided."""
+    w = session.words()
+    st.header(w.who_are_you)
+    st.write(w.who_why)
+    with st.form("who", width=480):
+        name = st.text_input(w.reviewer, value=session.suggested_name(), key="asked_name")
+        sent = st.form_submit_button(w.begin, type="primary")
+    with st.container(width=480):
+        sidebar.language()
+    if sent and name.strip():
+        st.session_state.reviewer = name.strip()
+        session.introduce()
+        st.rerun()
 
 
 main()

@@ -9,7 +9,8 @@ import streamlit as st
 from curate.scanners import stable_id
 from curate.schema import Action
 from curate.store import Item, Store
-from ui import pictures, session
+from ui import keys, pictures, screens, session, sidebar
+from ui.keys import Key
 from ui.pictures import plain
 
 SIZES = (12, 24, 36, 60)
@@ -18,77 +19,112 @@ COLUMNS = 6
 
 def draw() -> None:
     """Draw the page."""
-    place = session.workspace()
-    source = Path(place.read_audit()["root"])
+    place, w = session.workspace(), session.words()
+    source = pictures.source_of(place)
+    with st.sidebar:
+        sidebar.progress(place)
+        said = st.container()
+        size = int(st.selectbox(w.batch_size, SIZES, key="batch_size", on_change=session.refilter))
+        sidebar.filters(place)
+        sidebar.who()
     with Store(place.review) as store:
-        facets = store.facets()
-    kind, size = _choices(facets["kind"])
-    chosen = replace(session.chosen_filter(), groups=False, kinds=frozenset({kind} if kind else ()))
-    with Store(place.review) as store:
-        after = st.session_state.batch_after
-        items = store.find(chosen, after_rank=after, limit=size) or store.find(chosen, limit=size)
-    if st.session_state.message:
-        st.caption(plain(st.session_state.message[1]))
+        screens.release_closed(store)
+        items = store.claim(
+            replace(session.chosen_filter(), groups=False),
+            holder=screens.mine(),
+            now_s=session.now_s(),
+            after_rank=st.session_state.cursor,
+            limit=size,
+        )
     if not items:
-        st.header("Nothing left")
-        st.write("No single picture of this kind is undecided. Groups of copies wait in the queue, one by one.")
-        st.button("Undo", shortcut="U", on_click=session.take_back)
-        return
-    _buttons(items)
-    _grid(items, source)
+        keys.row([Key(w.undo, "U", "batch-undo", session.take_back)])
+        st.header(w.nothing_left)
+        st.write(w.no_singles)
+    else:
+        st.session_state.left_out = _left_out() & {item.item_id for item in items}
+        _keys(items)
+        _range(items)
+        _grid(items, source)
+    with said:  # last, so that it only appears when the next keys are ready
+        sidebar.message()
 
 
-def _choices(kinds: list[str | None]) -> tuple[str | None, int]:
-    left, right = st.columns([3, 1])
-    kind = left.selectbox(
-        "Kind",
-        kinds,
-        index=None,
-        key="batch_kind",
-        placeholder="all kinds",
-        format_func=lambda value: str(value).replace("_", " "),
-        on_change=session.refilter,
+def _keys(items: list[Item]) -> None:
+    """Those that decide bear the slot of the batch, so that a late press cannot hit the next one."""
+    w = session.words()
+    ident = _slot(items)
+    taken = [item for item in items if item.item_id not in _left_out()]
+    everything, none = len(taken) == len(items), not taken
+    keep, drop = partial(session.decide_batch, taken, Action.KEEP), partial(session.decide_batch, taken, Action.DROP)
+    keys.row(
+        [
+            Key(w.keep_n.format(n=len(taken)), "K", f"batch-keep-{ident}", keep, disabled=none),
+            Key(w.drop_n.format(n=len(taken)), "D", f"batch-drop-{ident}", drop, primary=True, disabled=none),
+            Key(
+                w.choose_none if everything else w.choose_all,
+                "A",
+                "batch-all",
+                partial(_tick_only, items, 0 if everything else len(items)),
+            ),
+            Key(w.undo, "U", "batch-undo", session.take_back),
+            Key(w.next, "Right", "batch-next", partial(_go_behind, items[-1].rank)),
+        ]
     )
-    size = right.selectbox("Pictures at once", SIZES, key="batch_size")
-    return kind, int(size)
 
 
-def _buttons(items: list[Item]) -> None:
-    """The keys; those that decide are named after the batch, so that a late press cannot hit the next one."""
-    ident = stable_id(*(item.item_id for item in items))
-    taken = [item for item in items if st.session_state.get(_tick(item), True)]
-    everything = len(taken) == len(items)
-    none = not taken
-    places = iter(st.columns(5))
-    for title, key, name, act, off in (
-        (f"Keep {len(taken)}", "K", f"batch-keep-{ident}", partial(session.decide_batch, taken, Action.KEEP), none),
-        (f"Drop {len(taken)}", "D", f"batch-drop-{ident}", partial(session.decide_batch, taken, Action.DROP), none),
-        ("Choose none" if everything else "Choose all", "A", "batch-all", partial(_tick_all, items, not everything), 0),
-        ("Undo", "U", "batch-undo", session.take_back, 0),
-        ("Next", "Right", "batch-next", partial(_go_behind, items[-1].rank), 0),
-    ):
-        next(places).button(title, key=name, shortcut=key, on_click=act, disabled=bool(off), width="stretch")
+def _range(items: list[Item]) -> None:
+    """From this one to that one: the slider's two ends, moved by arrow keys or mouse."""
+    if len(items) > 1:
+        ident = f"range-{_slot(items)}"
+        everything = (1, len(items))
+        st.slider(
+            session.words().range, *everything, everything, key=ident, on_change=partial(_tick_range, items, ident)
+        )
 
 
 def _grid(items: list[Item], source: Path) -> None:
-    for start in range(0, len(items), COLUMNS):
-        for item, column in zip(items[start : start + COLUMNS], st.columns(COLUMNS), strict=False):
-            path = item.paths[0]
-            with column:
-                pictures.show(session.workspace(), source, item, path, pictures.GRID_PX)
-                st.session_state.setdefault(_tick(item), True)
-                reasons = "; ".join(str(row["reason"]) for row in item.findings)
-                st.checkbox(plain(path), key=_tick(item), help=plain(reasons))
+    with st.container(key="grid"):
+        for start in range(0, len(items), COLUMNS):
+            row = items[start : start + COLUMNS]
+            for number, (item, column) in enumerate(zip(row, st.columns(COLUMNS), strict=False), start=start + 1):
+                path = item.paths[0]
+                with column:
+                    pictures.show(session.workspace(), source, item, path, pictures.GRID_PX)
+                    name = f"tick-{_slot(items)}-{number}"
+                    st.session_state[name] = item.item_id not in _left_out()
+                    reasons = "; ".join(str(row["reason"]) for row in item.findings)
+                    st.checkbox(
+                        f"{number}\\. {plain(path)}",
+                        key=name,
+                        help=plain(reasons),
+                        on_change=partial(_toggle, item.item_id),
+                    )
 
 
-def _tick(item: Item) -> str:
-    return f"tick-{item.item_id}"
+def _slot(items: list[Item]) -> str:
+    return session.slot(stable_id(*(item.item_id for item in items)))
 
 
-def _tick_all(items: list[Item], ticked: bool) -> None:
-    for item in items:
-        st.session_state[_tick(item)] = ticked
+def _left_out() -> set[str]:
+    """The items on the screen that are not chosen."""
+    found: set[str] = st.session_state.setdefault("left_out", set())
+    return found
+
+
+def _toggle(item_id: str) -> None:
+    st.session_state.left_out = _left_out() ^ {item_id}
+
+
+def _tick_only(items: list[Item], last: int, first: int = 1) -> None:
+    st.session_state.left_out = {
+        item.item_id for number, item in enumerate(items, start=1) if not first <= number <= last
+    }
+
+
+def _tick_range(items: list[Item], ident: str) -> None:
+    first, last = st.session_state[ident]
+    _tick_only(items, last, first)
 
 
 def _go_behind(rank: int) -> None:
-    st.session_state.batch_after = rank
+    st.session_state.cursor, st.session_state.shown = rank, None

@@ -1,6 +1,7 @@
 """`curate review`: start the reviewer on this machine, for this machine."""
 
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from subprocess import run
@@ -10,6 +11,7 @@ import typer
 
 from curate.errors import MissingExtraError
 from curate.workspace import Workspace
+from ui.words import Language
 
 APP = Path(__file__).with_name("app.py")
 
@@ -26,18 +28,26 @@ def review(
         str, typer.Option(help="Who may connect: this machine only, unless told otherwise.")
     ] = "127.0.0.1",
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = False,
+    lang: Annotated[
+        Language | None,
+        typer.Option(case_sensitive=False, metavar="en|pt-BR", help="The language; the one used last unless given."),
+    ] = None,
+    reviewer: Annotated[str, typer.Option(help="The name for the log; asked once and remembered unless given.")] = "",
 ) -> None:
     """Work through the review queue in the browser."""
     Workspace(workspace).read_images()
     if find_spec("streamlit") is None:
         raise MissingExtraError("the reviewer needs one more package: pip install 'imagecurate[ui]'")
     typer.echo(f"reviewing {workspace} on http://{address}:{port} - stop with Ctrl-C", err=True)
-    raise typer.Exit(
-        run(command(workspace, port=port, address=address, open_browser=open_browser), check=False).returncode
-    )
+    told = ["--lang", lang.value] if lang else []
+    told += ["--reviewer", reviewer] if reviewer else []
+    full = command(workspace, port=port, address=address, open_browser=open_browser, told=told)
+    raise typer.Exit(run(full, check=False).returncode)
 
 
-def command(workspace: Path, *, port: int, address: str, open_browser: bool = False) -> list[str]:
+def command(
+    workspace: Path, *, port: int, address: str, open_browser: bool = False, told: Sequence[str] = ()
+) -> list[str]:
     """The server's command line: nothing is sent anywhere, nothing outside the workspace is served."""
     options = {
         "server.port": port,
@@ -50,4 +60,4 @@ def command(workspace: Path, *, port: int, address: str, open_browser: bool = Fa
         "client.showErrorDetails": "none",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", str(workspace.absolute())]
+    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", str(workspace.absolute()), *told]

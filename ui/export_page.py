@@ -1,53 +1,66 @@
-"""The way out: the manifest and the cleaned folder, with the checks that the command line makes."""
+"""The way out: the manifest, the cleaned folder and the report, with the checks that the command line makes."""
 
+from collections.abc import Callable
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from curate.errors import CurateError
+from curate.errors import CurateError, MissingExtraError
 from curate.exporting import export, verify
 from curate.manifests import Pending, manifest
 from curate.schema import Verdict
+from curate.workspace import Workspace
 from ui import session
 from ui.pictures import plain
 
-PENDING: dict[str, Pending | None] = {
-    "Refuse while any is undecided": None,
-    "Undecided pictures stay": "keep",
-    "Undecided pictures go": "drop",
-}
+CHOICES: tuple[Pending | None, ...] = (None, "keep", "drop")
 
 
 def draw() -> None:
     """Draw the page."""
-    place = session.workspace()
-    st.header("Export")
-    choice = st.radio("Undecided pictures", list(PENDING), key="export_pending")
-    folder = st.text_input("Cleaned folder", key="export_folder", placeholder="a folder that does not exist yet")
-    left, right = st.columns(2)
-    write = left.button("Write the manifest", key="export_manifest", width="stretch")
-    copy = right.button(
-        "Write the manifest and the folder", key="export_copy", type="primary", disabled=not folder, width="stretch"
-    )
-    if not write and not copy:
-        st.caption(f"The manifest goes to {plain(str(place.manifest))}. The source is only read.")
-        return
+    place, w = session.workspace(), session.words()
+    titles: dict[Pending | None, str] = {None: w.pending_refuse, "keep": w.pending_keep, "drop": w.pending_drop}
+    choice = st.radio(w.undecided_choice, CHOICES, format_func=lambda pending: titles[pending], key="export_pending")
+    folder = st.text_input(w.cleaned_folder, key="export_folder", placeholder=w.folder_hint)
+    left, middle, right = st.columns(3)
+    write = left.button(w.write_manifest, key="export_manifest", width="stretch")
+    copy = middle.button(w.write_both, key="export_copy", type="primary", disabled=not folder, width="stretch")
+    report = right.button(w.write_report, key="export_report", width="stretch")
+    st.caption(w.manifest_goes.format(place=plain(str(place.manifest))))
     try:
-        table = manifest(place.root, pending=PENDING[choice])
-        kept = int((table["action"] != Verdict.DROP).sum())
-        st.success(f"Manifest written: {kept:,} of {len(table):,} pictures stay.")
+        if write or copy:
+            table = manifest(place.root, pending=choice)
+            kept = int((table["action"] != Verdict.DROP).sum())
+            st.success(w.manifest_written.format(kept=w.count(kept), all=w.count(len(table))))
         if copy:
             _copy(place.manifest, Path(folder).expanduser())
-    except CurateError as error:
-        st.error(plain(str(error)))
+        if report:
+            _report(place)
+    except (CurateError, OSError) as error:
+        st.error(w.not_done.format(why=plain(str(error))))
 
 
 def _copy(written: Path, folder: Path) -> None:
+    w = session.words()
     export(written, folder)
     found = verify(folder)
     if found.ok:
-        st.success(
-            f"{found.checked:,} pictures copied to {plain(str(folder))}, and each hashed again: all as reviewed."
-        )
+        st.success(w.folder_written.format(n=w.count(found.checked), folder=plain(str(folder))))
     else:
-        st.error(f"The folder differs from the manifest: {len(found.changed)} changed, {len(found.missing)} missing.")
+        st.error(w.folder_differs.format(changed=len(found.changed), missing=len(found.missing)))
+
+
+def _report(place: Workspace) -> None:
+    """Through the entry point that the report's package registers: the reviewer knows nothing of it."""
+    w = session.words()
+    for entry in entry_points(group="curate.report"):
+        write: Callable[..., Any] = entry.load()
+        try:
+            files = write(place.root, place.root / "report.html", lang=str(st.session_state.lang))
+        except MissingExtraError:
+            break
+        st.success(w.report_written.format(files=plain(", ".join(str(file) for file in files))))
+        return
+    st.error(w.report_missing)

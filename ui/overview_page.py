@@ -1,27 +1,86 @@
-"""Table 1 and the progress of the review."""
+"""Table 1, the progress of the review, the classes before and after, and what is left."""
 
+from pathlib import Path
+
+import pandas as pd
 import streamlit as st
 
-from curate import summary
+from curate import manifests, summary
 from curate.schema import Category
+from curate.store import Store
+from curate.summary import Status
+from curate.workspace import Workspace
 from ui import session
 from ui.pictures import plain
+from ui.words import Words
 
 
 def draw() -> None:
     """Draw the page."""
-    found = summary.status(session.workspace().root)
-    st.header("Overview")
+    place, w = session.workspace(), session.words()
+    with Store(place.review) as store:
+        last = store.last_line()
+    stamp = place.audit.stat().st_mtime_ns
+    found, balance, left = _state(str(place.root), stamp, last)
     progress = found.progress
     waiting, dropped, relabelled, skipped = st.columns(4)
-    waiting.metric("Undecided pictures", f"{progress.images - progress.images_done:,}")
-    dropped.metric("Dropped", f"{found.verdicts['drop']:,}")
-    relabelled.metric("Relabelled", f"{found.verdicts['relabel']:,}")
-    skipped.metric("Files skipped", f"{found.skipped:,}")
-    st.subheader("Table 1: pictures flagged and confirmed")
-    names = {"images": "images", **{f"{c}_{w}": f"{c}, {w}" for c in Category for w in ("flagged", "confirmed")}}
-    st.dataframe(found.table1.rename(columns=names).rename_axis("class"), width="stretch")
+    waiting.metric(w.undecided_pictures, w.count(progress.images - progress.images_done))
+    dropped.metric(w.dropped_pictures, w.count(found.verdicts["drop"]))
+    relabelled.metric(w.relabelled_pictures, w.count(found.verdicts["relabel"]))
+    skipped.metric(w.skipped_files, w.count(found.skipped))
+    share = progress.images_done / progress.images if progress.images else 1.0
+    st.progress(share, text=w.decided.format(done=w.count(progress.images_done), all=w.count(progress.images)))
+    st.subheader(w.table1)
+    st.dataframe(_table1(found, w), width="stretch")
+    one, other = st.columns(2)
+    with one:
+        _balance(balance, w)
+    with other:
+        _left(left, w)
+    if not place.read_audit().get("complete", True):
+        st.warning(w.unfinished_audit)
     for note in found.prevalent:
         st.info(plain(note))
     if found.stale:
-        st.warning(f"{len(found.stale)} pictures changed since they were decided; they are in the queue again.")
+        st.warning(w.stale_pictures.format(n=w.count(len(found.stale))))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _state(root: str, stamp: int, last: int) -> tuple[Status, pd.DataFrame, pd.DataFrame]:
+    """Status, class balance and what is left: worked out again when the log has grown or the audit is another."""
+    place = Workspace(Path(root))
+    found = summary.status(root)
+    images, findings = place.read_images(), place.read_findings()
+    with Store(place.review) as store:
+        table = manifests.build(images, findings, store.log(), source=root)
+    return found, summary.balance(table), summary.waiting(findings, table)
+
+
+def _table1(found: Status, w: Words) -> pd.DataFrame:
+    names = {"images": w.images} | {
+        f"{category}_{key}": f"{w.categories[category]}, {word}"
+        for category in Category
+        for key, word in (("flagged", w.flagged), ("confirmed", w.confirmed))
+    }
+    known = {summary.TOTAL: w.total, summary.UNLABELLED: w.no_class}
+    return found.table1.rename(columns=names, index=known).rename_axis(w.class_)
+
+
+def _balance(balance: pd.DataFrame, w: Words) -> None:
+    st.subheader(w.balance)
+    shown = balance.rename(columns={"before": w.before, "after": w.after}, index={summary.UNLABELLED: w.no_class})
+    if len(shown) <= 12:
+        st.bar_chart(shown, stack=False, horizontal=True, height=min(300, 80 + 50 * len(shown)))
+    else:
+        st.dataframe(shown.rename_axis(w.class_), width="stretch", height=300)
+
+
+def _left(left: pd.DataFrame, w: Words) -> None:
+    st.subheader(w.left)
+    if left.empty:
+        st.write(w.nothing_is_left)
+        return
+    shown = left.assign(kind=left["kind"].map(lambda kind: w.kinds.get(kind, kind)))
+    shown["category"] = shown["category"].map(lambda name: w.categories[Category(name)])
+    names = {"category": w.category, "kind": w.kind, "pictures": w.waiting}
+    st.dataframe(shown.rename(columns=names), hide_index=True, width="stretch", height=300)

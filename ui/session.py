@@ -6,27 +6,45 @@ and the queue begins again at the first thing undecided.
 
 import getpass
 import sys
+import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
 
-from curate import reviewing
+from curate import people, reviewing
 from curate.decisions import now_text
-from curate.errors import CurateError, NoSurvivorError
+from curate.errors import ConflictError, CurateError, NoSurvivorError
+from curate.people import Person
 from curate.schema import Action
 from curate.store import Choice, Filter, Item, Store
 from curate.workspace import Workspace
+from ui import screens
+from ui.words import WORDS, Language, Words
 
-KEPT = ("reviewer", "filter_label", "filter_category", "filter_kind", "filter_severity", "filter_text")
-"""Inputs of the queue's sidebar that count on the other pages too."""
+SLOTS = 16
+"""So many different names have the buttons of an item. Streamlit remembers every name it has ever seen."""
+
+KEPT = (
+    "reviewer",
+    "lang",
+    "filter_label",
+    "filter_category",
+    "filter_kind",
+    "filter_severity",
+    "filter_score",
+    "filter_text",
+)
+"""Inputs that count on more than the page they stand on."""
 
 
 def workspace() -> Workspace:
     """The workspace given on the command line."""
-    if len(sys.argv) < 2:
+    given = _arguments()[0]
+    if not given:
         raise CurateError("start the reviewer with: curate review WORKSPACE")
-    return Workspace(Path(sys.argv[1]))
+    return Workspace(Path(given))
 
 
 def prepare() -> None:
@@ -35,12 +53,32 @@ def prepare() -> None:
     for name in KEPT:  # Streamlit forgets what a page's inputs held once another page is shown
         if name in state:
             state[name] = state[name]
-    state.setdefault("reviewer", _user())
+    if "person" not in state:
+        _, name, lang = _arguments()
+        known = people.recall()
+        state.person = Person(name=name or known.name, lang=lang or known.lang or Language.ENGLISH)
+        state.reviewer, state.lang = state.person.name, _language(state.person.lang)
     state.setdefault("cursor", -1)  # rank of the item decided last
     state.setdefault("shown", None)  # id of an item asked for by name, say after an undo
-    state.setdefault("batch_after", -1)  # rank behind which the batch on the screen begins
     state.setdefault("message", None)
     state.setdefault("unconfirmed", None)  # choices that would leave a group without a survivor
+    state.setdefault("view", 0)  # how closely the picture, or the group, is looked at
+
+
+def words() -> Words:
+    """The words in the language chosen."""
+    return WORDS[_language(st.session_state.get("lang", ""))]
+
+
+def introduced() -> bool:
+    """Whether it is known who reviews."""
+    return bool(st.session_state.reviewer.strip())
+
+
+def introduce() -> None:
+    """Remember name and language for the next time, unless they were given for this run alone."""
+    state = st.session_state
+    people.remember(Person(name=reviewer(), lang=str(state.lang)))
 
 
 def chosen_filter() -> Filter:
@@ -51,17 +89,26 @@ def chosen_filter() -> Filter:
         categories=frozenset(state.get("filter_category", ())),
         kinds=frozenset(state.get("filter_kind", ())),
         severities=frozenset(state.get("filter_severity", ())),
+        min_score=float(state.get("filter_score", 0.0)),
         text=state.get("filter_text", "").strip(),
     )
+
+
+def clear_filters() -> None:
+    """Show the whole queue."""
+    for name in KEPT:
+        if name.startswith("filter_"):
+            st.session_state.pop(name, None)
+    refilter()
 
 
 def current(store: Store) -> Item | None:
     """The item to show: one asked for by name, else the next undecided one, from the start again at the end."""
     state = st.session_state
-    if state.shown and (item := store.item(state.shown)):
+    screens.release_closed(store)
+    if state.shown and (item := store.hold(state.shown, holder=screens.mine(), now_s=now_s())):
         return item
-    chosen = chosen_filter()
-    found = store.find(chosen, after_rank=state.cursor) or store.find(chosen)
+    found = store.claim(chosen_filter(), holder=screens.mine(), now_s=now_s(), after_rank=state.cursor)
     return found[0] if found else None
 
 
@@ -72,29 +119,50 @@ def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool 
     try:
         with Store(workspace().review) as store:
             store.decide(choices, reviewer=reviewer(), now=now_text(), note=note(), allow_no_survivor=confirmed)
-    except NoSurvivorError as error:
+    except NoSurvivorError:
         state.unconfirmed = (item.item_id, list(choices))
-        state.message = ("warning", str(error))
+        state.message = ("warning", words().no_survivor.format(what=item.paths[0]))
+        return
+    except ConflictError as error:
+        if error.reviewer != reviewer():  # one's own second press of a key says nothing new
+            state.message = ("warning", told(error))
+        _go_on(item)
         return
     except CurateError as error:
         state.message = ("error", str(error))
         return
-    state.cursor, state.shown = item.rank, None
+    _go_on(item)
     state.note = ""
     state.message = ("success", done)
 
 
+def told(error: ConflictError) -> str:
+    """Somebody was quicker, in one line."""
+    action = words().actions[Action(error.action)]
+    return words().conflict.format(who=error.reviewer, what=error.path, action=action)
+
+
 def decide_batch(items: Sequence[Item], action: Action) -> None:
     """Record one action about many pictures, as one step that one undo takes back."""
-    choices = [choice for item in items for choice in reviewing.decide_all(item, action)]
+    left, beaten = list(items), 0
     try:
         with Store(workspace().review) as store:
-            store.decide(choices, reviewer=reviewer(), now=now_text())
+            while left:
+                choices = [choice for item in left for choice in reviewing.decide_all(item, action)]
+                try:
+                    store.decide(choices, reviewer=reviewer(), now=now_text())
+                    break
+                except ConflictError as error:
+                    beaten += len(error.paths)
+                    left = [item for item in left if error.paths.isdisjoint(item.paths)]
     except CurateError as error:
         st.session_state.message = ("error", str(error))
         return
-    word = "Kept" if action is Action.KEEP else "Dropped"
-    st.session_state.message = ("success", f"{word} {len(items)} pictures.")
+    phrase = words().kept_batch if action is Action.KEEP else words().dropped_batch
+    text = phrase.format(n=len(left))
+    if beaten:
+        text += " " + words().conflict_batch.format(n=beaten)
+    st.session_state.message = ("warning" if beaten else "success", text)
 
 
 def step(direction: int) -> None:
@@ -104,27 +172,55 @@ def step(direction: int) -> None:
         item = current(store)
         if item is None:
             return
-        chosen = chosen_filter()
         if direction > 0:
             state.cursor, state.shown = item.rank, None
             return
-        earlier = store.before(item.rank, chosen)
+        earlier = store.before(item.rank, chosen_filter())
         state.shown = earlier.item_id if earlier else item.item_id
+
+
+def slot(ident: str) -> str:
+    """A name for what is on the screen, another one than what was there before it.
+
+    Buttons that decide bear it, so that a late press finds no button instead of the next item's.
+    """
+    state = st.session_state
+    if state.get("slot_of") != ident:
+        state.slot_of, state.slot = ident, (state.get("slot", 0) + 1) % SLOTS
+    return str(state.slot)
+
+
+def look_closer() -> None:
+    """The next way to look at what is on the screen."""
+    st.session_state.view += 1
+
+
+def now_s() -> float:
+    """Seconds on the clock by which items are held."""
+    return time.time()
 
 
 def take_back() -> None:
     """Undo this reviewer's latest decision and show what it was about."""
-    _go_back(lambda store: store.undo(reviewer=reviewer(), now=now_text()), "Nothing to undo.", "Taken back.")
+    _go_back(lambda store: store.undo(reviewer=reviewer(), now=now_text()), words().nothing_to_undo, words().taken_back)
 
 
 def redo() -> None:
     """Take back the latest undo."""
-    _go_back(lambda store: store.redo(reviewer=reviewer(), now=now_text()), "Nothing to redo.", "Done again.")
+    _go_back(lambda store: store.redo(reviewer=reviewer(), now=now_text()), words().nothing_to_redo, words().done_again)
 
 
 def reviewer() -> str:
     """The reviewer's name, never empty."""
-    return str(st.session_state.reviewer).strip() or _user()
+    return str(st.session_state.reviewer).strip() or suggested_name()
+
+
+def suggested_name() -> str:
+    """What the operating system calls the user."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "reviewer"
 
 
 def note() -> str | None:
@@ -133,20 +229,37 @@ def note() -> str | None:
 
 
 def refilter() -> None:
-    """A changed filter starts from its first item."""
-    st.session_state.cursor, st.session_state.shown, st.session_state.batch_after = -1, None, -1
+    """A changed filter starts from its first item, and lets go of what is on the screen."""
+    st.session_state.cursor, st.session_state.shown = -1, None
+    with Store(workspace().review) as store:
+        store.release([screens.mine()])
+
+
+def _go_on(item: Item) -> None:
+    st.session_state.cursor, st.session_state.shown = item.rank, None
 
 
 def _go_back(act: Callable[[Store], str | None], nothing: str, done: str) -> None:
-    with Store(workspace().review) as store:
-        item = act(store)
+    try:
+        with Store(workspace().review) as store:
+            item = act(store)
+    except CurateError as error:
+        st.session_state.message = ("error", str(error))
+        return
     st.session_state.message = ("info", nothing if item is None else done)
     if item is not None:
         st.session_state.shown = item
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "reviewer"
+def _language(value: str) -> Language:
+    return Language(value) if value in set(Language) else Language.ENGLISH
+
+
+def _arguments() -> tuple[str, str, str]:
+    """Workspace, reviewer and language, as `curate review` hands them on."""
+    parser = ArgumentParser(add_help=False, exit_on_error=False)
+    parser.add_argument("workspace", nargs="?", default="")
+    parser.add_argument("--reviewer", default="")
+    parser.add_argument("--lang", default="")
+    known, _ = parser.parse_known_args(sys.argv[1:])
+    return known.workspace, known.reviewer, known.lang

@@ -8,10 +8,10 @@ group `curate.scanners`, and run the contract test over it (see CONTRIBUTING.md)
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -50,11 +50,35 @@ class Finding:
         return stable_id(scanner, self.kind, *(self.key or (self.path,)))
 
 
+Values = Callable[[pd.DataFrame], pd.Series]
+"""From a scanner's view of the measurements to one number for each picture, missing where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold:
+    """A setting that cuts one measurement in two, told so that it can be shown and moved.
+
+    `setting` names a field of the scanner's settings, whose description says what it means. `measured` is a
+    column of the scanner's view, or works one out. `flags` says which side is suspected.
+    """
+
+    kind: Kind
+    setting: str
+    measured: str | Values
+    flags: Literal["above", "below"]
+
+    def values(self, view: pd.DataFrame) -> pd.Series:
+        """The measurement of every picture, as floats."""
+        found = view[self.measured] if isinstance(self.measured, str) else self.measured(view)
+        return found.astype("float64")
+
+
 class Scanner(ABC):
     """One family of checks.
 
     `columns` declares what `measure` returns; `measured_with` names the settings that change what it
-    returns, so that changing any other setting never reads a picture again.
+    returns, so that changing any other setting never reads a picture again. `thresholds` lists the settings
+    that a person may set by looking at the pictures on either side.
     """
 
     name: ClassVar[str]
@@ -64,6 +88,7 @@ class Scanner(ABC):
     measured_with: ClassVar[tuple[str, ...]] = ()
     borrows: ClassVar[Mapping[str, str]] = {}
     """Columns of other scanners that `judge` takes into account where they are there: own name to `scanner.column`."""
+    thresholds: ClassVar[tuple[Threshold, ...]] = ()
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()

@@ -106,7 +106,7 @@ def _colours(rgb: Pixels, grey: npt.NDArray[Any]) -> dict[str, float]:
         "black": _share(grey < 12),
         "brightness": float(cv2.mean(value)[0] / 255),
         "hue_entropy": float(-(hues * np.log2(hues)).sum()),
-        "skin": _share(skin > 0),
+        "skin": _share(skin),
     }
 
 
@@ -172,7 +172,7 @@ def by_trees(rows: Floats) -> Floats:
         for _ in range(3):
             node = 2 * node + 1 + (rows[every, at[node]] > limit[node])
         total += leaves[node - 7]
-    return 1 / (1 + np.exp(-total))
+    return np.asarray(1 / (1 + np.exp(-total)))
 
 
 def by_embedding(embedding: Floats) -> float:

@@ -19,7 +19,7 @@ from pydantic import Field
 
 from curate.config import Settings
 from curate.picture import Picture, Pixels
-from curate.scanners import Finding, Scanner, drawing
+from curate.scanners import Finding, Scanner, Threshold, drawing
 from curate.schema import Kind, Severity
 
 MODEL = Path(__file__).parents[1] / "models" / "face_detection_yunet_2023mar.onnx"
@@ -49,6 +49,19 @@ class Faces(Scanner):
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
     borrows: ClassVar[Mapping[str, str]] = {"signs": "drawing.signs"}
+
+    thresholds: ClassVar[tuple[Threshold, ...]] = (
+        Threshold(kind=Kind.NO_FACE, setting="sure", measured=lambda view: _surest(view, small=False), flags="below"),
+        Threshold(
+            kind=Kind.NO_FACE, setting="sure_small", measured=lambda view: _surest(view, small=True), flags="below"
+        ),
+        Threshold(
+            kind=Kind.SMALL_FACE,
+            setting="small_share",
+            measured=lambda view: _largest_share(view),  # noqa: PLW0108 - it is defined further down
+            flags="below",
+        ),
+    )
 
     def measure(self, picture: Picture) -> Mapping[str, Any]:
         return {"boxes": json.dumps(detect(picture), separators=(",", ":"))}
@@ -98,6 +111,25 @@ def _finding(kind: Kind, path: str, score: float, reason: str, boxes: list[dict[
         reason=reason,
         evidence={"boxes": boxes},
     )
+
+
+def _surest(view: pd.DataFrame, *, small: bool) -> pd.Series:
+    """How sure the detector is of its surest face; only of pictures to which that setting applies."""
+    is_small = view[["width", "height"]].max(axis=1) < SMALL_PX
+    return view["boxes"].where(is_small == small).map(_best_score, na_action="ignore")
+
+
+def _best_score(boxes: str) -> float:
+    return max((box["score"] for box in json.loads(boxes)), default=0.0)
+
+
+def _largest_share(view: pd.DataFrame) -> pd.Series:
+    """The share of the picture that the largest box takes; missing where there is none."""
+    largest = view["boxes"].map(
+        lambda boxes: max((box["width"] * box["height"] for box in json.loads(boxes)), default=None),
+        na_action="ignore",
+    )
+    return largest.astype("float64") / (view["width"] * view["height"]).astype("float64")
 
 
 def detect(picture: Picture) -> list[dict[str, Any]]:

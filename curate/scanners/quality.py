@@ -15,7 +15,7 @@ from pydantic import Field
 
 from curate.config import Settings
 from curate.picture import Picture
-from curate.scanners import Finding, Scanner
+from curate.scanners import Finding, Scanner, Threshold
 from curate.schema import Kind, Severity, Verdict
 
 SIDE_PX = 256
@@ -53,6 +53,27 @@ class Quality(Scanner):
         "flat_share": pa.float32(),
         "contrast": pa.float32(),
     }
+
+    thresholds: ClassVar[tuple[Threshold, ...]] = (
+        Threshold(kind=Kind.BLURRY, setting="blurry", measured="blur", flags="above"),
+        Threshold(kind=Kind.DARK, setting="dark", measured="p99", flags="below"),
+        Threshold(kind=Kind.BRIGHT, setting="bright", measured="p5", flags="above"),
+        Threshold(kind=Kind.BRIGHT, setting="bright_floor", measured="p1", flags="above"),
+        Threshold(kind=Kind.LOW_INFORMATION, setting="flat_share", measured="flat_share", flags="above"),
+        Threshold(kind=Kind.LOW_INFORMATION, setting="low_contrast", measured="contrast", flags="below"),
+        Threshold(
+            kind=Kind.ODD_SIZE,
+            setting="tiny_px",
+            measured=lambda view: view[["width", "height"]].min(axis=1),
+            flags="below",
+        ),
+        Threshold(
+            kind=Kind.ODD_ASPECT_RATIO,
+            setting="odd_aspect_ratio",
+            measured=lambda view: view[["width", "height"]].max(axis=1) / view[["width", "height"]].min(axis=1),
+            flags="above",
+        ),
+    )
 
     def measure(self, picture: Picture) -> Mapping[str, Any]:
         grey = picture.grey(SIDE_PX)

@@ -56,7 +56,7 @@ class Text(Scanner):
 
     def _counts(self, line: Mapping[str, Any]) -> bool:
         letters = sum(character.isalnum() for character in line["text"])
-        return letters >= self.settings.letters and line["score"] >= self.settings.sure
+        return bool(letters >= self.settings.letters and line["score"] >= self.settings.sure)
 
     def _finding(self, path: str, lines: list[dict[str, Any]], area: float) -> Finding:
         read = " / ".join(dict.fromkeys(line["text"] for line in lines))
