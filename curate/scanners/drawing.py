@@ -157,6 +157,10 @@ def _chroma(rgb: Pixels) -> dict[str, float]:
     return found
 
 
+def _within(plane: npt.NDArray[Any], low: int, high: int) -> npt.NDArray[np.bool_]:
+    return np.asarray((plane >= low) & (plane <= high))
+
+
 def _share(mask: npt.NDArray[Any]) -> float:
     return float(np.count_nonzero(mask) / max(mask.size, 1))
 

@@ -33,7 +33,8 @@ PHOTOGRAPHED = (
 SIGNS = [
     *(f"top{n}" for n in (1, 2, 4, 8, 16, 32)), "entropy", "colours", "saturation", "saturation_spread", "vivid",
     "grey", "white", "black", "brightness", "hue_entropy", "skin", *(f"below{n}" for n in (1, 2, 4, 8, 16, 32, 64)),
-    "steep",    "between", "kurtosis", *(f"flat{n}" for n in (0, 1, 3, 6, 12)), "noise", "smooth_noise", "noiseless", "edges",
+    "steep", "between", "kurtosis", *(f"flat{n}" for n in (0, 1, 3, 6, 12)), "noise", "smooth_noise", "noiseless",
+    "edges",
     "ink", "flat_between", "even_a", "detail_a", "even_b", "detail_b",
 ]  # fmt: skip
 
