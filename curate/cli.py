@@ -84,7 +84,10 @@ def main() -> None:
 
 @app.command()
 def audit(
-    source: Annotated[Path, typer.Argument(help="A folder of pictures per class, a flat folder, or a ZIP of either.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="A folder of pictures per class, a flat folder, a ZIP, a list, .tar shards, or a URL."),
+    ],
     workspace: Annotated[
         Path, typer.Option("-w", "--workspace", metavar="WS", help="Where measurements and decisions go.")
     ],

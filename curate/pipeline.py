@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate import __version__, config, engine, features, judging, learned, scanners
+from curate import __version__, config, engine, features, judging, learned, scanners, sources
 from curate.config import Config
 from curate.engine import cores
 from curate.errors import ConfigError, SourceError
@@ -72,14 +72,14 @@ def audit(
     Without a configuration the one already in the workspace holds, or the defaults. The source is only
     ever read. Raises `CurateError` for what the user can mend.
     """
-    source = Path(source)
-    if not source.exists():
-        raise SourceError(f"{source} does not exist; give a folder of pictures, or a .zip of one")
+    given = sources.url(source) or str(Path(source).resolve())
+    if sources.url(given) is None and not Path(given).exists():
+        raise SourceError(f"{source} does not exist; give a folder of pictures, a .zip, a list, .tar shards or a URL")
     configuration = configuration or _standing_config(Workspace(Path(workspace)))
     active = scanners.load(configuration)
     configuration = scanners.resolved(configuration, active)
     active = _chosen(active, configuration)
-    place = create(Path(workspace), source)
+    place = create(Path(workspace), Path(source))
     fresh = not place.audit.exists()
     try:
         listing = ingest(source, place)
@@ -93,8 +93,8 @@ def audit(
     facts = {
         "version": VERSION,
         "curate": __version__,
-        "source": str(source.resolve()),
-        "root": str(listing.root),
+        "source": given,
+        "root": sources.url(listing.root) or str(listing.root),
         "skipped": [asdict(item) for item in listing.skipped],
     }
     if fresh:
@@ -160,6 +160,8 @@ def _chosen(active: Sequence[Scanner], configuration: Config) -> list[Scanner]:
 def _ask_fastdup(place: Workspace, root: Path, records: Sequence[Record], active: Sequence[Scanner]) -> None:
     for scanner in active:
         if isinstance(scanner, Fastdup):
+            if not all(sources.is_plain(root, record.path) for record in records):
+                raise ConfigError("fastdup reads plain files only; leave out --duplicates fastdup for this source")
             scanner.found = fastdup.run(root, records, scanner.settings, place.root / "fastdup.json")
 
 
