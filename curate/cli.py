@@ -103,6 +103,9 @@ def audit(
         EngineName | None,
         typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
     ] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="local:N|dask:ADDRESS", help="Where to measure; the result is the same.")
+    ] = None,
     as_json: JsonOption = False,
     fail_on: Annotated[
         list[str] | None,
@@ -127,7 +130,7 @@ def audit(
     if chosen.duplicates == "fastdup":
         err.print(f"{LICENCE}; its telemetry is off", markup=False)
     with _progress() as report:
-        result = curate.audit(source, workspace, configuration=chosen, report=report)
+        result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
     for reason, count in result.skipped["reason"].value_counts().items():
         err.print(f"skipped {count:,} {'file' if count == 1 else 'files'}: {reason}", markup=False)
     if profile_time:

@@ -13,9 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from curate import __version__, config, engine, features, judging, learned, scanners, sources
+from curate import __version__, config, features, judging, learned, scanners, sources
+from curate import engine as engines
 from curate.config import Config
-from curate.engine import cores
+from curate.engine import Engine, cores
 from curate.errors import ConfigError, SourceError
 from curate.ingest import Listing, Record, ingest
 from curate.measure import Shard, Tally
@@ -66,15 +67,18 @@ def audit(
     *,
     configuration: Config | None = None,
     report: Report | None = None,
+    engine: str | None = None,
 ) -> Audit:
     """Ingest, measure and judge a dataset, and fill its review queue.
 
-    Without a configuration the one already in the workspace holds, or the defaults. The source is only
-    ever read. Raises `CurateError` for what the user can mend.
+    `engine` is where the work is done, `local:N` or `dask:ADDRESS`; it does not change the result. Without a
+    configuration the one already in the workspace holds, or the defaults. The source is only ever read. Raises
+    `CurateError` for what the user can mend.
     """
     given = sources.url(source) or str(Path(source).resolve())
     if sources.url(given) is None and not Path(given).exists():
         raise SourceError(f"{source} does not exist; give a folder of pictures, a .zip, a list, .tar shards or a URL")
+    chosen = engines.named(engine) if engine else None
     configuration = configuration or _standing_config(Workspace(Path(workspace)))
     active = scanners.load(configuration)
     configuration = scanners.resolved(configuration, active)
@@ -99,7 +103,8 @@ def audit(
     }
     if fresh:
         write_json({**facts, "complete": False}, place.audit)
-    measured, seconds = _measure(place, listing, active, configuration, report)
+    chosen = chosen or Engine(workers=configuration.engine.workers)
+    measured, seconds = _measure(place, listing, active, configuration, (chosen, report))
     _ask_fastdup(place, listing.root, listing.records, active)
     prevalent = _judge(place, listing.records, active, configuration)
     write_json({**facts, "complete": True, "prevalent": prevalent}, place.audit)
@@ -182,9 +187,10 @@ def _measure(
     listing: Listing,
     active: Sequence[Scanner],
     configuration: Config,
-    report: Report | None,
+    how: tuple[Engine, Report | None],
 ) -> tuple[int, dict[str, float]]:
     """Bring the measurements up to date; returns how many files were read, and the seconds each step took."""
+    engine, report = how
     lacking = features.missing(listing.records, features.parts(place.features, active), active)
     shards = _shards(place, listing.root, lacking, active, configuration)
     total = sum(len(shard.records) for shard in shards)
@@ -202,7 +208,7 @@ def _measure(
 
     if report:
         report(Progress(done=0, total=total, problems=0))
-    engine.run(shards, configuration.engine.workers, account)
+    engine.run(shards, account)
     return total, dict(seconds)
 
 
