@@ -62,6 +62,13 @@ class ModeName(StrEnum):
     SYMLINK = "symlink"
 
 
+class LayoutName(StrEnum):
+    FOLDER = "folder"
+    IMAGEFOLDER = "imagefolder"
+    WEBDATASET = "webdataset"
+    LIST = "list"
+
+
 class PendingName(StrEnum):
     KEEP = "keep"
     DROP = "drop"
@@ -256,12 +263,19 @@ def manifest(
 @app.command()
 def export(
     manifest_file: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest that `curate manifest` wrote.")],
-    destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
+    destination: Annotated[
+        str, typer.Argument(metavar="DEST", help="A folder or URL that does not exist yet, or a list to write.")
+    ],
+    layout: Annotated[
+        LayoutName | None, typer.Option("--as", help="The form; a list where DEST ends in .csv, .jsonl or .parquet.")
+    ] = None,
     mode: Annotated[ModeName, typer.Option(help="How the files get there.")] = ModeName.COPY,
-    source: Annotated[Path | None, typer.Option(help="Where the source is now, if it has moved.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the source is now, if it has moved.")] = None,
 ) -> None:
     """Write the cleaned folder, every file checked against its hash."""
-    kept = curate.export(manifest_file, destination, mode=mode.value, source=source)
+    kept = curate.export(
+        manifest_file, destination, mode=mode.value, source=source, layout=layout.value if layout else None
+    )
     err.print(
         f"{destination}: {len(kept):,} images; check them any time with: curate verify {destination}",
         markup=False,
@@ -270,7 +284,7 @@ def export(
 
 @app.command()
 def verify(
-    destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that `curate export` made.")],
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="What `curate export` made.")],
 ) -> None:
     """Hash an exported folder again. Exit 1 if anything changed, is missing, or was added."""
     result = curate.verify(destination)

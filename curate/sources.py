@@ -159,7 +159,10 @@ def entries(root: str) -> Iterator[Entry]:
     """Every object below a URL, or the one that it is, in no promised order."""
     fs = filesystem(root)
     base = str(fs._strip_protocol(root)).rstrip("/")
-    listed = _patiently(root, lambda: fs.find(base, detail=True))
+    try:
+        listed = _patiently(root, lambda: fs.find(base, detail=True))
+    except FileNotFoundError:
+        return
     for name, facts in listed.items():
         path = name[len(base) :].lstrip("/") or posixpath.basename(name)
         if not path.endswith("/"):
@@ -198,6 +201,16 @@ def stamp(facts: dict[str, Any]) -> int:
         if value:
             return _number(str(value))
     return 0
+
+
+def put(address: str, data: bytes | Path) -> None:
+    """Write an object, from memory or from a file of this machine."""
+    fs = filesystem(address)
+    if isinstance(data, Path):
+        _patiently(address, lambda: fs.put_file(str(data), address))
+    else:
+        _patiently(address, lambda: fs.pipe_file(address, data))
+    fs.invalidate_cache()
 
 
 def head(address: str, count: int) -> bytes:

@@ -8,7 +8,8 @@ import pytest
 
 import curate
 from curate import sources
-from curate.errors import SourceError
+from curate.errors import CurateError, SourceError
+from curate.layouts import Layout
 from curate.previews import preview
 from curate.workspace import Workspace
 from tests import pictures
@@ -122,3 +123,18 @@ def test_a_store_that_cannot_be_reached_stops_the_run_and_blames_no_picture(
 def test_an_unknown_protocol_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="nosuch"):
         curate.audit("nosuch://bucket/data", tmp_path / "ws")
+
+
+@pytest.mark.parametrize("layout", ["folder", "webdataset"])
+def test_the_cleaned_dataset_goes_from_bucket_to_bucket(
+    folder: Path, bucket: str, tmp_path: Path, layout: Layout
+) -> None:
+    upload(folder, f"{bucket}/data")
+    curate.audit(f"{bucket}/data", tmp_path / "ws")
+    curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="drop")
+    kept = curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout)
+    assert curate.verify(f"{bucket}/clean").ok
+    with pytest.raises(CurateError, match="not empty"):
+        curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout)
+    again = curate.audit(f"{bucket}/clean", tmp_path / "ws2").images
+    assert sorted(again["sha256"]) == sorted(kept["sha256"])
