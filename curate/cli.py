@@ -5,8 +5,8 @@ A user's mistake is one line and exit 2; findings are not an error unless `--fai
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,18 +15,10 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 import curate
-from curate import config, decisions, pipeline, summary
+from curate import config, decisions, pipeline, progress, summary
 from curate.errors import ConfigError, CurateError
 from curate.scanners.fastdup import LICENCE
 from curate.schema import Action, Category, Kind, Severity
@@ -361,9 +353,9 @@ def _print_status(found: summary.Status, *, as_json: bool) -> None:
     if found.stale:
         names = ", ".join(found.stale[:5]) + (", ..." if len(found.stale) > 5 else "")
         err.print(f"stale: {len(found.stale)} pictures changed since they were decided: {names}", markup=False)
-    progress = found.progress
+    review = found.progress
     err.print(
-        f"review: {progress.images_done:,} of {progress.images:,} flagged pictures decided; "
+        f"review: {review.images_done:,} of {review.images:,} flagged pictures decided; "
         f"{found.verdicts['drop']:,} dropped, {found.verdicts['relabel']:,} relabelled",
         markup=False,
     )
@@ -390,20 +382,8 @@ def _print_cost(result: pipeline.Audit) -> None:
         err.print(f"{name:>12}: {1000 * seconds / result.measured:8.3f} ms a picture", markup=False)
 
 
-@contextmanager
-def _progress() -> Iterator[pipeline.Report]:
-    """A bar with rate and remaining time on a terminal, a line now and then elsewhere."""
-    columns = (
-        TextColumn("measuring"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[problems]} problems"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=None, problems=0)
-        yield lambda p: bar.update(task, total=p.total, completed=p.done, problems=p.problems)
+def _progress() -> AbstractContextManager[pipeline.Report]:
+    return progress.shown(err)
 
 
 def _check_kinds(names: list[str]) -> None:

@@ -38,6 +38,7 @@ class Progress:
     done: int
     total: int
     problems: int
+    step: str = "measuring"
 
 
 Report = Callable[[Progress], None]
@@ -209,6 +210,8 @@ def _measure(
     if report:
         report(Progress(done=0, total=total, problems=0))
     engine.run(shards, account)
+    if report:
+        report(Progress(done=total, total=total, problems=problems, step="judging"))
     return total, dict(seconds)
 
 
