@@ -83,7 +83,7 @@ def _remote(address: str) -> Listing:
         path, reason = _hidden_folder(entry.path)
         if reason is None:
             whole = sources.join(address, entry.path)
-            reason = _reason_to_skip(PurePosixPath(path), partial(sources.head, whole, formats.SNIFF_BYTES))
+            reason = _reason_to_skip(PurePosixPath(path).name, partial(sources.head, whole, formats.SNIFF_BYTES))
         if reason:
             skipped[path] = (Skipped(path, reason), entry.stamp)
         else:
@@ -132,48 +132,51 @@ def _is_metadata(path: str) -> bool:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, os.stat_result, str | None]]:
+    """Every file below `root` with why it is skipped, if it is; text all the way, since there may be millions."""
+    top = len(str(root).rstrip(os.sep)) + 1
     for folder, subfolders, names in os.walk(root, onerror=_raise_unreadable):
         subfolders.sort()
-        here = Path(folder)
+        below = folder[top:].replace(os.sep, "/")
+        here = f"{below}/" if below else ""
         for hidden in [name for name in subfolders if name.startswith(".") or name == "__MACOSX"]:
             subfolders.remove(hidden)
-            yield (
-                (here / hidden).relative_to(root).as_posix() + "/",
-                os.stat_result([0] * 10),
-                "hidden folder",
-            )
+            yield f"{here}{hidden}/", _NO_STATUS, "hidden folder"
         for name in sorted(names):
-            file = here / name
-            path = file.relative_to(root).as_posix()
+            path = here + name
             try:
                 path.encode()
             except UnicodeEncodeError:
                 shown = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
-                yield shown, os.stat_result([0] * 10), "the file name is not valid UTF-8; rename it"
+                yield shown, _NO_STATUS, "the file name is not valid UTF-8; rename it"
                 continue
+            file = os.path.join(folder, name)  # noqa: PTH118
             try:
-                status = file.stat()
+                status = os.stat(file)  # noqa: PTH116
             except OSError as error:
-                yield path, os.stat_result([0] * 10), f"cannot be reached ({error.strerror})"
+                yield path, _NO_STATUS, f"cannot be reached ({error.strerror})"
                 continue
             if not stat.S_ISREG(status.st_mode):
                 yield path, status, "hidden file" if name.startswith(".") else "not a regular file"
                 continue
-            yield path, status, _reason_to_skip(file, partial(sources.head, str(file), formats.SNIFF_BYTES))
+            yield path, status, _reason_to_skip(name, partial(sources.head, file, formats.SNIFF_BYTES))
+
+
+_NO_STATUS = os.stat_result([0] * 10)
 
 
 def _raise_unreadable(error: OSError) -> None:
     raise SourceError(f"{error.filename} cannot be read ({error.strerror}); check its permissions") from error
 
 
-def _reason_to_skip(file: PurePosixPath | Path, head: Callable[[], bytes]) -> str | None:
+def _reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:
     """Why a file is not part of the dataset; None if it is. `head` reads its first bytes."""
-    suffix = file.suffix.lower()
-    if file.name.startswith(".") or file.name.lower() in ("thumbs.db", "desktop.ini"):
+    lower = name.lower()
+    suffix = os.path.splitext(lower)[1]  # noqa: PTH122
+    if name.startswith(".") or lower in ("thumbs.db", "desktop.ini"):
         return "hidden file"
     if suffix in formats.FORMAT_OF_EXTENSION:
         return None
-    if not suffix and file.name.lower() not in _NOT_DATA:
+    if not suffix and lower not in _NOT_DATA:
         return None  # a picture that lost its extension, or garbage in a class folder: both want a row
     try:
         first = head()
@@ -184,26 +187,31 @@ def _reason_to_skip(file: PurePosixPath | Path, head: Callable[[], bytes]) -> st
     return f"extension {suffix!r} is not an image format" if suffix else "not an image"
 
 
-def _dataset_root(paths: list[str]) -> PurePosixPath:
-    """Go down through folders that only wrap the dataset: a single folder, no pictures of its own, classes inside."""
-    base = PurePosixPath()
+def _dataset_root(paths: list[str]) -> str:
+    """Go down through folders that only wrap the dataset: a single folder, no pictures of its own, classes inside.
+
+    Empty, or ending in a slash.
+    """
+    base = ""
     while True:
-        parts = [PurePosixPath(path).relative_to(base).parts for path in paths]
-        tops = {piece[0] for piece in parts}
-        if len(tops) != 1 or any(len(piece) < 3 for piece in parts) or next(iter(tops)).lower() in SPLITS:
+        tops = {path[len(base) :].partition("/")[0] for path in paths}
+        if (
+            len(tops) != 1
+            or any(path.count("/", len(base)) < 2 for path in paths)
+            or next(iter(tops)).lower() in SPLITS
+        ):
             return base
-        base /= next(iter(tops))
+        base += next(iter(tops)) + "/"
 
 
-def _split_folders(base: PurePosixPath, paths: list[str]) -> frozenset[str]:
+def _split_folders(base: str, paths: list[str]) -> frozenset[str]:
     """The folders directly below `base` that are splits: all of them must be named so, or none is."""
-    parts = [PurePosixPath(path).relative_to(base).parts for path in paths]
-    folders = {piece[0] for piece in parts if len(piece) > 1}
+    folders = {path[len(base) :].partition("/")[0] for path in paths if "/" in path[len(base) :]}
     return frozenset(folders) if folders and all(name.lower() in SPLITS for name in folders) else frozenset()
 
 
-def _place(path: str, base: PurePosixPath, split_folders: frozenset[str]) -> tuple[str | None, str | None]:
-    parts = PurePosixPath(path).relative_to(base).parts
+def _place(path: str, base: str, split_folders: frozenset[str]) -> tuple[str | None, str | None]:
+    parts = path[len(base) :].split("/", 2)
     split = None
     if len(parts) > 1 and parts[0] in split_folders:
         split, parts = SPLITS[parts[0].lower()], parts[1:]

@@ -4,6 +4,7 @@ Files in, files out: every step can be run again. An interrupted audit leaves it
 next one goes on from there.
 """
 
+import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -107,9 +108,15 @@ def audit(
     chosen = chosen or Engine(workers=configuration.engine.workers)
     measured, seconds = _measure(place, listing, active, configuration, (chosen, report))
     _ask_fastdup(place, listing.root, listing.records, active)
-    prevalent = _judge(place, listing.records, active, configuration)
-    write_json({**facts, "complete": True, "prevalent": prevalent}, place.audit)
-    features.prune(place.features, active, listing.records)
+    told = {} if fresh else place.read_audit()
+    mark = _mark(place, listing.records, active, configuration)
+    if measured or told.get("judged") != mark:
+        prevalent = _judge(place, listing.records, active, configuration)
+        mark = _mark(place, listing.records, active, configuration)
+        features.prune(place.features, active, listing.records)
+    else:
+        prevalent = told["prevalent"]
+    write_json({**facts, "complete": True, "prevalent": prevalent, "judged": mark}, place.audit)
     return Audit(
         workspace=place.root,
         images=place.read_images(),
@@ -142,7 +149,8 @@ def judge(workspace: str | Path) -> pd.DataFrame:
         )
     _ask_fastdup(place, Path(facts["root"]), records, active)
     prevalent = _judge(place, records, active, configuration)
-    write_json({**facts, "prevalent": prevalent}, place.audit)
+    mark = _mark(place, records, active, configuration)
+    write_json({**facts, "prevalent": prevalent, "judged": mark}, place.audit)
     return place.read_findings()
 
 
@@ -255,6 +263,24 @@ def _judge(
     with Store(place.review) as store:
         store.sync(judgement.findings, frame)
     return [asdict(item) for item in judgement.prevalent]
+
+
+def _mark(place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config) -> str:
+    """A digest of all that judging depends on and of what it wrote: the same mark, the same findings again.
+
+    A workspace without its queue has none to keep, so its mark is that of no other.
+    """
+    digest = hashlib.sha256(f"{__version__} {configuration.judge!r} {place.review.exists()}".encode())
+    for scanner in active:
+        digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
+    for record in records:
+        digest.update(
+            f"{record.path}\0{record.label}\0{record.split}\0{record.size_bytes} {record.mtime_ns}\n".encode()
+        )
+    for name in ("findings.parquet", "images.parquet", "embeddings.parquet", "predictions.parquet", "fastdup.json"):
+        path = place.root / name
+        digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
+    return digest.hexdigest()
 
 
 def flagged(findings: pd.DataFrame) -> pd.DataFrame:
