@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate import __version__, config, features, judging, learned, scanners, sources
+from curate import __version__, config, features, judging, learned, moves, scanners, sources
 from curate import engine as engines
 from curate.config import Config
 from curate.engine import Engine, cores
@@ -28,8 +28,8 @@ from curate.scanners.faces import Faces
 from curate.scanners.fastdup import Fastdup
 from curate.scanners.text import Text
 from curate.schema import FINDINGS, IMAGES, Severity
-from curate.store import Store
-from curate.workspace import VERSION, Workspace, atomic, create, write_json, write_table
+from curate.store import Choice, Store
+from curate.workspace import VERSION, Workspace, atomic, create, read_table, write_json, write_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,11 +258,28 @@ def _judge(
     frame = features.load(records, features.parts(place.features, active), active)
     frame = learned.attach(frame, place.root)
     judgement = judging.judge(frame, active, configuration.judge)
+    before = read_table(place.findings) if place.findings.is_file() else judgement.findings
     write_table(judgement.findings, FINDINGS, place.findings)
     write_table(frame, IMAGES, place.images)
     with Store(place.review) as store:
         store.sync(judgement.findings, frame)
+        _follow(store, before, judgement.findings, frame)
     return [asdict(item) for item in judgement.prevalent]
+
+
+def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
+    """Let decisions about pictures that were moved or renamed speak for them where they are now."""
+    hashes = dict(zip(images["path"], images["sha256"], strict=True))
+    for item in moves.carried(store.log(), before, after, hashes):
+        old = item.decision
+        choice = Choice(
+            finding_id=item.finding_id,
+            path=item.path,
+            sha256=old.sha256,
+            action=old.action,
+            new_label=old.new_label,
+        )
+        store.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
 
 
 def _mark(place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config) -> str:
