@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from curate import building_card, manifests, safecsv
+from curate import building_card, manifests, safecsv, sources
 from curate.config import DecodeLimits
 from curate.decode import decode
 from curate.errors import ConfigError, CurateError, SourceError, UndecidedError
@@ -109,6 +109,8 @@ def _own(manifest: Path) -> list[Member]:
         raise SourceError(f"{manifest}: a training set needs a class for every picture, and some have none")
     if kept.empty:
         raise SourceError(f"{manifest} keeps no pictures; there is nothing to build from")
+    if not all(sources.is_plain(source, path) for source, path in zip(kept["source"], kept["path"], strict=True)):
+        raise SourceError(f"{manifest} names pictures in tars or buckets; export them to a folder and audit that")
     columns = kept[["source", "path", "final_label", "sha256"]]
     return [
         Member(file=Path(source) / path, label=label, origin=OWN, origin_path=path, origin_sha256=sha256)

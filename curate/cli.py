@@ -5,8 +5,8 @@ A user's mistake is one line and exit 2; findings are not an error unless `--fai
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -15,18 +15,10 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 import curate
-from curate import config, decisions, pipeline, summary
+from curate import config, decisions, pipeline, progress, summary
 from curate.errors import ConfigError, CurateError
 from curate.scanners.fastdup import LICENCE
 from curate.schema import Action, Category, Kind, Severity
@@ -62,6 +54,13 @@ class ModeName(StrEnum):
     SYMLINK = "symlink"
 
 
+class LayoutName(StrEnum):
+    FOLDER = "folder"
+    IMAGEFOLDER = "imagefolder"
+    WEBDATASET = "webdataset"
+    LIST = "list"
+
+
 class PendingName(StrEnum):
     KEEP = "keep"
     DROP = "drop"
@@ -84,7 +83,10 @@ def main() -> None:
 
 @app.command()
 def audit(
-    source: Annotated[Path, typer.Argument(help="A folder of pictures per class, a flat folder, or a ZIP of either.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="A folder of pictures per class, a flat folder, a ZIP, a list, .tar shards, or a URL."),
+    ],
     workspace: Annotated[
         Path, typer.Option("-w", "--workspace", metavar="WS", help="Where measurements and decisions go.")
     ],
@@ -99,6 +101,9 @@ def audit(
     duplicates: Annotated[
         EngineName | None,
         typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option(metavar="local:N|dask:ADDRESS", help="Where to measure; the result is the same.")
     ] = None,
     as_json: JsonOption = False,
     fail_on: Annotated[
@@ -124,7 +129,7 @@ def audit(
     if chosen.duplicates == "fastdup":
         err.print(f"{LICENCE}; its telemetry is off", markup=False)
     with _progress() as report:
-        result = curate.audit(source, workspace, configuration=chosen, report=report)
+        result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
     for reason, count in result.skipped["reason"].value_counts().items():
         err.print(f"skipped {count:,} {'file' if count == 1 else 'files'}: {reason}", markup=False)
     if profile_time:
@@ -250,12 +255,19 @@ def manifest(
 @app.command()
 def export(
     manifest_file: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest that `curate manifest` wrote.")],
-    destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
+    destination: Annotated[
+        str, typer.Argument(metavar="DEST", help="A folder or URL that does not exist yet, or a list to write.")
+    ],
+    layout: Annotated[
+        LayoutName | None, typer.Option("--as", help="The form; a list where DEST ends in .csv, .jsonl or .parquet.")
+    ] = None,
     mode: Annotated[ModeName, typer.Option(help="How the files get there.")] = ModeName.COPY,
-    source: Annotated[Path | None, typer.Option(help="Where the source is now, if it has moved.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the source is now, if it has moved.")] = None,
 ) -> None:
     """Write the cleaned folder, every file checked against its hash."""
-    kept = curate.export(manifest_file, destination, mode=mode.value, source=source)
+    kept = curate.export(
+        manifest_file, destination, mode=mode.value, source=source, layout=layout.value if layout else None
+    )
     err.print(
         f"{destination}: {len(kept):,} images; check them any time with: curate verify {destination}",
         markup=False,
@@ -264,7 +276,7 @@ def export(
 
 @app.command()
 def verify(
-    destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that `curate export` made.")],
+    destination: Annotated[str, typer.Argument(metavar="DEST", help="What `curate export` made.")],
 ) -> None:
     """Hash an exported folder again. Exit 1 if anything changed, is missing, or was added."""
     result = curate.verify(destination)
@@ -341,9 +353,9 @@ def _print_status(found: summary.Status, *, as_json: bool) -> None:
     if found.stale:
         names = ", ".join(found.stale[:5]) + (", ..." if len(found.stale) > 5 else "")
         err.print(f"stale: {len(found.stale)} pictures changed since they were decided: {names}", markup=False)
-    progress = found.progress
+    review = found.progress
     err.print(
-        f"review: {progress.images_done:,} of {progress.images:,} flagged pictures decided; "
+        f"review: {review.images_done:,} of {review.images:,} flagged pictures decided; "
         f"{found.verdicts['drop']:,} dropped, {found.verdicts['relabel']:,} relabelled",
         markup=False,
     )
@@ -370,20 +382,8 @@ def _print_cost(result: pipeline.Audit) -> None:
         err.print(f"{name:>12}: {1000 * seconds / result.measured:8.3f} ms a picture", markup=False)
 
 
-@contextmanager
-def _progress() -> Iterator[pipeline.Report]:
-    """A bar with rate and remaining time on a terminal, a line now and then elsewhere."""
-    columns = (
-        TextColumn("measuring"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[problems]} problems"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as bar:
-        task = bar.add_task("", total=None, problems=0)
-        yield lambda p: bar.update(task, total=p.total, completed=p.done, problems=p.problems)
+def _progress() -> AbstractContextManager[pipeline.Report]:
+    return progress.shown(err)
 
 
 def _check_kinds(names: list[str]) -> None:

@@ -13,12 +13,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
-from curate import isolation
-from curate.errors import WorkspaceError
+from curate import cluster, isolation
+from curate.errors import ConfigError, WorkspaceError
 from curate.measure import Shard, Tally, measure_shard
 
 MAX_SILENT_DEATHS = 3
@@ -28,6 +28,31 @@ MAX_SILENT_DEATHS = 3
 def cores() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where shards are measured: `workers` processes here (0: one a core), or the Dask cluster at `address`."""
+
+    workers: int = 0
+    address: str | None = None
+
+    def run(self, shards: Sequence[Shard], done: Callable[[Tally], None]) -> None:
+        """Measure all shards; `done` is called in this process for each one finished."""
+        if self.address is None:
+            run(shards, self.workers, done)
+        else:
+            cluster.run(self.address, shards, done)
+
+
+def named(name: str) -> Engine:
+    """The engine that `local:N` or `dask:ADDRESS` stands for; raises `ConfigError` for anything else."""
+    kind, _, rest = name.partition(":")
+    if kind == "dask" and rest:
+        return Engine(address=rest)
+    if kind == "local" and (not rest or rest.isdecimal()):
+        return Engine(workers=int(rest or 0))
+    raise ConfigError(f"{name!r} is no engine; give local:N (N processes, 0 for one a core) or dask:ADDRESS")
 
 
 def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) -> None:

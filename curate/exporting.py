@@ -1,21 +1,23 @@
-"""The cleaned folder, and the proof that it is what the manifest says.
+"""The cleaned dataset, and the proof that it is what the manifest says.
 
-Invariants: the folder appears whole or not at all; every file in it has the content that was reviewed;
-`sha256sums.txt` beside the classes lets anybody check it (`sha256sum -c` too).
+Invariants: a local export appears whole or not at all, in a bucket the sums come last; every picture in it has
+the content that was reviewed; `sha256sums.txt` beside the data lets anybody check it (`sha256sum -c` too).
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import pandas as pd
 
-from curate import manifests
+from curate import layouts, lists, manifests, sources
 from curate.errors import CurateError, SourceError, UndecidedError
+from curate.layouts import Layout
 from curate.schema import Verdict
 from curate.workspace import explained
 
@@ -38,34 +40,107 @@ class Verification:
 
 
 def export(
-    manifest: str | Path, destination: str | Path, *, mode: Mode = "copy", source: str | Path | None = None
+    manifest: str | Path,
+    destination: str | Path,
+    *,
+    mode: Mode = "copy",
+    source: str | Path | None = None,
+    layout: Layout | None = None,
 ) -> pd.DataFrame:
-    """Write the pictures that the manifest keeps, each in the folder of its final label.
+    """Write the pictures that the manifest keeps, each under its final label.
 
-    Returns the rows exported with their new `exported_path`. Raises `CurateError` where the destination
-    is in use, a picture has changed since the scan, or one is still undecided; nothing is then written.
+    `layout` says in what form; without it, a list where `destination` is called .csv, .jsonl or .parquet, else a
+    folder per class. `destination` may be a URL. Returns the rows exported with their new `exported_path`. Raises
+    `CurateError` where the destination is in use, a picture has changed since the scan, or one is still
+    undecided; nothing is then written, but in a bucket files without their sums.
     """
-    destination = Path(destination)
     table = manifests.read(Path(manifest))
     if (table["action"] == Verdict.PENDING).any():
         raise UndecidedError(
             f"{manifest} holds undecided pictures; write it again with: curate manifest --pending keep|drop"
         )
+    layout = layout or ("list" if lists.is_list(destination) else "folder")
+    kept = table[table["action"] != Verdict.DROP].reset_index(drop=True)
+    if source is not None:
+        kept = kept.assign(source=str(source))
+    kept = kept.assign(exported_path=_destinations(kept))
+    if layout == "list":
+        layouts.write_list(kept, str(destination))
+        return kept
+    if layout == "imagefolder":
+        kept = layouts.with_split_folders(kept)
+    address = sources.url(destination)
+    if mode != "copy" and (address is not None or layout == "webdataset"):
+        raise CurateError(f"--mode {mode} makes links between files of this machine; leave it out here")
+    with _bucket(address) if address is not None else _folder(Path(destination)) as place:
+        sums = layouts.write(kept, layout, mode, place)
+        lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+        place.put(SUMS, lines.encode())
+    return kept
+
+
+def verify(destination: str | Path) -> Verification:
+    """Hash every file of an exported folder or bucket again and compare with what was written.
+
+    Of an exported list, every picture that it names. Raises `SourceError` where it was not made by `export`.
+    """
+    if lists.is_list(destination):
+        return _verify_list(str(destination))
+    expected = _sums(destination)
+    address = sources.url(destination)
+    if address is not None:
+        present = {entry.path for entry in sources.entries(address)} - {SUMS}
+    else:
+        folder = Path(destination)
+        present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {SUMS}
+    changed = [name for name in sorted(present & set(expected)) if _digest(destination, name) != expected[name]]
+    return Verification(
+        checked=len(expected),
+        changed=changed,
+        missing=sorted(set(expected) - present),
+        extra=sorted(present - set(expected)),
+    )
+
+
+def _sums(destination: str | Path) -> dict[str, str]:
+    try:
+        text = (sources.read(destination, SUMS) or b"").decode()
+    except OSError as error:
+        raise SourceError(f"{destination} has no {SUMS}; give a folder made by: curate export") from error
+    pairs = (line.partition("  ") for line in text.splitlines())
+    return {name: digest for digest, _, name in pairs}
+
+
+def _verify_list(address: str) -> Verification:
+    columns, rows = lists.read_rows(address)
+    if not {"path", "sha256"} <= set(columns):
+        raise SourceError(f"{address} has no columns path and sha256; give a list made by: curate export")
+    changed, missing = [], []
+    for row in rows:
+        try:
+            if _digest("", str(row["path"])) != row["sha256"]:
+                changed.append(str(row["path"]))
+        except OSError:
+            missing.append(str(row["path"]))
+    return Verification(checked=len(rows), changed=changed, missing=missing)
+
+
+def _digest(root: str | Path, name: str) -> str:
+    if sources.is_plain(root, name):
+        return layouts.sha256(Path(root) / name)
+    return hashlib.sha256(sources.read(root, name) or b"").hexdigest()
+
+
+@contextmanager
+def _folder(destination: Path) -> Iterator[layouts.Place]:
+    """A folder that gets its name when all is in it."""
     if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
         raise CurateError(f"{destination} is not empty; give a folder that does not exist yet")
-    kept = table[table["action"] != Verdict.DROP].reset_index(drop=True)
-    kept = kept.assign(exported_path=_destinations(kept))
-    root = Path(source) if source else None
     with explained(destination):
         destination.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=".tmp-", dir=destination.parent))
         try:
-            sums = []
-            for row in kept.itertuples(index=False):
-                origin = (root or Path(str(row.source))) / str(row.path)
-                _place(origin, partial / row.exported_path, str(row.sha256), mode)
-                sums.append(f"{row.sha256}  {row.exported_path}\n")
-            (partial / SUMS).write_text("".join(sums), encoding="utf-8")
+            yield layouts.Place(partial, None)
             partial.chmod(0o755)
             if destination.exists():
                 destination.rmdir()
@@ -73,30 +148,15 @@ def export(
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-    return kept
 
 
-def verify(destination: str | Path) -> Verification:
-    """Hash every file of an exported folder again and compare with what was written.
-
-    Raises `SourceError` where the folder was not made by `export`.
-    """
-    folder = Path(destination)
-    sums = folder / SUMS
-    if not sums.is_file():
-        raise SourceError(f"{folder} has no {SUMS}; give a folder made by: curate export")
-    expected = {}
-    for line in sums.read_text(encoding="utf-8").splitlines():
-        digest, _, name = line.partition("  ")
-        expected[name] = digest
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path != sums}
-    changed = [name for name in sorted(present & set(expected)) if _sha256(folder / name) != expected[name]]
-    return Verification(
-        checked=len(expected),
-        changed=changed,
-        missing=sorted(set(expected) - present),
-        extra=sorted(present - set(expected)),
-    )
+@contextmanager
+def _bucket(address: str) -> Iterator[layouts.Place]:
+    """A place in a remote store. Shards are put together here first."""
+    if next(sources.entries(address), None) is not None:
+        raise CurateError(f"{address} is not empty; give a place where there is nothing yet")
+    with tempfile.TemporaryDirectory(prefix="curate-") as folder:
+        yield layouts.Place(Path(folder), address.rstrip("/"))
 
 
 def _destinations(kept: pd.DataFrame) -> list[str]:
@@ -107,7 +167,9 @@ def _destinations(kept: pd.DataFrame) -> list[str]:
         kept["path"], kept["label"], kept["final_label"], kept["sha256"], strict=True
     ):
         place = PurePosixPath(path)
-        if label != final and final is not None:
+        if sources.in_tar(path) is not None and final is not None:
+            place = PurePosixPath(layouts.safe(str(final)), place.name)
+        elif label != final and final is not None:
             place = _moved(place, label, str(final))
         if str(place) in taken:
             place = place.with_name(f"{place.stem}-{str(sha256)[:8]}{place.suffix}")
@@ -119,32 +181,8 @@ def _destinations(kept: pd.DataFrame) -> list[str]:
 
 
 def _moved(place: PurePosixPath, label: str | None, final: str) -> PurePosixPath:
-    safe = final.replace("/", "_").replace("\\", "_").strip(". ") or "_"
     parts = list(place.parts)
     if label in parts[:-1]:
-        parts[parts.index(label)] = safe
+        parts[parts.index(label)] = layouts.safe(final)
         return PurePosixPath(*parts)
-    return PurePosixPath(safe, *parts)
-
-
-def _place(origin: Path, target: Path, sha256: str, mode: Mode) -> None:
-    try:
-        found = _sha256(origin)
-    except OSError as error:
-        raise SourceError(
-            f"{origin} cannot be read ({error.strerror}); has the source moved? Give it with --source"
-        ) from error
-    if found != sha256:
-        raise SourceError(f"{origin} has changed since the scan; run the audit again and review it anew")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if mode == "copy":
-        shutil.copy2(origin, target)
-    elif mode == "hardlink":
-        os.link(origin, target)
-    else:
-        target.symlink_to(origin.resolve())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return PurePosixPath(layouts.safe(final), *parts)

@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from curate import blobs
+from curate.blobs import Blobs, Spool
 from curate.ingest import Record
 from curate.measure import FACT_FIELDS, FACTS, KEYS, MEASURED, part_schema
 from curate.scanners import Scanner
@@ -65,7 +67,10 @@ def missing(
 
 
 def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> pd.DataFrame:
-    """All measurements of these records: one row each, in their order; later parts win."""
+    """All measurements of these records: one row each, in their order; later parts win.
+
+    Large binary columns (`blobs`) stay on disk and are read value by value.
+    """
     wanted = pa.table(
         {
             "path": [r.path for r in records],
@@ -81,8 +86,8 @@ def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Sc
         },
         dtype=object,
     )
-    tables = [(part, pq.read_table(part.path)) for part in found]
-    tables = [(part, table.filter(_is_in(table, wanted))) for part, table in tables]
+    spool = Spool()
+    tables = [_read(part, wanted, spool) for part in found]
     frame = frame.merge(
         _columns(tables, FACTS, [*_KEY_NAMES[:2], *(f.name for f in FACT_FIELDS)]), on="path", how="left"
     )
@@ -125,9 +130,30 @@ def _is_in(table: pa.Table, wanted: pa.Table) -> pa.Array:
     return pc.fill_null(pc.and_(*same), False)
 
 
-def _columns(tables: Sequence[tuple[Part, pa.Table]], step: str, names: Sequence[str]) -> pd.DataFrame:
-    pieces = [table.select(list(names)) for part, table in tables if step in part.current]
-    frame = to_pandas(pa.concat_tables(pieces))
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """The rows of a part that are still good: small values here, large ones in a scratch file."""
+
+    part: Part
+    table: pa.Table
+    large: dict[str, Blobs]
+
+
+def _read(part: Part, wanted: pa.Table, spool: Spool) -> _Loaded:
+    table = pq.read_table(part.path)
+    table = table.filter(_is_in(table, wanted))
+    names = [field.name for field in table.schema if blobs.is_large(field.type)]
+    large = {name: spool.column(table[name].to_pylist()) for name in names}
+    return _Loaded(part, table.drop_columns(names), large)
+
+
+def _columns(tables: Sequence[_Loaded], step: str, names: Sequence[str]) -> pd.DataFrame:
+    pieces = [loaded for loaded in tables if step in loaded.part.current]
+    large = [name for name in names if name in pieces[0].large]
+    small = [name for name in names if name not in large]
+    frame = to_pandas(pa.concat_tables([loaded.table.select(small) for loaded in pieces]))
+    for name in large:
+        frame[name] = Blobs._concat_same_type([loaded.large[name] for loaded in pieces])
     return frame.drop_duplicates("path", keep="last")
 
 

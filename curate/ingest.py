@@ -1,81 +1,102 @@
 """From a source to a list of files: what is there, what class and split it belongs to, what is left out and why.
 
-Layouts: `CLASS/picture`, `SPLIT/CLASS/picture` (split folders by name), a flat folder, and a ZIP of any
-of them. Nothing is opened but files whose extension says too little; nothing is written into the source.
+Layouts: `CLASS/picture`, `SPLIT/CLASS/picture` (split folders by name), a flat folder, a ZIP of any of them, image
+folders with `metadata.csv`, lists (`lists`), WebDataset shards (`webdataset`), and the same on any store that
+fsspec knows. Nothing is opened but tables, labels, and files whose extension says too little; nothing is
+written into the source.
 """
 
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-from curate import archive, formats
+from curate import archive, formats, lists, sources, webdataset
 from curate.errors import SourceError
+from curate.records import SPLITS, Listing, Record, Skipped
 from curate.workspace import Workspace
 
-SPLITS = {
-    "train": "train",
-    "training": "train",
-    "test": "test",
-    "testing": "test",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-}
+__all__ = ["Listing", "Record", "Skipped", "ingest"]
+
 _NOT_DATA = {"license", "licence", "readme", "makefile", "notice", "authors", "changelog"}
+_Found = tuple[str, int, int]
+"""Path below the root, size, and a number that changes with the content."""
+_KINDS = "a folder of pictures, a .zip of one, a list (.csv, .parquet, .jsonl), .tar shards, or a URL of any but a .zip"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One file to measure. `path` is POSIX, relative to the source; (size, mtime) tell whether it changed."""
-
-    path: str
-    label: str | None
-    split: str | None
-    size_bytes: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """One file that is not part of the dataset, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The files of a source, sorted by path. `root` is the folder that the paths are relative to."""
-
-    root: Path
-    records: list[Record]
-    skipped: list[Skipped]
-
-
-def ingest(source: Path, workspace: Workspace) -> Listing:
-    """List a source folder, or unpack a ZIP into the workspace and list that.
+def ingest(source: str | Path, workspace: Workspace) -> Listing:
+    """List a source; a ZIP is first unpacked into the workspace, everything else stays where it is.
 
     Raises `SourceError` where there is nothing to audit.
     """
+    address = sources.url(source)
+    if address is not None and address.startswith("file://"):
+        source, address = Path("/" + address.removeprefix("file://").lstrip("/")), None
+    listing = _remote(address.rstrip("/")) if address is not None else _local(Path(source), workspace)
+    if not listing.records:
+        raise SourceError(f"{address or source} holds no pictures{_what_instead(listing.skipped)}")
+    return listing
+
+
+def _local(source: Path, workspace: Workspace) -> Listing:
     if not source.exists():
-        raise SourceError(f"{source} does not exist; give a folder of pictures, or a .zip of one")
+        raise SourceError(f"{source} does not exist; give {_KINDS}")
     root = source
     if source.is_file():
+        if lists.is_list(source):
+            return lists.ingest(str(source))
+        if webdataset.is_tar(source):
+            return webdataset.ingest(source.resolve().parent, [(source.name, source.stat().st_mtime_ns)])
         if not archive.is_archive(source):
-            raise SourceError(f"{source} is a file, but not a ZIP archive; give a folder of pictures, or a .zip of one")
+            raise SourceError(f"{source} is a file, but not a ZIP archive, a list or a .tar; give {_KINDS}")
         root = archive.unpack(source, workspace.unpacked)
     try:
         os.scandir(root).close()
     except OSError as error:
         raise SourceError(f"{source} cannot be read ({error.strerror}); check its permissions") from error
-    listing = _list(root.resolve())
-    if not listing.records:
-        raise SourceError(f"{source} holds no pictures{_what_instead(listing.skipped)}")
-    return listing
+    root = root.resolve()
+    found: list[_Found] = []
+    skipped: list[tuple[Skipped, int]] = []
+    for path, status, reason in _walk(root):
+        if reason:
+            skipped.append((Skipped(path, reason), status.st_mtime_ns))
+        else:
+            found.append((path, status.st_size, status.st_mtime_ns))
+    return _arrange(root, found, skipped)
+
+
+def _remote(address: str) -> Listing:
+    """What lies below a URL, by the rules that hold for folders."""
+    if lists.is_list(address):
+        return lists.ingest(address)
+    if webdataset.is_tar(address):
+        folder, _, name = address.rpartition("/")
+        shard = sources.stat(address)
+        if shard is None:
+            raise SourceError(f"{address} does not exist; give {_KINDS}")
+        return webdataset.ingest(folder, [(name, shard.stamp)])
+    found: list[_Found] = []
+    skipped: dict[str, tuple[Skipped, int]] = {}
+    for entry in sources.entries(address):
+        path, reason = _hidden_folder(entry.path)
+        if reason is None:
+            whole = sources.join(address, entry.path)
+            reason = _reason_to_skip(PurePosixPath(path).name, partial(sources.head, whole, formats.SNIFF_BYTES))
+        if reason:
+            skipped[path] = (Skipped(path, reason), entry.stamp)
+        else:
+            found.append((path, entry.size_bytes, entry.stamp))
+    return _arrange(Path(address), found, list(skipped.values()))
+
+
+def _hidden_folder(path: str) -> tuple[str, str | None]:
+    parts = path.split("/")
+    for depth, part in enumerate(parts[:-1]):
+        if part.startswith(".") or part == "__MACOSX":
+            return "/".join(parts[: depth + 1]) + "/", "hidden folder"
+    return path, None
 
 
 def _what_instead(skipped: list[Skipped]) -> str:
@@ -85,97 +106,112 @@ def _what_instead(skipped: list[Skipped]) -> str:
     return f": {len(skipped)} files were skipped, {count} of them because: {reason}"
 
 
-def _list(root: Path) -> Listing:
-    found: list[tuple[str, os.stat_result]] = []
-    skipped: list[Skipped] = []
-    for path, status, reason in _walk(root):
-        if reason:
-            skipped.append(Skipped(path, reason))
-        else:
-            found.append((path, status))
+def _arrange(root: Path, found: list[_Found], skipped: Sequence[tuple[Skipped, int]]) -> Listing:
+    """Records with label and split, from where the files lie or from what metadata say of them."""
+    tars = [(item.path, stamp) for item, stamp in skipped if webdataset.is_tar(item.path)]
+    if tars and not found:
+        return webdataset.ingest(root, tars)
     found.sort()
-    base = _dataset_root([path for path, _ in found])
-    split_folders = _split_folders(base, [path for path, _ in found])
+    paths = [path for path, _, _ in found]
+    base = _dataset_root(paths)
+    split_folders = _split_folders(base, paths)
     records = []
-    for path, status in found:
+    for path, size, stamp in found:
         split, label = _place(path, base, split_folders)
-        records.append(Record(path, label, split, status.st_size, status.st_mtime_ns))
-    return Listing(root, records, sorted(skipped, key=lambda item: item.path))
+        records.append(Record(path, label, split, size, stamp))
+    left_out = [item for item, _ in skipped]
+    tables = {item.path: sources.join(root, item.path) for item in left_out if _is_metadata(item.path)}
+    if tables:
+        records, read = lists.labelled(records, tables)
+        left_out = [item for item in left_out if item.path not in tables] + read
+    return Listing(root, records, sorted(left_out, key=lambda item: item.path))
+
+
+def _is_metadata(path: str) -> bool:
+    return PurePosixPath(path).name in lists.METADATA
 
 
 def _walk(root: Path) -> Iterator[tuple[str, os.stat_result, str | None]]:
+    """Every file below `root` with why it is skipped, if it is; text all the way, since there may be millions."""
+    top = len(str(root).rstrip(os.sep)) + 1
     for folder, subfolders, names in os.walk(root, onerror=_raise_unreadable):
         subfolders.sort()
-        here = Path(folder)
+        below = folder[top:].replace(os.sep, "/")
+        here = f"{below}/" if below else ""
         for hidden in [name for name in subfolders if name.startswith(".") or name == "__MACOSX"]:
             subfolders.remove(hidden)
-            yield (
-                (here / hidden).relative_to(root).as_posix() + "/",
-                os.stat_result([0] * 10),
-                "hidden folder",
-            )
+            yield f"{here}{hidden}/", _NO_STATUS, "hidden folder"
         for name in sorted(names):
-            file = here / name
-            path = file.relative_to(root).as_posix()
+            path = here + name
             try:
                 path.encode()
             except UnicodeEncodeError:
                 shown = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
-                yield shown, os.stat_result([0] * 10), "the file name is not valid UTF-8; rename it"
+                yield shown, _NO_STATUS, "the file name is not valid UTF-8; rename it"
                 continue
+            file = os.path.join(folder, name)  # noqa: PTH118
             try:
-                status = file.stat()
+                status = os.stat(file)  # noqa: PTH116
             except OSError as error:
-                yield path, os.stat_result([0] * 10), f"cannot be reached ({error.strerror})"
+                yield path, _NO_STATUS, f"cannot be reached ({error.strerror})"
                 continue
-            yield path, status, _reason_to_skip(file, status)
+            if not stat.S_ISREG(status.st_mode):
+                yield path, status, "hidden file" if name.startswith(".") else "not a regular file"
+                continue
+            yield path, status, _reason_to_skip(name, partial(sources.head, file, formats.SNIFF_BYTES))
+
+
+_NO_STATUS = os.stat_result([0] * 10)
 
 
 def _raise_unreadable(error: OSError) -> None:
     raise SourceError(f"{error.filename} cannot be read ({error.strerror}); check its permissions") from error
 
 
-def _reason_to_skip(file: Path, status: os.stat_result) -> str | None:
-    """Why a file is not part of the dataset; None if it is."""
-    suffix = file.suffix.lower()
-    if file.name.startswith(".") or file.name.lower() in ("thumbs.db", "desktop.ini"):
+def _reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:
+    """Why a file is not part of the dataset; None if it is. `head` reads its first bytes."""
+    lower = name.lower()
+    suffix = os.path.splitext(lower)[1]  # noqa: PTH122
+    if name.startswith(".") or lower in ("thumbs.db", "desktop.ini"):
         return "hidden file"
-    if not stat.S_ISREG(status.st_mode):
-        return "not a regular file"
     if suffix in formats.FORMAT_OF_EXTENSION:
         return None
-    if not suffix and file.name.lower() not in _NOT_DATA:
+    if not suffix and lower not in _NOT_DATA:
         return None  # a picture that lost its extension, or garbage in a class folder: both want a row
     try:
-        with file.open("rb") as opened:
-            head = opened.read(formats.SNIFF_BYTES)
+        first = head()
     except OSError:
         return f"extension {suffix!r} is not an image format, and the file cannot be read"
-    if formats.sniff(head):
+    if formats.sniff(first):
         return None
     return f"extension {suffix!r} is not an image format" if suffix else "not an image"
 
 
-def _dataset_root(paths: list[str]) -> PurePosixPath:
-    """Go down through folders that only wrap the dataset: a single folder, no pictures of its own, classes inside."""
-    base = PurePosixPath()
+def _dataset_root(paths: list[str]) -> str:
+    """Go down through folders that only wrap the dataset: a single folder, no pictures of its own, classes inside.
+
+    Empty, or ending in a slash.
+    """
+    base = ""
     while True:
-        parts = [PurePosixPath(path).relative_to(base).parts for path in paths]
-        tops = {piece[0] for piece in parts}
-        if len(tops) != 1 or any(len(piece) < 3 for piece in parts) or next(iter(tops)).lower() in SPLITS:
+        tops = {path[len(base) :].partition("/")[0] for path in paths}
+        if (
+            len(tops) != 1
+            or any(path.count("/", len(base)) < 2 for path in paths)
+            or next(iter(tops)).lower() in SPLITS
+        ):
             return base
-        base /= next(iter(tops))
+        base += next(iter(tops)) + "/"
 
 
-def _split_folders(base: PurePosixPath, paths: list[str]) -> frozenset[str]:
+def _split_folders(base: str, paths: list[str]) -> frozenset[str]:
     """The folders directly below `base` that are splits: all of them must be named so, or none is."""
-    parts = [PurePosixPath(path).relative_to(base).parts for path in paths]
-    folders = {piece[0] for piece in parts if len(piece) > 1}
+    folders = {path[len(base) :].partition("/")[0] for path in paths if "/" in path[len(base) :]}
     return frozenset(folders) if folders and all(name.lower() in SPLITS for name in folders) else frozenset()
 
 
-def _place(path: str, base: PurePosixPath, split_folders: frozenset[str]) -> tuple[str | None, str | None]:
-    parts = PurePosixPath(path).relative_to(base).parts
+def _place(path: str, base: str, split_folders: frozenset[str]) -> tuple[str | None, str | None]:
+    parts = path[len(base) :].split("/", 2)
     split = None
     if len(parts) > 1 and parts[0] in split_folders:
         split, parts = SPLITS[parts[0].lower()], parts[1:]

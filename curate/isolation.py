@@ -8,6 +8,8 @@ so it outlasts the process and works for any executor that shares the workspace.
 import faulthandler
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +37,22 @@ def limit_memory(memory_mib: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = pages * resource.getpagesize() + (memory_mib << 20)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+@contextmanager
+def memory_limited(memory_mib: int) -> Iterator[None]:
+    """The same for a while, in a process that is not ours to keep."""
+    try:
+        import resource
+    except ImportError:
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    limit_memory(memory_mib)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
 
 
 class Watch:

@@ -6,7 +6,6 @@ and times; rows go into the part file, whose appearance is the mark that the sha
 
 import hashlib
 import json
-import os
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -16,12 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from curate import isolation
+from curate import isolation, sources
 from curate.config import DecodeLimits
 from curate.containers import Problem
 from curate.decode import Decoded, decode
-from curate.ingest import Record
 from curate.isolation import Casualty
+from curate.records import Record
 from curate.scanners import Scanner
 from curate.schema import Kind, Severity, Status
 from curate.workspace import write_arrow
@@ -107,9 +106,12 @@ def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
 def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dict[str, Any]:
     started = time.perf_counter()
     try:
-        data = _read(shard.root / record.path, shard.limits)
+        data = sources.read(
+            shard.root, record.path, offset=record.offset, size=record.size_bytes, max_bytes=shard.limits.max_bytes
+        )
     except OSError as error:
-        problem = Problem(Kind.UNREADABLE, Severity.ERROR, f"The file cannot be opened ({error.strerror}).")
+        why = error.strerror or "it is not there"
+        problem = Problem(Kind.UNREADABLE, Severity.ERROR, f"The file cannot be opened ({why}).")
         return _row(record, None, Decoded(problems=[problem]), {})
     if data is None:
         problem = Problem(
@@ -125,11 +127,6 @@ def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dic
     seconds["read"] += read - started
     seconds["decode"] += time.perf_counter() - read
     return _row(record, sha256, decoded, _features(shard.scanners, decoded, seconds))
-
-
-def _read(path: Path, limits: DecodeLimits) -> bytes | None:
-    with path.open("rb") as file:
-        return file.read() if os.fstat(file.fileno()).st_size <= limits.max_bytes else None
 
 
 def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: dict[str, float]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Files in, files out: every step can be run again. An interrupted audit leaves it
 next one goes on from there.
 """
 
+import hashlib
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -13,9 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from curate import __version__, config, engine, features, judging, learned, scanners
+from curate import __version__, config, features, judging, learned, moves, scanners, sources
+from curate import engine as engines
 from curate.config import Config
-from curate.engine import cores
+from curate.engine import Engine, cores
 from curate.errors import ConfigError, SourceError
 from curate.ingest import Listing, Record, ingest
 from curate.measure import Shard, Tally
@@ -26,8 +28,8 @@ from curate.scanners.faces import Faces
 from curate.scanners.fastdup import Fastdup
 from curate.scanners.text import Text
 from curate.schema import FINDINGS, IMAGES, Severity
-from curate.store import Store
-from curate.workspace import VERSION, Workspace, atomic, create, write_json, write_table
+from curate.store import Choice, Store
+from curate.workspace import VERSION, Workspace, atomic, create, read_table, write_json, write_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Progress:
     done: int
     total: int
     problems: int
+    step: str = "measuring"
 
 
 Report = Callable[[Progress], None]
@@ -66,20 +69,23 @@ def audit(
     *,
     configuration: Config | None = None,
     report: Report | None = None,
+    engine: str | None = None,
 ) -> Audit:
     """Ingest, measure and judge a dataset, and fill its review queue.
 
-    Without a configuration the one already in the workspace holds, or the defaults. The source is only
-    ever read. Raises `CurateError` for what the user can mend.
+    `engine` is where the work is done, `local:N` or `dask:ADDRESS`; it does not change the result. Without a
+    configuration the one already in the workspace holds, or the defaults. The source is only ever read. Raises
+    `CurateError` for what the user can mend.
     """
-    source = Path(source)
-    if not source.exists():
-        raise SourceError(f"{source} does not exist; give a folder of pictures, or a .zip of one")
+    given = sources.url(source) or str(Path(source).resolve())
+    if sources.url(given) is None and not Path(given).exists():
+        raise SourceError(f"{source} does not exist; give a folder of pictures, a .zip, a list, .tar shards or a URL")
+    chosen = engines.named(engine) if engine else None
     configuration = configuration or _standing_config(Workspace(Path(workspace)))
     active = scanners.load(configuration)
     configuration = scanners.resolved(configuration, active)
     active = _chosen(active, configuration)
-    place = create(Path(workspace), source)
+    place = create(Path(workspace), Path(source))
     fresh = not place.audit.exists()
     try:
         listing = ingest(source, place)
@@ -93,17 +99,24 @@ def audit(
     facts = {
         "version": VERSION,
         "curate": __version__,
-        "source": str(source.resolve()),
-        "root": str(listing.root),
+        "source": given,
+        "root": sources.url(listing.root) or str(listing.root),
         "skipped": [asdict(item) for item in listing.skipped],
     }
     if fresh:
         write_json({**facts, "complete": False}, place.audit)
-    measured, seconds = _measure(place, listing, active, configuration, report)
+    chosen = chosen or Engine(workers=configuration.engine.workers)
+    measured, seconds = _measure(place, listing, active, configuration, (chosen, report))
     _ask_fastdup(place, listing.root, listing.records, active)
-    prevalent = _judge(place, listing.records, active, configuration)
-    write_json({**facts, "complete": True, "prevalent": prevalent}, place.audit)
-    features.prune(place.features, active, listing.records)
+    told = {} if fresh else place.read_audit()
+    mark = _mark(place, listing.records, active, configuration)
+    if measured or told.get("judged") != mark:
+        prevalent = _judge(place, listing.records, active, configuration)
+        mark = _mark(place, listing.records, active, configuration)
+        features.prune(place.features, active, listing.records)
+    else:
+        prevalent = told["prevalent"]
+    write_json({**facts, "complete": True, "prevalent": prevalent, "judged": mark}, place.audit)
     return Audit(
         workspace=place.root,
         images=place.read_images(),
@@ -136,7 +149,8 @@ def judge(workspace: str | Path) -> pd.DataFrame:
         )
     _ask_fastdup(place, Path(facts["root"]), records, active)
     prevalent = _judge(place, records, active, configuration)
-    write_json({**facts, "prevalent": prevalent}, place.audit)
+    mark = _mark(place, records, active, configuration)
+    write_json({**facts, "prevalent": prevalent, "judged": mark}, place.audit)
     return place.read_findings()
 
 
@@ -160,6 +174,8 @@ def _chosen(active: Sequence[Scanner], configuration: Config) -> list[Scanner]:
 def _ask_fastdup(place: Workspace, root: Path, records: Sequence[Record], active: Sequence[Scanner]) -> None:
     for scanner in active:
         if isinstance(scanner, Fastdup):
+            if not all(sources.is_plain(root, record.path) for record in records):
+                raise ConfigError("fastdup reads plain files only; leave out --duplicates fastdup for this source")
             scanner.found = fastdup.run(root, records, scanner.settings, place.root / "fastdup.json")
 
 
@@ -180,9 +196,10 @@ def _measure(
     listing: Listing,
     active: Sequence[Scanner],
     configuration: Config,
-    report: Report | None,
+    how: tuple[Engine, Report | None],
 ) -> tuple[int, dict[str, float]]:
     """Bring the measurements up to date; returns how many files were read, and the seconds each step took."""
+    engine, report = how
     lacking = features.missing(listing.records, features.parts(place.features, active), active)
     shards = _shards(place, listing.root, lacking, active, configuration)
     total = sum(len(shard.records) for shard in shards)
@@ -200,7 +217,9 @@ def _measure(
 
     if report:
         report(Progress(done=0, total=total, problems=0))
-    engine.run(shards, configuration.engine.workers, account)
+    engine.run(shards, account)
+    if report:
+        report(Progress(done=total, total=total, problems=problems, step="judging"))
     return total, dict(seconds)
 
 
@@ -239,11 +258,46 @@ def _judge(
     frame = features.load(records, features.parts(place.features, active), active)
     frame = learned.attach(frame, place.root)
     judgement = judging.judge(frame, active, configuration.judge)
+    before = read_table(place.findings) if place.findings.is_file() else judgement.findings
     write_table(judgement.findings, FINDINGS, place.findings)
     write_table(frame, IMAGES, place.images)
     with Store(place.review) as store:
         store.sync(judgement.findings, frame)
+        _follow(store, before, judgement.findings, frame)
     return [asdict(item) for item in judgement.prevalent]
+
+
+def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
+    """Let decisions about pictures that were moved or renamed speak for them where they are now."""
+    hashes = dict(zip(images["path"], images["sha256"], strict=True))
+    for item in moves.carried(store.log(), before, after, hashes):
+        old = item.decision
+        choice = Choice(
+            finding_id=item.finding_id,
+            path=item.path,
+            sha256=old.sha256,
+            action=old.action,
+            new_label=old.new_label,
+        )
+        store.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
+
+
+def _mark(place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config) -> str:
+    """A digest of all that judging depends on and of what it wrote: the same mark, the same findings again.
+
+    A workspace without its queue has none to keep, so its mark is that of no other.
+    """
+    digest = hashlib.sha256(f"{__version__} {configuration.judge!r} {place.review.exists()}".encode())
+    for scanner in active:
+        digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
+    for record in records:
+        digest.update(
+            f"{record.path}\0{record.label}\0{record.split}\0{record.size_bytes} {record.mtime_ns}\n".encode()
+        )
+    for name in ("findings.parquet", "images.parquet", "embeddings.parquet", "predictions.parquet", "fastdup.json"):
+        path = place.root / name
+        digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
+    return digest.hexdigest()
 
 
 def flagged(findings: pd.DataFrame) -> pd.DataFrame:

@@ -13,9 +13,10 @@ import re
 import stat
 from pathlib import Path
 
+from curate import sources
 from curate.config import DecodeLimits
 from curate.decode import decode
-from curate.errors import WorkspaceError
+from curate.errors import SourceError, WorkspaceError
 from curate.schema import Kind
 from curate.workspace import Workspace, atomic, explained
 
@@ -66,18 +67,21 @@ def full_size(root: Path, path: str, sha256: str | None) -> bytes | None:
 
 
 def _read(root: Path, path: str) -> bytes | None:
-    """The bytes of a regular file below `root`, within the limits that hold for decoding."""
-    top = os.path.normpath(root)
-    file = Path(os.path.normpath(root / path))
-    if not file.is_relative_to(top):
+    """The bytes of a picture below `root`, within the limits that hold for decoding."""
+    if not _is_below(root, path):
         return None
     try:
-        status = file.stat()
-        if not stat.S_ISREG(status.st_mode) or status.st_size > DecodeLimits().max_bytes:
+        if sources.is_plain(root, path) and not stat.S_ISREG((root / path).stat().st_mode):
             return None
-        return file.read_bytes()
-    except (OSError, ValueError):
+        return sources.read(root, path, max_bytes=DecodeLimits().max_bytes)
+    except (OSError, ValueError, SourceError) as error:
+        _log.info("no preview of %s: %s", path, error)
         return None
+
+
+def _is_below(root: Path, path: str) -> bool:
+    top = os.path.normpath(root)
+    return Path(os.path.normpath(root / path)).is_relative_to(top)
 
 
 def _encode(data: bytes, side_px: int, quality: int) -> bytes | None:

@@ -1,0 +1,129 @@
+"""Table columns of large binary values that stay on disk until somebody looks at them.
+
+A scanner may keep kilobytes for every picture, of which judging needs a few at a time. Such a column holds
+places in a scratch file, so that the table of a million pictures fits in memory; taking, sorting and merging
+move places only. The scratch file has no name and goes when the last column that points into it goes.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pandas.api.extensions import ExtensionArray, ExtensionDtype, take
+
+LARGE_BYTES = 64
+"""Values of a fixed size up to this stay in memory."""
+
+
+def is_large(kind: pa.DataType) -> bool:
+    """Whether a column of this type belongs on disk."""
+    return bool(pa.types.is_binary(kind) or (pa.types.is_fixed_size_binary(kind) and kind.byte_width > LARGE_BYTES))
+
+
+class Spool:
+    """A scratch file that values are appended to."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="curate-")  # noqa: SIM115 - lives as long as its columns
+        self._end = 0
+
+    def column(self, values: Sequence[bytes | None]) -> "Blobs":
+        """Append values; returns the column that stands for them."""
+        sizes = np.array([-1 if value is None else len(value) for value in values], dtype=np.int64)
+        starts = self._end + np.concatenate([[0], np.cumsum(np.maximum(sizes, 0))])[:-1]
+        self._file.write(b"".join(value for value in values if value))
+        self._file.flush()
+        self._end += int(np.maximum(sizes, 0).sum())
+        return Blobs((self,), np.zeros(len(sizes), np.int16), starts.astype(np.int64), sizes)
+
+    def read(self, start: int, size: int) -> bytes:
+        """One value."""
+        return os.pread(self._file.fileno(), size, start)
+
+    def __del__(self) -> None:
+        self._file.close()
+
+
+class BlobsDtype(ExtensionDtype):  # type: ignore[misc]
+    """bytes, or None."""
+
+    name = "blobs"
+    type = bytes
+    na_value = None
+
+    @classmethod
+    def construct_array_type(cls) -> Any:
+        return Blobs
+
+
+class Blobs(ExtensionArray):  # type: ignore[misc]
+    """A column of `bytes | None`: which spool, from where, how many (-1: None)."""
+
+    def __init__(
+        self,
+        spools: tuple[Spool, ...],
+        which: npt.NDArray[np.int16],
+        starts: npt.NDArray[np.int64],
+        sizes: npt.NDArray[np.int64],
+    ) -> None:
+        self._spools, self._which, self._starts, self._sizes = spools, which, starts, sizes
+
+    @classmethod
+    def _from_sequence(cls, scalars: Any, *, dtype: Any = None, copy: bool = False) -> "Blobs":
+        del dtype, copy
+        return Spool().column([None if value is None else bytes(value) for value in scalars])
+
+    @classmethod
+    def _concat_same_type(cls, to_concat: Sequence["Blobs"]) -> "Blobs":
+        spools = tuple(dict.fromkeys(spool for column in to_concat for spool in column._spools))
+        at = {spool: index for index, spool in enumerate(spools)}
+        which = [
+            np.array([at[spool] for spool in column._spools] or [0], np.int16)[column._which] for column in to_concat
+        ]
+        return cls(
+            spools,
+            np.concatenate(which),
+            np.concatenate([column._starts for column in to_concat]),
+            np.concatenate([column._sizes for column in to_concat]),
+        )
+
+    @property
+    def dtype(self) -> BlobsDtype:
+        return BlobsDtype()
+
+    @property
+    def nbytes(self) -> int:
+        return int(self._which.nbytes + self._starts.nbytes + self._sizes.nbytes)
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def __iter__(self) -> Iterator[bytes | None]:
+        for index in range(len(self)):
+            yield self[index]
+
+    def __getitem__(self, item: Any) -> Any:
+        if isinstance(item, int | np.integer):
+            size = int(self._sizes[item])
+            return None if size < 0 else self._spools[self._which[item]].read(int(self._starts[item]), size)
+        if isinstance(item, ExtensionArray | list):
+            item = np.asarray(item)
+        return Blobs(self._spools, self._which[item], self._starts[item], self._sizes[item])
+
+    def isna(self) -> npt.NDArray[np.bool_]:
+        return self._sizes < 0
+
+    def take(self, indices: Any, *, allow_fill: bool = False, fill_value: Any = None) -> "Blobs":
+        del fill_value  # only None can be filled in
+        which, starts, sizes = (
+            take(values, np.asarray(indices, dtype=np.intp), allow_fill=allow_fill, fill_value=empty)
+            for values, empty in ((self._which, np.int16(0)), (self._starts, 0), (self._sizes, -1))
+        )
+        return Blobs(self._spools, which, starts, sizes)
+
+    def copy(self) -> "Blobs":
+        return Blobs(self._spools, self._which.copy(), self._starts.copy(), self._sizes.copy())

@@ -1,0 +1,48 @@
+"""What a source comes to: one small record a file, whatever the source is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "test": "test",
+    "testing": "test",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One file to measure. `path` is POSIX, relative to the source; (size, mtime) tell whether it changed.
+
+    A store without times has its version mark in place of `mtime_ns`. `offset` is where the bytes begin inside
+    a tar; without it the path alone says where they are, which costs the index of the tar.
+    """
+
+    path: str
+    label: str | None
+    split: str | None
+    size_bytes: int
+    mtime_ns: int
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One file that is not part of the dataset, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files of a source, sorted by path. `root` is the folder or URL that the paths are relative to."""
+
+    root: Path
+    records: list[Record]
+    skipped: list[Skipped]

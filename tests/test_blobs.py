@@ -1,0 +1,36 @@
+"""Large columns on disk behave as columns of bytes in memory do."""
+
+import pandas as pd
+import pytest
+
+from curate.blobs import Blobs, Spool
+
+VALUES = [b"one", None, b"", b"four" * 1000, b"five"]
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame({"key": list("abcde"), "blob": Spool().column(VALUES)})
+
+
+def test_values_come_back_as_they_went_in(frame: pd.DataFrame) -> None:
+    assert list(frame["blob"]) == VALUES
+    assert frame["blob"].iat[3] == b"four" * 1000
+    assert frame["blob"].isna().tolist() == [False, True, False, False, False]
+
+
+def test_taking_sorting_merging_and_joining_move_places(frame: pd.DataFrame) -> None:
+    assert list(frame.sort_values("key", ascending=False)["blob"]) == VALUES[::-1]
+    assert b"".join(frame["blob"].iloc[[4, 0]]) == b"fiveone"
+    merged = pd.DataFrame({"key": ["e", "x", "a"]}).merge(frame, on="key", how="left")
+    assert list(merged["blob"]) == [b"five", None, b"one"]
+    other = pd.DataFrame({"key": ["f"], "blob": Spool().column([b"six"])})
+    both = pd.concat([frame, other], ignore_index=True)
+    assert list(both["blob"]) == [*VALUES, b"six"]
+    assert isinstance(both["blob"].array, Blobs)
+    assert list(both[both["blob"].notna()]["blob"]) == [b"one", b"", b"four" * 1000, b"five", b"six"]
+
+
+def test_memory_does_not_hold_the_values() -> None:
+    column = Spool().column([bytes(4096)] * 1000)
+    assert column.nbytes < 20 * 1000

@@ -1,0 +1,47 @@
+"""The sharded join finds exactly what the join in memory finds."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate import neighbours, neighbours_on_disk
+from curate.neighbours import Hashes
+
+
+def clustered(count: int, seed: int) -> Hashes:
+    """Hashes of which many are near another, and some equal."""
+    rng = np.random.default_rng(seed)
+    centres = rng.integers(0, 1 << 63, max(1, count // 4), dtype=np.uint64)
+    hashes = rng.choice(centres, count)
+    for _ in range(8):
+        flips = np.uint64(1) << rng.integers(0, 64, count).astype(np.uint64)
+        hashes = np.where(rng.random(count) < 0.5, hashes ^ flips, hashes)
+    return np.asarray(hashes, dtype=np.uint64)
+
+
+def joined(hashes: Hashes, distance: int, *, shards: int, chunk: int) -> list[tuple[int, int, int]]:
+    chunks = [hashes[start : start + chunk] for start in range(0, len(hashes), chunk)]
+    parts = neighbours_on_disk.pairs_within(chunks, distance, shards=shards)
+    return [tuple(map(int, pair)) for part in parts for pair in zip(*part, strict=True)]  # type: ignore[misc]
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    count=st.integers(0, 400),
+    seed=st.integers(0, 1000),
+    distance=st.integers(0, 10),
+    shards=st.sampled_from([1, 3, 16]),
+    chunk=st.sampled_from([1, 64, 1000]),
+)
+def test_sharded_and_in_memory_are_equal(count: int, seed: int, distance: int, shards: int, chunk: int) -> None:
+    hashes = clustered(count, seed)
+    left, right, bits = neighbours.pairs_within(hashes, distance)
+    expected = list(zip(left.tolist(), right.tolist(), bits.tolist(), strict=True))
+    assert sorted(joined(hashes, distance, shards=shards, chunk=chunk)) == expected
+
+
+@pytest.mark.parametrize("hashes", [[], [5], [7, 7, 7]])
+def test_few_hashes_are_no_special_case(hashes: list[int]) -> None:
+    found = joined(np.array(hashes, dtype=np.uint64), 4, shards=2, chunk=10)
+    assert sorted(found) == ([(0, 1, 0), (0, 2, 0), (1, 2, 0)] if len(hashes) == 3 else [])
