@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from curate.errors import WorkspaceError
 
+EMBEDDINGS, PREDICTIONS = "embeddings.parquet", "predictions.parquet"
 EMBEDDING = "embedding"
 """Pooled features of a picture (float32), or None."""
 PREDICTION = ("predicted", "confidence", "given_confidence", "label_quality")
@@ -27,7 +28,7 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
     A prediction counts only for the label that it was made for. Raises `WorkspaceError` for a file that is not
     what the training module writes.
     """
-    embeddings = _read(root / "embeddings.parquet", ["path", "sha256", EMBEDDING])
+    embeddings = _read(root / EMBEDDINGS, ["path", "sha256", EMBEDDING])
     known = _current(frame, embeddings)
     vectors = np.empty(len(frame), dtype=object)
     if embeddings is not None:
@@ -35,7 +36,7 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
         for row in np.flatnonzero(known >= 0):
             vectors[row] = matrix[known[row]]
     columns = {EMBEDDING: pd.Series(vectors, index=frame.index, dtype=object)}
-    predictions = _read(root / "predictions.parquet", ["path", "sha256", "label", *PREDICTION])
+    predictions = _read(root / PREDICTIONS, ["path", "sha256", "label", *PREDICTION])
     known = _current(frame, predictions)
     for name in PREDICTION:
         values = np.full(len(frame), None, dtype=object)
@@ -46,6 +47,12 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
             values[valid] = told[known[valid]]
         columns[name] = pd.Series(values, index=frame.index, dtype=object)
     return frame.assign(**columns)
+
+
+def mark(root: Path) -> str:
+    """Changes whenever what a network has said does."""
+    files = [root / EMBEDDINGS, root / PREDICTIONS]
+    return " ".join(f"{file.name} {file.stat().st_mtime_ns}" for file in files if file.is_file())
 
 
 def unit_vectors(features: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:

@@ -91,9 +91,7 @@ def _colours(rgb: Pixels, grey: npt.NDArray[Any]) -> dict[str, float]:
     hues = hues[hues > 0] / (hues.sum() + 1)
     middle, spread = cv2.meanStdDev(saturation)
     _, red, blue = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
-    skin = cv2.inRange(red, np.array([136.0]), np.array([174.0])) & cv2.inRange(
-        blue, np.array([81.0]), np.array([129.0])
-    )
+    skin = np.all([_within(red, 136, 174), _within(blue, 81, 129)], axis=0)
     return {
         **{f"top{count}": float(shares[:count].sum()) for count in (1, 2, 4, 8, 16, 32)},
         "entropy": float(-(shares * np.log2(shares)).sum()),
