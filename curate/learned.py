@@ -49,12 +49,6 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
     return frame.assign(**columns)
 
 
-def mark(root: Path) -> str:
-    """Changes whenever what a network has said does."""
-    files = [root / EMBEDDINGS, root / PREDICTIONS]
-    return " ".join(f"{file.name} {file.stat().st_mtime_ns}" for file in files if file.is_file())
-
-
 def unit_vectors(features: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
     """Rows that have an embedding, and those embeddings (n, d), centred on their mean and of length 1.
 

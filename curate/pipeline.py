@@ -288,7 +288,6 @@ def _mark(place: Workspace, records: Sequence[Record], active: Sequence[Scanner]
     A workspace without its queue has none to keep, so its mark is that of no other.
     """
     digest = hashlib.sha256(f"{__version__} {configuration.judge!r} {place.review.exists()}".encode())
-    digest.update(learned.mark(place.root).encode())
     for scanner in active:
         digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
     for record in records:

@@ -64,7 +64,7 @@ class Drawing(Scanner):
 
 def scores(seen: pd.DataFrame) -> list[tuple[float, str]]:
     """For each row with signs how much it looks drawn, 0..1 with 0.5 the boundary, and what says so."""
-    by_signs = by_trees(np.array(seen["signs"].tolist(), dtype=np.float64).reshape(len(seen), -1))
+    by_signs = by_trees(np.array(seen["signs"].tolist(), dtype=np.float64).reshape(len(seen), len(_model()["signs"])))
     embeddings = seen[EMBEDDING] if EMBEDDING in seen else pd.Series([None] * len(seen))
     return [
         (float(score), "its colours and edges")
@@ -174,14 +174,18 @@ def by_trees(rows: Floats) -> Floats:
         for _ in range(3):
             node = 2 * node + 1 + (rows[every, at[node]] > limit[node])
         total += leaves[node - 7]
-    return np.asarray(1 / (1 + np.exp(-total)))
+    return _probability(total)
 
 
 def by_embedding(embedding: Floats) -> float:
     """The score of one embedding of EfficientNet-Lite0; the boundary lies at 0.5."""
     model = _model()["embedding"]
     linear = float(embedding @ np.asarray(model["weights"])) + model["bias"] - model["boundary"]
-    return float(1 / (1 + np.exp(-linear)))
+    return float(_probability(np.float64(linear)))
+
+
+def _probability(log_odds: Any) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -50, 50))))
 
 
 @functools.cache
