@@ -22,6 +22,7 @@ from curate import config, decisions, pipeline, progress, summary
 from curate.errors import ConfigError, CurateError
 from curate.scanners.fastdup import LICENCE
 from curate.schema import Action, Category, Kind, Severity
+from curate.spurious import TELLING
 
 app = typer.Typer(
     help=curate.__doc__.splitlines()[0] if curate.__doc__ else None,
@@ -350,6 +351,13 @@ def _print_status(found: summary.Status, *, as_json: bool) -> None:
     Console(highlight=False, soft_wrap=True).print(table1_view(found.table1))
     for note in found.prevalent:
         err.print(f"note: {note}", markup=False)
+    for guess in found.spurious:
+        if guess.gain >= TELLING:
+            err.print(
+                f"note: the class can be guessed from {guess.trait.replace('_', ' ')} alone: right for "
+                f"{guess.accuracy:.0%} of the pictures of a class, {guess.chance:.0%} by chance",
+                markup=False,
+            )
     if found.stale:
         names = ", ".join(found.stale[:5]) + (", ..." if len(found.stale) > 5 else "")
         err.print(f"stale: {len(found.stale)} pictures changed since they were decided: {names}", markup=False)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate import __version__, config, features, judging, learned, moves, scanners, sources
+from curate import __version__, config, features, judging, learned, moves, scanners, sources, spurious
 from curate import engine as engines
 from curate.config import Config
 from curate.engine import Engine, cores
@@ -51,6 +51,7 @@ class Audit:
 
     `images` has one row per file (`schema.IMAGES`), `findings` one per finding and image
     (`schema.FINDINGS`), `skipped` one per file that is not part of the dataset (path, reason).
+    `spurious` says how well the class can be guessed from what should say nothing about it, the worst first.
     `measured` counts the files that had to be read; `seconds` says where the workers' time went.
     """
 
@@ -60,6 +61,7 @@ class Audit:
     skipped: pd.DataFrame
     measured: int
     prevalent: list[str] = field(default_factory=list)
+    spurious: list[spurious.Guess] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -111,19 +113,20 @@ def audit(
     told = {} if fresh else place.read_audit()
     mark = _mark(place, listing.records, active, configuration)
     if measured or told.get("judged") != mark:
-        prevalent = _judge(place, listing.records, active, configuration)
+        judged = _judge(place, listing.records, active, configuration)
         mark = _mark(place, listing.records, active, configuration)
         features.prune(place.features, active, listing.records)
     else:
-        prevalent = told["prevalent"]
-    write_json({**facts, "complete": True, "prevalent": prevalent, "judged": mark}, place.audit)
+        judged = {name: told.get(name, []) for name in ("prevalent", "spurious")}
+    write_json({**facts, "complete": True, **judged, "judged": mark}, place.audit)
     return Audit(
         workspace=place.root,
         images=place.read_images(),
         findings=place.read_findings(),
         skipped=pd.DataFrame([asdict(item) for item in listing.skipped], columns=["path", "reason"]),
         measured=measured,
-        prevalent=[item["reason"] for item in prevalent],
+        prevalent=[item["reason"] for item in judged["prevalent"]],
+        spurious=[spurious.Guess(**item) for item in judged["spurious"]],
         seconds=seconds,
     )
 
@@ -148,9 +151,9 @@ def judge(workspace: str | Path) -> pd.DataFrame:
             f"run: curate audit {facts['source']} -w {place.root}"
         )
     _ask_fastdup(place, Path(facts["root"]), records, active)
-    prevalent = _judge(place, records, active, configuration)
+    judged = _judge(place, records, active, configuration)
     mark = _mark(place, records, active, configuration)
-    write_json({**facts, "prevalent": prevalent, "judged": mark}, place.audit)
+    write_json({**facts, **judged, "judged": mark}, place.audit)
     return place.read_findings()
 
 
@@ -254,7 +257,8 @@ def _shards(
 
 def _judge(
     place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config
-) -> list[dict[str, Any]]:
+) -> dict[str, list[dict[str, Any]]]:
+    """Write findings, images and queue; returns what is true of the dataset as a whole."""
     frame = features.load(records, features.parts(place.features, active), active)
     frame = learned.attach(frame, place.root)
     judgement = judging.judge(frame, active, configuration.judge)
@@ -264,7 +268,10 @@ def _judge(
     with Store(place.review) as store:
         store.sync(judgement.findings, frame)
         _follow(store, before, judgement.findings, frame)
-    return [asdict(item) for item in judgement.prevalent]
+    return {
+        "prevalent": [asdict(item) for item in judgement.prevalent],
+        "spurious": [asdict(guess) for guess in spurious.guesses(frame)],
+    }
 
 
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from curate.fold import Ruling, fold, rule
 from curate.schema import Category, Role, Severity, Verdict
+from curate.spurious import Guess
 from curate.store import Progress, Store
 from curate.workspace import Workspace
 
@@ -30,6 +31,7 @@ class Status:
     stale: list[str]
     prevalent: list[str]
     skipped: int
+    spurious: list[Guess]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `--json`."""
@@ -45,6 +47,7 @@ class Status:
             "stale": self.stale,
             "prevalent": self.prevalent,
             "skipped": self.skipped,
+            "spurious": [asdict(guess) for guess in self.spurious],
         }
 
 
@@ -66,6 +69,7 @@ def status(workspace: str | Path) -> Status:
         stale=sorted(path for path, ruling in rulings.items() if ruling.stale),
         prevalent=[item["reason"] for item in facts.get("prevalent", [])],
         skipped=len(facts.get("skipped", [])),
+        spurious=[Guess(**item) for item in facts.get("spurious", [])],
     )
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from curate import summary
 from curate.fold import Ruling, fold, rule
 from curate.schema import Verdict
+from curate.spurious import Guess
 from curate.store import Store
 from curate.workspace import Workspace
 from reports import tables
@@ -37,6 +38,8 @@ class Contents:
     configuration: str
     findings_sha256: str
     prevalent: tuple[str, ...]
+    spurious: tuple[Guess, ...]
+    """How well the class can be guessed from what should say nothing about it."""
     skipped: pd.DataFrame
 
     images: pd.DataFrame
@@ -84,6 +87,7 @@ def read(place: Workspace) -> Contents:
         configuration=place.config.read_text(encoding="utf-8") if place.config.is_file() else "",
         findings_sha256=hashlib.sha256(place.findings.read_bytes()).hexdigest(),
         prevalent=tuple(item["reason"] for item in facts.get("prevalent", [])),
+        spurious=tuple(Guess(**item) for item in facts.get("spurious", [])),
         skipped=tables.skipped(facts.get("skipped", [])),
         images=images,
         table1=summary.table1(images, findings, rulings),

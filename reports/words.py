@@ -85,6 +85,13 @@ class Words:
     reason: str
     files: str
     prevalent_heading: str
+    spurious_heading: str
+    spurious_intro: str
+    spurious_caption: str
+    property: str
+    guessed: str
+    by_chance: str
+    properties: Mapping[str, str]
 
     kinds_heading: str
     kinds_intro: str
@@ -315,6 +322,27 @@ ENGLISH = Words(
     reason="Reason",
     files="Files",
     prevalent_heading="True of the dataset as a whole",
+    spurious_heading="What gives a class away",
+    spurious_intro=(
+        "A model can learn whatever tells the classes apart, not only what they show. Each property below was used "
+        "alone to guess the class of pictures that were held back; far above chance is a warning."
+    ),
+    spurious_caption="Balanced accuracy of guessing the class from one property alone.",
+    property="Property",
+    guessed="Guessed rightly",
+    by_chance="By chance",
+    properties={
+        "size": "Size in pixels",
+        "shape": "Aspect ratio",
+        "bytes_per_pixel": "Bytes per pixel",
+        "format": "File format",
+        "mode": "Colour mode",
+        "file_name": "How files are named",
+        "brightness": "Brightness",
+        "contrast": "Contrast",
+        "blur": "Blur",
+        "colourfulness": "Colourfulness",
+    },
     kinds_heading="Findings by kind",
     kinds_intro=(
         "An image may have findings of several kinds, so these numbers can add up to more than Table 1. Under each "
@@ -545,6 +573,27 @@ PORTUGUESE = Words(
     reason="Motivo",
     files="Arquivos",
     prevalent_heading="Características do conjunto como um todo",
+    spurious_heading="O que denuncia uma classe",
+    spurious_intro=(
+        "Um modelo pode aprender tudo o que separa as classes, não só o que elas mostram. Cada propriedade abaixo foi "
+        "usada sozinha para adivinhar a classe de imagens reservadas; muito acima do acaso é um aviso."
+    ),
+    spurious_caption="Acurácia balanceada ao adivinhar a classe por uma única propriedade.",
+    property="Propriedade",
+    guessed="Acertos",
+    by_chance="Por acaso",
+    properties={
+        "size": "Tamanho em pixels",
+        "shape": "Proporção",
+        "bytes_per_pixel": "Bytes por pixel",
+        "format": "Formato do arquivo",
+        "mode": "Modo de cor",
+        "file_name": "Nome dos arquivos",
+        "brightness": "Brilho",
+        "contrast": "Contraste",
+        "blur": "Desfoque",
+        "colourfulness": "Intensidade das cores",
+    },
     kinds_heading="Achados por tipo",
     kinds_intro=(
         "Uma imagem pode ter achados de vários tipos; por isso estes números podem somar mais do que a Tabela 1. "

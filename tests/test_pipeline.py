@@ -223,3 +223,13 @@ def test_no_web_picture_is_called_unreadable_and_all_exact_copies_are_found(shar
     ]
     assert len(found) == 54
     assert all(found)
+
+
+def test_a_class_that_its_format_gives_away_is_noted(tmp_path: Path) -> None:
+    for index in range(25):
+        pictures.save(pictures.photo(index, 60, 50), tmp_path / "set" / "cats" / f"{index}.png")
+        pictures.save(pictures.photo(100 + index, 60, 50), tmp_path / "set" / "dogs" / f"{index}.jpg")
+    audit = curate.audit(tmp_path / "set", tmp_path / "ws")
+    assert next(guess for guess in audit.spurious if guess.trait == "format").accuracy == 1.0
+    assert curate.status(tmp_path / "ws").spurious == audit.spurious
+    assert curate.audit(tmp_path / "set", tmp_path / "ws").spurious == audit.spurious

@@ -7,6 +7,7 @@ import streamlit as st
 
 from curate import manifests, summary
 from curate.schema import Category
+from curate.spurious import TELLING
 from curate.store import Store
 from curate.summary import Status
 from curate.workspace import Workspace
@@ -41,6 +42,11 @@ def draw() -> None:
         st.warning(w.unfinished_audit)
     for note in found.prevalent:
         st.info(plain(note))
+    telling = [guess for guess in found.spurious if guess.gain >= TELLING]
+    if telling:
+        st.subheader(w.gives_away)
+        rows = [(w.traits[g.trait], f"{g.accuracy:.0%}", f"{g.chance:.0%}") for g in telling]
+        st.dataframe(pd.DataFrame(rows, columns=[w.trait, w.guessed, w.by_chance]), hide_index=True, width="stretch")
     if found.stale:
         st.warning(w.stale_pictures.format(n=w.count(len(found.stale))))
 

@@ -182,6 +182,11 @@ class Words:
     after: str
     left: str
     nothing_is_left: str
+    gives_away: str
+    trait: str
+    guessed: str
+    by_chance: str
+    traits: Mapping[str, str]
     waiting: str
     stale_pictures: str
     unfinished_audit: str
@@ -409,6 +414,22 @@ ENGLISH = Words(
     after="after, as decided so far",
     left="What is left",
     nothing_is_left="Nothing waits for a decision.",
+    gives_away="What gives a class away without looking at it",
+    trait="Property",
+    guessed="Class guessed rightly",
+    by_chance="By chance",
+    traits={
+        "size": "Size in pixels",
+        "shape": "Aspect ratio",
+        "bytes_per_pixel": "Bytes per pixel",
+        "format": "File format",
+        "mode": "Colour mode",
+        "file_name": "How files are named",
+        "brightness": "Brightness",
+        "contrast": "Contrast",
+        "blur": "Blur",
+        "colourfulness": "Colourfulness",
+    },
     waiting="pictures waiting",
     stale_pictures="{n} pictures changed since they were decided; they are in the queue again.",
     unfinished_audit="The last audit was interrupted; run it again for the rest.",
@@ -680,6 +701,22 @@ PORTUGUESE = Words(
     after="depois, como decidido até agora",
     left="O que falta",
     nothing_is_left="Nada espera decisão.",
+    gives_away="O que denuncia uma classe sem olhar a imagem",
+    trait="Propriedade",
+    guessed="Classe adivinhada",
+    by_chance="Por acaso",
+    traits={
+        "size": "Tamanho em pixels",
+        "shape": "Proporção",
+        "bytes_per_pixel": "Bytes por pixel",
+        "format": "Formato do arquivo",
+        "mode": "Modo de cor",
+        "file_name": "Nome dos arquivos",
+        "brightness": "Brilho",
+        "contrast": "Contraste",
+        "blur": "Desfoque",
+        "colourfulness": "Intensidade das cores",
+    },
     waiting="imagens esperando",
     stale_pictures="{n} imagens mudaram desde que foram decididas; estão de novo na fila.",
     unfinished_audit="A última auditoria foi interrompida; rode-a de novo para o resto.",
