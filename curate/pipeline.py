@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate import __version__, config, features, judging, learned, moves, scanners, sources, spurious
+from curate import __version__, config, features, judging, learned, moves, scanners, sources
 from curate import engine as engines
 from curate.config import Config
 from curate.engine import Engine, cores
@@ -28,6 +28,7 @@ from curate.scanners.faces import Faces
 from curate.scanners.fastdup import Fastdup
 from curate.scanners.text import Text
 from curate.schema import FINDINGS, IMAGES, Severity
+from curate.spurious import Guess, guesses
 from curate.store import Choice, Store
 from curate.workspace import VERSION, Workspace, atomic, create, read_table, write_json, write_table
 
@@ -61,7 +62,7 @@ class Audit:
     skipped: pd.DataFrame
     measured: int
     prevalent: list[str] = field(default_factory=list)
-    spurious: list[spurious.Guess] = field(default_factory=list)
+    spurious: list[Guess] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -126,7 +127,7 @@ def audit(
         skipped=pd.DataFrame([asdict(item) for item in listing.skipped], columns=["path", "reason"]),
         measured=measured,
         prevalent=[item["reason"] for item in judged["prevalent"]],
-        spurious=[spurious.Guess(**item) for item in judged["spurious"]],
+        spurious=[Guess(**item) for item in judged["spurious"]],
         seconds=seconds,
     )
 
@@ -270,7 +271,7 @@ def _judge(
         _follow(store, before, judgement.findings, frame)
     return {
         "prevalent": [asdict(item) for item in judgement.prevalent],
-        "spurious": [asdict(guess) for guess in spurious.guesses(frame)],
+        "spurious": [asdict(guess) for guess in guesses(frame)],
     }
 
 
