@@ -19,7 +19,7 @@ from curate.picture import Picture, Pixels
 from curate.resemblance import TURNS, turned
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates, low_frequencies, stored, turned_hashes
-from curate.scanners.quality import Quality, blur_effect
+from curate.scanners.quality import Quality, QualitySettings, blur_effect
 from curate.schema import CATEGORY_OF, Kind, Role
 from tests import pictures
 
@@ -281,3 +281,20 @@ def test_a_check_that_hits_most_of_the_dataset_is_reported_once(tmp_path: Path) 
 def test_part_files_name_what_measured_them() -> None:
     stored = json.loads(measure.part_schema(ALL).metadata[measure.MEASURED])
     assert set(stored) == {measure.FACTS, *(scanner.name for scanner in ALL if scanner.columns)}
+
+
+def test_a_dataset_that_is_soft_throughout_has_a_looser_threshold_of_its_own() -> None:
+    rng = np.random.default_rng(0)
+
+    def judge(blur: np.ndarray, **settings: float) -> list[str]:
+        frame = pd.DataFrame({"path": [f"{index:03}" for index in range(len(blur))], "width": 100, "height": 100})
+        frame = frame.assign(blur=blur, p1=0.05, p5=0.1, p99=0.9, flat_share=0.2, contrast=50.0)
+        return [finding.reason for finding in Quality(QualitySettings(**settings)).judge(frame)]
+
+    soft = np.append(rng.normal(0.52, 0.02, 99), 0.9)
+    assert len(judge(soft)) == 1
+    assert "blur effect is 0.90" in judge(soft)[0]
+    assert len(judge(soft, unusual=0)) > 3
+    sharp = np.append(rng.normal(0.3, 0.02, 99), 0.54)
+    assert judge(sharp) == []  # never stricter than the setting
+    assert len(judge(np.array([0.6, 0.3, 0.3]))) == 1  # three pictures say nothing of what is usual

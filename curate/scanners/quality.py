@@ -20,6 +20,8 @@ from curate.schema import Kind, Severity, Verdict
 
 SIDE_PX = 256
 """Quality is measured on the picture shrunk to this side: what a person sees at a glance."""
+ENOUGH = 50
+"""Pictures from which on a dataset can say what is usual in it."""
 FLAT_LEVELS = 9
 """Width, in grey levels, of the window that holds the flat part of a picture."""
 
@@ -31,6 +33,11 @@ class QualitySettings(Settings):
     dark: float = Field(0.25, ge=0, le=1, description="dark where even the brightest percent stays below this")
     bright: float = Field(0.85, ge=0, le=1, description="bright where all but the darkest 5 % lie above this")
     bright_floor: float = Field(0.60, ge=0, le=1, description="... and all but the darkest 1 % above this")
+    unusual: float = Field(
+        3.0,
+        ge=0,
+        description="... and beyond what is usual in this dataset, in robust standard deviations; 0: never mind",
+    )
     flat_share: float = Field(0.95, ge=0, le=1, description="share of pixels within one grey tone: almost empty")
     low_contrast: float = Field(6.0, ge=0, description="standard deviation of grey levels: almost empty")
     odd_size_factor: float = Field(4.0, gt=1, description="side length against the dataset's median")
@@ -97,9 +104,10 @@ class Quality(Scanner):
 
     def _content(self, seen: pd.DataFrame) -> Iterator[Finding]:
         s = self.settings
+        limit = self._limits(seen)
         for row in seen.itertuples(index=False):
-            dark = row.p99 < s.dark
-            bright = row.p5 >= s.bright and row.p1 >= s.bright_floor
+            dark = row.p99 < limit["dark"]
+            bright = row.p5 >= limit["bright"] and row.p1 >= s.bright_floor
             # A dark or bright picture has little contrast by nature; that is no second reason against it.
             empty = row.flat_share >= s.flat_share or (row.contrast <= s.low_contrast and not dark and not bright)
             if dark:
@@ -107,7 +115,7 @@ class Quality(Scanner):
                     Kind.DARK,
                     row.path,
                     1 - row.p99 / 2,
-                    f"Very dark: 99 % of it lies below {row.p99:.0%} brightness (threshold {s.dark:.0%}).",
+                    f"Very dark: 99 % of it lies below {row.p99:.0%} brightness (threshold {limit['dark']:.0%}).",
                     {"p99": row.p99},
                 )
             if bright:
@@ -115,7 +123,7 @@ class Quality(Scanner):
                     Kind.BRIGHT,
                     row.path,
                     row.p5,
-                    f"Very bright: 95 % of it lies above {row.p5:.0%} brightness (threshold {s.bright:.0%}).",
+                    f"Very bright: 95 % of it lies above {row.p5:.0%} brightness (threshold {limit['bright']:.0%}).",
                     {"p5": row.p5},
                 )
             if empty:
@@ -127,14 +135,24 @@ class Quality(Scanner):
                     f"{row.contrast:.1f} levels (thresholds {s.flat_share:.0%}, {s.low_contrast:g}).",
                     {"flat_share": row.flat_share, "contrast": row.contrast},
                 )
-            elif row.blur >= s.blurry:
+            elif row.blur >= limit["blurry"]:
                 yield _finding(
                     Kind.BLURRY,
                     row.path,
                     row.blur,
-                    f"Blurred: its blur effect is {row.blur:.2f}, from 0 sharp to 1 (threshold {s.blurry:.2f}).",
+                    f"Blurred: its blur effect is {row.blur:.2f}, from 0 sharp to 1 (threshold {limit['blurry']:.2f}).",
                     {"blur": row.blur},
                 )
+
+    def _limits(self, seen: pd.DataFrame) -> dict[str, float]:
+        """The thresholds of this dataset: never stricter than the settings, looser where most pictures are so."""
+        s = self.settings
+        limits = {"blurry": s.blurry, "dark": s.dark, "bright": s.bright}
+        if s.unusual and len(seen) >= ENOUGH:
+            limits["blurry"] = max(s.blurry, _beyond(seen["blur"], s.unusual))
+            limits["dark"] = min(s.dark, _beyond(seen["p99"], -s.unusual))
+            limits["bright"] = max(s.bright, _beyond(seen["p5"], s.unusual))
+        return limits
 
     def _sizes(self, seen: pd.DataFrame) -> Iterator[Finding]:
         s = self.settings
@@ -171,6 +189,13 @@ class Quality(Scanner):
                     f"(threshold {s.odd_aspect_ratio:g}).",
                     {"ratio": ratio},
                 )
+
+
+def _beyond(values: pd.Series, deviations: float) -> float:
+    """So many robust standard deviations (scaled median absolute deviation) from the median."""
+    numbers = values.to_numpy(float)
+    middle = float(np.median(numbers))
+    return middle + deviations * 1.4826 * float(np.median(np.abs(numbers - middle)))
 
 
 def blur_effect(grey: np.ndarray) -> float:
