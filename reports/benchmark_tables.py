@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reports.chart import Curve
 from reports.words import Language, Words
 
 _FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
@@ -15,6 +16,17 @@ _ENGLISH = {
     "heading": "Before and after",
     "intro": "EfficientNet-B0 with the weights {weights}, {seeds} runs of each model; decisions: {decisions}. "
     "Pictures: {raw} raw, {kept} kept, {extension} to extend with, {faces} faces to test on.",
+    "table1": "Table 1: pictures flagged in the raw dataset; in brackets what the study removed from its own.",
+    "total": "Total",
+    "classes": "Classes",
+    "corrupted": "Corrupted",
+    "duplicate": "Duplicate",
+    "unsuitable": "Unsuitable",
+    "curves": "Learning curves",
+    "curves_description": "Losses and accuracies by epoch, published protocol, mean of all runs; points are the "
+    "study's. The tables below hold the numbers.",
+    "loss": "Loss by epoch",
+    "accuracy": "Accuracy by epoch",
     "means": "Mean accuracy over the epochs, published protocol: each model on a test set of its own. "
     "The study prints .79 as the reference's training mean; its printed epochs average .803.",
     "model": "Model",
@@ -51,6 +63,17 @@ _PORTUGUESE = {
     "heading": "Antes e depois",
     "intro": "EfficientNet-B0 com os pesos {weights}, {seeds} execuções de cada modelo; decisões: {decisions}. "
     "Imagens: {raw} brutas, {kept} mantidas, {extension} para estender, {faces} rostos para testar.",
+    "table1": "Tabela 1: imagens sinalizadas no conjunto bruto; entre parênteses, as que o estudo removeu do seu.",
+    "total": "Total",
+    "classes": "Classes",
+    "corrupted": "Corrompidas",
+    "duplicate": "Duplicados",
+    "unsuitable": "Inadequadas",
+    "curves": "Curvas de aprendizado",
+    "curves_description": "Perdas e acurácias por época, protocolo publicado, média das execuções; os pontos são do "
+    "estudo. As tabelas abaixo trazem os números.",
+    "loss": "Perda por época",
+    "accuracy": "Acurácia por época",
     "means": "Acurácia média das épocas, protocolo publicado: cada modelo em seu próprio conjunto de teste. "
     "O estudo imprime 0,79 como média de treino da referência; a média das épocas impressas é 0,803.",
     "model": "Modelo",
@@ -96,11 +119,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What the report says of the benchmark: a heading, sentences, tables."""
+    """What the report says of the benchmark: a heading, sentences, tables, and the curves with their names."""
 
     heading: str
     sentences: Sequence[str]
     tables: Sequence[Table]
+    curves: Sequence[Curve]
+    curve_heads: tuple[str, str]
+    curve_title: str
+    curve_description: str
 
 
 def section(found: Mapping[str, Any], w: Words) -> Section:
@@ -112,6 +139,7 @@ def section(found: Mapping[str, Any], w: Words) -> Section:
         *_verdicts(found, t),
     ]
     tables = [
+        _table1(found["table1"], found["published"]["table1"], t),
         _means(published, found["published"], t),
         *(_epochs(name, published[name], found["published"][name], t) for name in ("reference", "proposed")),
         _controlled(arms, t),
@@ -121,7 +149,47 @@ def section(found: Mapping[str, Any], w: Words) -> Section:
             for test, name in (("raw", "raw"), ("faces", "face"))
         ),
     ]
-    return Section(t["heading"], sentences, tables)
+    return Section(
+        t["heading"],
+        sentences,
+        tables,
+        _curves(published, found["published"], t),
+        (t["loss"], t["accuracy"]),
+        t["curves"],
+        t["curves_description"],
+    )
+
+
+def _curves(published: Mapping[str, Any], printed: Mapping[str, Any], t: Mapping[str, str]) -> list[Curve]:
+    return [
+        Curve(
+            panel=panel,
+            name=f"{model}, {t[part].lower()}",
+            after=model == "proposed",
+            training=part == "train",
+            values=[epoch[f"{part}_{figure}"] for epoch in published[model]["epochs"]],
+            study=printed[model][f"{part}_{figure}"],
+            study_epochs=printed[model]["epochs"],
+        )
+        for panel, figure in enumerate(("loss", "accuracy"))
+        for model in ("reference", "proposed")
+        for part in ("train", "test")
+    ]
+
+
+def _table1(here: Sequence[Mapping[str, Any]], printed: Mapping[str, Sequence[int]], t: Mapping[str, str]) -> Table:
+    """The study's classes beside ours of the same name; its totals beside ours."""
+    study = {name.casefold(): numbers for name, numbers in printed.items()}
+    study["total"] = [sum(column) for column in zip(*printed.values(), strict=True)]
+    kinds = ("corrupted", "duplicate", "unsuitable")
+    rows = []
+    for row in here:
+        known = study.get(str(row["label"]).casefold())
+        cells = [str(row[f"{kind}_flagged"]) for kind in kinds]
+        if known:
+            cells = [f"{cell} ({number})" for cell, number in zip(cells, known, strict=True)]
+        rows.append([t["total"] if row["label"] == "Total" else str(row["label"]), *cells])
+    return Table(t["table1"], [t["classes"], *(t[kind] for kind in kinds)], rows)
 
 
 def _verdicts(found: Mapping[str, Any], t: Mapping[str, str]) -> list[str]:

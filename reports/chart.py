@@ -8,6 +8,8 @@ as well; class names are text, never mathematics or markup.
 import io
 import re
 import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -24,14 +26,41 @@ _INK, _MUTED, _BEFORE, _AFTER = _NAME
 """Colours that stand for CSS variables until the SVG is written."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """One figure by epoch: in the panel 0 or 1, of the model before or after, in training or in testing.
+
+    `study` are published values at `study_epochs`, shown as points.
+    """
+
+    panel: int
+    name: str
+    after: bool
+    training: bool
+    values: Sequence[float]
+    study: Sequence[float] = ()
+    study_epochs: Sequence[int] = ()
+
+    @property
+    def epochs(self) -> range:
+        return range(len(self.values))
+
+
 def before_after(counts: pd.DataFrame, words: Words) -> str:
     """Horizontal bars of `tables.class_counts`, undecided images hatched; an `<svg>` element."""
     largest = sorted(range(len(counts)), key=counts["before"].tolist().__getitem__, reverse=True)[:LIMIT]
     shown = counts.iloc[sorted(largest)]
-    return _inline(_draw(shown, words), words)
+    size = (5.8, 0.55 + 0.52 * len(shown))
+    svg = _draw(size, lambda figure: _bars(figure.add_subplot(), shown, words))
+    return _inline(svg, "chart", words.chart_title, words.chart_description)
 
 
-def _draw(counts: pd.DataFrame, words: Words) -> str:
+def curves(lines: Sequence[Curve], heads: tuple[str, str], title: str, description: str) -> str:
+    """Two panels side by side, losses and accuracies by epoch, under `heads`; an `<svg>` element."""
+    return _inline(_draw((7.2, 3.2), lambda figure: _panels(figure, lines, heads)), "curves", title, description)
+
+
+def _draw(size: tuple[float, float], draw: Callable[[Any], None]) -> str:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -49,8 +78,8 @@ def _draw(counts: pd.DataFrame, words: Words) -> str:
         warnings.filterwarnings("ignore", message="Glyph .* missing")
         mpl.rcdefaults()
         mpl.rcParams.update(settings)
-        figure = Figure(figsize=(5.8, 0.55 + 0.52 * len(counts)), layout="constrained")
-        _bars(figure.add_subplot(), counts, words)
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return buffer.getvalue()
@@ -86,21 +115,36 @@ def _bars(axes: Any, counts: pd.DataFrame, words: Words) -> None:
     axes.figure.legend(loc="outside upper left", ncols=3, frameon=False, labelcolor=_INK, fontsize=8)
 
 
+def _panels(figure: Any, lines: Sequence[Curve], heads: tuple[str, str]) -> None:
+    for panel, axes in enumerate(figure.subplots(1, 2)):
+        for line in lines:
+            if line.panel == panel:
+                style = {"linestyle": "--" if line.training else "-", "color": _AFTER if line.after else _BEFORE}
+                axes.plot(line.epochs, line.values, label=line.name, linewidth=1.6, **style)
+                axes.plot(line.study_epochs, line.study, "o" if line.after else "s", color=style["color"], markersize=3)
+        axes.set_title(heads[panel], color=_INK, fontsize=9, loc="left")
+        axes.tick_params(colors=_MUTED, labelcolor=_INK, labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(_MUTED)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, labelcolor=_INK, fontsize=8)
+
+
 def _short(label: str) -> str:
     return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
 
 
-def _inline(svg: str, words: Words) -> str:
+def _inline(svg: str, name: str, title: str, description: str) -> str:
     """Only the element itself: no prologue, no metadata, a name and a description, and the page's colours."""
     body = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     head, rest = body.split(">", 1)
     box = re.search(r'viewBox="[^"]*"', head)
     # Text is escaped, so what looks like a tag is one.
     rest = re.sub(r"<[^>]*>", lambda tag: _in_page(tag.group()), rest).strip()
-    title, description = escape(words.chart_title), escape(words.chart_description)
     return (
-        f'<svg {box.group() if box else ""} role="img" aria-labelledby="chart-title chart-desc">'
-        f'<title id="chart-title">{title}</title><desc id="chart-desc">{description}</desc>{rest}'
+        f'<svg {box.group() if box else ""} role="img" aria-labelledby="{name}-title {name}-desc">'
+        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>{rest}'
     )
 
 

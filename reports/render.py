@@ -177,9 +177,21 @@ def _html(page: dict[str, Any], place: Workspace) -> str:
         css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         chart=Markup(chart.before_after(found.class_counts, page["w"])),  # noqa: S704 - escapes its texts itself
         chart_limit=chart.LIMIT,
+        curves=_curves(page["benchmark"]),
         gallery={row["kind"]: gallery.choose(found.outcomes, row["kind"]) for row in page["kinds"]},
         previews=gallery.Previews(place, found.root, found.images, found.outcomes),
     )
+
+
+def _curves(section: benchmark_tables.Section | None) -> str:
+    from markupsafe import Markup
+
+    from reports import chart
+
+    if section is None:
+        return ""
+    svg = chart.curves(section.curves, section.curve_heads, section.curve_title, section.curve_description)
+    return Markup(svg)  # noqa: S704 - escapes its texts itself
 
 
 def breakable(path: str) -> str:

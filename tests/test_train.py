@@ -189,7 +189,10 @@ def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Pa
     assert arms["+ balance"]["trained_on"] == 16
     workspace = tmp_path / "out" / "workspace"
     html, markdown, *_ = reports.report(workspace, tmp_path / "report.html", lang="pt-BR")
-    assert "Protocolo controlado" in html.read_text(encoding="utf-8")
+    page = html.read_text(encoding="utf-8")
+    assert "Protocolo controlado" in page
+    assert '<title id="curves-title">Curvas de aprendizado</title>' in page
+    assert "Tabela 1: imagens sinalizadas no conjunto bruto" in page
     assert "proposed (+ shrinking)" in markdown.read_text(encoding="utf-8")
 
 
