@@ -28,7 +28,7 @@ from curate.schema import Kind
 
 GREY_PX = 256
 SPECTRUM_PX = 32
-_CHUNK_TILES = 8_192
+_CHUNK_TILES = 4_096
 """Tiles in hand at a time while pairs are verified: 16 KiB each."""
 _LOOKED_FOR = tuple(turn for turn in TURNS if turn != "turned by 270 degrees")
 """A pair that is 270 degrees apart is 90 degrees apart the other way round."""
