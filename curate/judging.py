@@ -33,9 +33,10 @@ class Judgement:
 
 
 def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSettings) -> Judgement:
-    """Let every scanner judge all pictures, and set aside what hits more than half of them."""
+    """Let every scanner judge all pictures, and set aside what hits so many that it describes the dataset."""
     found = [(scanner, finding) for scanner in scanners for finding in scanner.judge(features.view(frame, scanner))]
-    prevalent = _prevalent([finding for _, finding in found], len(frame), settings)
+    asked = frozenset[Kind]().union(*(scanner.asked for scanner in scanners))
+    prevalent = _prevalent([finding for _, finding in found], len(frame), settings, asked)
     aside = {item.kind for item in prevalent}
     table = table_of([(scanner, finding) for scanner, finding in found if finding.kind not in aside])
     table["category"] = [str(CATEGORY_OF[Kind(kind)]) for kind in table["kind"]]
@@ -44,7 +45,9 @@ def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSetti
     return Judgement(table, prevalent)
 
 
-def _prevalent(found: Sequence[Finding], images: int, settings: JudgeSettings) -> list[Prevalent]:
+def _prevalent(
+    found: Sequence[Finding], images: int, settings: JudgeSettings, asked: frozenset[Kind]
+) -> list[Prevalent]:
     """Only opinions about suitability and labels can be set aside; damage and copies are facts."""
     if images < settings.prevalence_min_images:
         return []
@@ -61,5 +64,5 @@ def _prevalent(found: Sequence[Finding], images: int, settings: JudgeSettings) -
             "that is a property of this dataset, so none of them is queued for it.",
         )
         for kind, paths in sorted(hit.items())
-        if len(paths) > settings.prevalence * images
+        if len(paths) > images * (settings.prevalence_asked if kind in asked else settings.prevalence)
     ]

@@ -26,7 +26,7 @@ STANDS_STILL = """(ms) => {
     window.stillSince = still ? (window.stillSince ?? performance.now()) : undefined;
     return still && performance.now() - window.stillSince > ms;
 }"""
-"""The script has ended and its page has been shown for a moment: keys are listened to."""
+"""The script has ended and its page has been shown for a moment."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +111,18 @@ def free_port() -> int:
 
 
 def stands_still(page: "Page", for_ms: int = 250) -> None:
-    """Wait until keys are listened to."""
+    """Wait until the page is drawn and nothing runs."""
     page.wait_for_function(STANDS_STILL, arg=for_ms)
 
 
+def listens(page: "Page", for_ms: int = 250) -> None:
+    """Wait until the page stands still and its own listener for keys is there; the script that brings it comes last."""
+    page.wait_for_function("() => window.curateListens === true")
+    stands_still(page, for_ms)
+
+
 def pressed(page: "Page", key: str, expected: str) -> None:
-    """Press a key once the page stands still, and wait for what it says it did."""
-    stands_still(page)
+    """Press a key once the page listens, and wait for what it says it did."""
+    listens(page)
     page.keyboard.press(key)
     page.get_by_text(expected).first.wait_for()

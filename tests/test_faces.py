@@ -5,9 +5,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
+import pytest
 
 import curate
-from curate.config import Config
+from curate import judging
+from curate.config import Config, JudgeSettings
 from curate.demo_faces import portrait
 from curate.picture import Picture
 from curate.scanners import faces
@@ -20,8 +23,6 @@ FACES = Config(profile="faces")
 
 def judged(boxes: list[tuple[float, float, float]], width: int = 400, height: int = 300) -> list[tuple[str, str]]:
     """Findings for faces given as (side in pixels, score, left)."""
-    import pandas as pd
-
     found = [
         {"what": "face", "left": left, "top": 0, "width": side, "height": side, "score": score}
         for side, score, left in boxes
@@ -85,3 +86,16 @@ def test_a_face_on_its_side_is_found_where_it_is() -> None:
     for box in found:
         assert 60 < box["left"] + box["width"] / 2 < 240
         assert 30 < box["top"] + box["height"] / 2 < 270
+
+
+@pytest.mark.parametrize(("without", "queued"), [(20, 20), (29, 0)])
+def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_picture_has_one(
+    without: int, queued: int
+) -> None:
+    face = json.dumps([{"what": "face", "left": 0, "top": 0, "width": 150, "height": 150, "score": 0.95}])
+    frame = pd.DataFrame({"path": [f"{index:02}.jpg" for index in range(30)], "label": None, "status": "ok"})
+    frame = frame.assign(width=400, height=300)
+    frame["faces.boxes"] = ["[]"] * without + [face] * (30 - without)
+    judgement = judging.judge(frame, [Faces(FacesSettings())], JudgeSettings())
+    assert (judgement.findings["kind"] == Kind.NO_FACE).sum() == queued
+    assert [item.images for item in judgement.prevalent] == ([] if queued else [without])

@@ -89,6 +89,8 @@ class Scanner(ABC):
     borrows: ClassVar[Mapping[str, str]] = {}
     """Columns of other scanners that `judge` takes into account where they are there: own name to `scanner.column`."""
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
+    asked: ClassVar[frozenset[Kind]] = frozenset()
+    """Kinds that say a picture lacks what the dataset is for: a queue of many of them is wanted."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()

@@ -52,7 +52,7 @@ class Faces(Scanner):
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
     borrows: ClassVar[Mapping[str, str]] = {"signs": "drawing.signs"}
-
+    asked: ClassVar[frozenset[Kind]] = frozenset({Kind.NO_FACE, Kind.SEVERAL_FACES, Kind.SMALL_FACE})
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold(kind=Kind.NO_FACE, setting="sure", measured=lambda view: _surest(view, small=False), flags="below"),
         Threshold(
