@@ -1,13 +1,16 @@
 """What a group of copies comes to: which picture stays, what each copy is to it, and how to say so."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from curate.scanners import Finding, stable_id
 from curate.schema import Kind, Role, Severity, Status, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TEST = "test"
 
@@ -35,7 +38,7 @@ class Match:
     share: float = 1.0
     told_by: str = ""
 
-    def named(self, kind: Kind) -> "Match":
+    def named(self, kind: Kind) -> Match:
         """The same match under the name of its relation."""
         return replace(self, kind=kind)
 

@@ -14,8 +14,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import ModuleType
+
+import pyarrow as pa
 
 from curate import cluster, isolation
 from curate.errors import ConfigError, WorkspaceError
@@ -70,21 +73,22 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
     suspects: list[Shard] = []
     while waiting:
         flying: dict[Future[Tally], Shard] = {}
-        with _pool(workers, waiting[0].limits.memory_mib) as pool:
-            try:
-                while waiting or flying:
-                    while waiting and len(flying) < 2 * workers:
-                        shard = waiting.popleft()
-                        flying[_submit(pool, shard)] = shard
-                    finished, _ = wait(flying, return_when=FIRST_COMPLETED)
-                    for future in finished:
-                        done(future.result())
-                        del flying[future]
-            except BrokenProcessPool:
-                suspects += [shard for shard in flying.values() if not shard.part.exists()]
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        pool = _pool(workers, waiting[0].limits.memory_mib)
+        try:
+            while waiting or flying:
+                while waiting and len(flying) < 2 * workers:
+                    shard = waiting.popleft()
+                    flying[_submit(pool, shard)] = shard
+                finished, _ = wait(flying, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    done(future.result())
+                    del flying[future]
+        except BrokenProcessPool:
+            suspects += [shard for shard in flying.values() if not shard.part.exists()]
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        pool.shutdown(wait=False)  # the workers take their leave while we judge
     return suspects
 
 
@@ -141,7 +145,33 @@ def _start_worker(memory_mib: int) -> None:
     import cv2
 
     cv2.setNumThreads(1)
+    _spare_pandas()
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     isolation.limit_memory(memory_mib)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class _Unfindable(MetaPathFinder):
+    """Lets one package seem not to be installed."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname == self._package:
+            raise ModuleNotFoundError(f"{fullname} is not wanted here", name=fullname)
+
+
+def _spare_pandas() -> None:
+    """Let Arrow take lists as they are here.
+
+    It imports pandas, half a second of every worker's start, to see whether a list is one of its columns. It asks
+    once; whoever wants pandas afterwards gets it.
+    """
+    finder = _Unfindable("pandas")
+    sys.meta_path.insert(0, finder)
+    try:
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(finder)

@@ -3,6 +3,7 @@
 Pure: the same features and settings give the same findings, in the same order.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from curate import features
 from curate.config import JudgeSettings
-from curate.scanners import Finding, Scanner, table_of
+from curate.scanners import Finding, Scanner
 from curate.schema import CATEGORY_OF, Category, Kind, Severity
 
 
@@ -38,7 +39,7 @@ def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSetti
     asked = frozenset[Kind]().union(*(scanner.asked for scanner in scanners))
     prevalent = _prevalent([finding for _, finding in found], len(frame), settings, asked)
     aside = {item.kind for item in prevalent}
-    table = table_of([(scanner, finding) for scanner, finding in found if finding.kind not in aside])
+    table = _table([(scanner, finding) for scanner, finding in found if finding.kind not in aside])
     table["category"] = [str(CATEGORY_OF[Kind(kind)]) for kind in table["kind"]]
     labels = dict(zip(frame["path"], frame["label"], strict=True))
     table["label"] = pd.Series([labels[path] for path in table["path"]], dtype=object)
@@ -66,3 +67,44 @@ def _prevalent(
         for kind, paths in sorted(hit.items())
         if len(paths) > images * (settings.prevalence_asked if kind in asked else settings.prevalence)
     ]
+
+
+def _table(findings: Sequence[tuple[Scanner, Finding]]) -> pd.DataFrame:
+    """Findings as rows of `schema.FINDINGS`, without labels; sorted by id and path."""
+    rows = [
+        {
+            "finding_id": finding.finding_id(scanner.name),
+            "kind": str(finding.kind),
+            "path": finding.path,
+            "group_id": finding.group_id,
+            "role": str(finding.role),
+            "score": round(float(finding.score), 6),
+            "severity": str(finding.severity),
+            "reason": finding.reason,
+            "suggestion": str(finding.suggestion),
+            "evidence": json.dumps(finding.evidence, sort_keys=True, ensure_ascii=False),
+            "scanner": scanner.name,
+            "scanner_version": scanner.version,
+        }
+        for scanner, finding in findings
+    ]
+    frame = pd.DataFrame(rows, columns=[*_COLUMNS], dtype=object).astype(
+        {"score": "float64", "scanner_version": "int64"}
+    )
+    return frame.sort_values(["finding_id", "path"], ignore_index=True)
+
+
+_COLUMNS = (
+    "finding_id",
+    "kind",
+    "path",
+    "group_id",
+    "role",
+    "score",
+    "severity",
+    "reason",
+    "suggestion",
+    "evidence",
+    "scanner",
+    "scanner_version",
+)

@@ -5,15 +5,20 @@ columns that any scanner may judge by. A row holds for the bytes it was made fro
 here needs torch, and nothing is missed where the files are not there.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EMBEDDINGS, PREDICTIONS = "embeddings.parquet", "predictions.parquet"
 EMBEDDING = "embedding"
@@ -28,6 +33,8 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
     A prediction counts only for the label that it was made for. Raises `WorkspaceError` for a file that is not
     what the training module writes.
     """
+    import pandas as pd
+
     embeddings = _read(root / EMBEDDINGS, ["path", "sha256", EMBEDDING])
     known = _current(frame, embeddings)
     vectors = np.empty(len(frame), dtype=object)

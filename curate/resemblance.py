@@ -162,8 +162,11 @@ def _frame_depth(tiles: Floats) -> npt.NDArray[np.intp]:
 
 
 def _smooth(tiles: Floats) -> Floats:
-    """One blur for all tiles, laid side by side with their edges repeated so that none bleeds into the next."""
-    return np.stack([cv2.GaussianBlur(tile, (0, 0), SMOOTHING) for tile in tiles])
+    """Each tile a little blurred, so that a shift by part of a pixel matters less."""
+    smooth = np.empty_like(tiles)
+    for tile, place in zip(tiles, smooth, strict=True):
+        cv2.GaussianBlur(tile, (0, 0), SMOOTHING, dst=place)
+    return smooth
 
 
 def _blocks(tiles: Floats) -> Floats:
@@ -193,15 +196,20 @@ def residual(a: Floats, b: Floats, gain: float, offset: float) -> float:
     return min(straight, _largest(a - _curve(b, a)), _largest(b - _curve(a, b)))
 
 
+_APART = 1024.0
+"""More than any grey level, blurred or brightened."""
+
+
 def _curve(source: Floats, target: Floats) -> Floats:
     """`source` through the curve of the median `target` at each of its tones."""
-    tones = np.clip(source / TONE_STEP, 0, 255 / TONE_STEP).astype(np.intp)
-    order = np.argsort(tones, axis=None, kind="stable")
-    counts = np.bincount(tones.ravel(), minlength=int(255 / TONE_STEP) + 1)
-    ends = np.cumsum(counts)
-    parts = np.split(target.ravel()[order], ends[:-1])
+    tones = np.clip(source / TONE_STEP, 0, 255 / TONE_STEP).astype(np.intp).ravel()
+    counts = np.bincount(tones)
     known = np.flatnonzero(counts)
-    levels = np.array([np.median(parts[tone]) for tone in known])
+    # One sort brings every tone together and the targets of each in order; their medians stand in the middle.
+    ranked = np.sort(tones * _APART + target.ravel().astype(np.float64))
+    first = np.cumsum(counts)[known] - counts[known]
+    middle = (ranked[first + (counts[known] - 1) // 2] + ranked[first + counts[known] // 2]) / 2
+    levels = middle - known * _APART
     return np.asarray(np.interp(source, (known + 0.5) * TONE_STEP, levels), dtype=np.float32)
 
 

@@ -50,7 +50,7 @@ def join(root: str | Path, path: str) -> str:
     if whole is not None:
         return whole
     if base is None:
-        return str(Path(root) / path)
+        return os.path.join(root, path)  # noqa: PTH118 - ten times as fast, and it is asked for every picture
     return base + path if base.endswith("/") else f"{base}/{path}"
 
 
@@ -84,7 +84,7 @@ def read(
             offset, size = _member(tar, member)
         return _span(tar, offset, size) if size <= max_bytes else None
     if url(address) is None:
-        with Path(address).open("rb") as file:
+        with open(address, "rb") as file:  # noqa: PTH123 - likewise
             return file.read() if os.fstat(file.fileno()).st_size <= max_bytes else None
     return _fetch(address, size, max_bytes)
 

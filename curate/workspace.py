@@ -4,6 +4,8 @@ Invariants: a file appears whole or not at all (temporary name, then `os.replace
 lies inside the source; a workspace of a newer version is refused, never guessed at.
 """
 
+from __future__ import annotations
+
 import errno
 import json
 import os
@@ -12,13 +14,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.errors import WorkspaceError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION = 1
 
@@ -141,6 +145,8 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Arrow to pandas without NaN standing for missing text, whatever the version of pandas."""
+    import pandas as pd
+
     integers = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
     frame = table.to_pandas(types_mapper=integers.get)
     for field in table.schema:

@@ -5,15 +5,15 @@ thresholds change. To add one: subclass `Scanner` in a file of its own, register
 group `curate.scanners`, and run the contract test over it (see CONTRIBUTING.md).
 """
 
+from __future__ import annotations
+
 import hashlib
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import pandas as pd
 import pyarrow as pa
 from pydantic import ValidationError
 
@@ -22,6 +22,9 @@ from curate.config import Config, Settings
 from curate.errors import ConfigError
 from curate.picture import Picture
 from curate.schema import Kind, Role, Severity, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ENTRY_POINTS = "curate.scanners"
 
@@ -50,7 +53,7 @@ class Finding:
         return stable_id(scanner, self.kind, *(self.key or (self.path,)))
 
 
-Values = Callable[[pd.DataFrame], pd.Series]
+Values = Callable[["pd.DataFrame"], "pd.Series"]
 """From a scanner's view of the measurements to one number for each picture, missing where there is none."""
 
 
@@ -146,44 +149,3 @@ def _configured(scanner: type[Scanner], table: Mapping[str, Any]) -> Scanner:
 def stable_id(*parts: str) -> str:
     """A short digest of the parts, the same on every machine and in every run."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
-
-
-def table_of(findings: Sequence[tuple[Scanner, Finding]]) -> pd.DataFrame:
-    """Findings as rows of `schema.FINDINGS`, without labels; sorted by id and path."""
-    rows = [
-        {
-            "finding_id": finding.finding_id(scanner.name),
-            "kind": str(finding.kind),
-            "path": finding.path,
-            "group_id": finding.group_id,
-            "role": str(finding.role),
-            "score": round(float(finding.score), 6),
-            "severity": str(finding.severity),
-            "reason": finding.reason,
-            "suggestion": str(finding.suggestion),
-            "evidence": json.dumps(finding.evidence, sort_keys=True, ensure_ascii=False),
-            "scanner": scanner.name,
-            "scanner_version": scanner.version,
-        }
-        for scanner, finding in findings
-    ]
-    frame = pd.DataFrame(rows, columns=[*_COLUMNS], dtype=object).astype(
-        {"score": "float64", "scanner_version": "int64"}
-    )
-    return frame.sort_values(["finding_id", "path"], ignore_index=True)
-
-
-_COLUMNS = (
-    "finding_id",
-    "kind",
-    "path",
-    "group_id",
-    "role",
-    "score",
-    "severity",
-    "reason",
-    "suggestion",
-    "evidence",
-    "scanner",
-    "scanner_version",
-)

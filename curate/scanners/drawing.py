@@ -6,16 +6,17 @@ been run, a linear classifier on what a network sees answers in its place: it is
 fitted on labelled web pictures (tests/benchmarks/fit_drawing.py); the weights are all that is left of them.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
@@ -24,6 +25,9 @@ from curate.learned import EMBEDDING
 from curate.picture import Picture, Pixels
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MODEL = Path(__file__).parents[1] / "models" / "drawing.json"
 SIDE_PX = 256
@@ -65,7 +69,7 @@ class Drawing(Scanner):
 def scores(seen: pd.DataFrame) -> list[tuple[float, str]]:
     """For each row with signs how much it looks drawn, 0..1 with 0.5 the boundary, and what says so."""
     by_signs = by_trees(np.array(seen["signs"].tolist(), dtype=np.float64).reshape(len(seen), len(_model()["signs"])))
-    embeddings = seen[EMBEDDING] if EMBEDDING in seen else pd.Series([None] * len(seen))
+    embeddings = seen[EMBEDDING] if EMBEDDING in seen else [None] * len(seen)
     return [
         (float(score), "its colours and edges")
         if embedding is None or len(embedding) != len(_model()["embedding"]["weights"])

@@ -6,14 +6,18 @@ pair is verified on pixels. Groups are stars: each copy matches its keeper itsel
 way of a third picture. Near-blank pictures, whose hashes mean nothing, only ever match exactly.
 """
 
+from __future__ import annotations
+
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
@@ -25,6 +29,9 @@ from curate.picture import Picture
 from curate.resemblance import TILE_PX, TURNS, Comparison, Floats
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GREY_PX = 256
 SPECTRUM_PX = 32
@@ -59,7 +66,7 @@ class Duplicates(Scanner):
     """Groups of copies, each with a suggested keeper; groups that span classes or splits say so."""
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     settings_model: ClassVar[type[Settings]] = DuplicatesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
         "phash": pa.binary(8),
@@ -95,7 +102,7 @@ class Duplicates(Scanner):
             "tile": grey.tobytes(),
             "contrast": float(cv2.meanStdDev(grey)[1][0, 0]),
             "chroma": float(cv2.mean(spread)[0]),
-            "sharpness": float(cv2.meanStdDev(cv2.Laplacian(picture.grey(GREY_PX), cv2.CV_16S))[1][0, 0]),
+            "sharpness": _spread(cv2.Laplacian(picture.grey(GREY_PX), cv2.CV_16S)),
         }
 
     def _local_features(self, picture: Picture) -> Mapping[str, bytes | None]:
@@ -139,10 +146,9 @@ class Duplicates(Scanner):
         for turn, left, right, bits in self._candidates(seen, usable):
             fresh = np.array([b not in near[a] for a, b in zip(left, right, strict=True)], dtype=bool)
             left, right, bits = left[fresh], right[fresh], bits[fresh]  # noqa: PLW2901
-            for part in _chunks(left, right):
-                for a, b, match in self._verify(seen, left[part], right[part], bits[part], turn):
-                    near[a][b] = match
-                    near[b][a] = inverse(match)
+            for a, b, match in self._verified(seen, left, right, bits, turn):
+                near[a][b] = match
+                near[b][a] = inverse(match)
         if self.settings.thorough:
             self._add_partial(seen, usable, near)
         return near
@@ -181,6 +187,17 @@ class Duplicates(Scanner):
             # All of these turns but one undo themselves: each pair comes twice.
             chosen = left < right if turn != "turned by 90 degrees" else left != right
             yield turn, usable[left[chosen]], usable[right[chosen]], bits[chosen]
+
+    def _verified(
+        self, seen: pd.DataFrame, left: np.ndarray, right: np.ndarray, bits: np.ndarray, turn: str | None
+    ) -> Iterator[tuple[int, int, Match]]:
+        """The same for any number of candidates, a part of them at a time on each core."""
+        with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:
+            verify = partial(self._verify, seen, turn=turn)
+            for matches in pool.map(
+                lambda part: list(verify(left[part], right[part], bits[part])), _chunks(left, right)
+            ):
+                yield from matches
 
     def _verify(
         self, seen: pd.DataFrame, left: np.ndarray, right: np.ndarray, bits: np.ndarray, turn: str | None
@@ -236,10 +253,18 @@ class Duplicates(Scanner):
 
 
 _MOSTLY = 0.5
+_THREADS = 4
+"""At most so many parts of the candidates are in hand at a time: each takes 150 MiB."""
 _NEAREST = 5
 """How many of the nearest embeddings are worth a closer look."""
 _WHOLE = 0.97
 """Share of both pictures from which on neither is a crop of the other."""
+
+
+def _spread(values: np.ndarray) -> float:
+    """The standard deviation, at a third of the time of `cv2.meanStdDev` for 16 bits."""
+    mean = cv2.sumElems(values)[0] / values.size
+    return float(np.sqrt(max(cv2.norm(values) ** 2 / values.size - mean**2, 0.0)))
 
 
 def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:

@@ -5,15 +5,16 @@ Research 2023), run by OpenCV on the picture at 320 px. Small crops are enlarged
 detector has learned faces with something around them.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import cv2
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
@@ -21,6 +22,9 @@ from curate.config import Settings
 from curate.picture import Picture, Pixels
 from curate.scanners import Finding, Scanner, Threshold, drawing
 from curate.schema import Kind, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MODEL = Path(__file__).parents[1] / "models" / "face_detection_yunet_2023mar.onnx"
 SIDE_PX = 320

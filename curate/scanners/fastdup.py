@@ -4,6 +4,8 @@ fastdup 2.54 is free for non-commercial use only (CC BY-NC-ND 4.0) and reports h
 never a default, its telemetry is switched off, and it runs in a process of its own.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import subprocess
@@ -12,9 +14,8 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
@@ -22,11 +23,14 @@ from curate import fastdup_worker
 from curate.config import Settings
 from curate.copies import Match, by_preference, findings, twins
 from curate.errors import CurateError, MissingExtraError
-from curate.ingest import Record
 from curate.picture import Picture
+from curate.records import Record
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity
 from curate.workspace import write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LICENCE = "fastdup is licensed for non-commercial use only (CC BY-NC-ND 4.0)"
 

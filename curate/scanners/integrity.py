@@ -3,12 +3,13 @@
 There is nothing to measure on pixels: the evidence was recorded while decoding, as `problems`.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import pandas as pd
 import pyarrow as pa
 
 from curate import formats
@@ -16,6 +17,9 @@ from curate.config import Settings
 from curate.picture import Picture
 from curate.scanners import Finding, Scanner
 from curate.schema import KINDS, Category, Kind, Severity, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCORES = {Severity.ERROR: 1.0, Severity.WARNING: 0.8, Severity.INFO: 0.1}
 _ORDER = {kind: index for index, kind in enumerate(KINDS[Category.CORRUPTED])}

@@ -5,10 +5,11 @@ and confident learning (Northcutt, Jiang and Chuang, JAIR 2021) has said how wel
 flagged is where the network is sure of another class and gives the label it has next to nothing.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
 import pyarrow as pa
 from pydantic import Field
 
@@ -16,6 +17,9 @@ from curate.config import Settings
 from curate.picture import Picture
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class LabelsSettings(Settings):

@@ -5,16 +5,17 @@ print of a thumbnail can still be read. It costs far more than everything else t
 asked for; what was read is kept like any measurement, so that a picture is read once.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 import logging
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import cv2
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
@@ -23,6 +24,9 @@ from curate.errors import MissingExtraError
 from curate.picture import Picture, Pixels
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 READ_PX, ENLARGE = 640, 2.0
 """The longer side at which a picture is read; smaller ones are enlarged, at most twice."""

@@ -5,11 +5,12 @@ nearest neighbours (Ramaswamy, Rastogi and Shim, SIGMOD 2000); how far is too fa
 the median of all distances and their spread.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pydantic import Field
 
@@ -18,6 +19,9 @@ from curate.config import Settings
 from curate.picture import Picture
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _TO_SIGMA = 1.4826
 """What turns a median absolute deviation into the standard deviation of a normal distribution."""
