@@ -22,7 +22,7 @@ from PIL import Image
 from curate.config import DecodeLimits
 from curate.containers import jpeg
 from curate.decode import decode
-from curate.demo_faces import Expression, portrait
+from curate.drawn.portraits import Expression, portrait
 from curate.picture import Pixels, squeeze
 from curate.schema import CATEGORY_OF, Category, Kind
 

@@ -12,7 +12,7 @@ from PIL import Image
 import curate
 from curate import building, safecsv
 from curate.building import Member
-from curate.demo_faces import portrait
+from curate.drawn.portraits import portrait
 from curate.errors import ConfigError, SourceError
 from curate.picture import Picture
 from curate.recipes import Appearance

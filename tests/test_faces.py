@@ -11,7 +11,7 @@ import pytest
 import curate
 from curate import judging
 from curate.config import Config, JudgeSettings
-from curate.demo_faces import portrait
+from curate.drawn.portraits import portrait
 from curate.picture import Picture
 from curate.scanners import faces
 from curate.scanners.faces import Faces, FacesSettings, detect

@@ -1,4 +1,9 @@
-"""How fast an audit is, beside a bare full decode of the same files on the same cores."""
+"""How fast an audit is: beside a bare full decode of the same files on the same cores, and beside other tools.
+
+    pytest tests/benchmarks/test_speed.py -s --peer imagededup=PYTHON --peer cleanvision=PYTHON --peer fastdup=PYTHON
+
+Every figure is a ratio within one run. Worker start counts for both sides, imports of the main program for neither.
+"""
 
 import multiprocessing
 import time
@@ -9,8 +14,11 @@ import pytest
 from PIL import Image
 
 import curate
+from curate.config import Config
 from curate.engine import cores
+from curate.workspace import Workspace
 from tests import pictures
+from tests.benchmarks import peers
 
 ROUNDS = 3
 
@@ -23,18 +31,42 @@ def decode_fully(path: str) -> tuple[int, int]:
 
 
 def bare_decode(files: list[str]) -> float:
-    """Seconds for a full Pillow decode of all files, on all cores, worker start included as in an audit."""
+    """Seconds for a full Pillow decode of all files, on all cores."""
     started = time.perf_counter()
     with ProcessPoolExecutor(cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
-        list(pool.map(decode_fully, files, chunksize=32))
+        list(pool.map(decode_fully, files, chunksize=max(1, min(32, len(files) // (2 * cores())))))
     return time.perf_counter() - started
 
 
-@pytest.fixture(params=["photos", "drawn"])
+def audited(folder: Path, workspace: Path, profile: str = "general") -> float:
+    """Seconds for a whole audit into a new workspace."""
+    started = time.perf_counter()
+    curate.audit(folder, workspace, configuration=Config.model_validate({"profile": profile}))
+    return time.perf_counter() - started
+
+
+def enlarged(source: Path, folder: Path, side_px: int, count: int) -> Path:
+    """The first pictures of a folder with their longer side at `side_px`, as JPEGs of quality 90."""
+    folder.mkdir()
+    for index, path in enumerate(sorted(source.rglob("*.jpg"))[:count]):
+        with Image.open(path) as image:
+            scale = side_px / max(image.size)
+            size = round(image.width * scale), round(image.height * scale)
+            image.convert("RGB").resize(size, Image.Resampling.LANCZOS).save(folder / f"{index:04}.jpg", quality=90)
+    return folder
+
+
+@pytest.fixture(params=["photos", "photos_500px", "drawn"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Real photos where they lie beside the project, and 600 drawn pictures of 500 x 375 anywhere."""
-    if request.param == "photos":
-        return Path(request.getfixturevalue("shared_data")) / "photos"
+    """Real photos where they lie beside the project, also at 500 px; 600 drawn pictures of 500 x 375 anywhere."""
+    if request.param == "drawn":
+        return drawn(tmp_path)
+    photos = Path(request.getfixturevalue("shared_data")) / "photos"
+    return photos if request.param == "photos" else enlarged(photos, tmp_path / request.param, 500, 1000)
+
+
+def drawn(tmp_path: Path) -> Path:
+    """600 pictures of 500 x 375 in three classes."""
     for index in range(600):
         pictures.save(pictures.photo(index, 500, 375), tmp_path / "drawn" / f"{index % 3}" / f"{index}.jpg")
     return tmp_path / "drawn"
@@ -44,18 +76,43 @@ def test_the_whole_audit_beside_a_bare_decode(folder: Path, tmp_path: Path) -> N
     files = sorted(str(path) for path in folder.rglob("*.jpg"))
     ratios = []
     for number in range(ROUNDS):
-        bare = bare_decode(files)
-        started = time.perf_counter()
-        audit = curate.audit(folder, tmp_path / f"ws{number}")
-        whole = time.perf_counter() - started
+        bare, whole = bare_decode(files), audited(folder, tmp_path / f"ws{number}")
         ratios.append(whole / bare)
         print(
             f"\n{folder.name}: {len(files)} pictures; bare decode {len(files) / bare:,.0f}/s, "
             f"whole audit {len(files) / whole:,.0f}/s, ratio {whole / bare:.2f}"
         )
-        assert audit.measured == len(files)
+        assert len(Workspace(tmp_path / f"ws{number}").read_images()) == len(files)
     started = time.perf_counter()
     again = curate.audit(folder, tmp_path / "ws0")
     seconds = time.perf_counter() - started
     print(f"{folder.name}: median ratio {sorted(ratios)[ROUNDS // 2]:.2f}; again, unchanged: {seconds:.2f} s")
     assert again.measured == 0
+
+
+@pytest.mark.shared
+def test_pictures_of_twelve_megapixels_beside_a_bare_decode(shared_data: Path, tmp_path: Path) -> None:
+    folder = enlarged(shared_data / "photos", tmp_path / "large", 4000, 48)
+    files = sorted(str(path) for path in folder.rglob("*.jpg"))
+    for number in range(ROUNDS):
+        bare, whole = bare_decode(files), audited(folder, tmp_path / f"ws{number}")
+        ratio = whole / bare
+        print(f"\n4,000 px: {len(files)} pictures; bare decode {bare:.2f} s, whole audit {whole:.2f} s, {ratio:.2f}")
+
+
+@pytest.mark.shared
+def test_the_profile_faces_beside_the_default(shared_data: Path, tmp_path: Path) -> None:
+    folder = enlarged(shared_data / "photos", tmp_path / "photos_500px", 500, 1000)
+    for number in range(ROUNDS):
+        general = audited(folder, tmp_path / f"general{number}")
+        faces = audited(folder, tmp_path / f"faces{number}", "faces")
+        print(f"\ndefault {general:.2f} s, profile faces {faces:.2f} s, {faces / general:.2f}")
+
+
+def test_the_audit_beside_other_tools(folder: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    pythons = peers.available(request.config.getoption("--peer"))
+    ours = min(audited(folder, tmp_path / f"ws{number}") for number in range(2))
+    print(f"\n{folder.name}: curate {ours:.2f} s")
+    for name, python in pythons.items():
+        theirs = peers.run(name, python, folder)
+        print(f"{folder.name}: {name} {theirs.version} {theirs.seconds:.2f} s, {theirs.seconds / ours:.1f} times")

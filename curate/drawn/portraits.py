@@ -7,28 +7,42 @@ and y down, the origin between the eyes; a `Frame` puts them on the canvas.
 Invariant: a portrait is a pure function of its generator, expression and size.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, partial
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from curate.drawn.canvas import (
+    CIRCLE,
+    CLOTHES,
+    Canvas,
+    Colour,
+    Frame,
+    Points,
+    Rng,
+    Tone,
+    as_pixels,
+    between,
+    chance,
+    curve,
+    mix,
+    moved,
+    oval,
+    path,
+    pick,
+    shade,
+    smooth,
+)
+from curate.drawn.scenes import expose, scene
 from curate.picture import Pixels
 
-Points = npt.NDArray[np.float64]
-Field = npt.NDArray[np.float32]
-Colour = tuple[float, float, float]
 Expression = Literal["Angry", "Happy", "Sad"]
-Rng = np.random.Generator
 
 SUPERSAMPLE = 2
 """Portraits are drawn at this many times their size and area-averaged down."""
-_SHIFT = 4  # fractional bits of OpenCV's fixed-point coordinates
-_TONE_SCALE = 8  # soft light and shade are computed at an eighth of the canvas
 
 
 def portrait(rng: Rng, expression: Expression, width: int, height: int) -> Pixels:
@@ -37,204 +51,11 @@ def portrait(rng: Rng, expression: Expression, width: int, height: int) -> Pixel
     sitter = _sitter(rng, expression)
     canvas = Canvas(scene(rng, rows, columns), _framing(rng, rows, columns))
     _draw(canvas, sitter, rng)
-    return expose(rng, _pixels(cv2.resize(canvas.pixels, (width, height), interpolation=cv2.INTER_AREA)))
-
-
-# Drawing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """Where units lie on the canvas: the nape, about which the head tilts, pixels per unit, tilt in radians."""
-
-    x: float
-    y: float
-    unit: float
-    tilt: float
-
-    def place(self, points: Points) -> Points:
-        """Units to canvas pixels."""
-        sine, cosine = np.sin(self.tilt) * self.unit, np.cos(self.tilt) * self.unit
-        turned: Points = (points - (0, 0.9)) @ np.array([[cosine, sine], [-sine, cosine]]) + (self.x, self.y)
-        return turned
-
-
-@dataclass(slots=True)
-class Canvas:
-    """RGB pixels, and anti-aliased shapes on them given in a frame's units."""
-
-    pixels: Pixels
-    frame: Frame
-
-    def fill(self, points: Points, colour: Colour) -> None:
-        cv2.fillPoly(self.pixels, [self.fixed(points)], colour, cv2.LINE_AA, _SHIFT)
-
-    def stroke(self, points: Points, colour: Colour, width: float, *, closed: bool = False) -> None:
-        """A line `width` units thick."""
-        thick = max(1, round(width * self.frame.unit))
-        cv2.polylines(self.pixels, [self.fixed(points)], closed, colour, thick, cv2.LINE_AA, _SHIFT)
-
-    def strokes(self, lines: Points, colours: Sequence[Colour], width: float) -> None:
-        """Many lines of as many points each, (lines, points, 2)."""
-        thick = max(1, round(width * self.frame.unit))
-        placed = self.fixed(lines.reshape(-1, 2)).reshape(lines.shape)
-        for line, colour in zip(placed, colours, strict=True):
-            cv2.polylines(self.pixels, [line], False, colour, thick, cv2.LINE_AA, _SHIFT)
-
-    def ribbon(self, points: Points, colour: Colour, widths: Sequence[float]) -> None:
-        """A line whose thickness runs through `widths`, spread evenly along it."""
-        along = np.gradient(points, axis=0)
-        normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
-        half = np.interp(np.linspace(0, 1, len(points)), np.linspace(0, 1, len(widths)), widths)[:, None] / 2
-        self.fill(np.concatenate([points + normal * half, (points - normal * half)[::-1]]), colour)
-
-    def discs(self, centres: Points, radii: Points, colours: Sequence[Colour]) -> None:
-        """Filled circles, the later on top."""
-        spots = self.fixed(centres).tolist()
-        sizes = np.round(radii * self.frame.unit * (1 << _SHIFT)).astype(int).tolist()
-        for spot, size, colour in zip(spots, sizes, colours, strict=True):
-            cv2.circle(self.pixels, spot, size, colour, -1, cv2.LINE_AA, _SHIFT)
-
-    @contextmanager
-    def clip(self, outline: Points, opacity: float = 1.0) -> Iterator["Canvas"]:
-        """A canvas of which only what lies inside the outline is kept."""
-        rows, columns = self.pixels.shape[:2]
-        placed = self.frame.place(outline)
-        # Where nothing of the outline is in the picture, one pixel is drawn on and put back as it was.
-        x0, y0 = np.clip(placed.min(axis=0) - 1, 0, (columns - 1, rows - 1)).astype(int).tolist()
-        x1, y1 = np.clip(placed.max(axis=0) + 2, (x0 + 1, y0 + 1), (columns, rows)).astype(int).tolist()
-        area = self.pixels[y0:y1, x0:x1]
-        inner = Canvas(area.copy(), replace(self.frame, x=self.frame.x - x0, y=self.frame.y - y0))
-        yield inner
-        drawn = inner.pixels if opacity == 1 else cv2.addWeighted(inner.pixels, opacity, area, 1 - opacity, 0)
-        area[:] = cv2.copyTo(drawn, inner.mask([outline]) & 128, area.copy())
-
-    def mask(self, outlines: Sequence[Points]) -> Pixels:
-        """How much of each pixel lies in any of the outlines, 0 to 255."""
-        mask = np.zeros(self.pixels.shape[:2], np.uint8)
-        for points in outlines:
-            cv2.fillPoly(mask, [self.fixed(points)], 255, cv2.LINE_AA, _SHIFT)
-        return mask
-
-    def fixed(self, points: Points) -> npt.NDArray[np.int32]:
-        """Canvas coordinates as OpenCV takes them."""
-        return np.round(self.frame.place(points) * (1 << _SHIFT)).astype(np.int32)
-
-
-class Tone:
-    """Soft light and shade, gathered at low resolution and multiplied onto what is drawn."""
-
-    def __init__(self, canvas: Canvas) -> None:
-        self.canvas = canvas
-        rows, columns = (-(-side // _TONE_SCALE) for side in canvas.pixels.shape[:2])
-        at = canvas.frame
-        self.frame = replace(at, x=at.x / _TONE_SCALE, y=at.y / _TONE_SCALE, unit=at.unit / _TONE_SCALE)
-        self.factor: Field = np.ones((rows, columns, 3), np.float32)
-
-    def add(self, points: Points, factor: Colour, softness: float) -> None:
-        """Multiply the inside of an outline by `factor` per channel, fading over `softness` units."""
-        sigma = max(softness * self.frame.unit, 0.6)
-        reach, (rows, columns) = int(3 * sigma) + 1, self.factor.shape[:2]
-        placed = self.frame.place(points)
-        x0, y0 = np.clip(placed.min(axis=0) - reach, 0, (columns - 1, rows - 1)).astype(int).tolist()
-        x1, y1 = np.clip(placed.max(axis=0) + reach, (x0 + 1, y0 + 1), (columns, rows)).astype(int).tolist()
-        area = self.factor[y0:y1, x0:x1]
-        frame = replace(self.frame, x=self.frame.x - x0, y=self.frame.y - y0)
-        mask = Canvas(np.empty((*area.shape[:2], 0), np.uint8), frame).mask([points])
-        soft = cv2.GaussianBlur(mask, (0, 0), sigma)[:, :, None] * np.float32(1 / 255)
-        area *= 1 + soft * (np.array(factor, np.float32) - 1)
-
-    def grain(self, rng: Rng, strength: float, cells: int) -> None:
-        """Unevenness of skin or cloth."""
-        rows, columns = self.factor.shape[:2]
-        self.factor *= cv2.merge([1 + strength * fractal(rng, rows, columns, cells)] * 3)
-
-    def apply(self, mask: Pixels) -> None:
-        """Put the light on the canvas where `mask` says."""
-        x, y, width, height = cv2.boundingRect(mask)
-        if not (width and height):
-            return
-        x0, y0, x1, y1 = (
-            x // _TONE_SCALE,
-            y // _TONE_SCALE,
-            -(-(x + width) // _TONE_SCALE),
-            -(-(y + height) // _TONE_SCALE),
-        )
-        part = self.factor[y0:y1, x0:x1]
-        size = part.shape[1] * _TONE_SCALE, part.shape[0] * _TONE_SCALE
-        light = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
-        area = self.canvas.pixels[y0 * _TONE_SCALE : y1 * _TONE_SCALE, x0 * _TONE_SCALE : x1 * _TONE_SCALE]
-        light = light[: area.shape[0], : area.shape[1]]
-        toned = cv2.multiply(area, light, dtype=cv2.CV_8U)
-        cover = mask[y0 * _TONE_SCALE : y1 * _TONE_SCALE, x0 * _TONE_SCALE : x1 * _TONE_SCALE]
-        area[:] = cv2.copyTo(toned, cover, area.copy())
-
-
-def smooth(knots: Points, steps: int = 8) -> Points:
-    """A smooth line through the points (Catmull-Rom)."""
-    padded = np.concatenate([knots[:1], knots, knots[-1:]])
-    a, b, c, d = (padded[i : len(knots) - 1 + i, None] for i in range(4))
-    t = np.linspace(0, 1, steps, endpoint=False)[:, None]
-    line = b + 0.5 * t * ((c - a) + t * ((2 * a - 5 * b + 4 * c - d) + t * (3 * (b - c) + d - a)))
-    return np.concatenate([line.reshape(-1, 2), knots[-1:]])
-
-
-def curve(*points: tuple[float, float], steps: int = 8) -> Points:
-    """A smooth line through these points."""
-    return smooth(np.array(points, dtype=np.float64), steps)
-
-
-@cache
-def path(text: str, mirrored: bool = True) -> Points:
-    """A smooth outline written as "x,y x,y ..."; `mirrored` adds its left half to a right half."""
-    knots = np.array([[float(value) for value in pair.split(",")] for pair in text.split()])
-    line = smooth(np.concatenate([knots, (knots * (-1, 1))[::-1]]) if mirrored else knots)
-    line.flags.writeable = False
-    return line
-
-
-_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 40)), np.sin(np.linspace(0, 2 * np.pi, 40))], axis=1)
-
-
-def oval(x: float, y: float, across: float, down: float, turn: float = 0.0) -> Points:
-    """An ellipse with those half axes, turned clockwise by `turn` radians."""
-    sine, cosine = np.sin(turn), np.cos(turn)
-    turned: Points = (_CIRCLE * (across, down)) @ np.array([[cosine, sine], [-sine, cosine]]) + (x, y)
-    return turned
-
-
-def moved(points: Points, x: float, y: float) -> Points:
-    """The same shape elsewhere."""
-    return np.asarray(points + np.array((x, y)))
-
-
-def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """`a` with that share of `b`."""
-    return (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share, a[2] + (b[2] - a[2]) * share)
-
-
-def shade(colour: Colour, factor: float) -> Colour:
-    """Lighter or darker."""
-    return (min(colour[0] * factor, 255.0), min(colour[1] * factor, 255.0), min(colour[2] * factor, 255.0))
-
-
-def _between(rng: Rng, low: float, high: float) -> float:
-    return float(rng.uniform(low, high))
-
-
-def _pick(rng: Rng, options: Sequence[Any]) -> Any:
-    return options[int(rng.integers(len(options)))]
-
-
-def _chance(rng: Rng, share: float) -> bool:
-    return bool(rng.random() < share)
-
-
-def _pixels(array: Any) -> Pixels:
-    return np.asarray(array, dtype=np.uint8)
+    return expose(rng, as_pixels(cv2.resize(canvas.pixels, (width, height), interpolation=cv2.INTER_AREA)))
 
 
 # The sitter
+
 
 _SKINS: tuple[Colour, ...] = (
     (248, 219, 196), (240, 204, 176), (228, 186, 152), (214, 166, 128),
@@ -246,10 +67,6 @@ _HAIRS: tuple[Colour, ...] = (
 )  # fmt: skip
 _DYES: tuple[Colour, ...] = ((196, 92, 140), (70, 110, 170), (60, 140, 130), (150, 60, 60))
 _IRISES: tuple[Colour, ...] = ((72, 46, 30), (92, 62, 38), (96, 116, 66), (76, 120, 156), (98, 130, 138), (118, 90, 46))
-_CLOTHES: tuple[Colour, ...] = (
-    (38, 52, 84), (148, 44, 48), (46, 88, 70), (222, 216, 204), (60, 60, 66), (204, 152, 62), (96, 66, 108),
-    (122, 152, 172), (184, 104, 80), (228, 178, 176), (84, 96, 58), (30, 110, 130), (170, 170, 176), (236, 206, 120),
-)  # fmt: skip
 _RIMS: tuple[Colour, ...] = ((30, 26, 28), (96, 58, 34), (150, 120, 70), (120, 30, 40), (40, 60, 90))
 _WHITE: Colour = (1.0, 1.0, 1.0)
 
@@ -376,16 +193,16 @@ class Sitter:
 
 
 def _mood(rng: Rng, expression: Expression) -> Mood:
-    b = partial(_between, rng)
+    b = partial(between, rng)
     if expression == "Happy":
-        gape = _pick(rng, (0.0, b(0.07, 0.13), b(0.12, 0.24), b(0.12, 0.24)))
+        gape = pick(rng, (0.0, b(0.07, 0.13), b(0.12, 0.24), b(0.12, 0.24)))
         return Mood(
             brow_inner=b(-0.08, -0.02), brow_outer=b(-0.05, 0.01), lids=b(0.65, 0.95), squint=b(0.15, 0.9),
             gaze=b(-0.1, 0.1), corners=b(0.10, 0.16), gape=gape, mouth=b(0.29, 0.37),
             teeth="upper" if gape else "none", cheeks=1.0, flush=b(0.1, 0.5),
         )  # fmt: skip
     if expression == "Angry":
-        gape = _pick(rng, (0.0, b(0.09, 0.14), b(0.2, 0.34)))
+        gape = pick(rng, (0.0, b(0.09, 0.14), b(0.2, 0.34)))
         return Mood(
             brow_inner=b(0.08, 0.13), brow_outer=b(-0.14, -0.06), lids=b(0.7, 0.98), squint=b(0.1, 0.4),
             slant=b(0.045, 0.07), corners=b(-0.11, -0.06), gape=gape, mouth=b(0.22, 0.3),
@@ -394,38 +211,38 @@ def _mood(rng: Rng, expression: Expression) -> Mood:
     return Mood(
         brow_inner=b(-0.13, -0.09), brow_outer=b(0.05, 0.09), lids=b(0.55, 0.85), squint=b(0.0, 0.25),
         slant=b(-0.05, -0.03), gaze=b(0.1, 0.6), corners=b(-0.12, -0.07), mouth=b(0.19, 0.26),
-        gape=_pick(rng, (0.0, 0.0, 0.0, b(0.04, 0.07))), flush=b(0.0, 0.3), furrow=b(0.0, 0.35), tear=_chance(rng, 0.4),
+        gape=pick(rng, (0.0, 0.0, 0.0, b(0.04, 0.07))), flush=b(0.0, 0.3), furrow=b(0.0, 0.35), tear=chance(rng, 0.4),
     )  # fmt: skip
 
 
 def _sitter(rng: Rng, expression: Expression) -> Sitter:
-    b = partial(_between, rng)
+    b = partial(between, rng)
     tone = b(0, len(_SKINS) - 1.001)
-    bearded, aged = _chance(rng, 0.28), _chance(rng, 0.2)
-    hair = _pick(rng, _HAIRS[8:] if aged else _HAIRS[: 4 if tone > 4 else 8])
-    if not bearded and _chance(rng, 0.05):
-        hair = _pick(rng, _DYES)
+    bearded, aged = chance(rng, 0.28), chance(rng, 0.2)
+    hair = pick(rng, _HAIRS[8:] if aged else _HAIRS[: 4 if tone > 4 else 8])
+    if not bearded and chance(rng, 0.05):
+        hair = pick(rng, _DYES)
     return Sitter(
         mood=_mood(rng, expression), skin=mix(_SKINS[int(tone)], _SKINS[int(tone) + 1], tone % 1),
-        hair=shade(hair, b(0.85, 1.15)), iris=_pick(rng, _IRISES[:2] if tone > 3.5 else _IRISES),
-        hairdo=_pick(rng, _BEARDED if bearded else _ANYBODY),
+        hair=shade(hair, b(0.85, 1.15)), iris=pick(rng, _IRISES[:2] if tone > 3.5 else _IRISES),
+        hairdo=pick(rng, _BEARDED if bearded else _ANYBODY),
         width=b(0.7, 0.8), jaw=b(0.16, 0.36), eyes=b(0.165, 0.195), nose=b(0.1, 0.145), lips=b(0.035, 0.075),
         brows=b(0.045, 0.085), yaw=float(np.clip(rng.normal(0, 0.2), -0.42, 0.42)), pitch=b(-0.07, 0.09),
-        light=_pick(rng, (-1, 1)) * b(0.4, 1.0), glasses=_pick(rng, ("none",) * 6 + ("round", "square")),
-        rims=_pick(rng, _RIMS), beard=_pick(rng, ("stubble", "moustache", "full", "full")) if bearded else "none",
-        freckles=tone < 2.5 and _chance(rng, 0.2), aged=aged,
-        dress=_pick(rng, ("crew", "crew", "vee", "shirt", "jacket", "hood", "roll")),
-        cloth=shade(_pick(rng, _CLOTHES), b(0.75, 1.15)), accent=_pick(rng, _CLOTHES),
-        pattern=_pick(rng, ("plain", "plain", "plain", "stripes", "check", "dots")),
+        light=pick(rng, (-1, 1)) * b(0.4, 1.0), glasses=pick(rng, ("none",) * 6 + ("round", "square")),
+        rims=pick(rng, _RIMS), beard=pick(rng, ("stubble", "moustache", "full", "full")) if bearded else "none",
+        freckles=tone < 2.5 and chance(rng, 0.2), aged=aged,
+        dress=pick(rng, ("crew", "crew", "vee", "shirt", "jacket", "hood", "roll")),
+        cloth=shade(pick(rng, CLOTHES), b(0.75, 1.15)), accent=pick(rng, CLOTHES),
+        pattern=pick(rng, ("plain", "plain", "plain", "stripes", "check", "dots")),
     )  # fmt: skip
 
 
 def _framing(rng: Rng, rows: int, columns: int) -> Frame:
     """From half-length to close-up, anywhere in the picture where most of the head is seen."""
-    unit = min(_between(rng, 0.2, 0.43) * rows, 0.52 * columns)
-    x = _between(rng, min(0.8 * unit, columns / 2), max(columns - 0.8 * unit, columns / 2))
+    unit = min(between(rng, 0.2, 0.43) * rows, 0.52 * columns)
+    x = between(rng, min(0.8 * unit, columns / 2), max(columns - 0.8 * unit, columns / 2))
     top, bottom = 1.05 * unit, rows - 0.95 * unit
-    y = min(_between(rng, min(top, bottom), max(top, bottom)), 0.42 * rows + 0.35 * unit)
+    y = min(between(rng, min(top, bottom), max(top, bottom)), 0.42 * rows + 0.35 * unit)
     tilt = float(np.clip(rng.normal(0, 0.13), -0.35, 0.35))
     return Frame(x=0.65 * x + 0.35 * columns / 2, y=y + 0.9 * unit, unit=unit, tilt=tilt)
 
@@ -441,7 +258,7 @@ def _draw(canvas: Canvas, sitter: Sitter, rng: Rng) -> None:
     tone = Tone(canvas)
     _model(tone, sitter)
     tone.grain(rng, 0.035, 12)
-    tone.apply(_pixels(cv2.max(canvas.mask([skull, *ears]), body.mask([neck]))))
+    tone.apply(as_pixels(cv2.max(canvas.mask([skull, *ears]), body.mask([neck]))))
     _features(canvas, sitter, rng)
     _mouth(canvas, sitter)
     _facial_hair(canvas, sitter, rng)
@@ -633,9 +450,7 @@ def _tear(canvas: Canvas, sitter: Sitter) -> None:
 
 def _glasses(canvas: Canvas, sitter: Sitter) -> None:
     face, flat = sitter.face, 1.0 if sitter.glasses == "round" else 0.4
-    corner = (
-        np.sign(_CIRCLE) * np.abs(_CIRCLE) ** flat * ((0.235, 0.22) if sitter.glasses == "round" else (0.245, 0.175))
-    )
+    corner = np.sign(CIRCLE) * np.abs(CIRCLE) ** flat * ((0.235, 0.22) if sitter.glasses == "round" else (0.245, 0.175))
     for side in (-1, 1):
         lens = face(moved(corner, side * 0.345, 0))
         with canvas.clip(lens, 0.14) as inner:
@@ -705,7 +520,7 @@ def _hair_behind(canvas: Canvas, sitter: Sitter, rng: Rng) -> None:
     if not style.behind:
         return
     sides = {"whole": (1.0,), "both": (-1.0, 1.0), "one": (-sitter.lit,)}[style.place]
-    fall = _between(rng, 0.85, 1.15) if style.place == "whole" and style.wear == "hair" else 1.0
+    fall = between(rng, 0.85, 1.15) if style.place == "whole" and style.wear == "hair" else 1.0
     for side in sides:
         outline = path(style.behind, style.place == "whole") * (side * sitter.width, 1)
         outline[:, 1] = np.where(outline[:, 1] > 0.3, 0.3 + fall * (outline[:, 1] - 0.3), outline[:, 1])
@@ -720,10 +535,10 @@ def _hair_before(canvas: Canvas, sitter: Sitter, rng: Rng) -> None:
         return
     close = style.volume < 1.06
     line = path(style.line, False)
-    shift = (0.3 * sitter.yaw, 0.6 * sitter.pitch + _between(rng, -0.03, 0.05))
+    shift = (0.3 * sitter.yaw, 0.6 * sitter.pitch + between(rng, -0.03, 0.05))
     line = line * (sitter.width * sitter.lit, 1) + np.clip(1 - np.abs(line[:, :1]) ** 3, 0, 1) * shift
     reach = 1.62 if abs(line[0, 1]) < 0.3 else 1.75
-    top = sitter.outline(1.02 if close else 1.06, style.volume * (1 if close else _between(rng, 0.97, 1.03)), reach)
+    top = sitter.outline(1.02 if close else 1.06, style.volume * (1 if close else between(rng, 0.97, 1.03)), reach)
     top = top[:: int(sitter.lit)] + rng.normal(0, 0.003 if close else 0.012, (72, 2))
     cap = np.concatenate([top, line])
     colour = mix(sitter.hair, sitter.skin, 0.3) if sitter.hairdo == "buzz" else sitter.hair
@@ -779,6 +594,7 @@ def _headgear(canvas: Canvas, sitter: Sitter, rng: Rng) -> None:
 
 # Clothes
 
+
 _NECKLINES = {"vee": (2.0, 0.0), "shirt": (1.65, 0.0), "jacket": (1.9, 0.0), "hood": (1.52, 0.12), "roll": (1.35, 0.1)}
 
 
@@ -787,7 +603,7 @@ def _body(canvas: Canvas, sitter: Sitter, rng: Rng) -> Points:
     girth = 0.4 if sitter.beard == "none" else 0.47
     neck = path("1,.5 .98,1 1.12,1.3 1.9,1.55 0,2") * (girth, 1)
     canvas.fill(neck, shade(sitter.skin, 0.95))
-    broad, slope = _between(rng, 1.45, 1.85), _between(rng, 1.5, 1.72)
+    broad, slope = between(rng, 1.45, 1.85), between(rng, 1.5, 1.72)
     right = [(girth * 1.1, 1.26), (0.9, 1.43), (broad, slope), (broad + 0.22, 2.4), (broad + 0.3, 5.0)]
     dip, round_ = _NECKLINES.get(sitter.dress, (1.55, 0.12))
     half = curve((girth * 1.1, 1.26), (0.3, (1.26 + dip) / 2 + round_), (0, dip))
@@ -847,274 +663,3 @@ def _trim(canvas: Canvas, sitter: Sitter, scoop: Points, girth: float) -> None:
             canvas.stroke(path(".25,1.65 .27,2 .23,2.3", False) * flip, shade(cloth, 1.3), 0.03)
     if sitter.dress == "shirt":
         canvas.stroke(np.array([(0, 1.65), (0, 5.0)]), dark, 0.016)
-
-
-# Scenes: (rows, columns, 3) float32, clipped afterwards
-
-
-def fractal(rng: Rng, rows: int, columns: int, cells: int, octaves: int = 4) -> Field:
-    """Noise of several octaves, about -1 to 1, the coarsest with `cells` cells along the longer side."""
-    total = np.zeros((rows, columns), np.float32)
-    for octave in range(octaves):
-        scale = cells * 2**octave / max(rows, columns)
-        grid = rng.standard_normal((max(2, round(rows * scale)), max(2, round(columns * scale))), dtype=np.float32)
-        total += cv2.resize(grid, (columns, rows), interpolation=cv2.INTER_LINEAR) * np.float32(0.55 / 2**octave)
-    return total
-
-
-def scene(rng: Rng, rows: int, columns: int) -> Pixels:
-    """Somewhere to stand: drawn small, thrown out of focus, enlarged to (rows, columns, 3) uint8."""
-    h, w = max(8, rows // 2), max(8, columns // 2)
-    paint, depth = _pick(rng, _SCENES)
-    board = _pixels(np.clip(paint(rng, h, w), 0, 255))
-    if _chance(rng, 0.5):
-        board = np.ascontiguousarray(board[:, ::-1])
-    focus = depth * _between(rng, 0.5, 1.1) * np.sqrt(h * w) / 300 + 0.2
-    return _pixels(cv2.resize(cv2.GaussianBlur(board, (0, 0), focus), (columns, rows), interpolation=cv2.INTER_LINEAR))
-
-
-def _ramp(h: int, w: int) -> tuple[Field, Field]:
-    """How far down and how far right each pixel lies, 0 to 1."""
-    down, right = np.linspace(0, 1, h, dtype=np.float32), np.linspace(0, 1, w, dtype=np.float32)
-    return np.broadcast_to(down[:, None], (h, w)), np.broadcast_to(right, (h, w))
-
-
-def _toward(x: Field, y: Field, angle: float) -> Field:
-    """How far each pixel lies in a direction."""
-    return np.asarray(x * np.cos(angle) + y * np.sin(angle), dtype=np.float32)
-
-
-def _blend(share: Field, a: Colour, b: Colour) -> Field:
-    """From `a` to `b` where `share`, (rows, columns), goes from 0 to 1."""
-    part = np.clip(share, 0, 1)
-    return np.asarray(
-        cv2.merge([first + part * np.float32(second - first) for first, second in zip(a, b, strict=True)])
-    )
-
-
-def _uneven(board: Field, noise: Field) -> Field:
-    return board * cv2.merge([1 + noise] * 3)
-
-
-def _dress(rng: Rng, low: float = 0.7, high: float = 1.0) -> Colour:
-    """The colour of something made by people."""
-    return shade(_pick(rng, _CLOTHES), _between(rng, low, high))
-
-
-def _box(board: Field, x: float, y: float, across: float, down: float, colour: Colour) -> None:
-    cv2.rectangle(board, (int(x), int(y)), (int(x + across), int(y + down)), colour, -1)
-
-
-def _open_air(rng: Rng, h: int, w: int) -> Field:
-    y, _ = _ramp(h, w)
-    zenith, haze, land = _pick(rng, (
-        ((76, 132, 196), (196, 216, 232), (84, 116, 62)), ((120, 128, 140), (196, 196, 194), (92, 98, 78)),
-        ((88, 70, 120), (244, 160, 104), (64, 52, 60)), ((60, 96, 150), (236, 196, 170), (120, 104, 70)),
-        ((90, 160, 206), (214, 232, 238), (206, 186, 140)),
-    ))  # fmt: skip
-    clouds = np.clip(fractal(rng, h, w, 3) * 1.2, 0, 0.8) * np.clip(1.2 - y * 1.4, 0, 1)
-    board = _blend(y * 1.5, zenith, haze)
-    board += (246 - board) * clouds[:, :, None]
-    for layer in range(3):
-        ridge = _between(rng, 0.42, 0.6) + 0.14 * layer + 0.1 * fractal(rng, 1, w, 3)
-        ground = np.full((h, w, 3), mix(mix(haze, land, 0.4), shade(land, 0.8), layer / 2), np.float32)
-        board = np.where((y > ridge)[:, :, None], _uneven(ground, 0.14 * fractal(rng, h, w, 20, 3)), board)
-    return board
-
-
-def _sea(rng: Rng, h: int, w: int) -> Field:
-    y, _ = _ramp(h, w)
-    level, shore = _between(rng, 0.3, 0.5), _between(rng, 0.68, 0.95)
-    board = _blend(y / level, _pick(rng, ((98, 150, 206), (150, 160, 176), (230, 150, 120))), (232, 228, 220))
-    water = _blend((y - level) / (shore - level), (34, 84, 116), (88, 158, 164))
-    foam = cv2.resize(fractal(rng, h, max(2, w // 8), 30), (w, h))
-    water = _uneven(water, 0.16 * fractal(rng, h, w, 6)) + np.clip(foam - 0.7, 0, 1)[:, :, None] * 120
-    board = np.where((y > level)[:, :, None], water, board)
-    sand = _uneven(np.full((h, w, 3), (214, 190, 150), np.float32), 0.08 * fractal(rng, h, w, 30))
-    return np.where((y > shore + 0.03 * fractal(rng, 1, w, 4))[:, :, None], sand, board)
-
-
-def _wall(rng: Rng, h: int, w: int) -> Field:
-    y, x = _ramp(h, w)
-    paint = shade(_pick(rng, (
-        (196, 184, 164), (150, 168, 172), (172, 130, 108), (118, 132, 112), (188, 164, 118), (120, 116, 128),
-        (92, 110, 136), (164, 176, 150),
-    )), _between(rng, 0.75, 1.05))  # fmt: skip
-    angle = _between(rng, 0, 2 * np.pi)
-    slope = 0.5 + 0.7 * _toward(x - 0.5, y - 0.5, angle)
-    board = _blend(slope, shade(paint, 1.15), shade(paint, 0.62))
-    board = _uneven(board, _between(rng, 0.03, 0.12) * fractal(rng, h, w, int(rng.integers(4, 14)), 5))
-    for _ in range(int(rng.integers(0, 3))):
-        left, top = _between(rng, -0.1, 0.9) * w, _between(rng, -0.1, 0.5) * h
-        across, down = _between(rng, 0.2, 0.4) * w, _between(rng, 0.2, 0.5) * h
-        _box(board, left - 4, top - 4, across + 8, down + 8, shade(paint, _between(rng, 0.3, 0.6)))
-        _box(board, left, top, across, down, _dress(rng))
-        cv2.circle(
-            board, (int(left + across / 2), int(top + down / 2)), int(across / 4) + 1, _dress(rng), -1, cv2.LINE_AA
-        )
-    return board
-
-
-def _room(rng: Rng, h: int, w: int) -> Field:
-    board, floor, bar = _wall(rng, h, w), _between(rng, 0.68, 0.92) * h, max(2, w // 60)
-    _box(board, 0, floor, w, h, _pick(rng, ((120, 86, 60), (86, 72, 66), (150, 128, 104))))
-    left, top = _between(rng, -0.1, 0.5) * w, _between(rng, 0, 0.15) * h
-    across, down = _between(rng, 0.35, 0.6) * w, _between(rng, 0.4, 0.6) * h
-    frame, glass = (218, 210, 200), _pick(rng, ((206, 226, 240), (250, 236, 204), (70, 84, 120), (168, 196, 150)))
-    _box(board, left - 4, top - 4, across + 8, down + 8, frame)
-    _box(board, left, top, across, down, glass)
-    _box(board, left, top + down / 2, across, bar, frame)
-    for share in (0.33, 0.67):
-        _box(board, left + across * share, top, bar, down, frame)
-    curtain = _dress(rng)
-    for strip in range(8):
-        edge = left - w / 12 if strip < 4 else left + across - w / 12
-        _box(board, edge + (strip % 4) * w / 24, 0, w / 26, floor, shade(curtain, 0.7 + 0.2 * (strip % 2)))
-    for _ in range(int(rng.integers(1, 4))):
-        _box(
-            board,
-            _between(rng, -0.1, 0.9) * w,
-            _between(rng, 0.5, 0.75) * h,
-            _between(rng, 0.2, 0.5) * w,
-            h,
-            _dress(rng, 0.6, 0.7),
-        )
-    lamp = int(_between(rng, 0, 1) * w), int(_between(rng, 0.05, 0.4) * h)
-    cv2.circle(board, lamp, int(_between(rng, 0.04, 0.1) * w), (255, 232, 176), -1, cv2.LINE_AA)
-    return _uneven(board, 0.05 * fractal(rng, h, w, 12))
-
-
-def _shelves(rng: Rng, h: int, w: int) -> Field:
-    wood = shade(_pick(rng, ((112, 76, 48), (70, 50, 40), (176, 150, 118), (206, 204, 198))), _between(rng, 0.7, 1.1))
-    board = np.full((h, w, 3), shade(wood, 0.5), np.float32)
-    deep = int(h * _between(rng, 0.2, 0.34))
-    for top in range(-int(rng.integers(deep)), h, deep):
-        x = -_between(rng, 0, 20)
-        while x < w:
-            thick, high = _between(rng, 0.025, 0.08) * w + 2, _between(rng, 0.55, 0.86) * deep
-            if _chance(rng, 0.9):
-                book = _dress(rng, 0.6, 1.1)
-                _box(board, x, top + deep - high, thick - 2, high, book)
-                _box(board, x, top + deep - high * _between(rng, 0.6, 0.9), thick - 2, 4, shade(book, 1.6))
-            x += thick
-        _box(board, 0, top + deep - 3, w, 7, wood)
-    return board
-
-
-def _lights(rng: Rng, h: int, w: int) -> Field:
-    y, _ = _ramp(h, w)
-    base = _pick(rng, ((22, 26, 48), (44, 30, 34), (20, 40, 44), (48, 42, 30)))
-    board = _blend(y + 0.3 * fractal(rng, h, w, 3), base, shade(base, 2.2))
-    tints = ((255, 206, 120), (255, 150, 90), (180, 210, 255), (255, 120, 140), (150, 240, 200), (255, 240, 210))
-    for _ in range(int(rng.integers(24, 60))):
-        glow, radius = np.zeros((h, w), np.uint8), _between(rng, 0.015, 0.075) * max(h, w)
-        cv2.circle(glow, (int(rng.integers(w)), int(rng.integers(h))), int(radius), 255, -1)
-        board[glow > 0] += np.array(_pick(rng, tints), np.float32) * np.float32(rng.uniform(0.25, 0.75))
-    return board
-
-
-def _leaves(rng: Rng, h: int, w: int) -> Field:
-    dark, light = _pick(rng, (
-        ((24, 48, 26), (150, 184, 90)), ((40, 44, 20), (206, 176, 70)), ((60, 26, 16), (220, 120, 50)),
-        ((16, 44, 44), (120, 176, 140)),
-    ))  # fmt: skip
-    board = _blend(0.4 + 0.5 * fractal(rng, h, w, 4), dark, mix(dark, light, 0.6))
-    for _ in range(260):
-        centre, axes = (int(rng.integers(w)), int(rng.integers(h))), (int(rng.integers(4, 13)), int(rng.integers(2, 6)))
-        tint = mix(dark, light, float(rng.uniform(0.1, 1) ** 1.5))
-        cv2.ellipse(board, centre, axes, float(rng.uniform(0, 180)), 0, 360, tint, -1, cv2.LINE_AA)
-    return board
-
-
-def _street(rng: Rng, h: int, w: int) -> Field:
-    board, x = _open_air(rng, h, w), -_between(rng, 0, 0.2) * w
-    fronts = ((168, 120, 96), (190, 176, 150), (120, 124, 132), (150, 90, 74), (206, 196, 180))
-    while x < w:
-        across, top = _between(rng, 0.18, 0.42) * w, _between(rng, -0.1, 0.4) * h
-        front, size = shade(_pick(rng, fronts), _between(rng, 0.5, 1.0)), across / _between(rng, 4, 7)
-        _box(board, x, top, across, h - top, front)
-        for row in np.arange(top + size / 2, h, size * 1.6):
-            for column in np.arange(x + size / 2, x + across - size, size * 1.3):
-                pane = (250, 220, 150) if _chance(rng, 0.15) else shade(front, _between(rng, 0.35, 0.6))
-                _box(board, column, row, size * 0.7, size, pane)
-        x += across + _between(rng, 0, 0.12) * w
-    return board
-
-
-def _bricks(rng: Rng, h: int, w: int) -> Field:
-    clays = ((160, 84, 62), (190, 180, 168), (120, 104, 98), (150, 110, 76), (84, 96, 112))
-    clay, tall = shade(_pick(rng, clays), _between(rng, 0.8, 1.1)), max(8, int(_between(rng, 0.035, 0.08) * h))
-    board = np.full((h, w, 3), mix(clay, (200, 196, 188), 0.55), np.float32)
-    for index, top in enumerate(range(0, h, tall)):
-        for left in np.arange(-tall * 2 + (index % 2) * tall * 1.2, w, tall * 2.4):
-            _box(board, left, top, tall * 2.4 - 3, tall - 3, shade(clay, _between(rng, 0.72, 1.18)))
-    y, x = _ramp(h, w)
-    return _uneven(board, 0.12 * fractal(rng, h, w, 24) + _between(rng, -0.5, 0.5) * (x - 0.5) + 0.3 * (y - 0.5))
-
-
-def _drape(rng: Rng, h: int, w: int) -> Field:
-    y, x = _ramp(h, w)
-    colour = _dress(rng, 0.6, 0.95)
-    wave = x * _between(rng, 4, 11) + 0.5 * fractal(rng, h, w, 2) + y * _between(rng, -1, 1)
-    weave = 0.1 * rng.standard_normal((h, w), dtype=np.float32)
-    return _uneven(_blend(np.abs(np.sin(np.pi * wave)), shade(colour, 0.65), shade(colour, 1.2)), weave)
-
-
-def _paper(rng: Rng, h: int, w: int) -> Field:
-    base, step, motif = _dress(rng), int(_between(rng, 0.08, 0.2) * w), int(rng.integers(3))
-    ink = shade(base, _pick(rng, (0.6, 1.4)))
-    board = np.full((h, w, 3), base, np.float32)
-    rhomb = np.array([(0, 0), (step // 2, step // 2), (0, step), (-step // 2, step // 2)])
-    for index, top in enumerate(range(0, h + step, step)):
-        for left in range(-(index % 2) * step // 2, w + step, step):
-            if motif == 0:
-                cv2.circle(board, (left, top), step // 5, ink, -1, cv2.LINE_AA)
-            elif motif == 1:
-                cv2.polylines(board, [rhomb + np.array((left, top))], True, ink, 2, cv2.LINE_AA)
-            else:
-                _box(board, left, 0, step / 3, h, ink)
-    y, x = _ramp(h, w)
-    return _uneven(board, 0.05 - 0.35 * np.abs(x - _between(rng, 0, 1)) - 0.2 * y)
-
-
-def _studio(rng: Rng, h: int, w: int) -> Field:
-    y, x = _ramp(h, w)
-    colours = ((150, 150, 154), (96, 120, 140), (160, 120, 90), (110, 130, 104), (140, 100, 130), (190, 170, 130))
-    colour, far = _pick(rng, colours), np.hypot(x - _between(rng, 0.2, 0.8), y - _between(rng, 0.1, 0.7))
-    return _blend(far * 1.2 + 0.12 * fractal(rng, h, w, 3), shade(colour, 1.3), shade(colour, 0.35))
-
-
-_SCENES: tuple[tuple[Callable[[Rng, int, int], Field], float], ...] = (
-    (_open_air, 3.0), (_sea, 3.0), (_wall, 1.0), (_wall, 3.0), (_room, 4.0), (_room, 2.5), (_shelves, 2.5),
-    (_shelves, 1.2), (_lights, 2.0), (_leaves, 2.5), (_leaves, 4.0), (_street, 2.8), (_street, 1.8), (_bricks, 1.0),
-    (_drape, 0.6), (_paper, 0.8), (_studio, 1.0),
-)  # fmt: skip
-"""Each with how far out of focus it may be, in pixels of a picture 300 pixels large."""
-
-
-# The camera
-
-
-def expose(rng: Rng, pixels: Pixels) -> Pixels:
-    """Light from one side, the lens's falling-off, white balance, sharpening, exposure, and the sensor's grain."""
-    h, w = pixels.shape[:2]
-    y, x = (side - np.float32(0.5) for side in _ramp(h, w))
-    angle, strength = _between(rng, 0, 2 * np.pi), _between(rng, 0.0, 0.5)
-    light = 1 + strength * _toward(x, y, angle)
-    light *= 1 - _between(rng, 0.0, 0.55) * (x**2 + y**2)
-    warmth = _between(rng, -0.07, 0.09)
-    image: Field = cv2.merge([light * (1 + warmth), light, light * (1 - warmth)]) * pixels
-    image += np.float32(0.5) * (image - cv2.GaussianBlur(image, (0, 0), 1.0))
-    sample = image[::4, ::4]
-    low, high = np.percentile(sample.mean(axis=2) / 2 + sample.max(axis=2) / 2, (1, 99)).tolist()
-    black, white = _between(rng, 4, 34), _between(rng, 205, 250)
-    gain = (white - black) / max(high - low, 1.0)
-    # A stretched picture would be garish: its colours are stretched less than its brightness.
-    vivid = 0.0 if _chance(rng, 0.03) else min(1.0, gain**-0.8)
-    grey = cv2.transform(image, np.array([[0.299, 0.587, 0.114]], np.float32))
-    shift = black - low * gain + rng.standard_normal((h, w), dtype=np.float32) * np.float32(_between(rng, 3.6, 7.0))
-    image *= np.float32(gain * vivid)
-    image += cv2.merge([grey * np.float32(gain * (1 - vivid)) + shift] * 3)
-    blotches = rng.standard_normal((h // 2, w // 2, 3), dtype=np.float32) * np.float32(_between(rng, 1.0, 3.0))
-    image += cv2.resize(blotches, (w, h), interpolation=cv2.INTER_LINEAR)
-    return np.clip(image, 0, 255).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Pictures drawn in code, so that the demo carries no photo of anybody."""
