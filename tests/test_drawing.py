@@ -12,6 +12,7 @@ from curate.config import Config
 from curate.picture import Picture, Pixels
 from curate.scanners import drawing
 from curate.scanners.drawing import Drawing
+from curate.schema import Kind
 from tests import pictures
 
 
@@ -33,6 +34,14 @@ def judged(pixels: Pixels) -> list[str]:
     measured = Drawing().measure(Picture(rgb=pixels, width=pixels.shape[1], height=pixels.shape[0]))
     frame = pd.DataFrame([{"path": "a.png", **measured}])
     return [finding.reason for finding in Drawing().judge(frame)]
+
+
+def test_pictures_too_small_to_tell_are_left_alone(tmp_path: Path) -> None:
+    for index in range(4):
+        pictures.save(cv2.resize(cartoon(index), (64, 48)), tmp_path / "set" / f"{index}.png")
+    found = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=Config(profile="faces")).findings
+    assert Kind.DRAWING not in set(found["kind"])
+    assert "looks drawn" not in " ".join(found["reason"])
 
 
 def test_a_cartoon_is_a_drawing() -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 MODEL = Path(__file__).parents[1] / "models" / "drawing.json"
 SIDE_PX = 256
+LEAST_PX = 100
+"""Longer side below which nothing can be told: shrunk photographs have the few tones and hard edges of drawings."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -44,12 +46,13 @@ class Drawing(Scanner):
     """Pictures that were drawn or rendered, not photographed."""
 
     name: ClassVar[str] = "drawing"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     settings_model: ClassVar[type[Settings]] = DrawingSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"signs": pa.list_(pa.float32())}
 
     def measure(self, picture: Picture) -> Mapping[str, Any]:
-        return {"signs": signs(picture.fit(SIDE_PX))}
+        is_large = max(picture.width, picture.height) >= LEAST_PX
+        return {"signs": signs(picture.fit(SIDE_PX)) if is_large else None}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         seen = features[features["signs"].notna()]

@@ -77,7 +77,8 @@ class Faces(Scanner):
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         seen = features[features["boxes"].notna()]
-        drawn = dict(zip(seen["path"], drawing.scores(seen), strict=True)) if "signs" in seen else {}
+        signed = seen[seen["signs"].notna()] if "signs" in seen else seen[:0]
+        drawn = dict(zip(signed["path"], drawing.scores(signed), strict=True)) if len(signed) else {}
         for path, width, height, boxes in seen[["path", "width", "height", "boxes"]].itertuples(index=False, name=None):
             score, told_by = drawn.get(path, (0.0, ""))
             if score >= self.settings.drawn:
