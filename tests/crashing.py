@@ -4,14 +4,18 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
 
-from curate.config import Settings
+from curate.config import DecodeLimits, Settings
+from curate.measure import Shard
 from curate.picture import Picture
+from curate.records import Record
 from curate.scanners import Finding, Scanner
+from tests import pictures
 
 SEGFAULT_WIDTH, KILLED_WIDTH, HANGING_WIDTH = 101, 102, 103
 
@@ -39,3 +43,23 @@ class Crashing(Scanner):
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         return iter(())
+
+
+def shards(folder: Path, size: int) -> tuple[list[Record], list[Shard]]:
+    """Eight pictures, of which the second crashes, the fourth dies and the seventh hangs, in shards of that size."""
+    widths = [60, SEGFAULT_WIDTH, 61, KILLED_WIDTH, 62, 63, HANGING_WIDTH, 64]
+    records = []
+    for index, width in enumerate(widths):
+        path = pictures.save(pictures.photo(index, width, 40), folder / "src" / f"{index}.png")
+        records.append(Record(path.name, None, None, path.stat().st_size, path.stat().st_mtime_ns))
+    (folder / "parts").mkdir()
+    return records, [
+        Shard(
+            root=folder / "src",
+            records=tuple(records[start : start + size]),
+            scanners=(Crashing(),),
+            limits=DecodeLimits(timeout_s=2),
+            part=folder / "parts" / f"part-{start:07}.parquet",
+        )
+        for start in range(0, len(records), size)
+    ]

@@ -10,10 +10,9 @@ import pytest
 
 import curate
 from curate import cluster, engine, features
-from curate.config import Config, DecodeLimits, EngineSettings
+from curate.config import Config, EngineSettings
 from curate.errors import ConfigError
-from curate.ingest import Record
-from curate.measure import Shard, Tally
+from curate.measure import Tally
 from curate.pipeline import Progress
 from tests import crashing, pictures
 from tests.crashing import Crashing
@@ -64,22 +63,7 @@ def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_in_mid_run(
 
 
 def test_a_crash_a_kill_and_a_hang_cost_one_picture_each_on_a_cluster_too(tmp_path: Path, scheduler: str) -> None:
-    widths = [60, crashing.SEGFAULT_WIDTH, 61, crashing.KILLED_WIDTH, 62, 63, crashing.HANGING_WIDTH, 64]
-    records = []
-    for index, width in enumerate(widths):
-        path = pictures.save(pictures.photo(index, width, 40), tmp_path / "src" / f"{index}.png")
-        records.append(Record(path.name, None, None, path.stat().st_size, path.stat().st_mtime_ns))
-    (tmp_path / "parts").mkdir()
-    shards = [
-        Shard(
-            root=tmp_path / "src",
-            records=tuple(records[start : start + 4]),
-            scanners=(Crashing(),),
-            limits=DecodeLimits(timeout_s=2),
-            part=tmp_path / "parts" / f"part-{start:07}.parquet",
-        )
-        for start in range(0, len(records), 4)
-    ]
+    records, shards = crashing.shards(tmp_path, 4)
     tallies: list[Tally] = []
     cluster.run(scheduler, shards, tallies.append)
     table = features.load(records, features.parts(tmp_path / "parts", [Crashing()]), [Crashing()])

@@ -5,30 +5,13 @@ import sys
 from pathlib import Path
 
 from curate import engine, features
-from curate.config import DecodeLimits
-from curate.ingest import Record
-from curate.measure import Shard, Tally
+from curate.measure import Tally
 from tests import crashing, pictures
 from tests.crashing import Crashing
 
 
 def test_a_crash_a_kill_and_a_hang_cost_one_picture_each(tmp_path: Path) -> None:
-    widths = [60, crashing.SEGFAULT_WIDTH, 61, crashing.KILLED_WIDTH, 62, 63, crashing.HANGING_WIDTH, 64]
-    records = []
-    for index, width in enumerate(widths):
-        path = pictures.save(pictures.photo(index, width, 40), tmp_path / "src" / f"{index}.png")
-        records.append(Record(path.name, None, None, path.stat().st_size, path.stat().st_mtime_ns))
-    (tmp_path / "parts").mkdir()
-    shards = [
-        Shard(
-            root=tmp_path / "src",
-            records=tuple(records[start : start + 2]),
-            scanners=(Crashing(),),
-            limits=DecodeLimits(timeout_s=2),
-            part=tmp_path / "parts" / f"part-{start:07}.parquet",
-        )
-        for start in range(0, len(records), 2)
-    ]
+    records, shards = crashing.shards(tmp_path, 2)
     tallies: list[Tally] = []
     engine.run(shards, 2, tallies.append)
     table = features.load(records, features.parts(tmp_path / "parts", [Crashing()]), [Crashing()])
@@ -49,3 +32,15 @@ def test_a_script_without_a_main_guard_can_audit(tmp_path: Path) -> None:
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == "4\n"
+
+
+def test_a_worker_starts_without_pandas_and_may_still_import_it() -> None:
+    program = (
+        "import sys\n"
+        "from curate import config, engine, scanners\n"
+        "scanners.load(config.Config())\n"
+        "engine._start_worker(4096)\n"
+        "assert 'pandas' not in sys.modules, 'half a second of every worker'\n"
+        "import pandas\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
