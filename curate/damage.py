@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curate.picture import Pixels
+from curate.picture import Pixels, coloured
 
 MIN_BLOCKS = 3
 """A staircase needs so many blocks on either tread, or it is just an edge."""
@@ -83,13 +83,13 @@ def in_jpeg(pixels: Pixels, full_size: tuple[int, int], block: tuple[int, int]) 
     )
 
 
-def in_pixels(rgb: Pixels, *, is_raw: bool, is_cut: bool) -> Seen | None:
+def in_pixels(pixels: Pixels, *, is_raw: bool, is_cut: bool) -> Seen | None:
     """Damage in a picture of any other format; `is_cut` where a decoder has filled what is missing with black."""
-    rows, columns = rgb.shape[:2]
-    missing = rows_missing(rgb, (GREY, 0) if is_cut else (GREY,))
+    rows, columns = pixels.shape[:2]
+    missing = rows_missing(pixels, (GREY, 0) if is_cut else (GREY,))
     if missing is not None:
         return _missing(missing, rows, columns)
-    noisy = noise(rgb) if is_raw else None
+    noisy = noise(coloured(pixels)) if is_raw else None
     if noisy is None:
         return None
     first, last = noisy
@@ -208,7 +208,7 @@ def rows_missing(pixels: Pixels, fills: tuple[int, ...]) -> int | None:
 
 
 def _is_filled(pixels: Pixels, fill: int) -> bool:
-    return bool((cv2.absdiff(pixels, np.full_like(pixels, fill)) <= GREY_TOLERANCE).all())
+    return bool(pixels.min() >= max(fill - GREY_TOLERANCE, 0) and pixels.max() <= fill + GREY_TOLERANCE)
 
 
 def noise(rgb: Pixels) -> tuple[int, int] | None:

@@ -134,7 +134,7 @@ def _decode_jpeg(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
         result.digest = f"jpeg{orientation}:" + xxhash.xxh3_128_hexdigest(jpeg.coded_data(data))
     else:
         result.digest = pixels.digest(native, result.mode)
-    result.picture = Picture(rgb=pixels.to_rgb(native), width=result.width, height=result.height)
+    result.picture = Picture(pixels=pixels.opaque(native), width=result.width, height=result.height)
 
 
 _BLOCK = {"444": (8, 8), "422": (8, 16), "420": (16, 16), "440": (16, 8), "411": (8, 32), "441": (32, 8)}
@@ -193,11 +193,11 @@ def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
         return
     result.digest = pixels.digest(native, "RGBA" if native.shape[2:] == (4,) else "RGB" if native.ndim == 3 else "L")
     result.height, result.width = native.shape[:2]
-    rgb = pixels.to_rgb(native)
+    opaque = pixels.opaque(native)
     is_sound = all(problem.severity is Severity.INFO for problem in result.problems)
     is_raw = is_sound and result.format in _RAW and result.mode in _WHOLE_BYTES
-    _note(result, damage.in_pixels(rgb, is_raw=is_raw, is_cut=not is_sound))
-    result.picture = Picture(rgb=rgb, width=result.width, height=result.height)
+    _note(result, damage.in_pixels(opaque, is_raw=is_raw, is_cut=not is_sound))
+    result.picture = Picture(pixels=opaque, width=result.width, height=result.height)
 
 
 _RAW, _WHOLE_BYTES = ("BMP", "TIFF", "PPM"), ("L", "RGB", "RGBA")

@@ -166,15 +166,17 @@ def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping
         "status": str(status),
         "error": worst.reason if worst and status is not Status.OK else None,
         "digest": decoded.digest,
-        "problems": json.dumps(
-            [
-                {"kind": str(p.kind), "severity": str(p.severity), "reason": p.reason, "where": dict(p.where)}
-                for p in decoded.problems
-            ],
-            ensure_ascii=False,
-        ),
+        "problems": _told(decoded.problems),
         **features,
     }
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    """As JSON; most pictures have none."""
+    told = [
+        {"kind": str(p.kind), "severity": str(p.severity), "reason": p.reason, "where": dict(p.where)} for p in problems
+    ]
+    return json.dumps(told, ensure_ascii=False) if told else "[]"
 
 
 _LADDER = {

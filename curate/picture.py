@@ -1,6 +1,6 @@
 """The decoded picture that every scanner shares, with one chain of smaller versions.
 
-Invariant: pixels are 8-bit sRGB-like RGB, upright (EXIF orientation applied), transparency laid on white.
+Invariant: pixels are 8-bit and sRGB-like, upright (EXIF orientation applied), transparency laid on white.
 Big pictures are held at a reduced scale; `width` and `height` are always those of the full picture.
 """
 
@@ -18,30 +18,49 @@ Pixels = npt.NDArray[np.uint8]
 class Picture:
     """One decoded picture.
 
-    `rgb` is (rows, columns, 3) uint8; `width` and `height` are the full size in pixels.
+    `pixels` is uint8, (rows, columns, 3) or, of a picture without colour, (rows, columns): what holds for one channel
+    need not be worked out for three. `width` and `height` are the full size in pixels.
     """
 
-    rgb: Pixels
+    pixels: Pixels
     width: int
     height: int
     _shared: dict[Any, Pixels] = field(default_factory=dict, repr=False)
 
+    @property
+    def rgb(self) -> Pixels:
+        """(rows, columns, 3), whatever the picture."""
+        return self._memo("rgb", lambda: coloured(self.pixels))
+
     def fit(self, side_px: int) -> Pixels:
         """RGB with the longer side at most `side_px`, never enlarged."""
-        return self._memo(("fit", side_px), lambda: shrink(self.rgb, side_px))
+        return self._memo(("fit", side_px), lambda: coloured(self._small(side_px)))
 
     def grey(self, side_px: int) -> Pixels:
         """Luma (ITU-R BT.601) of `fit(side_px)`, (rows, columns) uint8."""
-        return self._memo(("grey", side_px), lambda: cv2.cvtColor(self.fit(side_px), cv2.COLOR_RGB2GRAY))
+        return self._memo(("grey", side_px), lambda: luma(self._small(side_px)))
 
     def tile(self, side_px: int) -> Pixels:
-        """RGB squeezed to a square, (side_px, side_px, 3) uint8, whatever the aspect ratio."""
-        return self._memo(("tile", side_px), lambda: squeeze(self.fit(4 * side_px), side_px))
+        """Squeezed to a square whatever the aspect ratio, uint8: (side_px, side_px, 3), or without colour two axes."""
+        return self._memo(("tile", side_px), lambda: squeeze(self._small(4 * side_px), side_px))
+
+    def _small(self, side_px: int) -> Pixels:
+        return self._memo(("small", side_px), lambda: shrink(self.pixels, side_px))
 
     def _memo(self, key: Any, make: Any) -> Pixels:
         if key not in self._shared:
             self._shared[key] = make()
         return self._shared[key]
+
+
+def coloured(pixels: Pixels) -> Pixels:
+    """(rows, columns, 3), of a picture with colour or without."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), dtype=np.uint8) if pixels.ndim == 2 else pixels
+
+
+def luma(pixels: Pixels) -> Pixels:
+    """(rows, columns), of a picture with colour or without."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8) if pixels.ndim == 3 else pixels
 
 
 def shrink(pixels: Pixels, side_px: int) -> Pixels:

@@ -90,6 +90,8 @@ def audit(
     active = _chosen(active, configuration)
     place = create(Path(workspace), Path(source))
     fresh = not place.audit.exists()
+    if fresh and (chosen is None or chosen.address is None):
+        engines.get_ready()
     try:
         listing = ingest(source, place)
     except SourceError:

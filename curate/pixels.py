@@ -1,8 +1,7 @@
-"""From what a decoder gives to what the scanners share: upright 8-bit RGB, and the identity of the pixels."""
+"""From what a decoder gives to what the scanners share: upright 8-bit RGB or grey, and the identity of the pixels."""
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import xxhash
 from PIL import ExifTags, Image
@@ -54,11 +53,9 @@ def turn(array: np.ndarray, orientation: int) -> Pixels:
     return np.ascontiguousarray(undo(array) if undo else array)
 
 
-def to_rgb(native: Pixels) -> Pixels:
-    """(rows, columns, 3) uint8, with transparency laid on white."""
-    if native.ndim == 2:
-        return np.asarray(cv2.cvtColor(native, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
-    if native.shape[2] == 3:
+def opaque(native: Pixels) -> Pixels:
+    """The same with transparency, if it has any, laid on white."""
+    if native.ndim == 2 or native.shape[2] == 3:
         return native
     alpha = native[:, :, 3:].astype(np.uint16)
     colour = native[:, :, :3].astype(np.uint16)

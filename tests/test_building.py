@@ -174,15 +174,15 @@ def test_a_recipe_can_crop_to_the_face_and_says_which_part_it_took(tmp_path: Pat
     wall = np.full((480, 900, 3), 200, np.uint8)
     scene = wall.copy()
     scene[180:460, 600:820] = face
-    first = shaped(Picture(rgb=scene, width=900, height=480), Appearance(crop="face", size_px=64))
+    first = shaped(Picture(pixels=scene, width=900, height=480), Appearance(crop="face", size_px=64))
     left, top, width, height = first.crop
     assert width == height < 400
     assert 600 <= left + width / 2 <= 820
     assert 180 <= top + height / 2 <= 460
     assert first.image.size == (64, 64)
-    half = shaped(Picture(rgb=scene[::2, ::2].copy(), width=900, height=480), Appearance(crop="face", size_px=64))
+    half = shaped(Picture(pixels=scene[::2, ::2].copy(), width=900, height=480), Appearance(crop="face", size_px=64))
     assert np.allclose(half.crop, first.crop, atol=20)
-    assert shaped(Picture(rgb=wall, width=900, height=480), Appearance(crop="face")).crop == (0, 0, 900, 480)
+    assert shaped(Picture(pixels=wall, width=900, height=480), Appearance(crop="face")).crop == (0, 0, 900, 480)
 
 
 def test_training_shapes_a_picture_as_a_build_does(tmp_path: Path) -> None:
@@ -191,6 +191,6 @@ def test_training_shapes_a_picture_as_a_build_does(tmp_path: Path) -> None:
 
     pictures.save(pictures.photo(5, 300, 200), tmp_path / "a.png")
     rgb = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
-    built = shaped(Picture(rgb=rgb, width=300, height=200), Appearance(size_px=48, grey=True)).image
+    built = shaped(Picture(pixels=rgb, width=300, height=200), Appearance(size_px=48, grey=True)).image
     shown = data.load([data.Sample(tmp_path / "a.png", "", "")], data.Look(input_px=48, shrink_px=48, grey=True))
     assert np.array_equal(shown[0][..., 0], np.asarray(built))

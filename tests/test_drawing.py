@@ -31,7 +31,7 @@ def cartoon(seed: int) -> Pixels:
 
 
 def judged(pixels: Pixels) -> list[str]:
-    measured = Drawing().measure(Picture(rgb=pixels, width=pixels.shape[1], height=pixels.shape[0]))
+    measured = Drawing().measure(Picture(pixels=pixels, width=pixels.shape[1], height=pixels.shape[0]))
     frame = pd.DataFrame([{"path": "a.png", **measured}])
     return [finding.reason for finding in Drawing().judge(frame)]
 

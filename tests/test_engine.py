@@ -37,9 +37,10 @@ def test_a_script_without_a_main_guard_can_audit(tmp_path: Path) -> None:
 def test_a_worker_starts_without_pandas_and_may_still_import_it() -> None:
     program = (
         "import sys\n"
-        "from curate import config, engine, scanners\n"
+        "import os\n"
+        "from curate import config, scanners, worker\n"
         "scanners.load(config.Config())\n"
-        "engine._start_worker(4096)\n"
+        "worker.start(4096, os.environ.copy())\n"
         "assert 'pandas' not in sys.modules, 'half a second of every worker'\n"
         "import pandas\n"
     )

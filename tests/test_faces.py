@@ -66,7 +66,7 @@ def test_a_small_face_tells_its_share() -> None:
 
 def test_tiny_and_odd_pictures_are_survived() -> None:
     for height, width in ((1, 1), (3, 200), (48, 48), (700, 20)):
-        picture = Picture(rgb=np.full((height, width, 3), 90, np.uint8), width=width, height=height)
+        picture = Picture(pixels=np.full((height, width, 3), 90, np.uint8), width=width, height=height)
         assert json.loads(Faces().measure(picture)["boxes"]) == []
 
 
@@ -77,7 +77,7 @@ def test_a_face_on_its_side_is_found_where_it_is() -> None:
         face = portrait(np.random.default_rng(seed), "Happy", 300, 300)
         turn = cv2.getRotationMatrix2D((150, 150), 40, 1)
         tilted = np.asarray(cv2.warpAffine(face, turn, (300, 300), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
-        picture = Picture(rgb=tilted, width=300, height=300)
+        picture = Picture(pixels=tilted, width=300, height=300)
         before = max((row[14] for row in faces._rows(picture.fit(320))), default=0.0)
         after = detect(picture)
         if before < faces.SURE <= max((box["score"] for box in after), default=0.0):

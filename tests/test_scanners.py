@@ -77,12 +77,12 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scanner", ALL, ids=lambda scanner: scanner.name)
 class TestContract:
     def test_it_measures_exactly_the_columns_it_declares(self, scanner: Scanner) -> None:
-        picture = Picture(rgb=pictures.photo(1), width=160, height=120)
+        picture = Picture(pixels=pictures.photo(1), width=160, height=120)
         assert set(scanner.measure(picture)) == set(scanner.columns)
 
     @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 3), (2, 2, 3), (33, 31, 3)])
     def test_it_measures_a_picture_of_any_shape(self, scanner: Scanner, shape: tuple[int, int, int]) -> None:
-        scanner.measure(Picture(rgb=np.zeros(shape, np.uint8), width=shape[1], height=shape[0]))
+        scanner.measure(Picture(pixels=np.zeros(shape, np.uint8), width=shape[1], height=shape[0]))
 
     def test_judging_is_repeatable_and_does_not_change_the_features(self, scanner: Scanner, mixed: Path) -> None:
         frame = features.view(measured(mixed), scanner)
@@ -248,7 +248,7 @@ def test_copies_across_classes_are_a_label_conflict(tmp_path: Path) -> None:
 
 
 def test_the_hashes_are_those_of_imagehash() -> None:
-    picture = Picture(rgb=pictures.photo(9), width=160, height=120)
+    picture = Picture(pixels=pictures.photo(9), width=160, height=120)
     tile = Image.fromarray(cv2.cvtColor(picture.tile(64), cv2.COLOR_RGB2GRAY))
     features = Duplicates().measure(picture)
     assert features["phash"] == np.packbits(imagehash.phash(tile).hash).tobytes()

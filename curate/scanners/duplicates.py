@@ -25,7 +25,7 @@ from curate import learned, local_features, neighbours, resemblance
 from curate.config import Settings
 from curate.copies import Match, by_preference, findings, inverse, twins, undone
 from curate.neighbours import Hashes
-from curate.picture import Picture
+from curate.picture import Picture, Pixels, luma
 from curate.resemblance import TILE_PX, TURNS, Comparison, Floats
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind
@@ -87,21 +87,19 @@ class Duplicates(Scanner):
         from PIL import Image
 
         tile = picture.tile(TILE_PX)
-        grey = cv2.cvtColor(tile, cv2.COLOR_RGB2GRAY)
+        grey = luma(tile)
         image = Image.fromarray(grey)
         # ImageHash's pHash takes the same transform that its turned forms need later: once is enough.
         small = image.resize((SPECTRUM_PX, SPECTRUM_PX), Image.Resampling.LANCZOS)
         frequencies = low_frequencies(np.asarray(small))
-        red, green, blue = cv2.split(tile)
-        spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
         return {
             **self._local_features(picture),
-            "phash": np.packbits(frequencies > np.median(frequencies)).tobytes(),
+            "phash": np.packbits(frequencies > _median(frequencies)).tobytes(),
             "dhash": np.packbits(imagehash.dhash(image).hash).tobytes(),
             "spectrum": stored(frequencies).tobytes(),
             "tile": grey.tobytes(),
             "contrast": float(cv2.meanStdDev(grey)[1][0, 0]),
-            "chroma": float(cv2.mean(spread)[0]),
+            "chroma": _chroma(tile),
             "sharpness": _spread(cv2.Laplacian(picture.grey(GREY_PX), cv2.CV_16S)),
         }
 
@@ -267,6 +265,21 @@ def _spread(values: np.ndarray) -> float:
     return float(np.sqrt(max(cv2.norm(values) ** 2 / values.size - mean**2, 0.0)))
 
 
+def _chroma(tile: Pixels) -> float:
+    """The mean difference between the strongest and the weakest colour of each pixel."""
+    if tile.ndim == 2:
+        return 0.0
+    red, green, blue = cv2.split(tile)
+    spread = cv2.max(cv2.max(red, green), blue) - cv2.min(cv2.min(red, green), blue)
+    return float(cv2.mean(spread)[0])
+
+
+def _median(values: Floats) -> np.float32:
+    """Of an even number of values, at a fifth of the time of `np.median` for so few."""
+    ranked = np.sort(values, axis=None)
+    return np.float32((ranked[ranked.size // 2 - 1] + ranked[ranked.size // 2]) / 2)
+
+
 def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:
     """The 8 x 8 lowest frequencies of a 32 x 32 grey picture; which of them exceed their median is the pHash.
 
@@ -279,8 +292,8 @@ def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:
 
 
 def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
-    """Divided by 64, so that they fit 16 bits."""
-    return np.asarray(np.clip(np.round(frequencies / 64), -32768, 32767), dtype=np.int16)
+    """Divided by 64; so the largest, four times the sum of all pixels, fits 16 bits."""
+    return np.rint(frequencies / 64).astype(np.int16)
 
 
 def turned_hashes(spectra: npt.NDArray[np.int16], turn: str) -> Hashes:
