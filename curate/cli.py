@@ -1,7 +1,10 @@
 """The command line: options in, tables out. Data go to stdout, everything else to stderr.
 
-A user's mistake is one line and exit 2; findings are not an error unless `--fail-on` says so (exit 1).
+A user's mistake is one line and exit 2; findings are not an error unless `--fail-on` says so (exit 1). Each command
+imports what it needs, so that none waits for the tables and networks of the others.
 """
+
+from __future__ import annotations
 
 import json
 import sys
@@ -10,19 +13,21 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 from rich.console import Console
-from rich.table import Table
 
 import curate
-from curate import config, decisions, pipeline, progress, summary
+from curate import engine as engines
 from curate.errors import ConfigError, CurateError
-from curate.scanners.fastdup import LICENCE
-from curate.schema import Action, Category, Kind, Severity
-from curate.spurious import TELLING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from curate import pipeline, summary
+    from curate.schema import Action
 
 app = typer.Typer(
     help=curate.__doc__.splitlines()[0] if curate.__doc__ else None,
@@ -68,8 +73,11 @@ class PendingName(StrEnum):
 
 
 def main() -> None:
-    """Run the command line, with every package's sub-commands hung on it."""
-    for entry in sorted(entry_points(group="curate.commands"), key=lambda entry: entry.name):
+    """Run the command line, with every package's sub-commands hung on it where one of them may be meant."""
+    own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    meant = sys.argv[1] if len(sys.argv) > 1 else ""
+    others = () if meant in own else entry_points(group="curate.commands")
+    for entry in sorted(others, key=lambda entry: entry.name):
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
     try:
@@ -116,6 +124,10 @@ def audit(
     ] = False,
 ) -> None:
     """Ingest, measure and judge a dataset, fill the review queue, and print Table 1."""
+    engines.get_ready(workspace, engines.named(engine) if engine else engines.Engine())
+    from curate import config
+    from curate.scanners.fastdup import LICENCE
+
     _check_kinds(fail_on or [])
     standing = workspace / "curate.toml"
     chosen = config.read(config_file or standing) if config_file or standing.is_file() else config.Config()
@@ -135,7 +147,7 @@ def audit(
         err.print(f"skipped {count:,} {'file' if count == 1 else 'files'}: {reason}", markup=False)
     if profile_time:
         _print_cost(result)
-    _print_status(summary.status(workspace), as_json=as_json)
+    _print_status(curate.status(workspace), as_json=as_json)
     if not as_json:
         err.print(f"next: curate review {workspace}", markup=False)
     if _hits(result.findings, fail_on or []):
@@ -178,13 +190,13 @@ def _print_copies(found: pd.DataFrame, *, as_json: bool) -> None:
 def judge(workspace: WorkspaceArg, as_json: JsonOption = False) -> None:
     """Judge the stored measurements again, after a threshold in WS/curate.toml changed."""
     curate.judge(workspace)
-    _print_status(summary.status(workspace), as_json=as_json)
+    _print_status(curate.status(workspace), as_json=as_json)
 
 
 @app.command()
 def status(workspace: WorkspaceArg, as_json: JsonOption = False) -> None:
     """Print Table 1, flagged and confirmed, and the progress of the review."""
-    _print_status(summary.status(workspace), as_json=as_json)
+    _print_status(curate.status(workspace), as_json=as_json)
 
 
 @app.command()
@@ -218,7 +230,7 @@ def decide(
         )
     else:
         _check_kinds([*(category or []), *(kind or [])])
-        selection = decisions.Selection(
+        selection = curate.Selection(
             categories=tuple(category or ()),
             kinds=tuple(kind or ()),
             labels=tuple(label or ()),
@@ -322,7 +334,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demo goes.")] = Path("curate-demo"),
 ) -> None:
     """Draw a dataset with planted defects and take it the whole way, from audit to report."""
-    from curate import demonstration
+    from curate import demonstration, summary
 
     err.print("drawing 265 pictures, 42 of them with a planted defect", markup=False)
     with _progress() as report:
@@ -348,6 +360,8 @@ def _print_status(found: summary.Status, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
         return
+    from curate.spurious import TELLING
+
     Console(highlight=False, soft_wrap=True).print(table1_view(found.table1))
     for note in found.prevalent:
         err.print(f"note: {note}", markup=False)
@@ -371,6 +385,11 @@ def _print_status(found: summary.Status, *, as_json: bool) -> None:
 
 def table1_view(table1: pd.DataFrame) -> Table:
     """Table 1 for the terminal; `flagged / confirmed` in one cell."""
+    from rich.table import Table
+
+    from curate.schema import Category
+    from curate.summary import TOTAL
+
     shown = [name for name in Category if name is not Category.LABEL or table1[f"{name}_flagged"].any()]
     view = Table(title="Table 1: pictures flagged / confirmed by review", title_justify="left")
     view.add_column("class")
@@ -378,7 +397,7 @@ def table1_view(table1: pd.DataFrame) -> Table:
         view.add_column(heading, justify="right")
     for label, row in table1.iterrows():
         cells = [f"{row[f'{name}_flagged']} / {row[f'{name}_confirmed']}" for name in shown]
-        view.add_row(str(label), f"{row['images']}", *cells, style="bold" if label == summary.TOTAL else None)
+        view.add_row(str(label), f"{row['images']}", *cells, style="bold" if label == TOTAL else None)
     return view
 
 
@@ -391,10 +410,14 @@ def _print_cost(result: pipeline.Audit) -> None:
 
 
 def _progress() -> AbstractContextManager[pipeline.Report]:
+    from curate import progress
+
     return progress.shown(err)
 
 
 def _check_kinds(names: list[str]) -> None:
+    from curate.schema import Category, Kind
+
     known = {*map(str, Kind), *map(str, Category)}
     for name in names:
         if name not in known:
@@ -402,6 +425,8 @@ def _check_kinds(names: list[str]) -> None:
 
 
 def _action(name: str | None) -> Action | None:
+    from curate.schema import Action
+
     choices = ("keep", "drop", "relabel", "defer")
     if name == "suggested":
         return None
@@ -411,6 +436,8 @@ def _action(name: str | None) -> Action | None:
 
 
 def _hits(findings: pd.DataFrame, names: list[str]) -> bool:
+    from curate.schema import Severity
+
     counted = findings[findings["severity"] != Severity.INFO] if names else findings
     return bool((counted["kind"].isin(names) | counted["category"].isin(names)).any())
 

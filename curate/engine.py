@@ -5,8 +5,11 @@ worker is recorded as the casualty and the shard is tried again without it; what
 depend on how many there are.
 
 Where the system allows it, workers are forked from a server that has imported what they need and nothing else: the
-imports, a third of a second, are made once for all of them, and while we still list the source.
+imports, a third of a second, are made once for all of them, and while we still import what we need ourselves. So this
+module imports nothing large until it is used.
 """
+
+from __future__ import annotations
 
 import multiprocessing
 import os
@@ -18,12 +21,24 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from curate import cluster, isolation, worker
 from curate.errors import ConfigError, WorkspaceError
-from curate.measure import Shard, Tally, measure_shard
+from curate.workspace import Workspace
 
+if TYPE_CHECKING:
+    from curate.measure import Shard, Tally
+
+PRELOADED = (
+    "curate.worker",
+    "curate.measure",
+    *(f"curate.scanners.{name}" for name in ("duplicates", "integrity", "quality")),
+    "imagehash",
+    "PIL.PngImagePlugin",
+)
+"""What most workers import, the scanners' own libraries included; each imports for itself what else it needs."""
 MAX_SILENT_DEATHS = 3
 """How often a shard may die before its first picture until we stop blaming chance."""
 
@@ -45,6 +60,8 @@ class Engine:
         if self.address is None:
             run(shards, self.workers, done)
         else:
+            from curate import cluster
+
             cluster.run(self.address, shards, done)
 
 
@@ -94,6 +111,8 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
 
 def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
     """Run one shard in a pool of its own until it is through, leaving out a casualty each time it dies."""
+    from curate import isolation
+
     silent = 0
     casualty = isolation.autopsy(shard.journal)
     if casualty is not None and casualty.cause is not None:
@@ -117,8 +136,13 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
             shard = replace(shard, casualties=(*shard.casualties, casualty))
 
 
-def get_ready() -> None:
-    """Begin to import what workers need, in the background."""
+def get_ready(workspace: Path, engine: Engine) -> None:
+    """Begin to import what workers need, in the background, where an audit into `workspace` is sure to want some."""
+    if engine.address is None and not Workspace(workspace).audit.exists():
+        _start_server()
+
+
+def _start_server() -> None:
     context = _context()
     if context.get_start_method() == "forkserver":
         from multiprocessing import forkserver
@@ -128,7 +152,9 @@ def get_ready() -> None:
 
 
 def _pool(workers: int, memory_mib: int) -> ProcessPoolExecutor:
-    get_ready()
+    from curate import worker
+
+    _start_server()
     start = (memory_mib, dict(os.environ))
     return ProcessPoolExecutor(workers, mp_context=_context(), initializer=worker.start, initargs=start)
 
@@ -138,7 +164,7 @@ def _context() -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*worker.NEEDED])
+    context.set_forkserver_preload([*PRELOADED])
     return context
 
 
@@ -164,6 +190,8 @@ def _submit(pool: ProcessPoolExecutor, shard: Shard) -> Future[Tally]:
     A spawned process first imports the main module of its parent. A script without the `__main__` guard would
     so start an audit in every worker, and a command line would be imported for nothing.
     """
+    from curate.measure import measure_shard
+
     main = sys.modules["__main__"]
     sys.modules["__main__"] = ModuleType("__main__")
     try:

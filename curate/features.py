@@ -5,22 +5,27 @@ long as that fingerprint and the file's size and time are unchanged. So an uncha
 read again, a changed scanner re-measures only its own columns, and a killed run goes on where it was.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curate import blobs
-from curate.blobs import Blobs, Spool
 from curate.ingest import Record
 from curate.measure import FACT_FIELDS, FACTS, KEYS, MEASURED, part_schema
 from curate.scanners import Scanner
 from curate.workspace import to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from curate.blobs import Blobs, Spool
 
 _KEY_NAMES = [field.name for field in KEYS]
 
@@ -71,6 +76,10 @@ def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Sc
 
     Large binary columns (`blobs`) stay on disk and are read value by value.
     """
+    import pandas as pd
+
+    from curate.blobs import Spool
+
     wanted = pa.table(
         {
             "path": [r.path for r in records],
@@ -140,6 +149,8 @@ class _Loaded:
 
 
 def _read(part: Part, wanted: pa.Table, spool: Spool) -> _Loaded:
+    from curate import blobs
+
     table = pq.read_table(part.path)
     table = table.filter(_is_in(table, wanted))
     names = [field.name for field in table.schema if blobs.is_large(field.type)]
@@ -148,6 +159,8 @@ def _read(part: Part, wanted: pa.Table, spool: Spool) -> _Loaded:
 
 
 def _columns(tables: Sequence[_Loaded], step: str, names: Sequence[str]) -> pd.DataFrame:
+    from curate.blobs import Blobs
+
     pieces = [loaded for loaded in tables if step in loaded.part.current]
     large = [name for name in names if name in pieces[0].large]
     small = [name for name in names if name not in large]

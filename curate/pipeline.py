@@ -1,20 +1,21 @@
 """The way of the data up to the review queue: ingest, measure, judge, sync.
 
 Files in, files out: every step can be run again. An interrupted audit leaves its finished parts, and the
-next one goes on from there.
+next one goes on from there. What judging needs is imported while workers measure: a user should not wait for it twice.
 """
 
-import hashlib
+from __future__ import annotations
+
 import shutil
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from curate import __version__, config, features, judging, learned, moves, scanners, sources
+from curate import __version__, config, features, scanners, sources
 from curate import engine as engines
 from curate.config import Config
 from curate.engine import Engine, cores
@@ -27,10 +28,13 @@ from curate.scanners.duplicates import Duplicates
 from curate.scanners.faces import Faces
 from curate.scanners.fastdup import Fastdup
 from curate.scanners.text import Text
-from curate.schema import FINDINGS, IMAGES, Severity
-from curate.spurious import Guess, guesses
-from curate.store import Choice, Store
-from curate.workspace import VERSION, Workspace, atomic, create, read_table, write_json, write_table
+from curate.schema import Severity
+from curate.workspace import VERSION, Workspace, atomic, create, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from curate.spurious import Guess
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +88,13 @@ def audit(
     if sources.url(given) is None and not Path(given).exists():
         raise SourceError(f"{source} does not exist; give a folder of pictures, a .zip, a list, .tar shards or a URL")
     chosen = engines.named(engine) if engine else None
+    engines.get_ready(Path(workspace), chosen or Engine())
     configuration = configuration or _standing_config(Workspace(Path(workspace)))
     active = scanners.load(configuration)
     configuration = scanners.resolved(configuration, active)
     active = _chosen(active, configuration)
     place = create(Path(workspace), Path(source))
     fresh = not place.audit.exists()
-    if fresh and (chosen is None or chosen.address is None):
-        engines.get_ready()
     try:
         listing = ingest(source, place)
     except SourceError:
@@ -112,12 +115,17 @@ def audit(
         write_json({**facts, "complete": False}, place.audit)
     chosen = chosen or Engine(workers=configuration.engine.workers)
     measured, seconds = _measure(place, listing, active, configuration, (chosen, report))
+    import pandas as pd
+
+    from curate import outcome
+    from curate.spurious import Guess
+
     _ask_fastdup(place, listing.root, listing.records, active)
     told = {} if fresh else place.read_audit()
-    mark = _mark(place, listing.records, active, configuration)
+    mark = outcome.mark(place, listing.records, active, configuration)
     if measured or told.get("judged") != mark:
-        judged = _judge(place, listing.records, active, configuration)
-        mark = _mark(place, listing.records, active, configuration)
+        judged = outcome.write(place, listing.records, active, configuration)
+        mark = outcome.mark(place, listing.records, active, configuration)
         features.prune(place.features, active, listing.records)
     else:
         judged = {name: told.get(name, []) for name in ("prevalent", "spurious")}
@@ -139,6 +147,8 @@ def judge(workspace: str | Path) -> pd.DataFrame:
 
     Returns the findings. Raises `ConfigError` where a changed setting would need pictures to be read.
     """
+    from curate import outcome
+
     place = Workspace(Path(workspace))
     facts = place.read_audit()
     configuration = config.read(place.config)
@@ -154,8 +164,8 @@ def judge(workspace: str | Path) -> pd.DataFrame:
             f"run: curate audit {facts['source']} -w {place.root}"
         )
     _ask_fastdup(place, Path(facts["root"]), records, active)
-    judged = _judge(place, records, active, configuration)
-    mark = _mark(place, records, active, configuration)
+    judged = outcome.write(place, records, active, configuration)
+    mark = outcome.mark(place, records, active, configuration)
     write_json({**facts, **judged, "judged": mark}, place.audit)
     return place.read_findings()
 
@@ -223,6 +233,7 @@ def _measure(
 
     if report:
         report(Progress(done=0, total=total, problems=0))
+    threading.Thread(target=import_module, args=("curate.outcome",)).start()
     engine.run(shards, account)
     if report:
         report(Progress(done=total, total=total, problems=problems, step="judging"))
@@ -256,58 +267,6 @@ def _shards(
                 )
             )
     return shards
-
-
-def _judge(
-    place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config
-) -> dict[str, list[dict[str, Any]]]:
-    """Write findings, images and queue; returns what is true of the dataset as a whole."""
-    frame = features.load(records, features.parts(place.features, active), active)
-    frame = learned.attach(frame, place.root)
-    judgement = judging.judge(frame, active, configuration.judge)
-    before = read_table(place.findings) if place.findings.is_file() else judgement.findings
-    write_table(judgement.findings, FINDINGS, place.findings)
-    write_table(frame, IMAGES, place.images)
-    with Store(place.review) as store:
-        store.sync(judgement.findings, frame)
-        _follow(store, before, judgement.findings, frame)
-    return {
-        "prevalent": [asdict(item) for item in judgement.prevalent],
-        "spurious": [asdict(guess) for guess in guesses(frame)],
-    }
-
-
-def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
-    """Let decisions about pictures that were moved or renamed speak for them where they are now."""
-    hashes = dict(zip(images["path"], images["sha256"], strict=True))
-    for item in moves.carried(store.log(), before, after, hashes):
-        old = item.decision
-        choice = Choice(
-            finding_id=item.finding_id,
-            path=item.path,
-            sha256=old.sha256,
-            action=old.action,
-            new_label=old.new_label,
-        )
-        store.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
-
-
-def _mark(place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config) -> str:
-    """A digest of all that judging depends on and of what it wrote: the same mark, the same findings again.
-
-    A workspace without its queue has none to keep, so its mark is that of no other.
-    """
-    digest = hashlib.sha256(f"{__version__} {configuration.judge!r} {place.review.exists()}".encode())
-    for scanner in active:
-        digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
-    for record in records:
-        digest.update(
-            f"{record.path}\0{record.label}\0{record.split}\0{record.size_bytes} {record.mtime_ns}\n".encode()
-        )
-    for name in ("findings.parquet", "images.parquet", "embeddings.parquet", "predictions.parquet", "fastdup.json"):
-        path = place.root / name
-        digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
-    return digest.hexdigest()
 
 
 def flagged(findings: pd.DataFrame) -> pd.DataFrame:

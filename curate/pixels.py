@@ -12,7 +12,9 @@ from curate.picture import Pixels
 def native(image: Image.Image) -> Pixels:
     """The picture upright, palette expanded, as (rows, columns[, 3 or 4]) of uint8 (uint16 for 16-bit grey)."""
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    if image.mode in ("1", "L"):
+    if image.mode == "L":
+        array = np.asarray(image)
+    elif image.mode == "1":
         array = np.asarray(image.convert("L"))
     elif image.mode in ("I", "F") or image.mode.startswith("I;"):
         array = _grey_of_depth(np.asarray(image))

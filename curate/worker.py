@@ -12,15 +12,6 @@ import pyarrow as pa
 
 from curate import isolation
 
-NEEDED = (
-    "curate.worker",
-    "curate.measure",
-    *(f"curate.scanners.{name}" for name in ("duplicates", "integrity", "quality")),
-    "imagehash",
-    "PIL.PngImagePlugin",
-)
-"""What most workers import, the scanners' own libraries included; each imports for itself what else it needs."""
-
 
 def start(memory_mib: int, environment: Mapping[str, str]) -> None:
     """One thread a worker; Ctrl-C left to the parent, which lets shards in hand finish; decoders silenced.

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from curate.errors import WorkspaceError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 VERSION = 1
 
@@ -107,6 +105,8 @@ class Workspace:
 
     def _read(self, path: Path) -> pd.DataFrame:
         self.read_audit()
+        import pyarrow as pa
+
         if not path.is_file():
             raise WorkspaceError(f"{path} is missing; run: curate audit SOURCE -w {self.root}")
         try:
@@ -140,12 +140,15 @@ def create(root: Path, source: Path) -> Workspace:
 
 def read_table(path: Path) -> pd.DataFrame:
     """Read a Parquet file: text as `object` with None, integers as nullable integers."""
+    import pyarrow.parquet as pq
+
     return to_pandas(pq.read_table(path))
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Arrow to pandas without NaN standing for missing text, whatever the version of pandas."""
     import pandas as pd
+    import pyarrow as pa
 
     integers = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
     frame = table.to_pandas(types_mapper=integers.get)
@@ -157,12 +160,16 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
 
 def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
     """Write rows as Parquet; the same rows give the same bytes."""
+    import pyarrow as pa
+
     table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False).replace_schema_metadata(None)
     write_arrow(table, path)
 
 
 def write_arrow(table: pa.Table, path: Path) -> None:
     """Write an Arrow table as Parquet, whole or not at all."""
+    import pyarrow.parquet as pq
+
     with atomic(path) as file:
         pq.write_table(table, file, compression="zstd")
 

@@ -247,12 +247,14 @@ def test_copies_across_classes_are_a_label_conflict(tmp_path: Path) -> None:
     assert conflict["reason"].iat[0] == "The same picture stands in the classes cats and dogs."
 
 
-def test_the_hashes_are_those_of_imagehash() -> None:
-    picture = Picture(pixels=pictures.photo(9), width=160, height=120)
-    tile = Image.fromarray(cv2.cvtColor(picture.tile(64), cv2.COLOR_RGB2GRAY))
+@pytest.mark.parametrize("seed", range(8))
+def test_the_hashes_are_those_of_imagehash(seed: int) -> None:
+    picture = Picture(pixels=pictures.photo(seed), width=160, height=120)
+    tile = cv2.cvtColor(picture.tile(64), cv2.COLOR_RGB2GRAY)
     features = Duplicates().measure(picture)
-    assert features["phash"] == np.packbits(imagehash.phash(tile).hash).tobytes()
-    assert features["dhash"] == np.packbits(imagehash.dhash(tile).hash).tobytes()
+    for name, hashed, size in (("phash", imagehash.phash, (32, 32)), ("dhash", imagehash.dhash, (9, 8))):
+        shrunk = Image.fromarray(cv2.resize(tile, size, interpolation=cv2.INTER_AREA))
+        assert features[name] == np.packbits(hashed(shrunk).hash).tobytes()
 
 
 @pytest.mark.parametrize("turn", TURNS)

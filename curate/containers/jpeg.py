@@ -51,8 +51,6 @@ def exif_orientation(data: bytes) -> int:
 
 def _claimed_orientation(data: bytes) -> int:
     """What the EXIF says, sense or nonsense; 1 where it says nothing, 0 where it cannot be read."""
-    if b"Exif\x00\x00" not in data[:65536]:
-        return 1
     for marker, start, end in segments(data):
         if marker == 0xE1 and data[start + 4 : start + 10] == b"Exif\x00\x00":
             return _tiff_orientation(data[start + 10 : end])

@@ -28,6 +28,7 @@ ENOUGH = 50
 """Pictures from which on a dataset can say what is usual in it."""
 FLAT_LEVELS = 9
 """Width, in grey levels, of the window that holds the flat part of a picture."""
+_LEVELS, _WINDOW = np.arange(256.0), np.ones(FLAT_LEVELS)
 
 
 class QualitySettings(Settings):
@@ -90,15 +91,14 @@ class Quality(Scanner):
         grey = picture.grey(SIDE_PX)
         histogram = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64) / grey.size
         p1, p5, p99 = np.searchsorted(histogram.cumsum(), (0.01, 0.05, 0.99)) / 255
-        levels = np.arange(256)
-        mean = float(histogram @ levels)
+        mean = float(histogram @ _LEVELS)
         return {
             "blur": blur_effect(grey),
             "p1": p1,
             "p5": p5,
             "p99": p99,
-            "flat_share": np.convolve(histogram, np.ones(FLAT_LEVELS), "same").max(),
-            "contrast": float(np.sqrt(histogram @ (levels - mean) ** 2)),
+            "flat_share": np.convolve(histogram, _WINDOW, "same").max(),
+            "contrast": float(np.sqrt(histogram @ (_LEVELS - mean) ** 2)),
         }
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
@@ -211,13 +211,21 @@ def blur_effect(grey: np.ndarray) -> float:
     if min(grey.shape) < 2:  # a line has no neighbours to one side
         return 1.0
     worst = 0.0
-    for here, there, kernel in ((np.s_[1:], np.s_[:-1], (1, 9)), (np.s_[:, 1:], np.s_[:, :-1], (9, 1))):
-        softened = cv2.boxFilter(grey, cv2.CV_16U, kernel, normalize=False)  # nine times the mean, exact
-        before = cv2.absdiff(grey[here], grey[there]).astype(np.uint16) * 9
-        lost = cv2.subtract(before, cv2.absdiff(softened[here], softened[there]))  # never below 0 in this type
-        total = cv2.sumElems(before)[0]
+    for later, earlier, entering, leaving, border in _AXES:
+        before = cv2.absdiff(grey[later], grey[earlier])
+        # The step between two sums of nine neighbours is that between the one that enters and the one that leaves.
+        wide = cv2.copyMakeBorder(grey, *border, cv2.BORDER_REFLECT_101)
+        softened = cv2.absdiff(wide[entering], wide[leaving])
+        lost = cv2.subtract(before.astype(np.uint16) * 9, softened.astype(np.uint16))  # never below 0 in this type
+        total = 9 * cv2.sumElems(before)[0]
         worst = max(worst, 1 - cv2.sumElems(lost)[0] / total if total else 1.0)
     return worst
+
+
+_AXES = (
+    (np.s_[1:], np.s_[:-1], np.s_[9:], np.s_[:-9], (4, 4, 0, 0)),
+    (np.s_[:, 1:], np.s_[:, :-1], np.s_[:, 9:], np.s_[:, :-9], (0, 0, 4, 4)),
+)
 
 
 def _finding(kind: Kind, path: str, score: float, reason: str, evidence: Mapping[str, float]) -> Finding:
