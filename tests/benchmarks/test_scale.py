@@ -5,10 +5,13 @@
 Pictures are drawn, 48 x 48 greys; each size is measured in a process of its own, so that its peak memory is its own.
 """
 
+import multiprocessing
 import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -23,12 +26,13 @@ HASHES = [int(size) for size in os.environ.get("CURATE_SCALE_HASHES", "10000,100
 
 AUDIT = """
 import resource, sys, time, curate
+from tests.benchmarks import memory
 if __name__ == "__main__":
     start = time.perf_counter()
-    audit = curate.audit(sys.argv[1], sys.argv[2])
+    with memory.of_workers() as peak:
+        audit = curate.audit(sys.argv[1], sys.argv[2])
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    workers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
-    print(audit.measured, time.perf_counter() - start, own, workers)
+    print(audit.measured, time.perf_counter() - start, own, peak.largest_mib)
 """
 
 JOIN = """
@@ -51,7 +55,13 @@ print(pairs, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SEL
 
 def draw(folder: Path, start: int, stop: int) -> None:
     """Pictures of blobs and noise, two classes, a hundredth of them copies of their forerunner."""
-    for index in range(start, stop):
+    parts = [range(at, min(at + 1000, stop)) for at in range(start, stop, 1000)]
+    with ProcessPoolExecutor(cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(partial(draw_some, folder), parts))
+
+
+def draw_some(folder: Path, indices: range) -> None:
+    for index in indices:
         rng = np.random.default_rng(index - (index % 100 == 99))
         coarse = rng.normal(128, 60, (6, 6)).astype(np.float32)
         grey = cv2.resize(coarse, (48, 48), interpolation=cv2.INTER_CUBIC) + rng.normal(0, 6, (48, 48))
@@ -60,7 +70,11 @@ def draw(folder: Path, start: int, stop: int) -> None:
 
 def run(code: str, *arguments: object) -> list[float]:
     done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
     )
     return [float(value) for value in done.stdout.split()]
 
