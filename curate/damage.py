@@ -135,7 +135,7 @@ def _steps(rgb: Pixels, height: int, width: int) -> list[npt.NDArray[np.float32]
     under = rgb[height - 1 : -1 : height, : columns * width][: len(over)]
     difference = cv2.subtract(over, under, dtype=cv2.CV_32F)
     step = np.asarray(cv2.resize(difference, (columns, len(over)), interpolation=cv2.INTER_AREA), dtype=np.float32)
-    return [step] if step.ndim == 2 else [step[:, :, 1], step[:, :, 0] - step[:, :, 2]]
+    return [step] if step.ndim == 2 else [step[:, :, 1].copy(), step[:, :, 0] - step[:, :, 2]]
 
 
 def _clearest(steps: npt.NDArray[np.float32], height: int, width: int) -> Staircase | None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SIDE_PX = 256
 """Quality is measured on the picture shrunk to this side: what a person sees at a glance."""
+ENOUGH_PX = 20_000
+"""Above this tones are counted in every second row and column."""
 ENOUGH = 50
 """Pictures from which on a dataset can say what is usual in it."""
 FLAT_LEVELS = 9
@@ -55,7 +57,7 @@ class Quality(Scanner):
     """Blurry, dark, bright, low-information, odd-sized and odd-shaped pictures."""
 
     name: ClassVar[str] = "quality"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     settings_model: ClassVar[type[Settings]] = QualitySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
         "blur": pa.float32(),
@@ -89,7 +91,9 @@ class Quality(Scanner):
 
     def measure(self, picture: Picture) -> Mapping[str, Any]:
         grey = picture.grey(SIDE_PX)
-        histogram = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel().astype(np.float64) / grey.size
+        # Of tens of thousands of pixels, every fourth tells the same in a third of the time.
+        sample = np.ascontiguousarray(grey[::2, ::2]) if grey.size > ENOUGH_PX else grey
+        histogram = cv2.calcHist([sample], [0], None, [256], [0, 256]).ravel().astype(np.float64) / sample.size
         p1, p5, p99 = np.searchsorted(histogram.cumsum(), (0.01, 0.05, 0.99)) / 255
         mean = float(histogram @ _LEVELS)
         return {
