@@ -1,8 +1,10 @@
 """Faces: none, several, or one so small that the picture shows a body. Part of the profile `faces`.
 
 The detector is YuNet (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence
-Research 2023), run by OpenCV on the picture at 320 px. Small crops are enlarged and given a margin first: the
-detector has learned faces with something around them.
+Research 2023), run by OpenCV. Its time goes by the pixels it is given, so it looks at a picture small first, and
+larger only while that leaves a doubt: there is none where a look shows a face for sure, nor where nothing in it is
+even faintly like one. What is still in doubt in the largest look is turned to either side and looked at once more,
+since the detector misses heads that are tilted.
 """
 
 from __future__ import annotations
@@ -11,15 +13,16 @@ import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.picture import Picture, Pixels, shrink
+from curate.picture import Picture, Pixels
 from curate.scanners import Finding, Scanner, Threshold, drawing
 from curate.schema import Kind, Severity
 
@@ -27,14 +30,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MODEL = Path(__file__).parents[1] / "models" / "face_detection_yunet_2023mar.onnx"
-SIDE_PX = 320
-SMALL_PX, ENLARGED_PX, MARGIN_PX = 100, 160, 40
+SMALL_PX = 100
+"""Longer side below which a picture is enlarged, and taken to show little besides the face."""
 SURE, SURE_SMALL = 0.8, 0.6
-TILTS = (25.0, -25.0, 45.0, -45.0)
-"""Degrees by which a picture is turned where no face was found: the detector misses heads that lie to one side."""
-TILTED_PX = 192
-"""Size of the turned picture: at a quarter of the time, what matters is a head that is large enough to be wanted."""
-LEAST_SCORE, OVERLAP, MOST = 0.5, 0.3, 100
+
+
+class Look(NamedTuple):
+    """One pass of the detector: the longer side of what it is shown, and the score below which nothing is a trace."""
+
+    side_px: int
+    faint: float
+
+
+LOOKS = (Look(96, 0.2), Look(160, 0.3), Look(320, 0.3))
+LOOKS_ENLARGED = (Look(64, 0.05), Look(96, 0.1), Look(160, 0.2))
+SHARED_PX = 256
+"""The size that other scanners have made already, from which the smaller looks are taken."""
+TINY_PX = 18
+"""Length of a box below which half of `faint` counts: faces of few pixels never score much."""
+TILTS = (35.0, -35.0)
+TURNED_PX, AROUND = 96, 2.0
+"""Size at which the likeliest place is turned, and how many times the length of its box that shows."""
+STRIDE_PX = 32
+"""The detector fills its input up to multiples of this; stretching to them gives it pixels in place of padding."""
+SEVERAL, SEVERAL_SIZE, BESIDE = 0.7, 0.15, 0.3
+LEAST_SCORE, FAINTEST, OVERLAP, MOST = 0.5, 0.05, 0.3, 100
+Rows = npt.NDArray[np.float64]
+"""(n, 5): left, top, width, height and score."""
 
 
 class FacesSettings(Settings):
@@ -43,8 +65,10 @@ class FacesSettings(Settings):
     sure: float = Field(SURE, ge=0, le=1, description="no face where the detector is nowhere as sure as this")
     sure_small: float = Field(SURE_SMALL, ge=0, le=1, description="the same for pictures under 100 px, enlarged for it")
     drawn: float = Field(0.5, ge=0, le=1, description="how drawn a picture may look for its faces to count")
-    several: float = Field(0.7, ge=0, le=1, description="how sure it must be of each of several faces")
-    several_size: float = Field(0.15, ge=0, le=1, description="area against the largest face that makes another count")
+    several: float = Field(SEVERAL, ge=0, le=1, description="how sure it must be of each of several faces")
+    several_size: float = Field(
+        SEVERAL_SIZE, ge=0, le=1, description="area against the largest face that makes another count"
+    )
     small_share: float = Field(
         0.02, ge=0, le=1, description="share of the picture below which its largest face is small"
     )
@@ -54,7 +78,7 @@ class Faces(Scanner):
     """Pictures without a face, with several, or with a small one."""
 
     name: ClassVar[str] = "faces"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
     borrows: ClassVar[Mapping[str, str]] = {"signs": "drawing.signs"}
@@ -144,58 +168,93 @@ def _largest_share(view: pd.DataFrame) -> pd.Series:
 
 def detect(picture: Picture) -> list[dict[str, Any]]:
     """Faces, as boxes in pixels of the full picture, the surest first."""
-    view = picture.fit(SIDE_PX)
-    margin, scale = 0, view.shape[1] / picture.width
-    if max(view.shape[:2]) < SMALL_PX:
-        grow = ENLARGED_PX / max(view.shape[:2])
-        view = np.asarray(cv2.resize(view, None, fx=grow, fy=grow, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
-        view = np.pad(view, ((MARGIN_PX,) * 2, (MARGIN_PX,) * 2, (0, 0)), mode="edge")
-        margin, scale = MARGIN_PX, scale * grow
-    rows = _rows(view)
-    if max((row[14] for row in rows), default=0.0) < (SURE_SMALL if margin else SURE):
-        rows = _tilted_rows(view, SURE_SMALL if margin else SURE) or rows
-    boxes = [_box(row, margin, scale, picture) for row in rows]
-    return sorted(boxes, key=lambda box: -box["score"])
+    is_small = max(picture.width, picture.height) < SMALL_PX
+    rows = _search(picture, LOOKS_ENLARGED, SURE_SMALL) if is_small else _search(picture, LOOKS, SURE)
+    return [_box(row, picture) for row in rows[np.argsort(-rows[:, 4], kind="stable")] if row[4] >= LEAST_SCORE]
 
 
-def _tilted_rows(view: Pixels, sure: float) -> list[Any]:
-    """What is found when the picture is turned a little, each box turned back about its middle."""
-    small = shrink(view, TILTED_PX)
-    scale = small.shape[1] / view.shape[1]
-    middle = (small.shape[1] / 2, small.shape[0] / 2)
-    for angle in TILTS:
-        turn = cv2.getRotationMatrix2D(middle, angle, 1)
-        turned = cv2.warpAffine(small, turn, (small.shape[1], small.shape[0]), borderMode=cv2.BORDER_REPLICATE)
-        rows = [row.copy() for row in _rows(np.asarray(turned, dtype=np.uint8)) if row[14] >= sure]
-        if rows:
-            back = cv2.invertAffineTransform(turn)
-            for row in rows:
-                centre = back @ (row[0] + row[2] / 2, row[1] + row[3] / 2, 1)
-                row[:2] = centre - row[2:4] / 2
-                row[:14] /= scale
+def _search(picture: Picture, looks: tuple[Look, ...], sure: float) -> Rows:
+    """What the first look that leaves no doubt finds, or the last, in pixels of the full picture."""
+    for look in looks:
+        view = picture.fit(look.side_px) if look is LOOKS[-1] else _stretched(picture.fit(SHARED_PX), look.side_px)
+        rows = _detected(view)
+        in_doubt = _leaves_doubt(rows, look.faint, sure)
+        across, down = picture.width / view.shape[1], picture.height / view.shape[0]
+        rows[:, :4] *= np.array((across, down, across, down))
+        if not in_doubt:
             return rows
-    return []
+    return rows if rows[:, 4].max() >= sure else _turned(picture, rows, sure)
 
 
-def _rows(view: Pixels) -> Any:
+def _leaves_doubt(rows: Rows, faint: float, sure: float) -> bool:
+    """Whether there is a trace of a face but none is sure, or one is and another beside it might count as well."""
+    if not len(rows):
+        return False
+    score, area = rows[:, 4], rows[:, 2] * rows[:, 3]
+    first = score.argmax()
+    if score[first] >= sure:
+        others = (area >= SEVERAL_SIZE * area[first]) & (score >= BESIDE) & (score < SEVERAL)
+        others[first] = False
+        return bool(others.any())
+    is_tiny = rows[:, 2:4].max(axis=1) < TINY_PX
+    return bool((score >= np.where(is_tiny, faint / 2, faint)).any())
+
+
+def _turned(picture: Picture, rows: Rows, sure: float) -> Rows:
+    """The same, with what is found where the likeliest place is turned to either side."""
+    view = picture.fit(LOOKS[-1].side_px)
+    scale = picture.width / view.shape[1]
+    likeliest = rows[rows[:, 4].argmax()]
+    middle = likeliest[:2] + likeliest[2:4] / 2
+    side = AROUND * likeliest[2:4].max()
+    for angle in TILTS:
+        turn = cv2.getRotationMatrix2D((middle / scale).tolist(), angle, scale * TURNED_PX / side)
+        turn[:, 2] += TURNED_PX / 2 - middle / scale
+        square = cv2.warpAffine(view, turn, (TURNED_PX, TURNED_PX), borderMode=cv2.BORDER_REPLICATE)
+        found = _detected(np.asarray(square, dtype=np.uint8))
+        found = found[found[:, 4] >= sure]
+        if len(found):
+            back = cv2.invertAffineTransform(turn)
+            centres = (found[:, :2] + found[:, 2:4] / 2) @ back[:, :2].T + back[:, 2]
+            found[:, 2:4] *= side / TURNED_PX
+            found[:, :2] = scale * centres - found[:, 2:4] / 2
+            is_elsewhere = np.abs(rows[:, :2] + rows[:, 2:4] / 2 - middle).max(axis=1) > side / 2
+            return np.vstack([found, rows[is_elsewhere]])
+    return rows
+
+
+def _stretched(pixels: Pixels, side_px: int) -> Pixels:
+    """The longer side at `side_px` and the other near it in proportion, both without padding: averaged, or enlarged."""
+    longest = max(pixels.shape[:2])
+    strides = (round(side * side_px / longest / STRIDE_PX) for side in pixels.shape[:2])
+    rows, columns = (STRIDE_PX * max(1, count) for count in strides)
+    if pixels.shape[0] >= 2 * rows and pixels.shape[1] >= 2 * columns:
+        pixels = np.asarray(cv2.resize(pixels, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    how = cv2.INTER_CUBIC if longest < side_px else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=how), dtype=np.uint8)
+
+
+def _detected(view: Pixels) -> Rows:
+    """All that looks even faintly like a face, in pixels of the view."""
     detector = _detector()
     detector.setInputSize((view.shape[1], view.shape[0]))
     found = detector.detect(cv2.cvtColor(view, cv2.COLOR_RGB2BGR))[1]
-    return [] if found is None else found
+    return np.empty((0, 5)) if found is None else np.asarray(found[:, [0, 1, 2, 3, 14]], dtype=np.float64)
 
 
-def _box(row: Any, margin: int, scale: float, picture: Picture) -> dict[str, Any]:
-    left, top = max(0.0, (row[0] - margin) / scale), max(0.0, (row[1] - margin) / scale)
+def _box(row: npt.NDArray[np.float64], picture: Picture) -> dict[str, Any]:
+    left, top, width, height, score = row.tolist()
+    left, top = max(0.0, left), max(0.0, top)
     return {
         "what": "face",
-        "left": round(float(left), 1),
-        "top": round(float(top), 1),
-        "width": round(float(min(row[2] / scale, picture.width - left)), 1),
-        "height": round(float(min(row[3] / scale, picture.height - top)), 1),
-        "score": round(float(row[14]), 3),
+        "left": round(left, 1),
+        "top": round(top, 1),
+        "width": round(min(width, picture.width - left), 1),
+        "height": round(min(height, picture.height - top), 1),
+        "score": round(score, 3),
     }
 
 
 @functools.cache
 def _detector() -> Any:
-    return cv2.FaceDetectorYN.create(str(MODEL), "", (SIDE_PX, SIDE_PX), LEAST_SCORE, OVERLAP, MOST)
+    return cv2.FaceDetectorYN.create(str(MODEL), "", (STRIDE_PX, STRIDE_PX), FAINTEST, OVERLAP, MOST)
