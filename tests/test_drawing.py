@@ -36,6 +36,28 @@ def judged(pixels: Pixels) -> list[str]:
     return [finding.reason for finding in Drawing().judge(frame)]
 
 
+def test_signs_say_what_their_names_say() -> None:
+    plain = drawing.named_signs(np.full((200, 300, 3), 255, np.uint8))
+    assert (
+        plain["top1"] == plain["white"] == plain["grey"] == plain["flat0"] == plain["below1"] == plain["noiseless"] == 1
+    )
+    assert plain["entropy"] == plain["black"] == plain["ink"] == plain["noise"] == plain["vivid"] == 0
+    halves = np.zeros((128, 128, 3), np.uint8)
+    halves[:, 64:] = (255, 0, 0)
+    split = drawing.named_signs(halves)
+    assert split["top1"] == split["black"] == split["vivid"] == split["brightness"] == 0.5
+    assert split["top2"] == split["entropy"] == 1
+    assert split["ink"] > 0.8
+    noisy = drawing.named_signs(np.random.default_rng(0).integers(118, 138, (128, 128, 3)).astype(np.uint8))
+    assert noisy["noiseless"] < 0.5
+    assert noisy["noise"] > 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 1), (1, 700), (101, 3)])
+def test_thin_pictures_are_survived(height: int, width: int) -> None:
+    assert np.isfinite(drawing.signs(np.full((height, width, 3), 90, np.uint8))).all()
+
+
 def test_pictures_too_small_to_tell_are_left_alone(tmp_path: Path) -> None:
     for index in range(4):
         pictures.save(cv2.resize(cartoon(index), (64, 48)), tmp_path / "set" / f"{index}.png")

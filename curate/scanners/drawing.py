@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +23,7 @@ from pydantic import Field
 
 from curate.config import Settings
 from curate.learned import EMBEDDING
-from curate.picture import Picture, Pixels
+from curate.picture import Picture, Pixels, luma, shrink
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MODEL = Path(__file__).parents[1] / "models" / "drawing.json"
-SIDE_PX = 256
+SHARED_PX, SIDE_PX = 256, 128
+"""The size that other scanners have made already, and its half: what tells a drawing is as plain there."""
 LEAST_PX = 100
 """Longer side below which nothing can be told: shrunk photographs have the few tones and hard edges of drawings."""
 Floats = npt.NDArray[np.float64]
@@ -46,13 +48,13 @@ class Drawing(Scanner):
     """Pictures that were drawn or rendered, not photographed."""
 
     name: ClassVar[str] = "drawing"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     settings_model: ClassVar[type[Settings]] = DrawingSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"signs": pa.list_(pa.float32())}
 
     def measure(self, picture: Picture) -> Mapping[str, Any]:
         is_large = max(picture.width, picture.height) >= LEAST_PX
-        return {"signs": signs(picture.fit(SIDE_PX)) if is_large else None}
+        return {"signs": signs(picture.fit(SHARED_PX)) if is_large else None}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         seen = features[features["signs"].notna()]
@@ -82,92 +84,83 @@ def scores(seen: pd.DataFrame) -> list[tuple[float, str]]:
 
 
 def signs(rgb: Pixels) -> list[float]:
-    """What tells a drawing from a photograph, of a picture of at most 256 px: see the names in the model file."""
-    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
-    found = {**_colours(rgb, grey), **_gradients(grey), **_flatness(grey), **_chroma(rgb)}
+    """What tells a drawing from a photograph, in the order of the names in the model file."""
+    found = named_signs(rgb)
     return [found[name] for name in _model()["signs"]]
 
 
-def _colours(rgb: Pixels, grey: npt.NDArray[Any]) -> dict[str, float]:
-    """How many of 4,096 colours cover how much, how vivid they are, how much is black, white, grey or skin."""
+def named_signs(rgb: Pixels) -> dict[str, float]:
+    """All signs, of the picture at 128 px."""
+    rgb = shrink(rgb, SIDE_PX)
+    grey = luma(rgb)
+    slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    steep = np.asarray(cv2.convertScaleAbs(slope, alpha=0.25), dtype=np.uint8)
+    return {**_palette(rgb), **_tones(rgb, grey), **_gradients(steep), **_flatness(grey, steep)}
+
+
+def _palette(rgb: Pixels) -> dict[str, float]:
+    """How many of 4,096 colours cover how much."""
     counts = cv2.calcHist([rgb], [0, 1, 2], None, [16] * 3, [0, 256] * 3).ravel()
-    shares = np.sort(counts[counts > 0].astype(np.float64) / grey.size)[::-1]
-    hue, saturation, value = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV))
-    coloured = (saturation > 64).astype(np.uint8)
-    hues = cv2.calcHist([hue], [0], coloured, [180], [0, 180]).ravel().astype(np.float64)
-    hues = hues[hues > 0] / (hues.sum() + 1)
-    middle, spread = cv2.meanStdDev(saturation)
-    _, red, blue = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
-    skin = np.all([_within(red, 136, 174), _within(blue, 81, 129)], axis=0)
+    shares = np.sort(counts[counts > 0])[::-1] / counts.sum()
+    covered = np.cumsum(shares)
     return {
-        **{f"top{count}": float(shares[:count].sum()) for count in (1, 2, 4, 8, 16, 32)},
+        **{f"top{count}": float(covered[min(count, len(covered)) - 1]) for count in (1, 2, 4, 8, 16, 32)},
         "entropy": float(-(shares * np.log2(shares)).sum()),
-        "colours": float(np.log((shares > 0.0005).sum() + 1)),
-        "saturation": float(middle.item() / 255),
-        "saturation_spread": float(spread.item() / 255),
-        "vivid": _share((saturation > 153) & (value > 153)),
-        "grey": _share(saturation < 13),
-        "white": _share(grey > 245),
-        "black": _share(grey < 12),
-        "brightness": float(cv2.mean(value)[0] / 255),
-        "hue_entropy": float(-(hues * np.log2(hues)).sum()),
-        "skin": _share(skin),
+        "colours": math.log(np.count_nonzero(shares > 0.0005) + 1),
     }
 
 
-def _gradients(grey: npt.NDArray[Any]) -> dict[str, float]:
+def _tones(rgb: Pixels, grey: Pixels) -> dict[str, float]:
+    """How vivid and how bright it is, how much is black, white, grey or of the colour of skin."""
+    hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
+    middle, spread = cv2.meanStdDev(hsv)
+    return {
+        "saturation": float(middle[1, 0] / 255),
+        "saturation_spread": float(spread[1, 0] / 255),
+        "brightness": float(middle[2, 0] / 255),
+        "vivid": _share(hsv, (0, 154, 154), (255, 255, 255)),
+        "grey": _share(hsv, (0, 0, 0), (255, 12, 255)),
+        "white": _share(grey, (246,), (255,)),
+        "black": _share(grey, (0,), (11,)),
+        "skin": _share(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb), (0, 136, 81), (255, 174, 129)),
+    }
+
+
+def _gradients(steep: Pixels) -> dict[str, float]:
     """How steep the picture is: drawings are flat or steep, photographs everything between."""
-    slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)) / 4
-    steps = np.searchsorted(np.sort(slope.ravel()), (1, 2, 4, 8, 16, 20, 32, 40, 64)) / slope.size
-    below = dict(zip((1, 2, 4, 8, 16, 20, 32, 40, 64), steps.tolist(), strict=True))
-    curve = cv2.Laplacian(grey, cv2.CV_32F)
-    curve -= curve.mean()
-    squared = curve * curve
+    below = np.cumsum(_counts(steep)).tolist()
     return {
-        **{f"below{step}": below[step] for step in (1, 2, 4, 8, 16, 32, 64)},
-        "steep": float(np.log((1 - below[40] + 1e-4) / (1 - below[4] + 1e-4))),
-        "between": float(np.log((below[20] - below[4] + 1e-4) / (1 - below[20] + 1e-4))),
-        "kurtosis": float(np.log((squared * squared).mean() / (squared.mean() ** 2 + 1e-3) + 1e-3)),
+        **{f"below{step}": below[step - 1] for step in (1, 2, 4, 8, 16, 32, 64)},
+        "steep": math.log((1 - below[39] + 1e-4) / (1 - below[3] + 1e-4)),
+        "between": math.log((below[19] - below[3] + 1e-4) / (1 - below[19] + 1e-4)),
     }
 
 
-def _flatness(grey: npt.NDArray[Any]) -> dict[str, float]:
-    """How much is flat, also away from the edges, how much noise lies in what is smooth, how dark the edges are."""
-    square = np.ones((5, 5), np.uint8)
-    spread = cv2.subtract(cv2.dilate(grey, square), cv2.erode(grey, square))
-    noise = cv2.absdiff(grey, cv2.medianBlur(grey, 5))
-    smooth = spread < 25
-    edges = cv2.Canny(grey, 80, 200)
-    near = cv2.dilate(edges, np.ones((9, 9), np.uint8)) > 0
-    on = cv2.dilate(edges, np.ones((3, 3), np.uint8)) > 0
+def _flatness(grey: Pixels, steep: Pixels) -> dict[str, float]:
+    """How much is flat, how much noise lies in what is smooth, how dark the edges are."""
+    spread = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)), dtype=np.uint8)
+    flat = np.cumsum(_counts(spread)).tolist()
+    noise = np.asarray(cv2.absdiff(grey, cv2.medianBlur(grey, 3)), dtype=np.uint8)
+    in_smooth = _counts(noise, cv2.inRange(spread, 0, 24))
+    edges = cv2.inRange(steep, 32, 255)
     return {
-        **{f"flat{most}": _share(spread <= most) for most in (0, 1, 3, 6, 12)},
-        "noise": float(noise.mean()),
-        "smooth_noise": float(noise[smooth].mean()) if smooth.any() else 0.0,
-        "noiseless": _share(noise[smooth] == 0) if smooth.any() else 1.0,
-        "edges": _share(edges > 0),
-        "ink": float(1 - grey[on].mean() / 255) if on.any() else 0.0,
-        "flat_between": _share(spread[~near] <= 6) if not near.all() else 0.0,
+        **{f"flat{most}": flat[most] for most in (0, 1, 3, 6, 12)},
+        "noise": cv2.mean(noise)[0],
+        "smooth_noise": float(in_smooth @ np.arange(256)),
+        "noiseless": float(in_smooth[0]) if in_smooth.any() else 1.0,
+        "ink": 1 - cv2.mean(grey, cv2.dilate(edges, np.ones((3, 3), np.uint8)))[0] / 255 if edges.any() else 0.0,
     }
 
 
-def _chroma(rgb: Pixels) -> dict[str, float]:
-    """How much detail the colours have of their own: JPEG and cameras leave some everywhere."""
-    _, a, b = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2LAB))
-    square = np.ones((3, 3), np.uint8)
-    found = {}
-    for name, plane in (("a", a), ("b", b)):
-        found[f"even_{name}"] = _share(cv2.subtract(cv2.dilate(plane, square), cv2.erode(plane, square)) <= 1)
-        found[f"detail_{name}"] = float(cv2.absdiff(plane, cv2.GaussianBlur(plane, (0, 0), 2)).mean())
-    return found
+def _counts(plane: Pixels, mask: Any = None) -> Floats:
+    """(256,) what share of the plane, or of its masked part, has each value."""
+    counts = cv2.calcHist([plane], [0], mask, [256], [0, 256]).ravel().astype(np.float64)
+    return np.asarray(counts / max(counts.sum(), 1))
 
 
-def _within(plane: npt.NDArray[Any], low: int, high: int) -> npt.NDArray[np.bool_]:
-    return np.asarray((plane >= low) & (plane <= high))
-
-
-def _share(mask: npt.NDArray[Any]) -> float:
-    return float(np.count_nonzero(mask) / max(mask.size, 1))
+def _share(planes: Any, low: tuple[int, ...], high: tuple[int, ...]) -> float:
+    """How much of the picture lies between two colours, both included."""
+    return float(cv2.countNonZero(cv2.inRange(planes, low, high)) / (planes.shape[0] * planes.shape[1]))
 
 
 def by_trees(rows: Floats) -> Floats:

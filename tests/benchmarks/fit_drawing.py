@@ -30,13 +30,6 @@ PHOTOGRAPHED = (
     "grand_piano", "helicopter", "laptop", "sunflower", "watch", "panda", "wheelchair", "ferry", "cellphone",
     "dolphin", "cup", "cougar_face",
 )  # fmt: skip
-SIGNS = [
-    *(f"top{n}" for n in (1, 2, 4, 8, 16, 32)), "entropy", "colours", "saturation", "saturation_spread", "vivid",
-    "grey", "white", "black", "brightness", "hue_entropy", "skin", *(f"below{n}" for n in (1, 2, 4, 8, 16, 32, 64)),
-    "steep", "between", "kurtosis", *(f"flat{n}" for n in (0, 1, 3, 6, 12)), "noise", "smooth_noise", "noiseless",
-    "edges",
-    "ink", "flat_between", "even_a", "detail_a", "even_b", "detail_b",
-]  # fmt: skip
 
 
 def main(folder: Path) -> None:
@@ -48,18 +41,16 @@ def main(folder: Path) -> None:
     files = [*(folder / "web-emotions" / row["path"] for row in known), *photos]
     truth = np.array([*(int(row["drawing"]) for row in known), *(0 for _ in photos)])
     weight = np.array([1.0] * len(known) + [PHOTO_WEIGHT] * len(photos))
-    if not drawing.MODEL.exists():
-        drawing.MODEL.write_text(json.dumps({"signs": SIGNS}))
     pictures = [decode(path.read_bytes(), DecodeLimits()).picture for path in files]
-    rows_of_signs = np.array([drawing.signs(picture.fit(drawing.SIDE_PX)) for picture in pictures if picture])
+    found = [drawing.named_signs(picture.fit(drawing.SHARED_PX)) for picture in pictures if picture]
     network = weights.load("lite0", 2)
     samples = [Sample(path, "", "") for path in files]
     seen = np.concatenate(
         [loop.embed(network, data.load(samples[at : at + 64], Look())) for at in range(0, len(samples), 64)]
     )
     model = {
-        "signs": SIGNS,
-        "trees": trees(rows_of_signs, truth, weight, len(known)),
+        "signs": list(found[0]),
+        "trees": trees(np.array([list(signs.values()) for signs in found]), truth, weight, len(known)),
         "embedding": linear(seen, truth, weight, len(known)),
     }
     drawing.MODEL.write_text(json.dumps(model) + "\n", encoding="utf-8")
