@@ -22,7 +22,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.picture import Picture, Pixels
+from curate.picture import Picture, Pixels, coloured
 from curate.scanners import Finding, Scanner, Threshold, drawing
 from curate.schema import Kind, Severity
 
@@ -176,7 +176,7 @@ def detect(picture: Picture) -> list[dict[str, Any]]:
 def _search(picture: Picture, looks: tuple[Look, ...], sure: float) -> Rows:
     """What the first look that leaves no doubt finds, or the last, in pixels of the full picture."""
     for look in looks:
-        view = picture.fit(look.side_px) if look is LOOKS[-1] else _stretched(picture.fit(SHARED_PX), look.side_px)
+        view = _whole(picture) if look is LOOKS[-1] else _stretched(picture.fit(SHARED_PX), look.side_px)
         rows = _detected(view)
         in_doubt = _leaves_doubt(rows, look.faint, sure)
         across, down = picture.width / view.shape[1], picture.height / view.shape[0]
@@ -202,7 +202,7 @@ def _leaves_doubt(rows: Rows, faint: float, sure: float) -> bool:
 
 def _turned(picture: Picture, rows: Rows, sure: float) -> Rows:
     """The same, with what is found where the likeliest place is turned to either side."""
-    view = picture.fit(LOOKS[-1].side_px)
+    view = _whole(picture)
     scale = picture.width / view.shape[1]
     likeliest = rows[rows[:, 4].argmax()]
     middle = likeliest[:2] + likeliest[2:4] / 2
@@ -223,14 +223,26 @@ def _turned(picture: Picture, rows: Rows, sure: float) -> Rows:
     return rows
 
 
+def _whole(picture: Picture) -> Pixels:
+    """In proportion, at the size of the last look or smaller."""
+    longest = max(picture.pixels.shape[:2])
+    shrunk = min(1.0, LOOKS[-1].side_px / longest)
+    rows, columns = (max(1, round(side * shrunk)) for side in picture.pixels.shape[:2])
+    return coloured(_resized(picture.pixels, rows, columns))
+
+
 def _stretched(pixels: Pixels, side_px: int) -> Pixels:
-    """The longer side at `side_px` and the other near it in proportion, both without padding: averaged, or enlarged."""
-    longest = max(pixels.shape[:2])
-    strides = (round(side * side_px / longest / STRIDE_PX) for side in pixels.shape[:2])
+    """The longer side at `side_px`, and the other as near to its proportion as leaves no padding."""
+    strides = (round(side * side_px / max(pixels.shape[:2]) / STRIDE_PX) for side in pixels.shape[:2])
     rows, columns = (STRIDE_PX * max(1, count) for count in strides)
-    if pixels.shape[0] >= 2 * rows and pixels.shape[1] >= 2 * columns:
+    return _resized(pixels, rows, columns)
+
+
+def _resized(pixels: Pixels, rows: int, columns: int) -> Pixels:
+    """To less than half by way of twice the size: averaging areas of broken sizes takes ten times as long."""
+    if pixels.shape[0] > 2 * rows and pixels.shape[1] > 2 * columns:
         pixels = np.asarray(cv2.resize(pixels, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-    how = cv2.INTER_CUBIC if longest < side_px else cv2.INTER_LINEAR
+    how = cv2.INTER_CUBIC if max(pixels.shape[:2]) < max(rows, columns) else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=how), dtype=np.uint8)
 
 
