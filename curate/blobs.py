@@ -24,6 +24,13 @@ def is_large(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or (pa.types.is_fixed_size_binary(kind) and kind.byte_width > LARGE_BYTES))
 
 
+def matrix(column: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
+    """(rows, bytes) of a table column whose values there all have one length."""
+    values = column.array
+    chosen = values[rows] if isinstance(values, Blobs) else values.to_numpy()[rows]
+    return np.frombuffer(b"".join(chosen), np.uint8).reshape(len(rows), -1)
+
+
 class Spool:
     """A scratch file that values are appended to."""
 
@@ -103,8 +110,9 @@ class Blobs(ExtensionArray):  # type: ignore[misc]
         return len(self._sizes)
 
     def __iter__(self) -> Iterator[bytes | None]:
-        for index in range(len(self)):
-            yield self[index]
+        places = zip(self._which.tolist(), self._starts.tolist(), self._sizes.tolist(), strict=True)
+        for which, start, size in places:
+            yield None if size < 0 else self._spools[which].read(start, size)
 
     def __getitem__(self, item: Any) -> Any:
         if isinstance(item, int | np.integer):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEST = "test"
+Columns = Mapping[str, list[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,7 @@ def by_preference(features: pd.DataFrame) -> pd.DataFrame:
         _bytes=-features["size_bytes"].astype("int64"),
         _split=features["split"].map(lambda split: split != TEST),
     )
-    keys = ["_unusable", "_pixels", "_damaged", "_sharpness", "_bytes", "_split", "path"]
-    return ranked.sort_values(keys, ignore_index=True)
+    return ranked.sort_values([*(column for column, _ in _CRITERIA), "path"], ignore_index=True)
 
 
 def twins(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict[int, Match]:
@@ -102,11 +102,17 @@ def twins(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict[int, M
     return found
 
 
-def findings(seen: pd.DataFrame, keeper: int, copies: Mapping[int, Match]) -> Iterator[Finding]:
-    keeper_path = seen["path"].iat[keeper]
+def columns_of(seen: pd.DataFrame) -> Columns:
+    """What `findings` reads of a table that `by_preference` has ranked, as lists: groups are many and small."""
+    return {name: seen[name].tolist() for name in (*_READ, *(column for column, _ in _CRITERIA))}
+
+
+def findings(seen: Columns, keeper: int, copies: Mapping[int, Match]) -> Iterator[Finding]:
+    """One group of copies: a finding on each of them, one on the keeper, and what spans classes or splits."""
+    keeper_path = seen["path"][keeper]
     group = stable_id("group", keeper_path)
     for row, match in copies.items():
-        path = seen["path"].iat[row]
+        path = seen["path"][row]
         yield Finding(
             kind=match.kind,
             path=path,
@@ -137,14 +143,14 @@ def findings(seen: pd.DataFrame, keeper: int, copies: Mapping[int, Match]) -> It
 
 
 def _across(
-    seen: pd.DataFrame, members: Mapping[int, Role], group: str, kind: Kind, column: str, what: str
+    seen: Columns, members: Mapping[int, Role], group: str, kind: Kind, column: str, what: str
 ) -> Iterator[Finding]:
     """A finding on each member where the copies of one picture stand in several classes or splits."""
-    values = sorted({value for row in members if (value := seen[column].iat[row]) is not None})
+    values = sorted({value for row in members if (value := seen[column][row]) is not None})
     if len(values) < 2:
         return
     for row, role in members.items():
-        path = seen["path"].iat[row]
+        path = seen["path"][row]
         yield Finding(
             kind=kind,
             path=path,
@@ -162,8 +168,8 @@ def _across(
 _SCORES = {Kind.SAME_BYTES: 1.0, Kind.SAME_PIXELS: 0.999}
 
 
-def _reason(seen: pd.DataFrame, row: int, keeper: int, match: Match) -> str:
-    other = seen["path"].iat[keeper if match.twin is None else match.twin]
+def _reason(seen: Columns, row: int, keeper: int, match: Match) -> str:
+    other = seen["path"][keeper if match.twin is None else match.twin]
     close = f"{match.alike:.0%} of its parts agree, {match.distance} of 64 hash bits apart"
     if match.told_by:
         return f"{match.told_by} finds it {match.alike:.3f} similar to {other}; not verified on pixels."
@@ -189,21 +195,28 @@ def _reason(seen: pd.DataFrame, row: int, keeper: int, match: Match) -> str:
             return f"The same picture as {other}, encoded again ({close})."
 
 
-def _size(seen: pd.DataFrame, row: int) -> str:
-    return f"{seen['width'].iat[row]} x {seen['height'].iat[row]}"
+def _size(seen: Columns, row: int) -> str:
+    return f"{seen['width'][row]} x {seen['height'][row]}"
 
 
-def _why_keeper(seen: pd.DataFrame, keeper: int, copies: Sequence[int]) -> str:
+def _why_keeper(seen: Columns, keeper: int, copies: Sequence[int]) -> str:
     """Name the first criterion by which the keeper beats every copy."""
     count = f"{len(copies) + 1} copies"
-    for column, words in (
-        ("_unusable", "the only usable one of"),
-        ("_pixels", f"at {_size(seen, keeper)} the largest of"),
-        ("_damaged", "the undamaged one of"),
-        ("_sharpness", "the sharpest of"),
-        ("_bytes", f"with {seen['size_bytes'].iat[keeper]:,} bytes the least compressed of"),
-        ("_split", "in the test split, which had better stay as it is, the only one of"),
-    ):
-        if all(seen[column].iat[keeper] < seen[column].iat[row] for row in copies):
-            return f"Suggested to stay: {words} {count}."
+    for column, words in _CRITERIA:
+        values = seen[column]
+        if all(values[keeper] < values[row] for row in copies):
+            what = words.format(size=_size(seen, keeper), bytes=seen["size_bytes"][keeper])
+            return f"Suggested to stay: {what} {count}."
     return f"Suggested to stay: none of the {count} is better, and it comes first by name."
+
+
+_READ = ("path", "label", "split", "width", "height", "size_bytes")
+_CRITERIA = (
+    ("_unusable", "the only usable one of"),
+    ("_pixels", "at {size} the largest of"),
+    ("_damaged", "the undamaged one of"),
+    ("_sharpness", "the sharpest of"),
+    ("_bytes", "with {bytes:,} bytes the least compressed of"),
+    ("_split", "in the test split, which had better stay as it is, the only one of"),
+)
+"""What makes a keeper, the most important first: a column of which less is better, and how to say so."""

@@ -3,7 +3,7 @@
 The names are Pillow's. Extensions are only compared with the content afterwards.
 """
 
-from pathlib import PurePosixPath
+import posixpath
 
 SNIFF_BYTES = 512
 
@@ -101,6 +101,6 @@ def describe_other(head: bytes) -> str:
 
 def extension_matches(path: str, image_format: str) -> bool:
     """Whether the file name's extension is one that this format goes by."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = posixpath.splitext(path)[1].lower()
     accepted = EXTENSIONS.get(image_format)
     return accepted is None or suffix in accepted

@@ -2,25 +2,39 @@
 
 Cut the 64 bits into b blocks. Two hashes at most d bits apart agree on at least b - d of them, so for some
 choice of k = b - d blocks they agree on all k, and sorting by those blocks puts them side by side (the block
-permutation of Manku, Jain and Das Sarma, WWW 2007). A larger k means more sorts with fewer chance
-neighbours each; the cheapest k is chosen by the number of hashes. Nothing is missed: this is no heuristic.
+permutation of Manku, Jain and Das Sarma, WWW 2007). A larger k means more sorts with fewer chance neighbours
+each; the cheapest k is chosen by the number of hashes, and for few it is none: every pair. Nothing is missed:
+this is no heuristic.
+
+Bits are moved so that the chosen blocks come first and the hashes themselves are sorted: moving bits changes no
+distance, so no index is carried along. A pair counts at the first choice on which it agrees, so none is told twice.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import combinations, pairwise
 from math import comb
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
 
 BITS = 64
 Hashes = npt.NDArray[np.uint64]
 Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+Block = tuple[int, int]
+"""Bits of a hash: shift and width."""
 _MAX_AGREED = 6
-_SORT_COST, _PAIR_COST = 60.0, 12.0
-"""Nanoseconds for a hash in one sort, and for one pair looked at; only their ratio matters."""
+_SORT_COST, _PAIR_COST, _CHOICE_COST = 30.0, 1.3, 150_000.0
+"""Nanoseconds for a hash in one sort, for one pair looked at, and for a choice of blocks; only ratios matter."""
+_CELLS = 1 << 15
+"""Pairs looked at in one go: what the processor's cache holds."""
+_LEAST = 8
+"""Others that a hash is compared with at a time; comparing some too many costs less than counting them."""
+_ALONE = 5_000
+"""Hashes up to which threads cost more than they save."""
 
 
 def unpack(codes: npt.NDArray[np.uint8]) -> Hashes:
@@ -33,12 +47,13 @@ def popcount(values: Hashes) -> npt.NDArray[np.uint8]:
     if hasattr(np, "bitwise_count"):
         return np.asarray(np.bitwise_count(values), dtype=np.uint8)
     # numpy before 2.0
-    return np.asarray(
-        _BITS_OF[np.ascontiguousarray(values).view(np.uint16).reshape(*values.shape, 4)].sum(axis=-1), dtype=np.uint8
-    )
+    words = np.ascontiguousarray(values).view(np.uint16).reshape(*values.shape, 4)
+    return np.asarray(_bits_of_words()[words].sum(axis=-1), dtype=np.uint8)
 
 
-_BITS_OF = np.array([bin(value).count("1") for value in range(1 << 16)], dtype=np.uint8)
+@cache
+def _bits_of_words() -> npt.NDArray[np.uint8]:
+    return np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
 
 
 def pairs_within(hashes: Hashes, distance: int, *, threads: int | None = None) -> Pairs:
@@ -47,104 +62,198 @@ def pairs_within(hashes: Hashes, distance: int, *, threads: int | None = None) -
     Equal hashes pair with one another too; n of them make n (n - 1) / 2 pairs.
     """
     values, owner = np.unique(hashes, return_inverse=True)
-    left, right = _distinct(values, distance, threads or min(8, os.cpu_count() or 1))
-    return _expand(values, owner.ravel(), left, right)
+    smaller, larger = _joined(choices_of(len(values), distance), (values, None), distance, threads)
+    members = _members(owner.ravel(), len(values))
+    several = np.flatnonzero(np.diff(members[1]) > 1)
+    twin, mate = _products(members, several, members, several)
+    twin, mate = twin[twin < mate], mate[twin < mate]
+    one, other = _products(members, np.searchsorted(values, smaller), members, np.searchsorted(values, larger))
+    one, other = np.concatenate([one, twin]), np.concatenate([other, mate])
+    return _sorted(np.minimum(one, other), np.maximum(one, other), hashes, hashes)
 
 
 def pairs_between(ours: Hashes, theirs: Hashes, distance: int, *, threads: int | None = None) -> Pairs:
     """Every (i, j) with `ours[i]` and `theirs[j]` at most `distance` bits apart, sorted."""
-    left, right, bits = pairs_within(np.concatenate([ours, theirs]), distance, threads=threads)
-    across = (left < len(ours)) & (right >= len(ours))
-    return left[across], right[across] - len(ours), bits[across]
+    mine, owner = np.unique(ours, return_inverse=True)
+    yours, holder = np.unique(theirs, return_inverse=True)
+    choices = choices_of(len(mine) + len(yours), distance)
+    one, other = _joined(choices, (mine, yours), distance, threads)
+    left, right = _products(
+        _members(owner.ravel(), len(mine)),
+        np.searchsorted(mine, one),
+        _members(holder.ravel(), len(yours)),
+        np.searchsorted(yours, other),
+    )
+    return _sorted(left, right, ours, theirs)
 
 
-def _distinct(values: Hashes, distance: int, threads: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Pairs (i < j) among sorted distinct values."""
-    empty = np.empty(0, dtype=np.int64)
-    if len(values) < 2 or distance < 1:
-        return empty, empty
-    agreed = _cheapest(len(values), distance)
-    blocks = _blocks(distance + agreed)
-    choices = list(combinations(blocks, agreed))
-    with ThreadPoolExecutor(threads) as pool:
-        found = list(pool.map(lambda chosen: _agreeing(values, chosen, distance), choices))
-    codes = np.unique(np.concatenate(found)) if found else empty
-    return codes // len(values), codes % len(values)
+def _joined(
+    choices: Sequence["Choice"], sides: tuple[Hashes, Hashes | None], distance: int, threads: int | None
+) -> tuple[Hashes, Hashes]:
+    """Near pairs of distinct values, within one side or between two, by all choices."""
+    values, others = sides
+    workers = 1 if len(values) < _ALONE else threads or min(8, os.cpu_count() or 1)
+
+    def join(choice: Choice) -> tuple[Hashes, Hashes]:
+        if others is None:
+            return choice.within(choice.sorted(values), distance)
+        return choice.between(choice.sorted(values), choice.sorted(others), distance)
+
+    with ThreadPoolExecutor(workers) as pool:
+        found = list((map if workers == 1 else pool.map)(join, choices))
+    return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
 
-def _cheapest(count: int, distance: int) -> int:
+def cheapest(count: int, distance: int) -> int:
     """How many blocks must agree: the number for which sorting and looking at pairs cost least together."""
 
     def cost(agreed: int) -> float:
+        if agreed == 0:
+            return _PAIR_COST * count * count / 2
         bits = BITS * agreed / (distance + agreed)
         pairs = count * count / 2 ** (bits + 1)
-        return comb(distance + agreed, agreed) * (_SORT_COST * count + _PAIR_COST * pairs + 50_000)
+        return comb(distance + agreed, agreed) * (_SORT_COST * count + _PAIR_COST * pairs + _CHOICE_COST)
 
-    return min(range(1, _MAX_AGREED + 1), key=cost)
-
-
-def _blocks(count: int) -> list[tuple[int, int]]:
-    """(shift, width) of `count` blocks that differ by at most one bit in width."""
-    edges = [BITS * index // count for index in range(count + 1)]
-    return [(low, high - low) for low, high in pairwise(edges)]
+    return min(range(_MAX_AGREED + 1), key=cost)
 
 
-def _agreeing(values: Hashes, chosen: tuple[tuple[int, int], ...], distance: int) -> npt.NDArray[np.int64]:
-    """Pairs, coded as i * n + j, that agree on the chosen blocks and differ in at most `distance` bits."""
-    key = np.zeros(len(values), dtype=np.uint64)
-    for shift, width in chosen:
-        key = key << np.uint64(width) | values >> np.uint64(shift) & np.uint64((1 << width) - 1)
-    index_bits = np.uint64(max(1, (len(values) - 1).bit_length()))
-    if sum(width for _, width in chosen) + int(index_bits) <= BITS:  # one sort of plain integers is fastest
-        packed = key << index_bits | np.arange(len(values), dtype=np.uint64)
-        packed.sort()
-        order = (packed & np.uint64((1 << int(index_bits)) - 1)).astype(np.int64)
-        key = packed >> index_bits
-    else:
-        order = np.argsort(key, kind="stable")
-        key = key[order]
-    sorted_values = values[order]
-    found = []
-    for first, second in _neighbours(key):
-        near = popcount(sorted_values[first] ^ sorted_values[second]) <= distance
-        a, b = order[first[near]], order[second[near]]
-        found.append(np.minimum(a, b) * len(values) + np.maximum(a, b))
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+def choices_of(count: int, distance: int) -> list["Choice"]:
+    """The choices of blocks by which `count` hashes are joined, in the order in which a pair's first one counts."""
+    agreed = cheapest(count, distance)
+    if agreed == 0:
+        return [Choice([], ())]
+    edges = [BITS * index // (distance + agreed) for index in range(distance + agreed + 1)]
+    blocks = [(low, high - low) for low, high in pairwise(edges)]
+    return [Choice(blocks, chosen) for chosen in combinations(range(len(blocks)), agreed)]
 
 
-def _neighbours(key: Hashes) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-    """Positions that share a sorted key, in steps: next neighbours first, then those two apart, and so on."""
-    first = np.flatnonzero(key[1:] == key[:-1])
-    step = 1
-    while first.size:
-        yield first, first + step
-        step += 1
-        first = first[first + step < len(key)]
-        first = first[key[first] == key[first + step]]
+class Choice:
+    """Some of the blocks; how bits move so that these come first, and which pairs then lie side by side."""
+
+    def __init__(self, blocks: Sequence[Block], chosen: tuple[int, ...]) -> None:
+        self._pieces = [*(blocks[index] for index in chosen), *_rest(blocks, chosen)]
+        self.width = sum(blocks[index][1] for index in chosen)
+        """How many bits agree: the first ones of `moved`."""
+        self._inside = np.uint64((1 << (BITS - self.width)) - 1)
+        self._agreed = _bits([blocks[index] for index in chosen])
+        earlier = [blocks[index] for index in range(max(chosen, default=0)) if index not in chosen]
+        self._earlier = [_bits([block]) for block in earlier]
+
+    def sorted(self, values: Hashes) -> Hashes:
+        """The values with the bits of the chosen blocks first, in their order."""
+        moved = self.moved(values)
+        moved.sort()
+        return moved
+
+    def within(self, values: Hashes, distance: int) -> tuple[Hashes, Hashes]:
+        """(smaller, larger) of the pairs at most `distance` apart whose first choice this is.
+
+        `values` are distinct and as `sorted` left them; those returned are as they were before.
+        """
+        places = np.arange(1, len(values) + 1)
+        ends = np.append(np.flatnonzero(values[1:] ^ values[:-1] > self._inside), len(values) - 1) + 1
+        counts = np.repeat(ends, np.diff(ends, prepend=0))[: len(values)] - places
+        one, other = self._first(_near(values, values, places, counts, distance))
+        return np.minimum(one, other), np.maximum(one, other)
+
+    def between(self, ours: Hashes, theirs: Hashes, distance: int) -> tuple[Hashes, Hashes]:
+        """The same for pairs of one of ours and one of theirs."""
+        starts = np.searchsorted(theirs, ours & ~self._inside)
+        counts = np.searchsorted(theirs, ours | self._inside, side="right") - starts
+        return self._first(_near(ours, theirs, starts, counts, distance))
+
+    def _first(self, found: Iterator[tuple[Hashes, Hashes]]) -> tuple[Hashes, Hashes]:
+        """Bits back in their places, without pairs that do not agree, or agree on an earlier choice."""
+        pairs = [(np.empty(0, np.uint64), np.empty(0, np.uint64)), *found]
+        one, other = (self._back(np.concatenate([pair[side] for pair in pairs])) for side in (0, 1))
+        different = one ^ other
+        first = different & self._agreed == 0
+        for bits in self._earlier:
+            first &= (different & bits) != 0
+        return one[first], other[first]
+
+    def moved(self, values: Hashes) -> Hashes:
+        """The values with the bits of the chosen blocks first."""
+        moved = np.empty(len(values), dtype=np.uint64)
+        for start in range(0, len(values), _CELLS // 4):
+            part, place = values[start : start + _CELLS // 4], moved[start : start + _CELLS // 4]
+            left = BITS
+            for number, (shift, width) in enumerate(self._pieces):
+                left -= width
+                bits = part & np.uint64(((1 << width) - 1) << shift)
+                bits = bits << np.uint64(left - shift) if left > shift else bits >> np.uint64(shift - left)
+                np.bitwise_or(place, bits, out=place) if number else np.copyto(place, bits)
+        return moved
+
+    def _back(self, moved: Hashes) -> Hashes:
+        values, left = np.zeros(len(moved), dtype=np.uint64), BITS
+        for shift, width in self._pieces:
+            left -= width
+            values |= (moved >> np.uint64(left) & np.uint64((1 << width) - 1)) << np.uint64(shift)
+        return values
 
 
-def _expand(values: Hashes, owner: npt.NDArray[np.intp], left: np.ndarray, right: np.ndarray) -> Pairs:
-    """From pairs of distinct values to pairs of the hashes that have them."""
-    order = np.argsort(owner, kind="stable")
-    counts = np.bincount(owner, minlength=len(values))
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    one, other = _products(starts, counts, left, right)
-    several = np.flatnonzero(counts > 1)
-    twin, mate = _products(starts, counts, several, several)
-    inner = twin < mate
-    one, other = order[np.concatenate([one, twin[inner]])], order[np.concatenate([other, mate[inner]])]
-    one, other = np.minimum(one, other).astype(np.int64), np.maximum(one, other).astype(np.int64)
-    bits = popcount(values[owner[one]] ^ values[owner[other]]).astype(np.int64)
-    by_place = np.lexsort((other, one))
-    return one[by_place], other[by_place], bits[by_place]
+def _bits(blocks: Sequence[Block]) -> np.uint64:
+    return np.uint64(sum(((1 << width) - 1) << shift for shift, width in blocks))
 
 
-def _products(
-    starts: np.ndarray, counts: np.ndarray, left: np.ndarray, right: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """For each pair of groups, every member of the one with every member of the other."""
-    sizes = counts[left] * counts[right]
-    group = np.repeat(np.arange(len(left)), sizes)
+def _rest(blocks: Sequence[Block], chosen: Sequence[int]) -> list[Block]:
+    """The blocks not chosen, neighbours as one; all bits where there are no blocks."""
+    rest: list[Block] = []
+    for shift, width in [block for index, block in enumerate(blocks) if index not in chosen] or [(0, BITS)]:
+        if rest and rest[-1][0] + rest[-1][1] == shift:
+            rest[-1] = (rest[-1][0], rest[-1][1] + width)
+        else:
+            rest.append((shift, width))
+    return rest
+
+
+def _near(
+    values: Hashes, others: Hashes, starts: np.ndarray, counts: np.ndarray, distance: int
+) -> Iterator[tuple[Hashes, Hashes]]:
+    """Pairs at most `distance` apart of each value and (at least) the `counts` others from its `starts` on.
+
+    Counts are rounded up to sums of powers of two; all that have the same power in theirs are compared together.
+    """
+    padded = np.concatenate([others, np.zeros(_LEAST, dtype=np.uint64)])
+    counts = (counts + _LEAST - 1) & -_LEAST
+    for power in range(_LEAST.bit_length() - 1, int(counts.max(initial=0)).bit_length()):
+        width = 1 << power
+        chosen = np.flatnonzero(counts & width)
+        begins = starts[chosen] + (counts[chosen] & -2 * width)
+        windows = as_strided(padded, (len(padded) - width + 1, width), (8, 8))
+        rows = max(1, _CELLS >> power)
+        for at in range(0, len(chosen), rows):
+            begin, mine = begins[at : at + rows], values[chosen[at : at + rows]]
+            different = windows[begin]
+            different ^= mine[:, None]
+            near = np.flatnonzero(popcount(different) <= distance)
+            if near.size:
+                row = near >> power
+                place = begin[row] + (near & width - 1)
+                real = place < len(others)
+                yield mine[row[real]], others[place[real]]
+
+
+_Members = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+"""Hashes in the order of their values, and where in it each value begins, and the end."""
+
+
+def _members(owner: npt.NDArray[np.intp], values: int) -> _Members:
+    return np.argsort(owner, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=values))])
+
+
+def _products(ours: _Members, left: np.ndarray, theirs: _Members, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each pair of values, every hash that has the one with every hash that has the other."""
+    (order, starts), (order_b, starts_b) = ours, theirs
+    width = starts_b[right + 1] - starts_b[right]
+    sizes = (starts[left + 1] - starts[left]) * width
+    pair = np.repeat(np.arange(len(left)), sizes)
     within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    width = counts[right][group]
-    return starts[left[group]] + within // np.maximum(width, 1), starts[right[group]] + within % np.maximum(width, 1)
+    return order[starts[left][pair] + within // width[pair]], order_b[starts_b[right][pair] + within % width[pair]]
+
+
+def _sorted(left: np.ndarray, right: np.ndarray, ours: Hashes, theirs: Hashes) -> Pairs:
+    by_place = np.lexsort((right, left))
+    left, right = left[by_place].astype(np.int64), right[by_place].astype(np.int64)
+    return left, right, popcount(ours[left] ^ theirs[right]).astype(np.int64)

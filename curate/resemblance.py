@@ -22,6 +22,8 @@ SMOOTHING = 1.0
 TEXTURE = 5.0
 """Standard deviation of grey levels from which on a block has texture."""
 BURNT = 250
+BURNT_PX = BLOCK_PX**2 // 4
+"""Grey level from which on a pixel is burnt, and how many of them make a burnt block: more than these."""
 FRAME_SPREAD, FRAME_STEP, FRAME_LENGTH = 12.0, 24.0, 0.6
 """Grey levels within which a frame is plain and beyond which its inner edge is a step, and how long that must be."""
 _AT_A_TIME = 32
@@ -98,7 +100,7 @@ def compare(tiles: Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.i
     spread_a, spread_b = tiles.spread[left], tiles.spread[right]
     covariance = _covariance(tiles.centred, left, right)
     alike = covariance / np.maximum(spread_a * spread_b, 1e-3)
-    burnt = popcount(tiles.burnt[left] | tiles.burnt[right]) > BLOCK_PX**2 // 4
+    burnt = popcount(tiles.burnt[left] | tiles.burnt[right]) > BURNT_PX
     frame = tiles.frame[left] & tiles.frame[right]
     textured = (np.maximum(spread_a, spread_b) > TEXTURE) & ~burnt & ~frame
     count = np.maximum(textured.sum(axis=1), 1)
@@ -172,8 +174,9 @@ def _smooth(tiles: Floats) -> Floats:
 def _blocks(tiles: Floats) -> Floats:
     """(n, blocks, pixels of a block)."""
     per_side = TILE_PX // BLOCK_PX
-    cut = tiles.reshape(-1, per_side, BLOCK_PX, per_side, BLOCK_PX).transpose(0, 1, 3, 2, 4)
-    return np.ascontiguousarray(cut).reshape(len(tiles), per_side**2, BLOCK_PX**2)
+    fours = tiles.view(np.complex128)  # four pixels as one number move at twice the speed
+    cut = fours.reshape(-1, per_side, BLOCK_PX, per_side, BLOCK_PX // 4).transpose(0, 1, 3, 2, 4)
+    return np.ascontiguousarray(cut).view(np.float32).reshape(len(tiles), per_side**2, BLOCK_PX**2)
 
 
 def _median(values: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:

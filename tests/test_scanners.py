@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from curate import features, judging, measure, scanners
+from curate.candidates import turned_hashes
 from curate.config import Config, DecodeLimits, JudgeSettings
 from curate.errors import ConfigError
 from curate.ingest import Record
@@ -18,7 +19,7 @@ from curate.measure import Shard, measure_shard
 from curate.picture import Picture, Pixels
 from curate.resemblance import TURNS, turned
 from curate.scanners import Scanner
-from curate.scanners.duplicates import Duplicates, low_frequencies, stored, turned_hashes
+from curate.scanners.duplicates import Duplicates, low_frequencies, stored
 from curate.scanners.quality import Quality, QualitySettings, blur_effect
 from curate.schema import CATEGORY_OF, Kind, Role
 from tests import pictures

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from curate import fastdup_worker
 from curate.config import Settings
-from curate.copies import Match, by_preference, findings, twins
+from curate.copies import Match, by_preference, columns_of, findings, twins
 from curate.errors import CurateError, MissingExtraError
 from curate.picture import Picture
 from curate.records import Record
@@ -80,6 +80,7 @@ class Fastdup(Scanner):
         for first, second, similarity in pairs:
             if similarity >= self.settings.similarity and first in row_of and second in row_of and first != second:
                 near[row_of[first]][row_of[second]] = near[row_of[second]][row_of[first]] = float(similarity)
+        columns = columns_of(seen)
         digests, hashes = seen["digest"].tolist(), seen["sha256"].tolist()
         taken: set[int] = set()
         for keeper in range(len(seen)):
@@ -92,7 +93,7 @@ class Fastdup(Scanner):
                     copies[row] = twins(keeper, [row], hashes)[row] if exact else _match(seen, keeper, row, similarity)
             if copies:
                 taken |= {keeper, *copies}
-                yield from findings(seen, keeper, copies)
+                yield from findings(columns, keeper, copies)
 
 
 def _match(seen: pd.DataFrame, keeper: int, row: int, similarity: float) -> Match:

@@ -44,8 +44,9 @@ class Integrity(Scanner):
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         columns = [features[name] for name in ("path", "format", "mode", "frames", "problems")]
         for path, image_format, mode, frames, noted in zip(*columns, strict=True):
-            problems = json.loads(noted)
-            yield from self._flagged(path, [item for item in problems if item["kind"] != Kind.ODD_METADATA])
+            problems = json.loads(noted) if noted != "[]" else []
+            if problems:
+                yield from self._flagged(path, [item for item in problems if item["kind"] != Kind.ODD_METADATA])
             odd = [item["reason"] for item in problems if item["kind"] == Kind.ODD_METADATA]
             odd += _oddities(mode, frames)
             if odd:

@@ -1,0 +1,56 @@
+"""Which pairs of pictures are worth a look at their pixels: those whose perceptual hashes are near, however they lie.
+
+Upright, either of two hashes suffices; mirrored and turned, the pHash, which follows from the signs of the DCT
+alone. Exact, and nothing here has seen a pixel.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from curate import neighbours
+from curate.neighbours import Hashes, Pairs
+from curate.resemblance import TURNS
+
+LOOKED_FOR = tuple(turn for turn in TURNS if turn != "turned by 270 degrees")
+"""A pair that is 270 degrees apart is 90 degrees apart the other way round."""
+Spectra = npt.NDArray[np.int16]
+
+
+def upright(phashes: Hashes, dhashes: Hashes, distance: int) -> Pairs:
+    """Pairs (i < j) that either hash brings within `distance`; bits are those of the nearer one."""
+    left, right, bits = neighbours.pairs_within(phashes, distance)
+    other, mate, apart = neighbours.pairs_within(dhashes, distance)
+    new = neighbours.popcount(phashes[other] ^ phashes[mate]) > distance
+    bits = np.minimum(bits, neighbours.popcount(dhashes[left] ^ dhashes[right]))
+    return (
+        np.concatenate([left, other[new]]),
+        np.concatenate([right, mate[new]]),
+        np.concatenate([bits, apart[new]]),
+    )
+
+
+def turned(phashes: Hashes, spectra: Spectra, distance: int) -> Iterator[tuple[str, Pairs]]:
+    """For each way to lie, pairs of which the second, lying so, looks like the first."""
+    for turn in LOOKED_FOR:
+        left, right, bits = neighbours.pairs_between(phashes, turned_hashes(spectra, turn), distance)
+        # All of these turns but one undo themselves: each pair comes twice.
+        chosen = left < right if turn != "turned by 90 degrees" else left != right
+        yield turn, (left[chosen], right[chosen], bits[chosen])
+
+
+def turned_hashes(spectra: Spectra, turn: str) -> Hashes:
+    """The pHash of each picture as it looks `turn`, from its spectrum alone.
+
+    Mirroring a picture changes the sign of every odd column of its DCT, transposing it transposes the DCT.
+    """
+    mirrored, quarters = TURNS[turn]
+    signs = np.where(np.arange(8) % 2, -1, 1).astype(np.int32)
+    values = spectra * signs if mirrored else spectra.astype(np.int32)
+    for _ in range(quarters):
+        values = values.transpose(0, 2, 1) * signs
+    flat = values.reshape(len(values), 64)
+    ranked = np.sort(flat, axis=1)
+    above = 2 * flat > (ranked[:, 31] + ranked[:, 32])[:, None]  # the median of an even number is between two
+    return neighbours.unpack(np.packbits(above, axis=1))

@@ -1,0 +1,158 @@
+"""Candidate pairs in, copies out: every pair is verified on pixels, at a cost that does not grow with look-alikes.
+
+Most candidates only look alike. What is kept of their tiles (`sketches`) rejects nearly all of them, exactly; the few
+that are left are compared in full. Memory holds the sketches of so many tiles at a time, whatever the number of
+pairs; the same pairs give the same copies in the same order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curate import blobs, resemblance
+from curate.copies import Match, undone
+from curate.neighbours import Pairs
+from curate.resemblance import TILE_PX, TURNS, Comparison, Floats
+from curate.schema import Kind
+from curate.sketches import Sketches
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SKETCHES = 100_000
+"""Tiles whose sketches are in hand at a time: 57 MiB."""
+_TILES = 64
+"""Tiles that a thread has in hand: with what is worked out of them, 4 MiB."""
+_PAIRS = 8_192
+"""Pairs that a thread looks at in one go."""
+_MOSTLY = 0.5
+Indices = npt.NDArray[np.intp]
+
+
+class Verifier:
+    """Verifies pairs of rows of a table that has the columns of `Duplicates`; `settings` are its."""
+
+    def __init__(self, seen: pd.DataFrame, settings: Any) -> None:
+        self._settings = settings
+        self._tile = seen["tile"]
+        self._width, self._height = seen["width"].to_numpy(np.int64), seen["height"].to_numpy(np.int64)
+        self._chroma = seen["chroma"].to_numpy(float)
+
+    def copies(self, pairs: Pairs, turn: str | None) -> list[tuple[int, int, Match]]:
+        """Those of the pairs (left, right, bits) that are copies, sorted, with what right, lying `turn`, is to left."""
+        left, right, bits = pairs
+        # A tile has a name by its row and how it lies.
+        ours, theirs = 2 * left, 2 * right + (turn is not None)
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            run = pool.map if len(left) > _TILES else map
+            possible = [part[self._possible(run, ours[part], theirs[part], turn)] for part in _parts(ours, theirs)]
+            chosen = np.concatenate([np.empty(0, np.intp), *possible])
+            chosen = chosen[np.lexsort((right[chosen], left[chosen]))]
+            chunks = [chosen[at : at + _TILES // 2] for at in range(0, len(chosen), _TILES // 2)]
+
+            def compare(chunk: Indices) -> list[tuple[int, int, Match]]:
+                return list(self._compare(ours[chunk], theirs[chunk], bits[chunk], turn))
+
+            return [match for matches in run(compare, chunks) for match in matches]
+
+    def _possible(
+        self, run: Callable[..., Iterator[Any]], ours: Indices, theirs: Indices, turn: str | None
+    ) -> npt.NDArray[np.bool_]:
+        """False for pairs that cannot be copies, by sketches of their tiles."""
+        s = self._settings
+        names, at_a, at_b = _named(ours, theirs)
+        sketches = Sketches.empty(len(names))
+
+        def draw(start: int) -> None:
+            sketches.draw(start, resemblance.prepare(self._tiles(names[start : start + _TILES], turn)))
+
+        for _ in run(draw, range(0, len(names), _TILES)):
+            pass
+        enough = np.where(self._are_small(ours, theirs), min(s.alike, s.close, s.small_close), min(s.alike, s.close))
+
+        def possible(start: int) -> npt.NDArray[np.bool_]:
+            part = slice(start, start + _PAIRS)
+            most, least = sketches.bounds(at_a[part], at_b[part])
+            return np.asarray((most >= enough[part].astype(np.float32)) | (least < s.min_blocks), dtype=bool)
+
+        return np.concatenate(list(run(possible, range(0, len(ours), _PAIRS))))
+
+    def _compare(
+        self, ours: Indices, theirs: Indices, bits: npt.NDArray[np.int64], turn: str | None
+    ) -> Iterator[tuple[int, int, Match]]:
+        """In full: those pairs that are copies."""
+        names, at_a, at_b = _named(ours, theirs)
+        tiles = self._tiles(names, turn)
+        found = resemblance.compare(resemblance.prepare(tiles), at_a, at_b)
+        for index in np.flatnonzero(self._are_copies(found, self._are_small(ours, theirs))):
+            i, j = int(ours[index]) // 2, int(theirs[index]) // 2
+            gain, offset = float(found.gain[index]), float(found.offset[index])
+            match = Match(
+                kind=Kind.RE_ENCODED,
+                alike=float(found.alike[index]),
+                correlation=float(found.correlation[index]),
+                distance=int(bits[index]),
+                residual=resemblance.residual(tiles[at_a[index]], tiles[at_b[index]], gain, offset),
+                gain=gain,
+                offset=offset,
+                turn=undone(turn),
+            )
+            yield i, j, match.named(self._relation(i, j, match))
+
+    def _tiles(self, names: Indices, turn: str | None) -> Floats:
+        tiles = blobs.matrix(self._tile, names // 2).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
+        lying = names % 2 == 1
+        if turn is not None and lying.any():
+            tiles[lying] = resemblance.turned(tiles[lying], turn)
+        return tiles
+
+    def _are_small(self, ours: Indices, theirs: Indices) -> npt.NDArray[np.bool_]:
+        side = np.minimum(self._width, self._height)
+        return np.asarray(np.minimum(side[ours // 2], side[theirs // 2]) < self._settings.small_px, dtype=bool)
+
+    def _are_copies(self, found: Comparison, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        s = self._settings
+        by_blocks = (found.alike >= s.alike) | ((found.close >= s.close) & (found.closeness >= s.closeness))
+        by_blocks |= small & (found.close >= s.small_close)
+        by_whole = found.correlation >= s.correlation
+        return np.asarray(np.where(found.textured >= s.min_blocks, by_blocks, by_whole), dtype=bool)
+
+    def _relation(self, i: int, j: int, match: Match) -> Kind:
+        s = self._settings
+        if match.turn is not None:
+            return Kind.MIRRORED if TURNS[match.turn][0] else Kind.ROTATED
+        chroma = sorted((float(self._chroma[i]), float(self._chroma[j])))
+        bleached = chroma[0] < 2.0 and chroma[1] > 6.0
+        toned = abs(np.log(max(match.gain, 1e-3))) > s.gain or abs(match.offset) > s.offset
+        # Burnt colours leave more behind than a tone curve of the grey picture explains.
+        if match.residual > s.residual * (2 if toned and match.alike > _MOSTLY else 1):
+            return Kind.EDITED
+        if bleached or toned:
+            return Kind.RECOLOURED
+        same_size = self._width[i] == self._width[j] and self._height[i] == self._height[j]
+        return Kind.RE_ENCODED if same_size else Kind.RESIZED
+
+
+def _named(ours: Indices, theirs: Indices) -> tuple[Indices, Indices, Indices]:
+    """The tiles that occur, and where among them each of ours and of theirs is."""
+    names = np.unique(np.concatenate([ours, theirs]))
+    return names, np.searchsorted(names, ours), np.searchsorted(names, theirs)
+
+
+def _parts(ours: Indices, theirs: Indices) -> Iterator[Indices]:
+    """Places of pairs, in parts that have no more tiles among them than may be in hand."""
+    names, at_a, at_b = _named(ours, theirs)
+    if len(names) <= _SKETCHES:
+        if len(ours):
+            yield np.arange(len(ours))
+        return
+    half = _SKETCHES // 2
+    block = at_a // half * len(names) + at_b // half
+    order = np.argsort(block, kind="stable")
+    yield from np.split(order, np.flatnonzero(np.diff(block[order])) + 1)
