@@ -2,14 +2,13 @@
 
 Most candidates only look alike. What is kept of their tiles (`sketches`) rejects nearly all of them, exactly; the few
 that are left are compared in full. Memory holds the sketches of so many tiles at a time, whatever the number of
-pairs; the same pairs give the same copies in the same order.
+pairs; the same pairs give the same copies in the same order. One thread: the steps are so small that several wait for
+one another (1.6 s for two against 1.1 s for one, on 133,000 candidates of 20,000 pictures).
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,9 +27,7 @@ if TYPE_CHECKING:
 _SKETCHES = 100_000
 """Tiles whose sketches are in hand at a time: 57 MiB."""
 _TILES = 64
-"""Tiles that a thread has in hand: with what is worked out of them, 4 MiB."""
-_PAIRS = 8_192
-"""Pairs that a thread looks at in one go."""
+"""Tiles in hand at a time: with what is worked out of them 4 MiB, which the processor's cache holds."""
 _MOSTLY = 0.5
 Indices = npt.NDArray[np.intp]
 
@@ -49,39 +46,22 @@ class Verifier:
         left, right, bits = pairs
         # A tile has a name by its row and how it lies.
         ours, theirs = 2 * left, 2 * right + (turn is not None)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            run = pool.map if len(left) > _TILES else map
-            possible = [part[self._possible(run, ours[part], theirs[part], turn)] for part in _parts(ours, theirs)]
-            chosen = np.concatenate([np.empty(0, np.intp), *possible])
-            chosen = chosen[np.lexsort((right[chosen], left[chosen]))]
-            chunks = [chosen[at : at + _TILES // 2] for at in range(0, len(chosen), _TILES // 2)]
+        possible = [part[self._possible(ours[part], theirs[part], turn)] for part in _parts(ours, theirs)]
+        chosen = np.concatenate([np.empty(0, np.intp), *possible])
+        chosen = chosen[np.lexsort((right[chosen], left[chosen]))]
+        chunks = [chosen[at : at + _TILES // 2] for at in range(0, len(chosen), _TILES // 2)]
+        return [match for chunk in chunks for match in self._compare(ours[chunk], theirs[chunk], bits[chunk], turn)]
 
-            def compare(chunk: Indices) -> list[tuple[int, int, Match]]:
-                return list(self._compare(ours[chunk], theirs[chunk], bits[chunk], turn))
-
-            return [match for matches in run(compare, chunks) for match in matches]
-
-    def _possible(
-        self, run: Callable[..., Iterator[Any]], ours: Indices, theirs: Indices, turn: str | None
-    ) -> npt.NDArray[np.bool_]:
+    def _possible(self, ours: Indices, theirs: Indices, turn: str | None) -> npt.NDArray[np.bool_]:
         """False for pairs that cannot be copies, by sketches of their tiles."""
         s = self._settings
         names, at_a, at_b = _named(ours, theirs)
         sketches = Sketches.empty(len(names))
-
-        def draw(start: int) -> None:
+        for start in range(0, len(names), _TILES):
             sketches.draw(start, resemblance.prepare(self._tiles(names[start : start + _TILES], turn)))
-
-        for _ in run(draw, range(0, len(names), _TILES)):
-            pass
+        most, least = sketches.bounds(at_a, at_b)
         enough = np.where(self._are_small(ours, theirs), min(s.alike, s.close, s.small_close), min(s.alike, s.close))
-
-        def possible(start: int) -> npt.NDArray[np.bool_]:
-            part = slice(start, start + _PAIRS)
-            most, least = sketches.bounds(at_a[part], at_b[part])
-            return np.asarray((most >= enough[part].astype(np.float32)) | (least < s.min_blocks), dtype=bool)
-
-        return np.concatenate(list(run(possible, range(0, len(ours), _PAIRS))))
+        return np.asarray((most >= enough.astype(np.float32)) | (least < s.min_blocks), dtype=bool)
 
     def _compare(
         self, ours: Indices, theirs: Indices, bits: npt.NDArray[np.int64], turn: str | None

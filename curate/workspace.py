@@ -166,12 +166,13 @@ def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
     write_arrow(table, path)
 
 
-def write_arrow(table: pa.Table, path: Path) -> None:
-    """Write an Arrow table as Parquet, whole or not at all."""
+def write_arrow(table: pa.Table, path: Path, *, plain: bool = False) -> None:
+    """Write an Arrow table as Parquet, whole or not at all; `plain` where compressing would save nothing."""
     import pyarrow.parquet as pq
 
+    how = {"compression": "none", "use_dictionary": False, "write_statistics": False} if plain else {}
     with atomic(path) as file:
-        pq.write_table(table, file, compression="zstd")
+        pq.write_table(table, file, **{"compression": "zstd", **how})
 
 
 def write_json(value: Mapping[str, Any], path: Path) -> None:

@@ -8,9 +8,9 @@ way of a third picture. Near-blank pictures, whose hashes mean nothing, only eve
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import cv2
@@ -175,12 +175,12 @@ class Duplicates(Scanner):
 
         phashes, dhashes = (hashes_of(seen[name].iloc[usable]) for name in ("phash", "dhash"))
         spectra = blobs.matrix(seen["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
-        found = itertools.chain(
-            [(None, candidates.upright(phashes, dhashes, self.settings.hash_distance))],
-            candidates.turned(phashes, spectra, self.settings.turned_distance),
-        )
-        for turn, (left, right, bits) in found:
-            yield turn, (usable[left], usable[right], bits)
+        with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
+            turned = aside.submit(list, candidates.turned(phashes, spectra, self.settings.turned_distance))
+            left, right, bits = candidates.upright(phashes, dhashes, self.settings.hash_distance)
+            yield None, (usable[left], usable[right], bits)
+            for turn, (left, right, bits) in turned.result():
+                yield turn, (usable[left], usable[right], bits)
 
 
 _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / SPECTRUM_PX).astype(np.float32)
