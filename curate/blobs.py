@@ -41,8 +41,26 @@ class Spool:
     def column(self, values: Sequence[bytes | None]) -> "Blobs":
         """Append values; returns the column that stands for them."""
         sizes = np.array([-1 if value is None else len(value) for value in values], dtype=np.int64)
+        return self._append(sizes, b"".join(value for value in values if value))
+
+    def take_in(self, values: pa.ChunkedArray) -> "Blobs":
+        """The same for a column of Arrow, whose bytes need not become objects first."""
+        column = values.combine_chunks()
+        if isinstance(column, pa.ChunkedArray):  # how a column of no rows comes back
+            return self.column([])
+        if not pa.types.is_fixed_size_binary(column.type):
+            return self.column(column.to_pylist())
+        width = column.type.byte_width
+        sizes = np.where(column.is_null().to_numpy(zero_copy_only=False), -1, width)
+        present = column.drop_null()
+        if not len(present):
+            return self._append(sizes, b"")
+        data = memoryview(present.buffers()[1])
+        return self._append(sizes, data[present.offset * width : (present.offset + len(present)) * width])
+
+    def _append(self, sizes: npt.NDArray[np.int64], data: bytes | memoryview) -> "Blobs":
         starts = self._end + np.concatenate([[0], np.cumsum(np.maximum(sizes, 0))])[:-1]
-        self._file.write(b"".join(value for value in values if value))
+        self._file.write(data)
         self._file.flush()
         self._end += int(np.maximum(sizes, 0).sum())
         return Blobs((self,), np.zeros(len(sizes), np.int16), starts.astype(np.int64), sizes)

@@ -8,13 +8,12 @@ read again, a changed scanner re-measures only its own columns, and a killed run
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curate.ingest import Record
@@ -80,13 +79,7 @@ def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Sc
 
     from curate.blobs import Spool
 
-    wanted = pa.table(
-        {
-            "path": [r.path for r in records],
-            "size_bytes": [r.size_bytes for r in records],
-            "mtime_ns": [r.mtime_ns for r in records],
-        }
-    )
+    wanted = {r.path: (r.size_bytes, r.mtime_ns) for r in records}
     frame = pd.DataFrame(
         {
             "path": [r.path for r in records],
@@ -132,13 +125,6 @@ def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
     return list(zip(*(table[name].to_pylist() for name in _KEY_NAMES), strict=True))
 
 
-def _is_in(table: pa.Table, wanted: pa.Table) -> pa.Array:
-    """Which rows of a part are about a file as it is now."""
-    at = pc.index_in(table["path"], value_set=wanted["path"].combine_chunks())
-    same = [pc.equal(table[name], wanted[name].take(at)) for name in ("size_bytes", "mtime_ns")]
-    return pc.fill_null(pc.and_(*same), False)
-
-
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """The rows of a part that are still good: small values here, large ones in a scratch file."""
@@ -148,13 +134,15 @@ class _Loaded:
     large: dict[str, Blobs]
 
 
-def _read(part: Part, wanted: pa.Table, spool: Spool) -> _Loaded:
+def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _Loaded:
     from curate import blobs
 
     table = pq.read_table(part.path)
-    table = table.filter(_is_in(table, wanted))
+    current = [wanted.get(path) == (size, time) for path, size, time in _keys(table)]
+    if not all(current):
+        table = table.filter(pa.array(current, pa.bool_()))
     names = [field.name for field in table.schema if blobs.is_large(field.type)]
-    large = {name: spool.column(table[name].to_pylist()) for name in names}
+    large = {name: spool.take_in(table[name]) for name in names}
     return _Loaded(part, table.drop_columns(names), large)
 
 

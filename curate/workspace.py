@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from curate.errors import WorkspaceError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
     import pyarrow as pa
 
@@ -154,8 +156,21 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     frame = table.to_pandas(types_mapper=integers.get)
     for field in table.schema:
         if pa.types.is_string(field.type):
-            frame[field.name] = pd.Series(table[field.name].to_pylist(), dtype=object)
+            frame[field.name] = pd.Series(_texts(table[field.name]), dtype=object)
     return frame
+
+
+def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """Strings and None; equal strings are one object, since most columns hold few."""
+    import numpy as np
+    import pyarrow as pa
+
+    encoded = column.combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):  # how a column of no rows comes back
+        return np.empty(0, object)
+    words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    places = encoded.indices.fill_null(len(words) - 1).to_numpy(zero_copy_only=False)
+    return np.asarray(words[places], dtype=object)
 
 
 def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:

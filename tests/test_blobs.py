@@ -1,6 +1,7 @@
 """Large columns on disk behave as columns of bytes in memory do."""
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from curate.blobs import Blobs, Spool
@@ -29,6 +30,16 @@ def test_taking_sorting_merging_and_joining_move_places(frame: pd.DataFrame) -> 
     assert list(both["blob"]) == [*VALUES, b"six"]
     assert isinstance(both["blob"].array, Blobs)
     assert list(both[both["blob"].notna()]["blob"]) == [b"one", b"", b"four" * 1000, b"five", b"six"]
+
+
+@pytest.mark.parametrize("values", [[b"abcd", None, b"efgh"], [None, None], [b"abcd"], []])
+@pytest.mark.parametrize("kind", [pa.binary(), pa.binary(4)])
+def test_columns_of_arrow_are_taken_in_whole_or_sliced(values: list[bytes | None], kind: pa.DataType) -> None:
+    spool = Spool()
+    spool.column([b"something before"])
+    whole = pa.chunked_array([pa.array([b"zzzz", None, *values], kind), pa.array(values, kind)])
+    assert list(spool.take_in(whole)) == [b"zzzz", None, *values, *values]
+    assert list(spool.take_in(whole.slice(2))) == [*values, *values]
 
 
 def test_memory_does_not_hold_the_values() -> None:

@@ -175,9 +175,9 @@ class Duplicates(Scanner):
 
         phashes, dhashes = (hashes_of(seen[name].iloc[usable]) for name in ("phash", "dhash"))
         spectra = blobs.matrix(seen["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
+        left, right, bits = candidates.upright(phashes, dhashes, self.settings.hash_distance)
         with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
             turned = aside.submit(list, candidates.turned(phashes, spectra, self.settings.turned_distance))
-            left, right, bits = candidates.upright(phashes, dhashes, self.settings.hash_distance)
             yield None, (usable[left], usable[right], bits)
             for turn, (left, right, bits) in turned.result():
                 yield turn, (usable[left], usable[right], bits)
