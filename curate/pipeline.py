@@ -48,6 +48,8 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
+LEAST_SHARD = 16
+"""Pictures that a worker gets at a time when the end is near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,15 +249,18 @@ def _shards(
     active: Sequence[Scanner],
     configuration: Config,
 ) -> list[Shard]:
-    """Cut the missing records into units of work, small enough that every worker gets several."""
+    """Cut the missing records into units of work."""
     taken = [int(path.stem.removeprefix("part-")) for path in place.features.glob("part-*.parquet")]
     number = max(taken, default=0)
     shards = []
     for names, records in lacking.items():
         chosen = tuple(scanner for scanner in active if scanner.name in names)
-        workers = configuration.engine.workers or cores()
-        size = max(8, min(configuration.engine.shard_size, -(-len(records) // (4 * workers))))
-        for start in range(0, len(records), size):
+        start = 0
+        while start < len(records):
+            # Ever smaller ones, so that all workers end at about the same time: guided self-scheduling (Polychronopoulos
+            # and Kuck, IEEE Transactions on Computers 1987).
+            share = (len(records) - start) // (2 * (configuration.engine.workers or cores()))
+            size = min(max(share, LEAST_SHARD), configuration.engine.shard_size)
             number += 1
             shards.append(
                 Shard(
@@ -266,6 +271,7 @@ def _shards(
                     part=place.features / f"part-{number:07}.parquet",
                 )
             )
+            start += size
     return shards
 
 

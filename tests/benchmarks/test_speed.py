@@ -2,14 +2,14 @@
 
     pytest tests/benchmarks/test_speed.py -s --peer imagededup=PYTHON --peer cleanvision=PYTHON --peer fastdup=PYTHON
 
-Every figure is a ratio within one run. Worker start counts for both sides, imports of the main program for neither.
-The bare decode's workers import Pillow and nothing else.
+Every figure is a ratio within one run. An audit is timed in this process, as a notebook would run it again, and as a
+whole command; the bare decode likewise, by a program that imports Pillow and nothing else.
 """
 
-import multiprocessing
+import subprocess
+import sys
 import time
 import zipfile
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,19 +17,34 @@ from PIL import Image
 
 import curate
 from curate.config import Config
-from curate.engine import cores
 from curate.workspace import Workspace
 from tests import pictures
-from tests.benchmarks import bare, peers
+from tests.benchmarks import peers
 
 ROUNDS = 3
 
 
-def bare_decode(files: list[str]) -> float:
-    """Seconds for a full Pillow decode of all files, on all cores."""
+def bare_decode(folder: Path) -> tuple[float, float]:
+    """Seconds for a full Pillow decode of all files on all cores: worker start included, and as a whole command."""
     started = time.perf_counter()
-    with ProcessPoolExecutor(cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
-        list(pool.map(bare.decode_fully, files, chunksize=max(1, min(32, len(files) // (2 * cores())))))
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.bare", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    return float(done.stdout), time.perf_counter() - started
+
+
+def command(folder: Path, workspace: Path) -> float:
+    """Seconds for `curate audit` as a whole command, from the start of the interpreter to its end."""
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", "from curate.cli import main; main()", "audit", str(folder), "-w", str(workspace)],
+        check=True,
+        capture_output=True,
+    )
     return time.perf_counter() - started
 
 
@@ -68,16 +83,17 @@ def drawn(tmp_path: Path) -> Path:
 
 
 def test_the_whole_audit_beside_a_bare_decode(folder: Path, tmp_path: Path) -> None:
-    files = sorted(str(path) for path in folder.rglob("*.jpg"))
+    count = sum(1 for _ in folder.rglob("*.jpg"))
     ratios = []
     for number in range(ROUNDS):
-        least, whole = bare_decode(files), audited(folder, tmp_path / f"ws{number}")
+        (least, bare), whole = bare_decode(folder), audited(folder, tmp_path / f"ws{number}")
         ratios.append(whole / least)
+        full = command(folder, tmp_path / f"command{number}")
         print(
-            f"\n{folder.name}: {len(files)} pictures; bare decode {len(files) / least:,.0f}/s, "
-            f"whole audit {len(files) / whole:,.0f}/s, ratio {whole / least:.2f}"
+            f"\n{folder.name}: {count} pictures; bare decode {count / least:,.0f}/s, "
+            f"whole audit {count / whole:,.0f}/s, ratio {whole / least:.2f}; as commands {bare:.2f} s and {full:.2f} s, {full / bare:.2f}"
         )
-        assert len(Workspace(tmp_path / f"ws{number}").read_images()) == len(files)
+        assert len(Workspace(tmp_path / f"ws{number}").read_images()) == count
     started = time.perf_counter()
     again = curate.audit(folder, tmp_path / "ws0")
     seconds = time.perf_counter() - started
@@ -88,13 +104,9 @@ def test_the_whole_audit_beside_a_bare_decode(folder: Path, tmp_path: Path) -> N
 @pytest.mark.shared
 def test_pictures_of_twelve_megapixels_beside_a_bare_decode(shared_data: Path, tmp_path: Path) -> None:
     folder = enlarged(shared_data / "photos", tmp_path / "large", 4000, 48)
-    files = sorted(str(path) for path in folder.rglob("*.jpg"))
     for number in range(ROUNDS):
-        least, whole = bare_decode(files), audited(folder, tmp_path / f"ws{number}")
-        print(
-            f"\n4,000 px: {len(files)} pictures; bare decode {least:.2f} s, whole audit {whole:.2f} s, "
-            f"{whole / least:.2f}"
-        )
+        (least, _), whole = bare_decode(folder), audited(folder, tmp_path / f"ws{number}")
+        print(f"\n4,000 px: 48 pictures; bare decode {least:.2f} s, whole audit {whole:.2f} s, {whole / least:.2f}")
 
 
 @pytest.mark.shared
