@@ -58,7 +58,7 @@ def missing(
     """The records still to be measured, by the set of scanners that lack them."""
     have = {name: set[tuple[str, int, int]]() for name in _fingerprints(scanners)}
     for part in found:
-        keys = _keys(pq.read_table(part.path, columns=_KEY_NAMES))
+        keys = _keys(pq.ParquetFile(part.path).read(_KEY_NAMES))
         for name in part.current:
             have[name].update(keys)
     wanted: dict[frozenset[str], list[Record]] = {}
@@ -113,7 +113,7 @@ def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record]) 
     keys = {(record.path, record.size_bytes, record.mtime_ns) for record in records}
     current = {part.path for part in parts(folder, scanners)}
     for path in folder.glob("part-*.parquet"):
-        if path not in current or keys.isdisjoint(_keys(pq.read_table(path, columns=_KEY_NAMES))):
+        if path not in current or keys.isdisjoint(_keys(pq.ParquetFile(path).read(_KEY_NAMES))):
             path.unlink()
 
 
@@ -137,7 +137,7 @@ class _Loaded:
 def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _Loaded:
     from curate import blobs
 
-    table = pq.read_table(part.path)
+    table = pq.ParquetFile(part.path).read()
     current = [wanted.get(path) == (size, time) for path, size, time in _keys(table)]
     if not all(current):
         table = table.filter(pa.array(current, pa.bool_()))
@@ -162,6 +162,6 @@ def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
     """The records behind an image table, with the times under which they were last measured."""
     times: dict[tuple[str, int], int] = {}
     for part in found:
-        times |= {(path, size): time for path, size, time in _keys(pq.read_table(part.path, columns=_KEY_NAMES))}
+        times |= {(path, size): time for path, size, time in _keys(pq.ParquetFile(part.path).read(_KEY_NAMES))}
     rows = zip(images["path"], images["label"], images["split"], images["size_bytes"], strict=True)
     return [Record(path, label, split, int(size), times.get((path, int(size)), 0)) for path, label, split, size in rows]

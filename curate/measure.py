@@ -23,7 +23,7 @@ from curate.isolation import Casualty
 from curate.records import Record
 from curate.scanners import Scanner
 from curate.schema import Kind, Severity, Status
-from curate.workspace import write_arrow
+from curate.workspace import write_part
 
 FACTS = "image"
 """The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
@@ -87,8 +87,7 @@ def measure_shard(shard: Shard) -> Tally:
             continue
         watch.enter(index)
         rows.append(_measure_one(shard, record, seconds))
-    # Nearly all of it are tiles, of which compression takes off a twentieth for half the time of writing and reading.
-    write_arrow(_to_arrow(rows, shard.scanners), shard.part, plain=True)
+    write_part(_to_arrow(rows, shard.scanners), shard.part)
     watch.close()
     return Tally(files=len(rows), statuses=Counter(row["status"] for row in rows), seconds=dict(seconds))
 

@@ -10,6 +10,7 @@ import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -29,7 +30,7 @@ from curate.scanners.faces import Faces
 from curate.scanners.fastdup import Fastdup
 from curate.scanners.text import Text
 from curate.schema import Severity
-from curate.workspace import VERSION, Workspace, atomic, create, write_json
+from curate.workspace import VERSION, Workspace, atomic, create, settle, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,9 +127,13 @@ def audit(
     told = {} if fresh else place.read_audit()
     mark = outcome.mark(place, listing.records, active, configuration)
     if measured or told.get("judged") != mark:
-        judged = outcome.write(place, listing.records, active, configuration)
+        with ThreadPoolExecutor(1) as aside:
+            settled = aside.submit(settle, sorted(place.features.glob("part-*.parquet")))
+            judged = outcome.write(place, listing.records, active, configuration)
+            settled.result()
         mark = outcome.mark(place, listing.records, active, configuration)
-        features.prune(place.features, active, listing.records)
+        if not fresh:
+            features.prune(place.features, active, listing.records)
     else:
         judged = {name: told.get(name, []) for name in ("prevalent", "spurious")}
     write_json({**facts, "complete": True, **judged, "judged": mark}, place.audit)
@@ -257,8 +262,8 @@ def _shards(
         chosen = tuple(scanner for scanner in active if scanner.name in names)
         start = 0
         while start < len(records):
-            # Ever smaller ones, so that all workers end at about the same time: guided self-scheduling (Polychronopoulos
-            # and Kuck, IEEE Transactions on Computers 1987).
+            # Ever smaller ones, so that all workers end at about the same time: guided self-scheduling
+            # (Polychronopoulos and Kuck, IEEE Transactions on Computers 1987).
             share = (len(records) - start) // (2 * (configuration.engine.workers or cores()))
             size = min(max(share, LEAST_SHARD), configuration.engine.shard_size)
             number += 1

@@ -91,7 +91,8 @@ def test_the_whole_audit_beside_a_bare_decode(folder: Path, tmp_path: Path) -> N
         full = command(folder, tmp_path / f"command{number}")
         print(
             f"\n{folder.name}: {count} pictures; bare decode {count / least:,.0f}/s, "
-            f"whole audit {count / whole:,.0f}/s, ratio {whole / least:.2f}; as commands {bare:.2f} s and {full:.2f} s, {full / bare:.2f}"
+            f"whole audit {count / whole:,.0f}/s, ratio {whole / least:.2f}; "
+            f"as commands {bare:.2f} s and {full:.2f} s, {full / bare:.2f}"
         )
         assert len(Workspace(tmp_path / f"ws{number}").read_images()) == count
     started = time.perf_counter()
