@@ -62,14 +62,15 @@ def pairs_within(hashes: Hashes, distance: int, *, threads: int | None = None) -
     Equal hashes pair with one another too; n of them make n (n - 1) / 2 pairs.
     """
     values, owner = np.unique(hashes, return_inverse=True)
-    smaller, larger = _joined(choices_of(len(values), distance), (values, None), distance, threads)
-    members = _members(owner.ravel(), len(values))
-    several = np.flatnonzero(np.diff(members[1]) > 1)
-    twin, mate = _products(members, several, members, several)
-    twin, mate = twin[twin < mate], mate[twin < mate]
-    one, other = _products(members, np.searchsorted(values, smaller), members, np.searchsorted(values, larger))
-    one, other = np.concatenate([one, twin]), np.concatenate([other, mate])
-    return _sorted(np.minimum(one, other), np.maximum(one, other), hashes, hashes)
+    found = _joined(choices_of(len(values), distance), (values, None), distance, threads)
+    return _of_values(values, owner.ravel(), found, hashes, twins=True)
+
+
+def pairs_of_choice(hashes: Hashes, choice: "Choice", distance: int, *, twins: bool) -> Pairs:
+    """Those of the pairs whose first choice is this one; pairs of equal hashes, which agree on all, with `twins`."""
+    values, owner = np.unique(hashes, return_inverse=True)
+    found = choice.within(choice.sorted(values), distance)
+    return _of_values(values, owner.ravel(), found, hashes, twins=twins)
 
 
 def pairs_between(ours: Hashes, theirs: Hashes, distance: int, *, threads: int | None = None) -> Pairs:
@@ -233,6 +234,19 @@ def _near(
                 place = begin[row] + (near & width - 1)
                 real = place < len(others)
                 yield mine[row[real]], others[place[real]]
+
+
+def _of_values(
+    values: Hashes, owner: npt.NDArray[np.intp], found: tuple[Hashes, Hashes], hashes: Hashes, *, twins: bool
+) -> Pairs:
+    """From pairs of distinct values to pairs of the hashes that have them, and with `twins` of those that are equal."""
+    members = _members(owner, len(values))
+    left, right = _products(members, np.searchsorted(values, found[0]), members, np.searchsorted(values, found[1]))
+    if twins:
+        several = np.flatnonzero(np.diff(members[1]) > 1)
+        twin, mate = _products(members, several, members, several)
+        left, right = np.concatenate([left, twin[twin < mate]]), np.concatenate([right, mate[twin < mate]])
+    return _sorted(np.minimum(left, right), np.maximum(left, right), hashes, hashes)
 
 
 _Members = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]

@@ -1,44 +1,58 @@
 """The join of `neighbours` for more hashes than fit in memory: sharded, on disk, and just as exact.
 
-Two hashes at most d bits apart agree on at least one of d + 1 blocks of bits. For each block in turn all hashes are
-dealt into shards by its value, so that any pair agreeing on it meets in one shard, where the join in memory finds
-it. A pair that agrees on several blocks is kept at the first of them only, so none is told twice. Memory holds one
-shard at a time; disk holds the hashes once more, for one block at a time.
+For each choice of blocks the hashes are dealt into shards by the first bits of what must agree, so that any pair
+agreeing on it meets in one shard, where the join in memory finds it. A pair counts at the first choice on which it
+agrees, so none is told twice. Memory holds one shard a thread; disk holds the hashes once, and once more a thread.
 """
 
-import itertools
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from curate import neighbours
-from curate.neighbours import BITS, Hashes, Pairs
+from curate.neighbours import BITS, Choice, Hashes, Pairs
 
+MEMORY_BYTES = 512 << 20
 _ROW = np.dtype([("hash", np.uint64), ("row", np.int64)])
+_NEED_BYTES = 100
+"""What joining takes for each hash of a shard."""
+_AT_A_TIME = 1 << 20
+_Rows = npt.NDArray[np.void]
 
 
 def pairs_within(
-    chunks: Iterable[Hashes], distance: int, *, shards: int = 64, folder: Path | None = None
+    chunks: Iterable[Hashes], distance: int, *, memory_bytes: int = MEMORY_BYTES, folder: Path | None = None
 ) -> Iterator[Pairs]:
     """Every pair (i < j) at most `distance` bits apart, as `neighbours.pairs_within` has them, in parts.
 
-    `chunks` are the hashes in order, read once; rows are numbered through. Each part comes from one shard, so the
-    order of pairs over all parts is not that of rows. `folder` is where scratch files go.
+    `chunks` are the hashes in order, read once; rows are numbered through. Each part comes from one choice of blocks,
+    so the order of pairs over all parts is not that of rows. `folder` is where scratch files go.
     """
+    threads = min(8, os.cpu_count() or 1)
     with tempfile.TemporaryDirectory(prefix="curate-", dir=folder) as scratch:
-        place = Path(scratch)
-        count = _spool(chunks, place / "all")
-        if count < 2:
-            return
-        blocks = _blocks(distance + 1)
-        for number, (shift, width) in enumerate(blocks):
-            for part in _deal(place, shift, width, shards):
-                found = _join(part, distance, blocks[: number + 1])
-                if len(found[0]):
-                    yield found
+        whole = Path(scratch) / "all"
+        count = _spool(chunks, whole)
+        shards = max(1, -(-count * _NEED_BYTES * threads // memory_bytes))
+
+        def join(number: int, choice: Choice) -> Pairs:
+            parts = [_join(rows, choice, distance, twins=number == 0) for rows in _dealt(whole, choice, shards)]
+            return _concatenated(parts)
+
+        choices = neighbours.choices_of(count, distance)
+        with ThreadPoolExecutor(threads) as pool:
+            yield from pool.map(join, range(len(choices)), choices)
+
+
+def pairs_between(ours: Hashes, theirs: Hashes, distance: int, *, memory_bytes: int = MEMORY_BYTES) -> Iterator[Pairs]:
+    """Every (i, j) with `ours[i]` and `theirs[j]` at most `distance` bits apart, in parts."""
+    for left, right, bits in pairs_within([ours, theirs], distance, memory_bytes=memory_bytes):
+        across = (left < len(ours)) & (right >= len(ours))
+        yield left[across], right[across] - len(ours), bits[across]
 
 
 def _spool(chunks: Iterable[Hashes], path: Path) -> int:
@@ -53,43 +67,44 @@ def _spool(chunks: Iterable[Hashes], path: Path) -> int:
     return count
 
 
-def _blocks(count: int) -> list[tuple[int, int]]:
-    """(shift, width) of `count` blocks of like width."""
-    edges = [BITS * index // count for index in range(count + 1)]
-    return [(low, high - low) for low, high in itertools.pairwise(edges)]
-
-
-def _deal(place: Path, shift: int, width: int, shards: int) -> Iterator[npt.NDArray[np.void]]:
-    """Shard by shard, the rows whose block has one of the shard's values."""
-    files = [(place / f"shard-{index}").open("w+b") for index in range(shards)]
-    try:
-        with (place / "all").open("rb") as whole:
-            while len(rows := np.fromfile(whole, _ROW, count=1 << 20)):
-                which = (_block(rows["hash"], shift, width) % np.uint64(shards)).astype(np.int64)
+def _dealt(whole: Path, choice: Choice, shards: int) -> Iterator[_Rows]:
+    """Shard by shard, in order of rows, those that have the same first bits of what must agree."""
+    bits = min((shards - 1).bit_length(), choice.width)
+    if bits == 0:
+        yield np.fromfile(whole, _ROW)
+        return
+    with tempfile.TemporaryDirectory(dir=whole.parent) as folder:
+        files = [(Path(folder) / str(index)).open("w+b") for index in range(1 << bits)]
+        try:
+            for rows in _read(whole):
+                which = (choice.moved(rows["hash"]) >> np.uint64(BITS - bits)).astype(np.uint16)
                 order = np.argsort(which, kind="stable")
-                ends = np.searchsorted(which[order], np.arange(shards + 1))
+                ends = np.searchsorted(which[order], np.arange((1 << bits) + 1))
+                dealt = rows[order]
                 for index, file in enumerate(files):
-                    rows[order[ends[index] : ends[index + 1]]].tofile(file)
-        for file in files:
-            file.flush()
-            file.seek(0)
-            yield np.fromfile(file, _ROW)
-    finally:
-        for file in files:
-            file.close()
+                    dealt[ends[index] : ends[index + 1]].tofile(file)
+            for file in files:
+                file.flush()
+                file.seek(0)
+                yield np.fromfile(file, _ROW)
+        finally:
+            for file in files:
+                file.close()
 
 
-def _block(hashes: Hashes, shift: int, width: int) -> Hashes:
-    return np.asarray(hashes >> np.uint64(shift) & np.uint64((1 << width) - 1), dtype=np.uint64)
+def _read(whole: Path) -> Iterator[_Rows]:
+    with whole.open("rb") as file:
+        while len(rows := np.fromfile(file, _ROW, count=_AT_A_TIME)):
+            yield rows
 
 
-def _join(rows: npt.NDArray[np.void], distance: int, blocks: list[tuple[int, int]]) -> Pairs:
-    """The pairs of one shard that agree on the last of `blocks` and on none before it."""
-    hashes, numbers = rows["hash"].copy(), rows["row"]
-    left, right, bits = neighbours.pairs_within(hashes, distance)
-    different = hashes[left] ^ hashes[right]
-    own = _block(different, *blocks[-1]) == 0
-    for shift, width in blocks[:-1]:
-        own &= _block(different, shift, width) != 0
-    # Rows were dealt in order, so left < right holds for their numbers too.
-    return numbers[left[own]], numbers[right[own]], bits[own]
+def _join(rows: _Rows, choice: Choice, distance: int, *, twins: bool) -> Pairs:
+    """The pairs of one shard whose first choice this is; equal hashes, which agree on every choice, with `twins`."""
+    left, right, bits = neighbours.pairs_of_choice(rows["hash"].copy(), choice, distance, twins=twins)
+    numbers = rows["row"]
+    return numbers[left], numbers[right], bits
+
+
+def _concatenated(parts: list[Pairs]) -> Pairs:
+    left, right, bits = (np.concatenate([part[side] for part in parts]) for side in range(3))
+    return left, right, bits

@@ -20,28 +20,44 @@ def clustered(count: int, seed: int) -> Hashes:
     return np.asarray(hashes, dtype=np.uint64)
 
 
-def joined(hashes: Hashes, distance: int, *, shards: int, chunk: int) -> list[tuple[int, int, int]]:
+def joined(hashes: Hashes, distance: int, *, memory_bytes: int, chunk: int) -> list[tuple[int, int, int]]:
     chunks = [hashes[start : start + chunk] for start in range(0, len(hashes), chunk)]
-    parts = neighbours_on_disk.pairs_within(chunks, distance, shards=shards)
+    parts = neighbours_on_disk.pairs_within(chunks, distance, memory_bytes=memory_bytes)
     return [tuple(map(int, pair)) for part in parts for pair in zip(*part, strict=True)]  # type: ignore[misc]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=40)
 @given(
     count=st.integers(0, 400),
     seed=st.integers(0, 1000),
     distance=st.integers(0, 10),
-    shards=st.sampled_from([1, 3, 16]),
+    memory_bytes=st.sampled_from([1 << 30, 40_000, 1_000]),
     chunk=st.sampled_from([1, 64, 1000]),
 )
-def test_sharded_and_in_memory_are_equal(count: int, seed: int, distance: int, shards: int, chunk: int) -> None:
+def test_sharded_and_in_memory_are_equal(count: int, seed: int, distance: int, memory_bytes: int, chunk: int) -> None:
     hashes = clustered(count, seed)
     left, right, bits = neighbours.pairs_within(hashes, distance)
     expected = list(zip(left.tolist(), right.tolist(), bits.tolist(), strict=True))
-    assert sorted(joined(hashes, distance, shards=shards, chunk=chunk)) == expected
+    assert sorted(joined(hashes, distance, memory_bytes=memory_bytes, chunk=chunk)) == expected
 
 
 @pytest.mark.parametrize("hashes", [[], [5], [7, 7, 7]])
 def test_few_hashes_are_no_special_case(hashes: list[int]) -> None:
-    found = joined(np.array(hashes, dtype=np.uint64), 4, shards=2, chunk=10)
+    found = joined(np.array(hashes, dtype=np.uint64), 4, memory_bytes=200, chunk=10)
     assert sorted(found) == ([(0, 1, 0), (0, 2, 0), (1, 2, 0)] if len(hashes) == 3 else [])
+
+
+def test_many_are_dealt_by_blocks_and_none_is_lost() -> None:
+    hashes = clustered(20_000, 3)
+    assert len(neighbours.choices_of(len(hashes), 4)) > 1
+    left, right, bits = neighbours.pairs_within(hashes, 4)
+    expected = list(zip(left.tolist(), right.tolist(), bits.tolist(), strict=True))
+    assert sorted(joined(hashes, 4, memory_bytes=500_000, chunk=3_000)) == expected
+
+
+def test_pairs_between_two_sets_are_those_found_in_memory() -> None:
+    ours, theirs = clustered(300, 1), clustered(300, 1)[50:]
+    left, right, bits = neighbours.pairs_between(ours, theirs, 6)
+    parts = neighbours_on_disk.pairs_between(ours, theirs, 6, memory_bytes=1_000)
+    found = sorted(tuple(map(int, pair)) for part in parts for pair in zip(*part, strict=True))
+    assert found == list(zip(left.tolist(), right.tolist(), bits.tolist(), strict=True))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from curate import features, judging, measure, scanners
+from curate import candidates, features, judging, measure, scanners
 from curate.candidates import turned_hashes
 from curate.config import Config, DecodeLimits, JudgeSettings
 from curate.errors import ConfigError
@@ -266,6 +266,16 @@ def test_the_hash_of_a_turned_picture_follows_from_its_spectrum(turn: str) -> No
         expected = np.packbits(imagehash.phash(Image.fromarray(looks)).hash)
         found = turned_hashes(stored(low_frequencies(small))[None], turn)
         assert int(found[0] ^ np.uint64(int.from_bytes(expected.tobytes(), "big"))).bit_count() <= 1
+
+
+def test_hashes_joined_on_disk_give_the_same_findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(12):
+        pictures.save(pictures.photo(index), tmp_path / "set" / f"{index:02}.png")
+        pictures.save(pictures.photo(index)[:, ::-1].copy(), tmp_path / "set" / f"{index:02}m.jpg")
+    in_memory = judged(tmp_path / "set", Duplicates())
+    monkeypatch.setattr(candidates, "IN_MEMORY", 1)
+    assert set(in_memory["kind"]) == {Kind.MIRRORED}
+    pd.testing.assert_frame_equal(judged(tmp_path / "set", Duplicates()), in_memory)
 
 
 # What holds for all
