@@ -11,8 +11,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from curate.blobs import Blobs, Spool
 
 _KEY_NAMES = [field.name for field in KEYS]
+_FACT_NAMES = ["size_bytes", *(field.name for field in FACT_FIELDS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +83,20 @@ def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Sc
     from curate.blobs import Spool
 
     wanted = {r.path: (r.size_bytes, r.mtime_ns) for r in records}
-    frame = pd.DataFrame(
-        {
-            "path": [r.path for r in records],
-            "label": [r.label for r in records],
-            "split": [r.split for r in records],
-        },
-        dtype=object,
-    )
     spool = Spool()
     tables = [_read(part, wanted, spool) for part in found]
-    frame = frame.merge(
-        _columns(tables, FACTS, [*_KEY_NAMES[:2], *(f.name for f in FACT_FIELDS)]), on="path", how="left"
-    )
-    for scanner in scanners:
-        names = [f"{scanner.name}.{column}" for column in scanner.columns]
-        if names:
-            frame = frame.merge(_columns(tables, scanner.name, ["path", *names]), on="path", how="left")
-    return frame
+    columns: dict[str, Any] = {
+        name: np.array([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")
+    }
+    places: dict[tuple[int, ...], npt.NDArray[np.intp]] = {}
+    for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns)):
+        pieces = [loaded for loaded in tables if step in loaded.part.current]
+        which = tuple(map(id, pieces))
+        if which not in places:
+            places[which] = _places(pieces, columns["path"])
+        names = _FACT_NAMES if step == FACTS else [name for name in pieces[0].names if name.startswith(f"{step}.")]
+        columns |= _columns(pieces, names, places[which])
+    return pd.DataFrame(columns, copy=False)
 
 
 def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
@@ -133,6 +132,10 @@ class _Loaded:
     table: pa.Table
     large: dict[str, Blobs]
 
+    @property
+    def names(self) -> list[str]:
+        return [*self.table.column_names, *self.large]
+
 
 def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _Loaded:
     from curate import blobs
@@ -146,16 +149,26 @@ def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _L
     return _Loaded(part, table.drop_columns(names), large)
 
 
-def _columns(tables: Sequence[_Loaded], step: str, names: Sequence[str]) -> pd.DataFrame:
+def _places(pieces: Sequence[_Loaded], paths: Sequence[str]) -> npt.NDArray[np.intp]:
+    """For each path its row among all rows of these parts, of the last part that has it; -1 where none has."""
+    told = [path for loaded in pieces for path in loaded.table["path"].to_pylist()]
+    row_of = {path: row for row, path in enumerate(told)}
+    return np.array([row_of.get(path, -1) for path in paths], dtype=np.intp)
+
+
+def _columns(pieces: Sequence[_Loaded], names: Sequence[str], places: npt.NDArray[np.intp]) -> dict[str, Any]:
+    """These columns, in the order of the places; missing where there is none."""
     from curate.blobs import Blobs
 
-    pieces = [loaded for loaded in tables if step in loaded.part.current]
-    large = [name for name in names if name in pieces[0].large]
+    large = {name for name in names if name in pieces[0].large}
     small = [name for name in names if name not in large]
-    frame = to_pandas(pa.concat_tables([loaded.table.select(small) for loaded in pieces]))
+    rows = pa.array(places, mask=places < 0)
+    table = pa.concat_tables([loaded.table.select(small) for loaded in pieces]).take(rows)
+    found = {name: column.array for name, column in to_pandas(table).items()}
     for name in large:
-        frame[name] = Blobs._concat_same_type([loaded.large[name] for loaded in pieces])
-    return frame.drop_duplicates("path", keep="last")
+        column = Blobs._concat_same_type([loaded.large[name] for loaded in pieces])
+        found[name] = column.take(places, allow_fill=True)
+    return {name: found[name] for name in names}
 
 
 def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
