@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy.typing as npt
+
 from curate.scanners import Finding, stable_id
 from curate.schema import Kind, Role, Severity, Status, Verdict
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TEST = "test"
-Columns = Mapping[str, list[Any]]
+Columns = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +105,10 @@ def twins(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict[int, M
 
 
 def columns_of(seen: pd.DataFrame) -> Columns:
-    """What `findings` reads of a table that `by_preference` has ranked, as lists: groups are many and small."""
-    return {name: seen[name].tolist() for name in (*_READ, *(column for column, _ in _CRITERIA))}
+    """What `findings` reads of a table that `by_preference` has ranked, as arrays: groups are many and small."""
+    whole = {name: seen[name].to_numpy("int64") for name in ("width", "height", "size_bytes")}
+    told = {name: seen[name].to_numpy(object) for name in ("path", "label", "split")}
+    return {**whole, **told, **{name: seen[name].to_numpy() for name, _ in _CRITERIA}}
 
 
 def findings(seen: Columns, keeper: int, copies: Mapping[int, Match]) -> Iterator[Finding]:
@@ -210,7 +214,6 @@ def _why_keeper(seen: Columns, keeper: int, copies: Sequence[int]) -> str:
     return f"Suggested to stay: none of the {count} is better, and it comes first by name."
 
 
-_READ = ("path", "label", "split", "width", "height", "size_bytes")
 _CRITERIA = (
     ("_unusable", "the only usable one of"),
     ("_pixels", "at {size} the largest of"),

@@ -8,7 +8,8 @@ read again, a changed scanner re-measures only its own columns, and a killed run
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,23 @@ def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Sc
     """
     import pandas as pd
 
+    with _memory_given_back():
+        return pd.DataFrame(_gathered(records, found, scanners), copy=False)
+
+
+@contextmanager
+def _memory_given_back() -> Iterator[None]:
+    """Arrow's own allocator keeps what has been freed, several times what a table takes; the system's returns it."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.default_memory_pool().release_unused()
+        pa.set_memory_pool(before)
+
+
+def _gathered(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> dict[str, Any]:
     from curate.blobs import Spool
 
     wanted = {r.path: (r.size_bytes, r.mtime_ns) for r in records}
@@ -96,7 +114,7 @@ def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Sc
             places[which] = _places(pieces, columns["path"])
         names = _FACT_NAMES if step == FACTS else [name for name in pieces[0].names if name.startswith(f"{step}.")]
         columns |= _columns(pieces, names, places[which])
-    return pd.DataFrame(columns, copy=False)
+    return columns
 
 
 def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:

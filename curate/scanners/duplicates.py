@@ -103,7 +103,11 @@ class Duplicates(Scanner):
         return local_features.describe(picture.grey(local_features.VIEW_PX)).pack()
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        seen = by_preference(features[features["digest"].notna() & features["tile"].notna()])
+        unread = ["format", "mode", "frames", "error", "problems"]
+        if not self.settings.thorough:
+            unread += ["view", "points", "descriptors"]
+        wanted = [name for name in features if name not in unread]  # the table is copied when it is put in order
+        seen = by_preference(features.loc[features["digest"].notna() & features["tile"].notna(), wanted])
         columns = columns_of(seen)
         for keeper, copies in self._groups(seen):
             yield from findings(columns, keeper, copies)
