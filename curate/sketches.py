@@ -7,7 +7,6 @@ pair that cannot agree in enough of them even so is none, and its pixels need no
 allowed for, so nothing is lost that `resemblance` would find.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,14 +60,10 @@ class Sketches:
 
     def bounds(self, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> tuple[Floats, npt.NDArray[np.uint8]]:
         """For every pair the most that `Comparison.close` can be and the least that `textured` can be."""
-        found = list(self._bounds(left, right))
-        return np.concatenate([part[0] for part in found]), np.concatenate([part[1] for part in found])
-
-    def _bounds(
-        self, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]
-    ) -> Iterator[tuple[Floats, npt.NDArray[np.uint8]]]:
+        shares, counts = np.empty(len(left), np.float32), np.empty(len(left), np.uint8)
         for start in range(0, len(left), _AT_A_TIME):
-            a, b = left[start : start + _AT_A_TIME], right[start : start + _AT_A_TIME]
+            part = slice(start, start + _AT_A_TIME)
+            a, b = left[part], right[part]
             ours, theirs = self.directions[a].astype(np.float32), self.directions[b].astype(np.float32)
             agreement = np.einsum("nxb,nxb->nb", ours, theirs)
             close = _bits(agreement > (CLOSE - _LOST) * _SCALE**2)
@@ -78,7 +73,8 @@ class Sketches:
             sure = textured & ~doubtful
             close &= textured
             most, of = popcount(close), popcount(sure | close)
-            yield (most / np.maximum(of, 1)).astype(np.float32), popcount(sure)
+            shares[part], counts[part] = most / np.maximum(of, 1), popcount(sure)
+        return shares, counts
 
 
 def _bits(blocks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
