@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from curate.scanners import Finding, stable_id
@@ -82,15 +83,19 @@ _SWAPPED = {"turned by 90 degrees": "turned by 270 degrees", "turned by 270 degr
 
 def by_preference(features: pd.DataFrame) -> pd.DataFrame:
     """Rows from the best keeper to the worst: usable, resolution, intact, sharpness, bytes, split, then path."""
-    ranked = features.assign(
-        _unusable=features["status"] == Status.ERROR,
-        _damaged=features["status"] == Status.WARNING,
-        _pixels=-features["width"].astype("float64") * features["height"].astype("float64"),
-        _sharpness=-features["sharpness"].astype("float64").round(3),
-        _bytes=-features["size_bytes"].astype("int64"),
-        _split=features["split"].map(lambda split: split != TEST),
-    )
-    return ranked.sort_values([*(column for column, _ in _CRITERIA), "path"], ignore_index=True)
+    if not features["path"].is_monotonic_increasing:
+        features = features.sort_values("path", ignore_index=True)
+    keys = {
+        "_unusable": (features["status"] == Status.ERROR).to_numpy(bool),
+        "_pixels": -features["width"].to_numpy(float) * features["height"].to_numpy(float),
+        "_damaged": (features["status"] == Status.WARNING).to_numpy(bool),
+        "_sharpness": -features["sharpness"].to_numpy(float).round(3),
+        "_bytes": -features["size_bytes"].to_numpy("int64"),
+        "_split": (features["split"] != TEST).to_numpy(bool),
+    }
+    order = np.lexsort([keys[name] for name in reversed(_RANKED_BY)])  # stable: equals stay in the order of paths
+    ranked = features.iloc[order].reset_index(drop=True)
+    return ranked.assign(**{name: keys[name][order] for name in _RANKED_BY})
 
 
 def twins(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict[int, Match]:
@@ -108,7 +113,7 @@ def columns_of(seen: pd.DataFrame) -> Columns:
     """What `findings` reads of a table that `by_preference` has ranked, as arrays: groups are many and small."""
     whole = {name: seen[name].to_numpy("int64") for name in ("width", "height", "size_bytes")}
     told = {name: seen[name].to_numpy(object) for name in ("path", "label", "split")}
-    return {**whole, **told, **{name: seen[name].to_numpy() for name, _ in _CRITERIA}}
+    return {**whole, **told, **{name: seen[name].to_numpy() for name in _RANKED_BY}}
 
 
 def findings(seen: Columns, keeper: int, copies: Mapping[int, Match]) -> Iterator[Finding]:
@@ -223,3 +228,4 @@ _CRITERIA = (
     ("_split", "in the test split, which had better stay as it is, the only one of"),
 )
 """What makes a keeper, the most important first: a column of which less is better, and how to say so."""
+_RANKED_BY = tuple(column for column, _ in _CRITERIA)
