@@ -7,7 +7,9 @@ pair that cannot agree in enough of them even so is none, and its pixels need no
 allowed for, so nothing is lost that `resemblance` would find.
 """
 
+import tempfile
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,9 @@ _SCALE = 127
 _LOST = 0.03
 """More than rounding eight numbers of either vector to bytes can take from their product: 2 * sqrt(8) / 2 / 127."""
 _AT_A_TIME = 128
+IN_MEMORY = 100_000
+"""Sketches that are kept in memory: 57 MiB."""
+_Byte = TypeVar("_Byte", np.int8, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,12 @@ class Sketches:
 
     @classmethod
     def empty(cls, count: int) -> "Sketches":
-        """Room for so many."""
+        """Room for so many; in a scratch file, of which the system keeps in memory what it can, where they are many."""
         return cls(
-            np.empty((count, SIZE, BLOCKS), np.int8),
+            _room((count, SIZE, BLOCKS), np.int8),
             np.empty(count, np.uint64),
             np.empty(count, np.uint64),
-            np.empty((count, BLOCKS), np.uint8),
+            _room((count, BLOCKS), np.uint8),
         )
 
     def draw(self, start: int, tiles: Prepared) -> None:
@@ -75,6 +80,13 @@ class Sketches:
             most, of = popcount(close), popcount(sure | close)
             shares[part], counts[part] = most / np.maximum(of, 1), popcount(sure)
         return shares, counts
+
+
+def _room(shape: tuple[int, ...], kind: type[_Byte]) -> npt.NDArray[_Byte]:
+    if shape[0] <= IN_MEMORY:
+        return np.empty(shape, kind)
+    with tempfile.TemporaryFile(prefix="curate-") as file:
+        return np.memmap(file, kind, "w+", shape=shape)
 
 
 def _bits(blocks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:

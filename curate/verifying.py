@@ -1,9 +1,9 @@
 """Candidate pairs in, copies out: every pair is verified on pixels, at a cost that does not grow with look-alikes.
 
 Most candidates only look alike. What is kept of their tiles (`sketches`) rejects nearly all of them, exactly; the few
-that are left are compared in full. Memory holds the sketches of so many tiles at a time, whatever the number of
-pairs; the same pairs give the same copies in the same order. One thread: the steps are so small that several wait for
-one another (1.6 s for two against 1.1 s for one, on 133,000 candidates of 20,000 pictures).
+that are left are compared in full. The same pairs give the same copies in the same order. One thread: the steps are
+so small that several wait for one another (1.6 s for two against 1.1 s for one, on 133,000 candidates of 20,000
+pictures).
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from curate.sketches import Sketches
 if TYPE_CHECKING:
     import pandas as pd
 
-_SKETCHES = 100_000
-"""Tiles whose sketches are in hand at a time: 57 MiB."""
 _TILES = 64
 """Tiles in hand at a time: with what is worked out of them 4 MiB, which the processor's cache holds."""
 _MOSTLY = 0.5
@@ -46,8 +44,7 @@ class Verifier:
         left, right, bits = pairs
         # A tile has a name by its row and how it lies.
         ours, theirs = 2 * left, 2 * right + (turn is not None)
-        possible = [part[self._possible(ours[part], theirs[part], turn)] for part in _parts(ours, theirs)]
-        chosen = np.concatenate([np.empty(0, np.intp), *possible])
+        chosen = np.flatnonzero(self._possible(ours, theirs, turn))
         chosen = chosen[np.lexsort((right[chosen], left[chosen]))]
         chunks = [chosen[at : at + _TILES // 2] for at in range(0, len(chosen), _TILES // 2)]
         return [match for chunk in chunks for match in self._compare(ours[chunk], theirs[chunk], bits[chunk], turn)]
@@ -123,16 +120,3 @@ def _named(ours: Indices, theirs: Indices) -> tuple[Indices, Indices, Indices]:
     """The tiles that occur, and where among them each of ours and of theirs is."""
     names = np.unique(np.concatenate([ours, theirs]))
     return names, np.searchsorted(names, ours), np.searchsorted(names, theirs)
-
-
-def _parts(ours: Indices, theirs: Indices) -> Iterator[Indices]:
-    """Places of pairs, in parts that have no more tiles among them than may be in hand."""
-    names, at_a, at_b = _named(ours, theirs)
-    if len(names) <= _SKETCHES:
-        if len(ours):
-            yield np.arange(len(ours))
-        return
-    half = _SKETCHES // 2
-    block = at_a // half * len(names) + at_b // half
-    order = np.argsort(block, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(block[order])) + 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curate import resemblance, verifying
+from curate import resemblance, sketches, verifying
 from curate.blobs import Spool
 from curate.scanners.duplicates import DuplicatesSettings
 from curate.verifying import Verifier
@@ -51,7 +51,7 @@ def test_what_is_in_hand_at_a_time_changes_nothing(
 ) -> None:
     pairs = all_pairs(len(seen))
     whole = Verifier(seen, DuplicatesSettings()).copies(pairs, turn)
-    monkeypatch.setattr(verifying, "_SKETCHES", 20)
+    monkeypatch.setattr(sketches, "IN_MEMORY", 20)
     monkeypatch.setattr(verifying, "_TILES", 6)
     assert Verifier(seen, DuplicatesSettings()).copies(pairs, turn) == whole
 
