@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,28 +53,24 @@ LEAST_SHARD = 16
 """Pictures that a worker gets at a time when the end is near."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """The result of an audit.
 
-    `findings` has one row per finding and image (`schema.FINDINGS`), `skipped` one per file that is not part of the
-    dataset (path, reason).
+    `images` has one row per file (`schema.IMAGES`), `findings` one per finding and image
+    (`schema.FINDINGS`), `skipped` one per file that is not part of the dataset (path, reason).
     `spurious` says how well the class can be guessed from what should say nothing about it, the worst first.
     `measured` counts the files that had to be read; `seconds` says where the workers' time went.
     """
 
     workspace: Path
+    images: pd.DataFrame
     findings: pd.DataFrame
     skipped: pd.DataFrame
     measured: int
     prevalent: list[str] = field(default_factory=list)
     spurious: list[Guess] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
-
-    @cached_property
-    def images(self) -> pd.DataFrame:
-        """One row per file (`schema.IMAGES`), read from the workspace when first asked for: it may be large."""
-        return Workspace(self.workspace).read_images()
 
 
 def audit(
@@ -144,6 +139,7 @@ def audit(
     write_json({**facts, "complete": True, **judged, "judged": mark}, place.audit)
     return Audit(
         workspace=place.root,
+        images=place.read_images(),
         findings=place.read_findings(),
         skipped=pd.DataFrame([asdict(item) for item in listing.skipped], columns=["path", "reason"]),
         measured=measured,
