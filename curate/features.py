@@ -98,13 +98,16 @@ def _memory_given_back() -> Iterator[None]:
 
 
 def _gathered(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> dict[str, Any]:
+    import pandas as pd
+
     from curate.blobs import Spool
 
     wanted = {r.path: (r.size_bytes, r.mtime_ns) for r in records}
     spool = Spool()
     tables = [_read(part, wanted, spool) for part in found]
+    # As Series: of arrays pandas 3 would make text of its own kind, in which nothing is None.
     columns: dict[str, Any] = {
-        name: np.array([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")
+        name: pd.Series([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")
     }
     places: dict[tuple[int, ...], npt.NDArray[np.intp]] = {}
     for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns)):
@@ -182,7 +185,7 @@ def _columns(pieces: Sequence[_Loaded], names: Sequence[str], places: npt.NDArra
     small = [name for name in names if name not in large]
     rows = pa.array(places, mask=places < 0)
     table = pa.concat_tables([loaded.table.select(small) for loaded in pieces]).take(rows)
-    found = {name: column.array for name, column in to_pandas(table).items()}
+    found: dict[str, Any] = dict(to_pandas(table).items())
     for name in large:
         column = Blobs._concat_same_type([loaded.large[name] for loaded in pieces])
         found[name] = column.take(places, allow_fill=True)

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ _ROW = np.dtype([("hash", np.uint64), ("row", np.int64)])
 _NEED_BYTES = 100
 """What joining takes for each hash of a shard."""
 _AT_A_TIME = 1 << 20
+_MOST_BITS = 16
+"""Of the number of a shard."""
 _Rows = npt.NDArray[np.void]
 
 
@@ -69,27 +72,26 @@ def _spool(chunks: Iterable[Hashes], path: Path) -> int:
 
 def _dealt(whole: Path, choice: Choice, shards: int) -> Iterator[_Rows]:
     """Shard by shard, in order of rows, those that have the same first bits of what must agree."""
-    bits = min((shards - 1).bit_length(), choice.width)
+    bits = min((shards - 1).bit_length(), choice.width, _MOST_BITS)
     if bits == 0:
         yield np.fromfile(whole, _ROW)
         return
-    with tempfile.TemporaryDirectory(dir=whole.parent) as folder:
-        files = [(Path(folder) / str(index)).open("w+b") for index in range(1 << bits)]
-        try:
-            for rows in _read(whole):
-                which = (choice.moved(rows["hash"]) >> np.uint64(BITS - bits)).astype(np.uint16)
-                order = np.argsort(which, kind="stable")
-                ends = np.searchsorted(which[order], np.arange((1 << bits) + 1))
-                dealt = rows[order]
-                for index, file in enumerate(files):
-                    dealt[ends[index] : ends[index + 1]].tofile(file)
-            for file in files:
-                file.flush()
-                file.seek(0)
-                yield np.fromfile(file, _ROW)
-        finally:
-            for file in files:
-                file.close()
+    with tempfile.TemporaryFile(dir=whole.parent) as file:  # one, however many shards: a process may open few
+        edges, before = [], 0
+        for rows in _read(whole):
+            which = (choice.moved(rows["hash"]) >> np.uint64(BITS - bits)).astype(np.uint16)
+            order = np.argsort(which, kind="stable")
+            edges.append(before + np.searchsorted(which[order], np.arange((1 << bits) + 1)))
+            rows[order].tofile(file)
+            before += len(rows)
+        file.flush()
+        for shard in range(1 << bits):
+            yield np.concatenate([_span(file, edge[shard], edge[shard + 1]) for edge in edges])
+
+
+def _span(file: IO[bytes], first: int, end: int) -> _Rows:
+    file.seek(int(first) * _ROW.itemsize)
+    return np.fromfile(file, _ROW, count=int(end - first))
 
 
 def _read(whole: Path) -> Iterator[_Rows]:

@@ -10,7 +10,6 @@ import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -30,7 +29,7 @@ from curate.scanners.faces import Faces
 from curate.scanners.fastdup import Fastdup
 from curate.scanners.text import Text
 from curate.schema import Severity
-from curate.workspace import VERSION, Workspace, atomic, create, settle, write_json
+from curate.workspace import VERSION, Workspace, atomic, create, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,10 +126,7 @@ def audit(
     told = {} if fresh else place.read_audit()
     mark = outcome.mark(place, listing.records, active, configuration)
     if measured or told.get("judged") != mark:
-        with ThreadPoolExecutor(1) as aside:
-            settled = aside.submit(settle, sorted(place.features.glob("part-*.parquet")))
-            judged = outcome.write(place, listing.records, active, configuration)
-            settled.result()
+        judged = outcome.write(place, listing.records, active, configuration)
         mark = outcome.mark(place, listing.records, active, configuration)
         if not fresh:
             features.prune(place.features, active, listing.records)

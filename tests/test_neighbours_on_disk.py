@@ -55,6 +55,19 @@ def test_many_are_dealt_by_blocks_and_none_is_lost() -> None:
     assert sorted(joined(hashes, 4, memory_bytes=500_000, chunk=3_000)) == expected
 
 
+def test_thousands_of_shards_need_few_open_files() -> None:
+    import resource
+
+    hashes = clustered(20_000, 5)
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, allowed[1]), allowed[1]))
+    try:
+        found = joined(hashes, 2, memory_bytes=1_000, chunk=20_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, allowed)
+    assert len(found) == len(neighbours.pairs_within(hashes, 2)[0])
+
+
 def test_pairs_between_two_sets_are_those_found_in_memory() -> None:
     ours, theirs = clustered(300, 1), clustered(300, 1)[50:]
     left, right, bits = neighbours.pairs_between(ours, theirs, 6)

@@ -233,3 +233,30 @@ def test_a_class_that_its_format_gives_away_is_noted(tmp_path: Path) -> None:
     assert next(guess for guess in audit.spurious if guess.trait == "format").accuracy == 1.0
     assert curate.status(tmp_path / "ws").spurious == audit.spurious
     assert curate.audit(tmp_path / "set", tmp_path / "ws").spurious == audit.spurious
+
+
+def test_pictures_without_a_class_beside_those_with_one_are_told_apart(tmp_path: Path) -> None:
+    for index in range(3):
+        pictures.save(pictures.photo(index), tmp_path / "set" / "cats" / f"{index}.png")
+        pictures.save(pictures.photo(index), tmp_path / "set" / f"{index}.png")
+    audit = curate.audit(tmp_path / "set", tmp_path / "ws")
+    assert audit.images.set_index("path")["label"].to_dict() == {
+        **{f"{index}.png": None for index in range(3)},
+        **{f"cats/{index}.png": "cats" for index in range(3)},
+    }
+    assert set(audit.findings["kind"]) == {"same_bytes"}  # no class is no other class
+    assert curate.status(tmp_path / "ws").table1.loc["Total", "duplicate_flagged"] == 3
+
+
+@pytest.mark.parametrize("left", ["half of it", "nothing"])
+def test_a_part_that_cannot_be_read_is_measured_again(tmp_path: Path, left: str) -> None:
+    for index in range(6):
+        pictures.save(pictures.photo(index), tmp_path / "set" / f"{index}.png")
+    whole = curate.audit(tmp_path / "set", tmp_path / "ws")
+    (part,) = (tmp_path / "ws" / "features").glob("part-*.parquet")
+    data = part.read_bytes()
+    part.write_bytes(data[: len(data) // 2] if left == "half of it" else b"")
+    again = curate.audit(tmp_path / "set", tmp_path / "ws")
+    assert again.measured == 6
+    pd.testing.assert_frame_equal(again.images, whole.images)
+    pd.testing.assert_frame_equal(again.findings, whole.findings)

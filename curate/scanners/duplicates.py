@@ -144,9 +144,11 @@ class Duplicates(Scanner):
 
         verifier = Verifier(seen, self.settings)
         for turn, (left, right, bits) in self._candidates(seen, usable):
-            fresh = [b not in near.get(a, ()) for a, b in zip(left.tolist(), right.tolist(), strict=True)]
-            chosen = np.ones(len(left), dtype=bool) if not near else np.array(fresh, dtype=bool)
-            for a, b, match in verifier.copies((left[chosen], right[chosen], bits[chosen]), turn):
+            if turn is not None:  # a picture is told as a copy once; upright pairs come first, and each of them once
+                pairs = zip(left.tolist(), right.tolist(), strict=True)
+                fresh = np.array([b not in near.get(a, ()) for a, b in pairs], dtype=bool)
+                left, right, bits = left[fresh], right[fresh], bits[fresh]  # noqa: PLW2901
+            for a, b, match in verifier.copies((left, right, bits), turn):
                 near.setdefault(a, {})[b] = match
                 near.setdefault(b, {})[a] = inverse(match)
         if self.settings.thorough:
