@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.errors import WorkspaceError
 from curate.ingest import Record
 from curate.measure import FACT_FIELDS, FACTS, KEYS, MEASURED, part_schema
 from curate.scanners import Scanner
@@ -62,7 +63,7 @@ def missing(
     """The records still to be measured, by the set of scanners that lack them."""
     have = {name: set[tuple[str, int, int]]() for name in _fingerprints(scanners)}
     for part in found:
-        keys = _keys(pq.ParquetFile(part.path).read(_KEY_NAMES))
+        keys = _keys(stored(part.path, _KEY_NAMES))
         for name in part.current:
             have[name].update(keys)
     wanted: dict[frozenset[str], list[Record]] = {}
@@ -133,12 +134,21 @@ def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record]) 
     keys = {(record.path, record.size_bytes, record.mtime_ns) for record in records}
     current = {part.path for part in parts(folder, scanners)}
     for path in folder.glob("part-*.parquet"):
-        if path not in current or keys.isdisjoint(_keys(pq.ParquetFile(path).read(_KEY_NAMES))):
+        if path not in current or keys.isdisjoint(_keys(stored(path, _KEY_NAMES))):
             path.unlink()
 
 
 def _fingerprints(scanners: Sequence[Scanner]) -> dict[str, str]:
     return dict(json.loads(part_schema(scanners).metadata[MEASURED]))
+
+
+def stored(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of a part file; raises `WorkspaceError` where its list of columns can be read and they cannot."""
+    try:
+        return pq.ParquetFile(path).read(columns)
+    except (OSError, pa.ArrowException) as error:
+        why = " ".join(str(error).split())[:160]
+        raise WorkspaceError(f"{path} is damaged ({why}); delete it and run the audit again") from error
 
 
 def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
@@ -161,7 +171,7 @@ class _Loaded:
 def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _Loaded:
     from curate import blobs
 
-    table = pq.ParquetFile(part.path).read()
+    table = stored(part.path)
     current = [wanted.get(path) == (size, time) for path, size, time in _keys(table)]
     if not all(current):
         table = table.filter(pa.array(current, pa.bool_()))
@@ -196,6 +206,6 @@ def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
     """The records behind an image table, with the times under which they were last measured."""
     times: dict[tuple[str, int], int] = {}
     for part in found:
-        times |= {(path, size): time for path, size, time in _keys(pq.ParquetFile(part.path).read(_KEY_NAMES))}
+        times |= {(path, size): time for path, size, time in _keys(stored(part.path, _KEY_NAMES))}
     rows = zip(images["path"], images["label"], images["split"], images["size_bytes"], strict=True)
     return [Record(path, label, split, int(size), times.get((path, int(size)), 0)) for path, label, split, size in rows]

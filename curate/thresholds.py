@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curate import config, features, pipeline, scanners
 from curate.errors import WorkspaceError
@@ -47,7 +46,7 @@ def measurements(place: Workspace, cut: Cut) -> pd.Series:
     images = place.read_images()
     numbers = {f"{scanner.name}.{name}": name for name, kind in scanner.columns.items() if not _is_bulky(kind)}
     pieces = [
-        pq.read_table(part.path, columns=["path", "size_bytes", *numbers])
+        features.stored(part.path, ["path", "size_bytes", *numbers])
         for part in features.parts(place.features, [scanner])
         if scanner.name in part.current
     ]

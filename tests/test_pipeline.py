@@ -260,3 +260,20 @@ def test_a_part_that_cannot_be_read_is_measured_again(tmp_path: Path, left: str)
     assert again.measured == 6
     pd.testing.assert_frame_equal(again.images, whole.images)
     pd.testing.assert_frame_equal(again.findings, whole.findings)
+
+
+def test_a_part_with_damaged_pages_is_one_clear_line_and_the_next_audit_goes_on(tmp_path: Path) -> None:
+    for index in range(6):
+        pictures.save(pictures.photo(index), tmp_path / "set" / f"{index}.png")
+    whole = curate.audit(tmp_path / "set", tmp_path / "ws")
+    (part,) = (tmp_path / "ws" / "features").glob("part-*.parquet")
+    data = part.read_bytes()
+    half = len(data) // 2
+    part.write_bytes(data[:4] + bytes(half) + data[4 + half :])
+    for step in (lambda: curate.audit(tmp_path / "set", tmp_path / "ws"), lambda: curate.judge(tmp_path / "ws")):
+        with pytest.raises(WorkspaceError, match=r"part-0000001\.parquet is damaged .* delete it and run the audit"):
+            step()
+    part.unlink()
+    again = curate.audit(tmp_path / "set", tmp_path / "ws")
+    assert again.measured == 6
+    pd.testing.assert_frame_equal(again.findings, whole.findings)
