@@ -7,21 +7,21 @@
 Each command of the command line has a function of the same name here.
 """
 
-__version__ = "0.1.0"
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from curate._version import __version__
+
 if TYPE_CHECKING:
-    from curate.building import Built, build
-    from curate.comparing import compare, find_copies
-    from curate.decisions import Selection, decide, decide_from_csv
+    from curate.auditing.compare import compare, find_copies
+    from curate.auditing.pipeline import Audit, audit, judge
+    from curate.auditing.summary import Status, status
+    from curate.dataset.build import Built, build
+    from curate.dataset.export import Verification, export, verify
+    from curate.dataset.manifest import manifest
     from curate.errors import CurateError
-    from curate.exporting import Verification, export, verify
-    from curate.fetching import fetch
-    from curate.manifests import manifest
-    from curate.pipeline import Audit, audit, judge
-    from curate.summary import Status, status
+    from curate.reviewing.bulk import Selection, decide, decide_from_csv
+    from curate.sources.kaggle import fetch
 
 __all__ = [
     "Audit",
@@ -30,6 +30,7 @@ __all__ = [
     "Selection",
     "Status",
     "Verification",
+    "__version__",
     "audit",
     "build",
     "compare",
@@ -45,24 +46,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Audit": "curate.pipeline",
-    "Built": "curate.building",
+    "Audit": "curate.auditing.pipeline",
+    "Built": "curate.dataset.build",
     "CurateError": "curate.errors",
-    "Selection": "curate.decisions",
-    "Status": "curate.summary",
-    "Verification": "curate.exporting",
-    "audit": "curate.pipeline",
-    "build": "curate.building",
-    "compare": "curate.comparing",
-    "decide": "curate.decisions",
-    "decide_from_csv": "curate.decisions",
-    "export": "curate.exporting",
-    "fetch": "curate.fetching",
-    "find_copies": "curate.comparing",
-    "judge": "curate.pipeline",
-    "manifest": "curate.manifests",
-    "status": "curate.summary",
-    "verify": "curate.exporting",
+    "Selection": "curate.reviewing.bulk",
+    "Status": "curate.auditing.summary",
+    "Verification": "curate.dataset.export",
+    "audit": "curate.auditing.pipeline",
+    "build": "curate.dataset.build",
+    "compare": "curate.auditing.compare",
+    "decide": "curate.reviewing.bulk",
+    "decide_from_csv": "curate.reviewing.bulk",
+    "export": "curate.dataset.export",
+    "fetch": "curate.sources.kaggle",
+    "find_copies": "curate.auditing.compare",
+    "judge": "curate.auditing.pipeline",
+    "manifest": "curate.dataset.manifest",
+    "status": "curate.auditing.summary",
+    "verify": "curate.dataset.export",
 }
 """Where each name lives. It is imported on first use: a worker process starts in a third of the time without."""
 

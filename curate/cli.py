@@ -19,14 +19,14 @@ import typer
 from rich.console import Console
 
 import curate
-from curate import engine as engines
 from curate.errors import ConfigError, CurateError
+from curate.measuring import pool as engines
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-    from curate import pipeline, summary
+    from curate.auditing import pipeline, summary
     from curate.schema import Action
 
 app = typer.Typer(
@@ -334,14 +334,15 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demo goes.")] = Path("curate-demo"),
 ) -> None:
     """Draw a dataset with planted defects and take it the whole way, from audit to report."""
-    from curate import demonstration, summary
+    from curate.auditing import summary
+    from curate.demonstration import run
 
     err.print("drawing 265 pictures, 42 of them with a planted defect", markup=False)
     with _progress() as report:
-        made = demonstration.demo(folder, report=report)
+        made = run.demo(folder, report=report)
     found = summary.status(made.workspace)
     _print_status(found, as_json=False)
-    same = demonstration.matches(found, made.truth)
+    same = run.matches(found, made.truth)
     err.print(f"planted truth: {made.truth} - Table 1 {'equals' if same else 'DIFFERS FROM'} it", markup=False)
     err.print(f"cleaned set:   {made.cleaned} (manifest: {made.manifest})", markup=False)
     err.print(f"report:        {made.report or 'not written; pip install imagecurate[report]'}", markup=False)
@@ -360,7 +361,7 @@ def _print_status(found: summary.Status, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
         return
-    from curate.spurious import TELLING
+    from curate.auditing.shortcuts import TELLING
 
     Console(highlight=False, soft_wrap=True).print(table1_view(found.table1))
     for note in found.prevalent:
@@ -387,8 +388,8 @@ def table1_view(table1: pd.DataFrame) -> Table:
     """Table 1 for the terminal; `flagged / confirmed` in one cell."""
     from rich.table import Table
 
+    from curate.auditing.summary import TOTAL
     from curate.schema import Category
-    from curate.summary import TOTAL
 
     shown = [name for name in Category if name is not Category.LABEL or table1[f"{name}_flagged"].any()]
     view = Table(title="Table 1: pictures flagged / confirmed by review", title_justify="left")
@@ -410,7 +411,7 @@ def _print_cost(result: pipeline.Audit) -> None:
 
 
 def _progress() -> AbstractContextManager[pipeline.Report]:
-    from curate import progress
+    from curate.auditing import progress
 
     return progress.shown(err)
 

@@ -6,6 +6,6 @@
 what is seen, `render` writes. Invariant: the same workspace gives the same bytes.
 """
 
-from reports.render import report
+from curate.reports.render import report
 
 __all__ = ["report"]

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.chart import Curve
-from reports.words import Language, Words
+from curate.reports.chart import Curve
+from curate.reports.words import Language, Words
 
 _FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.words import Words
+from curate.reports.words import Words
 
 LIMIT = 30
 """Classes in the chart: more become unreadable, and the table has them all."""

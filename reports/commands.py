@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reports.words import Language
+from curate.reports.words import Language
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def report(
     ] = Language.ENGLISH,
 ) -> None:
     """Write the results report as one HTML file, with Markdown and CSV tables beside it."""
-    from reports.render import report as write
+    from curate.reports.render import report as write
 
     for path in write(workspace, output, lang=lang.value):
         typer.echo(f"wrote {path}", err=True)

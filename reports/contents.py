@@ -12,13 +12,13 @@ from typing import Any
 
 import pandas as pd
 
-from curate import summary
-from curate.fold import Ruling, fold, rule
+from curate.auditing import summary
+from curate.auditing.shortcuts import Guess
+from curate.reports import tables
+from curate.reviewing.fold import Ruling, fold, rule
+from curate.reviewing.store import Store
 from curate.schema import Verdict
-from curate.spurious import Guess
-from curate.store import Store
-from curate.workspace import Workspace
-from reports import tables
+from curate.storage.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

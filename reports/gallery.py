@@ -13,10 +13,10 @@ from typing import Any
 
 import pandas as pd
 
-from curate.previews import NEVER_DECODED, preview
+from curate.reports import tables
+from curate.reviewing.previews import NEVER_DECODED, preview
 from curate.schema import ACROSS, Kind, Role
-from curate.workspace import Workspace
-from reports import tables
+from curate.storage.workspace import Workspace
 
 LIMIT = 12
 """Images under one kind, keepers included."""

@@ -14,12 +14,12 @@ from typing import Any
 import pandas as pd
 
 import curate
-from curate import safecsv
 from curate.errors import CurateError, MissingExtraError
-from curate.workspace import Workspace, atomic
-from reports import benchmark_tables, contents, gallery, tables
-from reports.contents import Contents
-from reports.words import Language, Words, words
+from curate.reports import benchmark_tables, contents, gallery, tables
+from curate.reports.contents import Contents
+from curate.reports.words import Language, Words, words
+from curate.storage import safe_csv
+from curate.storage.workspace import Workspace, atomic
 
 TEMPLATES = Path(__file__).with_name("templates")
 DECISIONS_OPEN = 50
@@ -61,7 +61,7 @@ def report(workspace: str | Path, output: str | Path | None = None, *, lang: str
     _write(_html(page, place), target)
     _write(_markdown(page), markdown)
     for name, path in beside.items():
-        safecsv.write(sheets[name], path)
+        safe_csv.write(sheets[name], path)
     return [target, markdown, *beside.values()]
 
 
@@ -161,7 +161,7 @@ def _html(page: dict[str, Any], place: Workspace) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    from reports import chart
+    from curate.reports import chart
 
     found: Contents = page["c"]
     environment = Environment(
@@ -186,7 +186,7 @@ def _html(page: dict[str, Any], place: Workspace) -> str:
 def _curves(section: benchmark_tables.Section | None) -> str:
     from markupsafe import Markup
 
-    from reports import chart
+    from curate.reports import chart
 
     if section is None:
         return ""

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate.fold import Decision, Folded, Ruling
+from curate.reviewing.fold import Decision, Folded, Ruling
 from curate.schema import CATEGORY_OF, Action, Category, Kind, Role, Severity, Status, Verdict
 
 DECIDED = ["outcome", "new_label", "reviewer", "decided_at", "note"]

@@ -76,7 +76,7 @@ def opened(browser: "Browser") -> "Page":
 @contextmanager
 def serving(workspace: Path, told: Sequence[str] = ("--reviewer", "ana")) -> Iterator[Server]:
     """The reviewer as `curate review` starts it; killed at the end."""
-    from ui.commands import command
+    from curate.ui.commands import command
 
     port = free_port()
     with tempfile.TemporaryDirectory() as settings:

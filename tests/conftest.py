@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import curate
-from curate.workspace import Workspace
-from tests import pictures
+from curate.storage.workspace import Workspace
+from tests import sample_images
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -39,12 +39,12 @@ class Audited:
 def audited_once(tmp_path_factory: pytest.TempPathFactory) -> Audited:
     """Twelve clean pictures, a cut one, an empty one, a copy, a smaller copy in the other class, a dark one."""
     root = tmp_path_factory.mktemp("audited")
-    source = pictures.dataset(root / "source")
-    (source / "cats" / "cut.jpg").write_bytes(pictures.encode(pictures.photo(50))[:-900])
+    source = sample_images.dataset(root / "source")
+    (source / "cats" / "cut.jpg").write_bytes(sample_images.encode(sample_images.photo(50))[:-900])
     (source / "cats" / "empty.png").write_bytes(b"")
     shutil.copy(source / "dogs" / "000.jpg", source / "dogs" / "again.jpg")
-    pictures.save(pictures.photo(1, 160, 120)[::2, ::2], source / "dogs" / "small.jpg")
-    pictures.save(pictures.photo(60) // 8, source / "dogs" / "night.jpg")
+    sample_images.save(sample_images.photo(1, 160, 120)[::2, ::2], source / "dogs" / "small.jpg")
+    sample_images.save(sample_images.photo(60) // 8, source / "dogs" / "night.jpg")
     audit = curate.audit(source, root / "ws")
     return Audited(source, Workspace(root / "ws"), audit)
 

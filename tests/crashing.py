@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 
 from curate.config import DecodeLimits, Settings
-from curate.measure import Shard
-from curate.picture import Picture
-from curate.records import Record
+from curate.images.image import Picture
+from curate.measuring.shard import Shard
 from curate.scanners import Finding, Scanner
-from tests import pictures
+from curate.sources.records import Record
+from tests import sample_images
 
 SEGFAULT_WIDTH, KILLED_WIDTH, HANGING_WIDTH = 101, 102, 103
 
@@ -50,7 +50,7 @@ def shards(folder: Path, size: int) -> tuple[list[Record], list[Shard]]:
     widths = [60, SEGFAULT_WIDTH, 61, KILLED_WIDTH, 62, 63, HANGING_WIDTH, 64]
     records = []
     for index, width in enumerate(widths):
-        path = pictures.save(pictures.photo(index, width, 40), folder / "src" / f"{index}.png")
+        path = sample_images.save(sample_images.photo(index, width, 40), folder / "src" / f"{index}.png")
         records.append(Record(path.name, None, None, path.stat().st_size, path.stat().st_mtime_ns))
     (folder / "parts").mkdir()
     return records, [

@@ -10,7 +10,7 @@ import pytest
 
 import curate
 from curate.cli import app
-from tests import pictures
+from tests import sample_images
 from tests.conftest import Audited
 
 COMMANDS = (
@@ -62,7 +62,7 @@ def test_each_data_command_has_a_function_of_its_name() -> None:
 
 
 def test_an_audit_prints_table_1_and_json_on_request(tmp_path: Path) -> None:
-    source = pictures.dataset(tmp_path / "src", each=2)
+    source = sample_images.dataset(tmp_path / "src", each=2)
     (source / "cats" / "bad.jpg").write_bytes(b"")
     result = run("audit", source, "-w", tmp_path / "ws", "--json")
     assert result.returncode == 0, result.stderr
@@ -73,7 +73,7 @@ def test_an_audit_prints_table_1_and_json_on_request(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "code"), [("empty", 1), ("corrupted", 1), ("blurry", 0)])
 def test_fail_on_gives_exit_1_for_what_is_found(tmp_path: Path, kind: str, code: int) -> None:
-    source = pictures.dataset(tmp_path / "src", each=1)
+    source = sample_images.dataset(tmp_path / "src", each=1)
     (source / "cats" / "bad.jpg").write_bytes(b"")
     assert run("audit", source, "-w", tmp_path / "ws", "--fail-on", kind).returncode == code
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from curate.errors import ConfigError
-from train.material import EXTRA, RAW
+from curate.train.study.material import EXTRA, RAW
 
 TUNING_RATE = 3e-4
 """A whole pretrained network wants smaller steps than a fresh head."""
@@ -86,7 +86,7 @@ def fit(
     seed: Annotated[int, typer.Option(help="Decides the split, the head, the order and the dropout.")] = 0,
 ) -> None:
     """Train on the approved pictures; a run that was cut short goes on where it was."""
-    from train import fitting, loop
+    from curate.train import fitting, loop
 
     chosen = {RecipeName.REFERENCE: loop.REFERENCE, RecipeName.PROPOSED: loop.PROPOSED}[recipe]
     chosen = replace(
@@ -113,8 +113,8 @@ def predict(
     """Write the probability of every class for every picture."""
     import pandas as pd
 
-    from curate import safecsv
-    from train import data, loop, weights
+    from curate.storage import safe_csv
+    from curate.train import data, loop, weights
 
     classes, look = loop.described(checkpoint)
     samples = data.from_source(source)
@@ -123,7 +123,7 @@ def predict(
     table["predicted"] = [classes[index] for index in found.argmax(axis=1)] if len(found) else []
     for index, name in enumerate(classes):
         table[f"p:{name}"] = found[:, index].round(6)
-    safecsv.write(table, output)
+    safe_csv.write(table, output)
     typer.echo(str(output))
 
 
@@ -132,7 +132,7 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.onnx", help="Where the network goes.")],
 ) -> None:
     """Write a trained network as ONNX: RGB pixels 0..255 in, probabilities out."""
-    from train import onnx_file
+    from curate.train import onnx_file
 
     typer.echo(str(onnx_file.export(checkpoint, output)))
 
@@ -149,7 +149,7 @@ def mislabel(
 ) -> None:
     """Find labels that a network trained on the other pictures does not believe; writes WS/predictions.parquet."""
     import curate
-    from train import mislabel as module
+    from curate.train import mislabel as module
 
     recipe = replace(
         module.RECIPE,
@@ -172,7 +172,7 @@ def embed(
     weights: WeightsOption = "lite0",
 ) -> None:
     """Write the pooled features of every picture to WS/embeddings.parquet."""
-    from train import embeddings
+    from curate.train import embeddings
 
     with _progress() as progress:
         path = embeddings.embed(workspace, weights, progress)
@@ -199,8 +199,8 @@ def benchmark(
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Compare the model before and after curation, as the study did and under controlled conditions."""
-    from train import material
-    from train.benchmark import benchmark as run
+    from curate.train.study import material
+    from curate.train.study.benchmark import benchmark as run
 
     if profile not in ("faces", "general"):
         raise ConfigError(f"--profile {profile}: there are faces and general")
@@ -242,7 +242,8 @@ def summary(
     from rich.console import Console
     from rich.table import Table
 
-    from train import layers, model
+    from curate.train import layers
+    from curate.train import network as model
 
     network = model.efficientnet_b0(classes)
     layers.freeze_trunk(network, up_to=frozen_up_to)

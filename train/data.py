@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 from PIL import Image
 
-from curate import manifests
 from curate.config import DecodeLimits
-from curate.decode import decode
+from curate.dataset import manifest
+from curate.dataset.recipe import Filter
+from curate.dataset.shaping import square
 from curate.errors import SourceError
-from curate.formats import FORMAT_OF_EXTENSION
-from curate.recipes import Filter
-from curate.shaping import square
+from curate.images.decode import decode
+from curate.images.formats import FORMAT_OF_EXTENSION
 
 Images = npt.NDArray[np.uint8]
 
@@ -47,7 +47,7 @@ class Look:
 
 def from_source(source: Path) -> list[Sample]:
     """The pictures of a manifest file or of a folder per class."""
-    return from_manifest(manifests.read(source)) if source.is_file() else from_folder(source)
+    return from_manifest(manifest.read(source)) if source.is_file() else from_folder(source)
 
 
 def from_manifest(table: pd.DataFrame) -> list[Sample]:

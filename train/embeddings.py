@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from curate.schema import Status
-from curate.workspace import Workspace, write_arrow
-from train import data, loop, weights
-from train.data import Look, Sample
-from train.fitting import Progress, silent
+from curate.storage.workspace import Workspace, write_arrow
+from curate.train import data, loop, weights
+from curate.train.data import Look, Sample
+from curate.train.fitting import Progress, silent
 
 _CHUNK = 256
 

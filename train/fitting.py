@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from curate import safecsv
-from train import data, loop
-from train.data import Sample
-from train.loop import Epoch, Fitted, Labelled, Recipe
+from curate.storage import safe_csv
+from curate.train import data, loop
+from curate.train.data import Sample
+from curate.train.loop import Epoch, Fitted, Labelled, Recipe
 
 CHECKPOINT, EPOCHS, LOG = "checkpoint.pt", "epochs.csv", "tensorboard"
 VALIDATION_SHARE = 0.15
@@ -55,7 +55,7 @@ def fit(run: Run, progress: Progress = silent) -> Fitted:
     rows: list[Epoch] = []
     for epoch in loop.fit(fitted, ready[0], tests, run.recipe, seed=run.seed, checkpoint=checkpoint):
         rows.append(epoch)
-        safecsv.write(_table(rows), run.output / EPOCHS)
+        safe_csv.write(_table(rows), run.output / EPOCHS)
         progress(_told(epoch), len(rows), run.recipe.epochs)
     _log(rows, run.output / LOG)
     return fitted

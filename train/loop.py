@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from curate.errors import ConfigError
-from curate.workspace import atomic
-from train import data
-from train.data import Images, Look
-from train.layers import freeze_trunk
-from train.weights import Weighted, load
+from curate.storage.workspace import atomic
+from curate.train import data
+from curate.train.data import Images, Look
+from curate.train.layers import freeze_trunk
+from curate.train.weights import Weighted, load
 
 TRUNK = 8
 """features.0 to features.7."""

@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from curate.errors import ConfigError, MissingExtraError
 from curate.schema import Status
-from curate.workspace import Workspace, write_arrow
-from train import loop
-from train.data import Sample
-from train.fitting import Progress, prepare, silent
-from train.loop import Recipe
+from curate.storage.workspace import Workspace, write_arrow
+from curate.train import loop
+from curate.train.data import Sample
+from curate.train.fitting import Progress, prepare, silent
+from curate.train.loop import Recipe
 
 FOLDS = 5
 RECIPE = Recipe(name="mislabel", epochs=4)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import MissingExtraError
-from train import loop, weights
+from curate.train import loop, weights
 
 
 def export(checkpoint: Path, output: Path) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import ConfigError, MissingExtraError
-from train.model import efficientnet_b0
+from curate.train.network import efficientnet_b0
 
 NAMES = ("imagenet", "lite0", "none")
 

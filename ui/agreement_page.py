@@ -5,13 +5,13 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from curate import reviewing
-from curate.decisions import now_text
+from curate.reviewing import choices as reviewing
+from curate.reviewing.bulk import now_text
+from curate.reviewing.store import Item, Store
 from curate.schema import Action
-from curate.store import Item, Store
-from ui import group_view, keys, picture_view, pictures, session
-from ui.keys import Key
-from ui.pictures import plain
+from curate.ui import group_view, image_view, images, keys, session
+from curate.ui.images import plain
+from curate.ui.keys import Key
 
 SIZES = (20, 50, 100, 200)
 
@@ -56,7 +56,7 @@ def _look(item: Item) -> None:
         rank=item.rank,
         findings=[row | {"action": None, "stale": 0} for row in item.findings],
     )
-    source = pictures.source_of(place)
+    source = images.source_of(place)
     keys.row(
         [
             Key(
@@ -77,9 +77,9 @@ def _look(item: Item) -> None:
     columns = st.columns(min(4, max(2, len(item.paths))))
     for number, (path, column) in enumerate(zip(item.paths[:4], columns, strict=False), start=1):
         with column:
-            pictures.show(place, source, unseen, path, pictures.GROUP_PX)
+            images.show(place, source, unseen, path, images.GROUP_PX)
             st.markdown(f"**{number}. {plain(path)}**")
-            picture_view.reasons(unseen, path)
+            image_view.reasons(unseen, path)
     if len(item.paths) > 4:
         st.caption(group_view.copies(item))
 

@@ -5,7 +5,7 @@ import streamlit as st
 from PIL import Image
 
 from curate.errors import CurateError
-from ui import (
+from curate.ui import (
     agreement_page,
     batch_page,
     export_page,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from curate.reviewing.store import Item, Store
 from curate.scanners import stable_id
 from curate.schema import Action
-from curate.store import Item, Store
-from ui import keys, pictures, screens, session, sidebar
-from ui.keys import Key
-from ui.pictures import plain
+from curate.ui import images, keys, leases, session, sidebar
+from curate.ui.images import plain
+from curate.ui.keys import Key
 
 SIZES = (12, 24, 36, 60)
 COLUMNS = 6
@@ -20,7 +20,7 @@ COLUMNS = 6
 def draw() -> None:
     """Draw the page."""
     place, w = session.workspace(), session.words()
-    source = pictures.source_of(place)
+    source = images.source_of(place)
     with st.sidebar:
         sidebar.progress(place)
         said = st.container()
@@ -28,10 +28,10 @@ def draw() -> None:
         sidebar.filters(place)
         sidebar.who()
     with Store(place.review) as store:
-        screens.release_closed(store)
+        leases.release_closed(store)
         items = store.claim(
             replace(session.chosen_filter(), groups=False),
-            holder=screens.mine(),
+            holder=leases.mine(),
             now_s=session.now_s(),
             after_rank=st.session_state.cursor,
             limit=size,
@@ -89,7 +89,7 @@ def _grid(items: list[Item], source: Path) -> None:
             for number, (item, column) in enumerate(zip(row, st.columns(COLUMNS), strict=False), start=start + 1):
                 path = item.paths[0]
                 with column:
-                    pictures.show(session.workspace(), source, item, path, pictures.GRID_PX)
+                    images.show(session.workspace(), source, item, path, images.GRID_PX)
                     name = f"tick-{_slot(items)}-{number}"
                     st.session_state[name] = item.item_id not in _left_out()
                     reasons = "; ".join(str(row["reason"]) for row in item.findings)

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from curate.errors import MissingExtraError
-from curate.workspace import Workspace
-from ui.words import Language
+from curate.storage.workspace import Workspace
+from curate.ui.words import Language
 
 APP = Path(__file__).with_name("app.py")
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import streamlit as st
 
 from curate.errors import WorkspaceError
-from curate.workspace import Workspace
+from curate.storage.workspace import Workspace
 
 COLUMNS = (
     "path", "label", "split", "sha256", "size_bytes", "format", "width", "height", "mode", "frames", "status",

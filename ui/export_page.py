@@ -7,13 +7,13 @@ from typing import Any
 
 import streamlit as st
 
+from curate.dataset.export import export, verify
+from curate.dataset.manifest import Pending, manifest
 from curate.errors import CurateError, MissingExtraError
-from curate.exporting import export, verify
-from curate.manifests import Pending, manifest
 from curate.schema import Verdict
-from curate.workspace import Workspace
-from ui import session
-from ui.pictures import plain
+from curate.storage.workspace import Workspace
+from curate.ui import session
+from curate.ui.images import plain
 
 CHOICES: tuple[Pending | None, ...] = (None, "keep", "drop")
 

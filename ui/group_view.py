@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from curate import pairs, reviewing
+from curate.reviewing import choices, overlay
+from curate.reviewing.store import Item
 from curate.schema import Role
-from curate.store import Item
-from ui import dataset, keys, picture_view, pictures, session
-from ui.keys import Key
-from ui.pictures import plain
+from curate.ui import dataset, image_view, images, keys, session
+from curate.ui.images import plain
+from curate.ui.keys import Key
 
 MAX_SIDE_BY_SIDE = 4
 VIEWS = 3
@@ -62,12 +62,12 @@ def _member(item: Item, path: str, number: int, source: Path) -> None:
     w = session.words()
     keeper = any(row["role"] == Role.KEEPER for row in item.of(path))
     with st.container(key=f"same-scale-{number}"):
-        pictures.show(session.workspace(), source, item, path, pictures.GROUP_PX, width="stretch")
+        images.show(session.workspace(), source, item, path, images.GROUP_PX, width="stretch")
     keys.button(_only_key(item, path, number))
     badge = f" :green-badge[{w.suggested}]" if keeper else ""
     label = plain(str(item.of(path)[0]["label"] or w.none))
     st.markdown(f"**{number}. {plain(path)}**{badge}  \n{w.of_class.format(label=label)}")
-    picture_view.reasons(item, path)
+    image_view.reasons(item, path)
 
 
 def _only_key(item: Item, path: str, number: int) -> Key:
@@ -77,7 +77,7 @@ def _only_key(item: Item, path: str, number: int) -> Key:
         w.keep_only.format(n=number),
         str(number) if number <= 9 else None,
         f"only-{session.slot(item.item_id)}-{number}",
-        partial(session.decide, item, reviewing.keep_only(item, path), done=done),
+        partial(session.decide, item, choices.keep_only(item, path), done=done),
     )
 
 
@@ -91,7 +91,7 @@ def _only(item: Item) -> None:
 def _laid_over(item: Item, source: Path, *, blink: bool) -> None:
     """The suggested picture against the first of the others that can be shown."""
     place, w = session.workspace(), session.words()
-    seen = [(path, pictures.data_of(place, source, item, path, pictures.GROUP_PX)) for path in item.paths]
+    seen = [(path, images.data_of(place, source, item, path, images.GROUP_PX)) for path in item.paths]
     there = [(number, path, data) for number, (path, data) in enumerate(seen, start=1) if data is not None]
     if len(there) < 2 or there[0][0] != 1:
         st.info(w.not_comparable)
@@ -103,13 +103,15 @@ def _laid_over(item: Item, source: Path, *, blink: bool) -> None:
             w.picture, there[1:], format_func=lambda one: f"1 / {one[0]}", horizontal=True, label_visibility="collapsed"
         )
     if blink:
-        one, other = pairs.overlaid(first, second)
+        one, other = overlay.overlaid(first, second)
         st.html(
-            BLINK.format(first=pairs.data_uri(one), second=pairs.data_uri(other), first_alt="1", second_alt=str(number))
+            BLINK.format(
+                first=overlay.data_uri(one), second=overlay.data_uri(other), first_alt="1", second_alt=str(number)
+            )
         )
         st.caption(f"1 {plain(keeper)} / {number} {plain(path)}")
     else:
-        apart, levels = pairs.difference(first, second)
+        apart, levels = overlay.difference(first, second)
         st.image(apart, alt=w.difference)
         st.caption(w.difference_mean.format(n=number, levels=f"{levels:.1f}"))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui import session
+from curate.ui import session
 
 # Streamlit's shortcuts are letters, digits and named keys that press a button. The question mark is handed on to the
 # button for help; some letters go to a text field, and Escape leaves it, so that the letters are keys again.

@@ -5,12 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from curate.decisions import now_text
 from curate.errors import CurateError
+from curate.reviewing.bulk import now_text
+from curate.reviewing.store import Line, Store
 from curate.schema import Action
-from curate.store import Line, Store
-from ui import session
-from ui.pictures import plain
+from curate.ui import session
+from curate.ui.images import plain
 
 SHOWN = 25
 WIDTHS = (1, 3, 2, 2, 6, 4, 3)

@@ -5,15 +5,16 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from curate import manifests, summary
+from curate.auditing import summary
+from curate.auditing.shortcuts import TELLING
+from curate.auditing.summary import Status
+from curate.dataset import manifest
+from curate.reviewing.store import Store
 from curate.schema import Category
-from curate.spurious import TELLING
-from curate.store import Store
-from curate.summary import Status
-from curate.workspace import Workspace
-from ui import session
-from ui.pictures import plain
-from ui.words import Words
+from curate.storage.workspace import Workspace
+from curate.ui import session
+from curate.ui.images import plain
+from curate.ui.words import Words
 
 
 def draw() -> None:
@@ -58,7 +59,7 @@ def _state(root: str, stamp: int, last: int) -> tuple[Status, pd.DataFrame, pd.D
     found = summary.status(root)
     images, findings = place.read_images(), place.read_findings()
     with Store(place.review) as store:
-        table = manifests.build(images, findings, store.log(), source=root)
+        table = manifest.build(images, findings, store.log(), source=root)
     return found, summary.balance(table), summary.waiting(findings, table)
 
 

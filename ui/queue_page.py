@@ -4,17 +4,17 @@ from functools import partial
 
 import streamlit as st
 
-from curate import reviewing
+from curate.reviewing import choices as reviewing
+from curate.reviewing.store import Filter, Item, Store
 from curate.schema import Action
-from curate.store import Filter, Item, Store
-from ui import dataset, group_view, keys, picture_view, pictures, screens, session, sidebar
-from ui.keys import Key
+from curate.ui import dataset, group_view, image_view, images, keys, leases, session, sidebar
+from curate.ui.keys import Key
 
 
 def draw() -> None:
     """Draw the page."""
     place = session.workspace()
-    source = pictures.source_of(place)
+    source = images.source_of(place)
     with Store(place.review) as store:
         item = session.current(store)
     _confirmation(item)
@@ -25,7 +25,7 @@ def draw() -> None:
         if item.is_group:
             group_view.draw(item, source)
         else:
-            picture_view.draw(item, source)
+            image_view.draw(item, source)
     with st.sidebar:  # last, so that its message only appears when the next keys are ready
         sidebar.progress(place)
         sidebar.message()
@@ -70,7 +70,7 @@ def _nothing_left() -> None:
     place, w = session.workspace(), session.words()
     with Store(place.review) as store:
         whole = store.progress()
-        elsewhere = screens.others(store.holders(now_s=session.now_s()))
+        elsewhere = leases.others(store.holders(now_s=session.now_s()))
     keys.row([Key(w.look_again, "Right", "again", session.refilter), Key(w.undo, "U", "undo-end", session.take_back)])
     st.header(w.nothing_left)
     if whole.items == 0:

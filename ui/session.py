@@ -13,15 +13,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from curate import people, reviewing
-from curate.decisions import now_text
 from curate.errors import ConflictError, CurateError, NoSurvivorError
-from curate.people import Person
+from curate.reviewing import choices as reviewing
+from curate.reviewing import reviewer as people
+from curate.reviewing.bulk import now_text
+from curate.reviewing.reviewer import Person
+from curate.reviewing.store import Choice, Filter, Item, Store
 from curate.schema import Action
-from curate.store import Choice, Filter, Item, Store
-from curate.workspace import Workspace
-from ui import screens
-from ui.words import WORDS, Language, Words
+from curate.storage.workspace import Workspace
+from curate.ui import leases
+from curate.ui.words import WORDS, Language, Words
 
 SLOTS = 16
 """So many different names have the buttons of an item. Streamlit remembers every name it has ever seen."""
@@ -105,10 +106,10 @@ def clear_filters() -> None:
 def current(store: Store) -> Item | None:
     """The item to show: one asked for by name, else the next undecided one, from the start again at the end."""
     state = st.session_state
-    screens.release_closed(store)
-    if state.shown and (item := store.hold(state.shown, holder=screens.mine(), now_s=now_s())):
+    leases.release_closed(store)
+    if state.shown and (item := store.hold(state.shown, holder=leases.mine(), now_s=now_s())):
         return item
-    found = store.claim(chosen_filter(), holder=screens.mine(), now_s=now_s(), after_rank=state.cursor)
+    found = store.claim(chosen_filter(), holder=leases.mine(), now_s=now_s(), after_rank=state.cursor)
     return found[0] if found else None
 
 
@@ -232,7 +233,7 @@ def refilter() -> None:
     """A changed filter starts from its first item, and lets go of what is on the screen."""
     st.session_state.cursor, st.session_state.shown = -1, None
     with Store(workspace().review) as store:
-        store.release([screens.mine()])
+        store.release([leases.mine()])
 
 
 def _go_on(item: Item) -> None:

@@ -4,12 +4,12 @@ from functools import partial
 
 import streamlit as st
 
+from curate.reviewing.store import Filter, Store
 from curate.schema import Category, Kind, Severity
-from curate.store import Filter, Store
-from curate.workspace import Workspace
-from ui import session
-from ui.pictures import plain
-from ui.words import WORDS, Language, Words
+from curate.storage.workspace import Workspace
+from curate.ui import session
+from curate.ui.images import plain
+from curate.ui.words import WORDS, Language, Words
 
 
 def progress(place: Workspace) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from curate import thresholds
+from curate.auditing import thresholds
+from curate.auditing.thresholds import Cut
 from curate.errors import CurateError
-from curate.store import Store
-from curate.thresholds import Cut
-from curate.workspace import Workspace
-from ui import dataset, pictures, screens, session
-from ui.pictures import plain
+from curate.reviewing.store import Store
+from curate.storage.workspace import Workspace
+from curate.ui import dataset, images, leases, session
+from curate.ui.images import plain
 
 NEAR = 6
 
@@ -99,12 +99,12 @@ def _strip(place: Workspace, title: str, near: pd.Series, cut: Cut) -> None:
     if near.empty:
         st.caption(session.words().no_such_picture)
         return
-    source = pictures.source_of(place)
+    source = images.source_of(place)
     with st.container(key=f"strip-{title}"):
         for column, (path, value) in zip(st.columns(NEAR), near.items(), strict=False):
             with column:
                 known = dataset.row(place, str(path))
-                pictures.show_known(place, source, str(path), known.get("sha256"), known.get("label"), f"{value:.3f}")
+                images.show_known(place, source, str(path), known.get("sha256"), known.get("label"), f"{value:.3f}")
 
 
 def _save(cut: Cut, at: float) -> None:
@@ -115,6 +115,6 @@ def _save(cut: Cut, at: float) -> None:
         st.session_state.message = ("error", str(error))
         return
     with Store(place.review) as store:
-        store.release([screens.mine()])
+        store.release([leases.mine()])
     st.session_state.cursor, st.session_state.shown = -1, None
     st.session_state.message = ("success", session.words().saved.format(n=session.words().count(found)))

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from curate import config
 from curate.config import Config, Settings
 from curate.errors import ConfigError
-from curate.picture import Picture
+from curate.images.image import Picture
 from curate.schema import Kind, Role, Severity, Verdict
 
 if TYPE_CHECKING:

@@ -22,15 +22,15 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.learned import EMBEDDING
-from curate.picture import Picture, Pixels, luma, shrink
+from curate.images.image import Picture, Pixels, luma, shrink
 from curate.scanners import Finding, Scanner
+from curate.scanners.embeddings import EMBEDDING
 from curate.schema import Kind, Severity
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL = Path(__file__).parents[1] / "models" / "drawing.json"
+MODEL = Path(__file__).parent / "models" / "drawing.json"
 SHARED_PX, SIDE_PX = 256, 128
 """The size that other scanners have made already, and its half: what tells a drawing is as plain there."""
 LEAST_PX = 100

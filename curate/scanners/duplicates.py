@@ -19,13 +19,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
-from curate import learned, local_features, neighbours
 from curate.config import Settings
-from curate.copies import Match, by_preference, columns_of, findings, inverse, twins
-from curate.neighbours import Hashes, Pairs
-from curate.picture import Picture, Pixels, luma
-from curate.resemblance import TILE_PX, Floats
-from curate.scanners import Finding, Scanner
+from curate.duplicates import hamming, sift
+from curate.duplicates.groups import Match, by_preference, columns_of, findings, inverse, twins
+from curate.duplicates.hamming import Hashes, Pairs
+from curate.duplicates.tiles import TILE_PX, Floats
+from curate.images.image import Picture, Pixels, luma
+from curate.scanners import Finding, Scanner, embeddings
 from curate.schema import Kind
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Duplicates(Scanner):
     def _local_features(self, picture: Picture) -> Mapping[str, bytes | None]:
         if not self.settings.thorough:
             return dict.fromkeys(("view", "points", "descriptors"))
-        return local_features.describe(picture.grey(local_features.VIEW_PX)).pack()
+        return sift.describe(picture.grey(sift.VIEW_PX)).pack()
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         unread = ["format", "mode", "frames", "error", "problems"]
@@ -140,7 +140,7 @@ class Duplicates(Scanner):
         near: dict[int, dict[int, Match]] = {}
         if len(usable) < 2:
             return near
-        from curate.verifying import Verifier  # a worker has no use for it
+        from curate.duplicates.verify import Verifier  # a worker has no use for it
 
         verifier = Verifier(seen, self.settings)
         for turn, (left, right, bits) in self._candidates(seen, usable):
@@ -158,14 +158,14 @@ class Duplicates(Scanner):
     def _add_partial(self, seen: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
         """Pairs that share only a part of their pixels, found by local features."""
         columns = [seen[name].iloc[usable] for name in ("view", "points", "descriptors")]
-        pictures = [local_features.unpack(*row) for row in zip(*columns, strict=True)]
-        pairs = set(local_features.candidates([picture.descriptors for picture in pictures]))
+        pictures = [sift.unpack(*row) for row in zip(*columns, strict=True)]
+        pairs = set(sift.candidates([picture.descriptors for picture in pictures]))
         pairs |= _alike_to_a_network(seen.iloc[usable])
         for first, second in sorted(pairs):
             i, j = int(usable[first]), int(usable[second])
             if j in near.get(i, ()):
                 continue
-            found = local_features.align(pictures[first], pictures[second])
+            found = sift.align(pictures[first], pictures[second])
             if found is not None:
                 kind = Kind.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else Kind.CROPPED
                 near.setdefault(i, {})[j] = Match(
@@ -177,7 +177,8 @@ class Duplicates(Scanner):
 
     def _candidates(self, seen: pd.DataFrame, usable: np.ndarray) -> Iterator[tuple[str | None, Pairs]]:
         """Pairs of rows that may be copies: how the second lies, and (row, row, bits)."""
-        from curate import blobs, candidates
+        from curate.duplicates import candidates
+        from curate.storage import blobs
 
         phashes, dhashes = (hashes_of(seen[name].iloc[usable]) for name in ("phash", "dhash"))
         spectra = blobs.matrix(seen["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
@@ -241,14 +242,14 @@ def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
 
 def _alike_to_a_network(seen: pd.DataFrame) -> set[tuple[int, int]]:
     """Pairs (i < j) of rows whose embeddings, where there are any, are each other's nearest."""
-    rows, vectors = learned.unit_vectors(seen)
+    rows, vectors = embeddings.unit_vectors(seen)
     if len(rows) < 2:
         return set()
-    _, nearest = learned.nearest(vectors, _NEAREST)
+    _, nearest = embeddings.nearest(vectors, _NEAREST)
     first, second = np.repeat(rows, nearest.shape[1]), rows[nearest.ravel()]
     return set(zip(np.minimum(first, second).tolist(), np.maximum(first, second).tolist(), strict=True))
 
 
 def hashes_of(column: pd.Series) -> Hashes:
     """A column of 8-byte hashes as integers."""
-    return neighbours.unpack(np.frombuffer(b"".join(column), np.uint8).reshape(-1, 8))
+    return hamming.unpack(np.frombuffer(b"".join(column), np.uint8).reshape(-1, 8))

@@ -22,14 +22,14 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.picture import Picture, Pixels, coloured
+from curate.images.image import Picture, Pixels, coloured
 from curate.scanners import Finding, Scanner, Threshold, drawing
 from curate.schema import Kind, Severity
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MODEL = Path(__file__).parents[1] / "models" / "face_detection_yunet_2023mar.onnx"
+MODEL = Path(__file__).parent / "models" / "face_detection_yunet_2023mar.onnx"
 SMALL_PX = 100
 """Longer side below which a picture is enlarged, and taken to show little besides the face."""
 SURE, SURE_SMALL = 0.8, 0.6

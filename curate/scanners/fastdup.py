@@ -19,15 +19,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 from pydantic import Field
 
-from curate import fastdup_worker
 from curate.config import Settings
-from curate.copies import Match, by_preference, columns_of, findings, twins
+from curate.duplicates.groups import Match, by_preference, columns_of, findings, twins
 from curate.errors import CurateError, MissingExtraError
-from curate.picture import Picture
-from curate.records import Record
-from curate.scanners import Finding, Scanner
+from curate.images.image import Picture
+from curate.scanners import Finding, Scanner, fastdup_worker
 from curate.schema import Kind, Severity
-from curate.workspace import write_json
+from curate.sources.records import Record
+from curate.storage.workspace import write_json
 
 if TYPE_CHECKING:
     import pandas as pd

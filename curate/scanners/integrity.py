@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
-from curate import formats
 from curate.config import Settings
-from curate.picture import Picture
+from curate.images import formats
+from curate.images.image import Picture
 from curate.scanners import Finding, Scanner
 from curate.schema import KINDS, Category, Kind, Severity, Verdict
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.picture import Picture
+from curate.images.image import Picture
 from curate.scanners import Finding, Scanner, Threshold
 from curate.schema import Kind, Severity, Verdict
 

@@ -21,7 +21,7 @@ from pydantic import Field
 
 from curate.config import Settings
 from curate.errors import MissingExtraError
-from curate.picture import Picture, Pixels
+from curate.images.image import Picture, Pixels
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity
 

@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from curate import learned
 from curate.config import Settings
-from curate.picture import Picture
-from curate.scanners import Finding, Scanner
+from curate.images.image import Picture
+from curate.scanners import Finding, Scanner, embeddings
 from curate.schema import Kind, Severity
 
 if TYPE_CHECKING:
@@ -47,10 +46,10 @@ class OffTopic(Scanner):
         return {}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        rows, vectors = learned.unit_vectors(features)
+        rows, vectors = embeddings.unit_vectors(features)
         if len(rows) < self.settings.least:
             return
-        cosines, _ = learned.nearest(vectors, self.settings.neighbours)
+        cosines, _ = embeddings.nearest(vectors, self.settings.neighbours)
         distance = 1 - cosines.mean(axis=1)
         middle = float(np.median(distance))
         spread = _TO_SIGMA * float(np.median(np.abs(distance - middle)))

@@ -19,10 +19,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from curate.config import DecodeLimits
-from curate.decode import decode
+from curate.images.decode import decode
 from curate.scanners import drawing
-from train import data, loop, weights
-from train.data import Look, Sample
+from curate.train import data, loop, weights
+from curate.train.data import Look, Sample
 
 PHOTO_WEIGHT = 0.2
 PHOTOGRAPHED = (

@@ -26,7 +26,7 @@ from PIL import Image
 
 import curate
 from curate.config import DecodeLimits
-from curate.decode import decode
+from curate.images.decode import decode
 from curate.schema import Severity
 from tests.benchmarks import memory
 from tests.benchmarks.damage import KINDS

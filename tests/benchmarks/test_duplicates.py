@@ -17,11 +17,12 @@ import pytest
 from PIL import Image
 
 import curate
-from curate import features, neighbours
 from curate.config import Config
+from curate.duplicates import hamming
+from curate.measuring import features
 from curate.scanners.duplicates import Duplicates, DuplicatesSettings
 from curate.schema import ACROSS
-from curate.workspace import Workspace
+from curate.storage.workspace import Workspace
 from tests.benchmarks import peers
 from tests.benchmarks.edits import EDITS
 
@@ -203,7 +204,7 @@ def test_near_hashes_of_many(count: int) -> None:
             near ^= np.uint64(1 << int(bit))
         hashes[count - 1 - index] = near
     started = time.perf_counter()
-    left, right, _ = neighbours.pairs_within(hashes, 8)
+    left, right, _ = hamming.pairs_within(hashes, 8)
     seconds = time.perf_counter() - started
     found = set(zip(left.tolist(), right.tolist(), strict=True))
     hits = sum((index, count - 1 - index) in found for index in range(planted))

@@ -23,8 +23,8 @@ PLANTED = 0.05
 @pytest.mark.parametrize("tuned", [False, True], ids=["frozen", "fine-tuned"])
 def test_planted_wrong_labels(shared_data: Path, tmp_path: Path, *, tuned: bool) -> None:
     pytest.importorskip("torch")
-    from train import mislabel
-    from train.data import Look
+    from curate.train import mislabel
+    from curate.train.data import Look
 
     planted = plant(shared_data / "fer2013-3class.zip", tmp_path / "set")
     curate.audit(tmp_path / "set", tmp_path / "ws")

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from curate import config, manifests
+from curate import config
 from curate.config import Config
+from curate.dataset import manifest
+from curate.reviewing.store import Store
 from curate.schema import FINDINGS, IMAGES
-from curate.store import Store
-from curate.workspace import VERSION, Workspace, write_json, write_table
-from tests import pictures
+from curate.storage.workspace import VERSION, Workspace, write_json, write_table
+from tests import sample_images
 from tests.browsing import Server, browsing, opened, serving, stands_still
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     source, place = root / "source", Workspace(root / "ws")
     place.features.mkdir(parents=True)
     place.thumbs.mkdir()
-    drawn = [pictures.encode(pictures.photo(seed, 480, 360)) for seed in range(DISTINCT)]
+    drawn = [sample_images.encode(sample_images.photo(seed, 480, 360)) for seed in range(DISTINCT)]
     hashes = [hashlib.sha256(data).hexdigest() for data in drawn]
     for label in range(10):
         (source / f"class{label}").mkdir(parents=True)
@@ -163,9 +164,9 @@ def test_two_browsers_at_once_lose_nothing_and_do_nothing_twice(workspace: Works
         log = store.log()
         counted = store.progress()
         images, findings = workspace.read_images(), workspace.read_findings()
-        first = manifests.build(images, findings, log, source="s")
+        first = manifest.build(images, findings, log, source="s")
         store.sync(findings, images)
-        again = manifests.build(images, findings, store.log(), source="s")
+        again = manifest.build(images, findings, store.log(), source="s")
         assert counted == store.progress(), "what was counted as it went is what the log comes to"
     times = Counter((decision.finding_id, decision.path) for decision in log)
     # What was on the screen of the one who ended first, undecided, is handed to the other: that is no repetition.

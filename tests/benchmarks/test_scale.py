@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 import pytest
 
-from curate import neighbours, neighbours_on_disk
-from curate.engine import cores
+from curate.duplicates import hamming, hamming_on_disk
+from curate.measuring.pool import cores
 
 SIZES = [int(size) for size in os.environ.get("CURATE_SCALE_SIZES", "1000,5000,20000").split(",")]
 HASHES = [int(size) for size in os.environ.get("CURATE_SCALE_HASHES", "10000,100000,1000000").split(",")]
@@ -109,8 +109,8 @@ def test_near_pairs_of_growing_numbers_of_hashes(how: str) -> None:
 def test_both_joins_are_equal_at_a_size_where_all_code_is_used() -> None:
     start = time.perf_counter()
     hashes = np.random.default_rng(3).integers(0, 1 << 40, 200_000, dtype=np.uint64)
-    left, right, _ = neighbours.pairs_within(hashes, 6)
-    parts = list(neighbours_on_disk.pairs_within([hashes], 6))
+    left, right, _ = hamming.pairs_within(hashes, 6)
+    parts = list(hamming_on_disk.pairs_within([hashes], 6))
     one, other = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
     order = np.lexsort((other, one))
     assert np.array_equal(one[order], left)

@@ -17,8 +17,8 @@ from PIL import Image
 
 import curate
 from curate.config import Config
-from curate.workspace import Workspace
-from tests import pictures
+from curate.storage.workspace import Workspace
+from tests import sample_images
 from tests.benchmarks import peers
 
 ROUNDS = 3
@@ -78,7 +78,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def drawn(tmp_path: Path) -> Path:
     """600 pictures of 500 x 375 in three classes."""
     for index in range(600):
-        pictures.save(pictures.photo(index, 500, 375), tmp_path / "drawn" / f"{index % 3}" / f"{index}.jpg")
+        sample_images.save(sample_images.photo(index, 500, 375), tmp_path / "drawn" / f"{index % 3}" / f"{index}.jpg")
     return tmp_path / "drawn"
 
 

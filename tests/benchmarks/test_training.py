@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import sample_images
 
 pytest.importorskip("torch")
 
-from train import loop
+from curate.train import loop
 
 COUNT, EPOCHS, MEASURED = 720, 20, 2
 
 
 def test_training_on_cached_activations_beside_training_through_the_network() -> None:
-    images = np.stack([pictures.photo(seed, 224, 224) for seed in range(COUNT)])
+    images = np.stack([sample_images.photo(seed, 224, 224) for seed in range(COUNT)])
     targets = [seed % 3 for seed in range(COUNT)]
     seconds: dict[bool, float] = {}
     last: dict[bool, float] = {}

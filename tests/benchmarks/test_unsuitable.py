@@ -61,7 +61,7 @@ def test_labelled_web_pictures(shared_data: Path, tmp_path: Path) -> None:
     print({step: f"{1000 * spent / len(audit.images):.1f} ms" for step, spent in audit.seconds.items()})
     tell(audit.findings, labels)
     pytest.importorskip("torch")
-    from train import embeddings
+    from curate.train import embeddings
 
     embeddings.embed(tmp_path / "ws")
     print("with embeddings:")

@@ -1,0 +1,124 @@
+"""Copies between datasets: is this new set already in mine, and where is this picture in it?
+
+Both sides are measured as an audit measures them and judged together; only pairs that cross over are told.
+"""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from curate import config, scanners
+from curate.auditing import pipeline
+from curate.errors import SourceError
+from curate.measuring import features
+from curate.measuring.shard import Shard, measure_shard
+from curate.scanners import Scanner
+from curate.scanners.duplicates import Duplicates
+from curate.sources.folder import Record
+from curate.storage.workspace import Workspace
+
+OURS, THEIRS = "ours/", "theirs/"
+COLUMNS = ("path", "copy_of", "relation", "reason")
+
+
+def compare(
+    ours: str | Path, theirs: str | Path, *, thorough: bool = False, report: pipeline.Report | None = None
+) -> pd.DataFrame:
+    """The pictures of `theirs` that are copies of pictures in `ours`, each with its best match.
+
+    Either side is a dataset (folder, ZIP) or the workspace of an audit of one. Returns the columns `path` (in
+    theirs), `copy_of` (in ours), `relation`, `reason`. Raises `SourceError` for a side that is neither.
+    """
+    configuration = config.override(config.Config(), Duplicates.name, thorough=thorough)
+    scanner = _duplicates(configuration)
+    frames = []
+    for side, place in ((OURS, ours), (THEIRS, theirs)):
+        with _audited(Path(place), configuration, report) as workspace:
+            frames.append(_measured(workspace, scanner).assign(side=side))
+    return _across(scanner, *frames)
+
+
+def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFrame:
+    """Where the pictures in `files` stand in an audited dataset; the columns are those of `compare`.
+
+    Raises `SourceError` for a file that does not exist.
+    """
+    place = Workspace(Path(workspace))
+    configuration = config.read(place.config)
+    scanner = _duplicates(configuration)
+    records = [_record(Path(file)) for file in files]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "features").mkdir()
+        part = Path(folder) / "features" / "part-0000001.parquet"
+        measure_shard(
+            Shard(root=Path("/"), records=tuple(records), scanners=(scanner,), limits=configuration.decode, part=part)
+        )
+        asked = _table(records, Path(folder) / "features", scanner)
+    return _across(scanner, _measured(place, scanner).assign(side=OURS), asked.assign(side=THEIRS))
+
+
+def _record(file: Path) -> Record:
+    if not file.is_file():
+        raise SourceError(f"{file} does not exist; give existing picture files")
+    status = file.stat()
+    return Record(str(file.resolve()).removeprefix("/"), None, None, status.st_size, status.st_mtime_ns)
+
+
+def _duplicates(configuration: config.Config) -> Scanner:
+    return next(scanner for scanner in scanners.load(configuration) if scanner.name == Duplicates.name)
+
+
+@contextmanager
+def _audited(place: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
+    """The workspace itself, or one made for the occasion; a workspace without what is needed is measured anew."""
+    if (place / "audit.json").is_file():
+        workspace = Workspace(place)
+        scanner = _duplicates(configuration)
+        images = workspace.read_images()
+        parts = features.parts(workspace.features, [scanner])
+        if not features.missing(features.records(images, parts), parts, [scanner]):
+            yield workspace
+            return
+        place = Path(workspace.read_audit()["source"])
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline.audit(place, Path(folder) / "ws", configuration=configuration, report=report)
+        yield Workspace(Path(folder) / "ws")
+
+
+def _measured(place: Workspace, scanner: Scanner) -> pd.DataFrame:
+    parts = features.parts(place.features, [scanner])
+    return _table(features.records(place.read_images(), parts), place.features, scanner)
+
+
+def _table(records: Sequence[Record], folder: Path, scanner: Scanner) -> pd.DataFrame:
+    return features.view(features.load(records, features.parts(folder, [scanner]), [scanner]), scanner)
+
+
+def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
+    """Judge both together, ours preferred as keepers only by name, and keep what crosses over."""
+    both = pd.concat([ours, theirs], ignore_index=True)
+    both["path"] = both.pop("side") + both["path"]
+    both[["label", "split"]] = None
+    groups: dict[str, list[scanners.Finding]] = {}
+    for finding in scanner.judge(both):
+        groups.setdefault(finding.group_id or "", []).append(finding)
+    rows = []
+    for group in groups.values():
+        keeper = next(finding for finding in group if finding.role == "keeper")
+        copies = [finding for finding in group if finding.role == "copy"]
+        mine = sorted(finding.path for finding in group if finding.path.startswith(OURS))
+        if not mine:
+            continue
+        for finding in copies if keeper.path.startswith(OURS) else [keeper, *copies]:
+            if finding.path.startswith(THEIRS):
+                best = keeper.path if keeper.path.startswith(OURS) else mine[0]
+                told = finding if finding.role == "copy" else next(one for one in copies if one.path == best)
+                rows.append((finding.path, best, str(told.kind), told.reason))
+    frame = pd.DataFrame(rows, columns=[*COLUMNS], dtype=object).sort_values("path", ignore_index=True)
+    frame["path"] = [path.removeprefix(THEIRS) for path in frame["path"]]
+    frame["copy_of"] = [path.removeprefix(OURS) for path in frame["copy_of"]]
+    frame["reason"] = [reason.replace(OURS, "").replace(THEIRS, "") for reason in frame["reason"]]
+    return frame

@@ -1,0 +1,129 @@
+"""Table 1 and the state of the review: pure arithmetic on tables, and `status`, which reads them."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from curate.auditing.shortcuts import Guess
+from curate.reviewing.fold import Ruling, fold, rule
+from curate.reviewing.store import Progress, Store
+from curate.schema import Category, Role, Severity, Verdict
+from curate.storage.workspace import Workspace
+
+UNLABELLED = "(no class)"
+TOTAL = "Total"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """Where a workspace stands.
+
+    `table1` has a row per class and a total: `images`, then `CATEGORY_flagged` and `CATEGORY_confirmed`.
+    """
+
+    table1: pd.DataFrame
+    progress: Progress
+    verdicts: dict[str, int]
+    stale: list[str]
+    prevalent: list[str]
+    skipped: int
+    spurious: list[Guess]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `--json`."""
+        return {
+            "table1": self.table1.reset_index().to_dict("records"),
+            "queue": {
+                "items": self.progress.items,
+                "items_done": self.progress.items_done,
+                "images": self.progress.images,
+                "images_done": self.progress.images_done,
+            },
+            "verdicts": self.verdicts,
+            "stale": self.stale,
+            "prevalent": self.prevalent,
+            "skipped": self.skipped,
+            "spurious": [asdict(guess) for guess in self.spurious],
+        }
+
+
+def status(workspace: str | Path) -> Status:
+    """Table 1, the progress of the review, and what else a person should know."""
+    place = Workspace(Path(workspace))
+    facts = place.read_audit()
+    images, findings = place.read_images(), place.read_findings()
+    with Store(place.review) as store:
+        progress, log = store.progress(), store.log()
+    rulings = rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), fold(log))
+    verdicts = pd.Series([str(ruling.verdict) for ruling in rulings.values()], dtype=object).value_counts()
+    counts = {str(verdict): int(verdicts.get(str(verdict), 0)) for verdict in Verdict}
+    counts[Verdict.KEEP] += len(images) - len(rulings)
+    return Status(
+        table1=table1(images, findings, rulings),
+        progress=progress,
+        verdicts=counts,
+        stale=sorted(path for path, ruling in rulings.items() if ruling.stale),
+        prevalent=[item["reason"] for item in facts.get("prevalent", [])],
+        skipped=len(facts.get("skipped", [])),
+        spurious=[Guess(**item) for item in facts.get("spurious", [])],
+    )
+
+
+def first_category(findings: pd.DataFrame) -> dict[str, Category]:
+    """The category in which Table 1 counts each flagged picture: its first, in the order of `Category`.
+
+    Keepers are not counted: a duplicate group of three has two redundant copies. A finding that merely
+    informs does not count either.
+    """
+    counted = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    order = list(Category)
+    first: dict[str, Category] = {}
+    for path, name in zip(counted["path"], counted["category"], strict=True):
+        category = Category(name)
+        if path not in first or order.index(category) < order.index(first[path]):
+            first[path] = category
+    return first
+
+
+def table1(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
+    """Per class, the pictures flagged and confirmed by review in each category; every picture once."""
+    labels = images["label"].map(lambda label: UNLABELLED if label is None else label)
+    label_of = dict(zip(images["path"], labels, strict=True))
+    columns = [
+        "images",
+        *(f"{category}_{what}" for category in Category for what in ("flagged", "confirmed")),
+    ]
+    table = pd.DataFrame(0, index=pd.Index(sorted(set(labels)), name="label"), columns=columns, dtype="int64")
+    table["images"] = labels.value_counts().reindex(table.index)
+    counts: Counter[tuple[str, str]] = Counter()
+    for path, category in first_category(findings).items():
+        counts[label_of[path], f"{category}_flagged"] += 1
+        if path in rulings and rulings[path].verdict in (Verdict.DROP, Verdict.RELABEL):
+            counts[label_of[path], f"{category}_confirmed"] += 1
+    for (label, column), count in counts.items():
+        table.loc[label, column] = count
+    total = table.sum().rename(TOTAL).to_frame().T.rename_axis("label")
+    return pd.concat([table, total]).astype("int64")
+
+
+def balance(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Pictures per class in the source (`before`) and by the decisions so far (`after`, the undecided among them)."""
+    known = manifest[["label", "final_label"]].where(manifest[["label", "final_label"]].notna(), UNLABELLED)
+    stays = manifest["action"] != Verdict.DROP
+    counts = pd.DataFrame(
+        {"before": known["label"].value_counts(), "after": known["final_label"][stays].value_counts()}
+    )
+    return counts.fillna(0).astype("int64").sort_index().rename_axis("label")
+
+
+def waiting(findings: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """The undecided pictures by category and kind, the most first; a picture counts under each of its kinds."""
+    pending = set(manifest["path"][manifest["action"] == Verdict.PENDING])
+    asked = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    asked = asked[asked["path"].isin(pending)]
+    counts = asked.groupby(["category", "kind"])["path"].nunique().rename("pictures").reset_index()
+    return counts.sort_values(["pictures", "kind"], ascending=[False, True], ignore_index=True)

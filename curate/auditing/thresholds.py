@@ -1,0 +1,138 @@
+"""The thresholds of all scanners, shown on what was measured: how many pictures lie on either side, and which are near.
+
+Everything but `measurements` and `save` is pure. A threshold that is saved goes into the workspace's
+`curate.toml` and the stored measurements are judged again; no picture is read.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from curate import config, scanners
+from curate.auditing import pipeline
+from curate.errors import WorkspaceError
+from curate.measuring import features
+from curate.scanners import Scanner, Threshold
+from curate.storage.workspace import Workspace, atomic, to_pandas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A threshold as it stands: whose it is, its value, its bounds, and what its setting says of itself."""
+
+    scanner: str
+    threshold: Threshold
+    value: float
+    low: float
+    high: float
+    whole: bool
+    description: str
+
+
+def cuts(place: Workspace) -> list[Cut]:
+    """Every threshold of the scanners in force, in the order in which they declare them."""
+    return [
+        _cut(scanner, threshold)
+        for scanner in pipeline.in_force(config.read(place.config))
+        for threshold in scanner.thresholds
+    ]
+
+
+def measurements(place: Workspace, cut: Cut) -> pd.Series:
+    """What was measured, by path; pictures without a measurement are left out. Reads only the columns it needs."""
+    (scanner,) = [item for item in pipeline.in_force(config.read(place.config)) if item.name == cut.scanner]
+    images = place.read_images()
+    numbers = {f"{scanner.name}.{name}": name for name, kind in scanner.columns.items() if not _is_bulky(kind)}
+    pieces = [
+        features.stored(part.path, ["path", "size_bytes", *numbers])
+        for part in features.parts(place.features, [scanner])
+        if scanner.name in part.current
+    ]
+    if not pieces:
+        return pd.Series(dtype="float64")
+    measured = to_pandas(pa.concat_tables(pieces)).rename(columns=numbers)
+    measured = measured.drop_duplicates(["path", "size_bytes"], keep="last")
+    view = images.merge(measured, on=["path", "size_bytes"], how="inner")
+    values = cut.threshold.values(view)
+    values.index = pd.Index(view["path"])
+    return values.dropna().sort_index()
+
+
+def flagged(values: pd.Series, cut: Cut, at: float) -> pd.Series:
+    """Which pictures a threshold at `at` suspects by this measurement alone."""
+    return values >= at if cut.threshold.flags == "above" else values < at
+
+
+def nearest(values: pd.Series, cut: Cut, at: float, count: int) -> tuple[pd.Series, pd.Series]:
+    """The pictures just suspected and those just not, the closest to the threshold first."""
+    suspected = flagged(values, cut, at)
+    distance = (values - at).abs()
+    near, far = (
+        values.loc[distance[side].sort_values(kind="stable").index[:count]] for side in (suspected, ~suspected)
+    )
+    return near, far
+
+
+def histogram(values: pd.Series, cut: Cut, bins: int = 60) -> pd.DataFrame:
+    """Counts in equal steps from the least to the greatest measurement: `start`, `end`, `pictures`.
+
+    The scale reaches at least the threshold in force, so that its line is always in the chart.
+    """
+    if values.empty:
+        return pd.DataFrame({"start": [], "end": [], "pictures": []})
+    low, high = min(float(values.min()), cut.value), max(float(values.quantile(0.999)), cut.value)
+    counts, edges = np.histogram(values.clip(upper=high), bins=bins, range=(low, high if high > low else low + 1))
+    return pd.DataFrame({"start": edges[:-1], "end": edges[1:], "pictures": counts})
+
+
+def save(place: Workspace, changed: Mapping[tuple[str, str], float]) -> int:
+    """Write settings, named by (scanner, setting), to `curate.toml` and judge again; returns the number of findings.
+
+    Raises `CurateError`, leaving the file as it was, where a setting is refused or cannot be judged.
+    """
+    before = place.config.read_bytes()
+    configuration = config.read(place.config)
+    for (scanner, setting), value in changed.items():
+        configuration = config.override(configuration, scanner, **{setting: value})
+    configuration = scanners.resolved(configuration, scanners.load(configuration))
+    _write(place, config.dump(configuration).encode())
+    try:
+        return len(pipeline.flagged(pipeline.judge(place.root)))
+    except Exception:
+        _write(place, before)
+        raise
+
+
+def _write(place: Workspace, content: bytes) -> None:
+    if not place.config.is_file():
+        raise WorkspaceError(f"{place.config} is missing; run the audit again")
+    with atomic(place.config) as file:
+        file.write(content)
+
+
+def _cut(scanner: Scanner, threshold: Threshold) -> Cut:
+    field = type(scanner.settings).model_fields[threshold.setting]
+    value = getattr(scanner.settings, threshold.setting)
+    bounds: dict[str, Any] = {}
+    for rule in field.metadata:
+        for name in ("ge", "gt", "le", "lt"):
+            if hasattr(rule, name):
+                bounds[name] = getattr(rule, name)
+    return Cut(
+        scanner=scanner.name,
+        threshold=threshold,
+        value=float(value),
+        low=float(bounds.get("ge", bounds.get("gt", 0))),
+        high=float(bounds.get("le", bounds.get("lt", max(4 * float(value), 1)))),
+        whole=isinstance(value, int),
+        description=field.description or threshold.setting,
+    )
+
+
+def _is_bulky(kind: pa.DataType) -> bool:
+    """Hashes, tiles and descriptors: nothing that a threshold cuts."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind) or pa.types.is_large_binary(kind))

@@ -1,0 +1,1 @@
+"""From the approved manifest to a dataset: exported, or built for training."""

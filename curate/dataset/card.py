@@ -1,0 +1,84 @@
+"""The card of a built dataset: what it is made of and how, for whoever finds the folder later. Pure."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import tomli_w
+
+from curate._version import __version__
+from curate.dataset.recipe import Recipe
+
+
+def card(recipe: Recipe, table: pd.DataFrame, refused: Mapping[str, int]) -> str:
+    """Markdown; the same recipe and pictures give the same text."""
+    lines = [
+        "# Dataset card",
+        "",
+        f"{len(table):,} pictures, built by imagecurate {__version__} from an approved manifest.",
+        "`manifest.csv` names the origin of every picture, and the group of copies that it belongs to.",
+        "",
+        "## Pictures",
+        "",
+        *_counts(table, "split"),
+        "",
+        "## Origins",
+        "",
+        *_counts(table, "origin"),
+        "",
+        "## What was done to them",
+        "",
+        *(f"- {line}" for line in _steps(recipe)),
+        "",
+        "## Left out",
+        "",
+        *([f"- {count:,} pictures {reason}" for reason, count in sorted(refused.items())] or ["- nothing"]),
+        "",
+        "## Recipe",
+        "",
+        "```toml",
+        # Where files lie on one machine is no part of how a set is made.
+        tomli_w.dumps(_without_places(recipe)).strip(),
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _counts(table: pd.DataFrame, by: str) -> list[str]:
+    counts = pd.crosstab(table["label"], table[by])
+    lines = ["| class | " + " | ".join(counts.columns) + " | all |", "|---|" + "---:|" * (len(counts.columns) + 1)]
+    for label, row in counts.iterrows():
+        lines.append(f"| {label} | " + " | ".join(str(value) for value in row) + f" | {row.sum()} |")
+    return lines
+
+
+def _steps(recipe: Recipe) -> list[str]:
+    look, balance = recipe.picture, recipe.balance
+    steps = [
+        f"extended with {item.source.rsplit('/', 1)[-1]}, copies of what is there refused" for item in recipe.extend
+    ]
+    if balance.method != "none":
+        steps.append(f"balanced: {balance.method}" + (f", {balance.per_class} a class" if balance.per_class else ""))
+    if look.crop == "face":
+        steps.append(
+            f"cropped to the largest face (YuNet) with a margin of {look.face_margin:g} of it; pictures in which none "
+            "is found stay whole; the column crop says which part is shown: left top width height"
+        )
+    if look.grey:
+        steps.append("grey: luma of ITU-R BT.601")
+    if look.size_px:
+        steps.append(
+            f"resized to {look.size_px} x {look.size_px}, {look.filter} (Pillow, reducing_gap 3), shape: {look.shape}"
+        )
+    shares = ", ".join(f"{name} {share:g}" for name, share in recipe.split.shares().items())
+    steps.append(f"split with seed {recipe.seed}: {shares}; stratified by class, copies kept together")
+    return steps
+
+
+def _without_places(recipe: Recipe) -> dict[str, object]:
+    values: dict[str, object] = recipe.model_dump(mode="json", exclude_none=True, exclude={"manifest"})
+    values["extend"] = [
+        {**item.model_dump(mode="json", exclude_none=True), "source": item.source.rsplit("/", 1)[-1]}
+        for item in recipe.extend
+    ]
+    return values

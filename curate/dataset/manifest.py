@@ -1,0 +1,125 @@
+"""The approved manifest: a pure function of the scan and the log, and its files.
+
+One row per image, dropped ones too, with the verdict, the final label and the reasons. The same inputs
+give the same bytes.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.errors import CurateError, SourceError, UndecidedError
+from curate.reviewing.fold import Decision, Ruling, fold, rule
+from curate.reviewing.store import Store
+from curate.schema import MANIFEST, Severity, Verdict
+from curate.storage import safe_csv
+from curate.storage.workspace import Workspace, atomic, to_pandas, write_table
+
+Pending = Literal["keep", "drop"]
+SUFFIXES = (".parquet", ".csv", ".jsonl")
+
+
+def manifest(
+    workspace: str | Path, output: str | Path | None = None, *, pending: Pending | None = None
+) -> pd.DataFrame:
+    """Fold all decisions into the manifest, and write it (to the workspace unless told otherwise).
+
+    `pending` says what undecided pictures count as; without it they are refused with `UndecidedError`.
+    """
+    place = Workspace(Path(workspace))
+    target = Path(output) if output else place.manifest
+    if target.suffix not in SUFFIXES:
+        raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
+    root = place.read_audit()["root"]
+    images, findings = place.read_images(), place.read_findings()
+    with Store(place.review) as store:
+        log = store.log()
+    table = build(images, findings, log, source=root)
+    waiting = table["action"] == Verdict.PENDING
+    if waiting.any() and pending is None:
+        raise UndecidedError(
+            f"{waiting.sum()} flagged pictures are undecided; finish with: curate review {place.root} - "
+            "or say what they count as with --pending keep or --pending drop"
+        )
+    if pending is not None:
+        table.loc[waiting, "action"] = str(pending)
+    write(table, target)
+    return table
+
+
+def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision], *, source: str) -> pd.DataFrame:
+    """The manifest table (`schema.MANIFEST`), with undecided pictures as `pending`. Pure."""
+    hashes = dict(zip(images["path"], images["sha256"], strict=True))
+    rulings = rule(findings, hashes, fold(log))
+    queued = findings[findings["severity"] != Severity.INFO]
+    reasons: dict[str, _Reasons] = {}
+    for path, reason, finding_id in queued[["path", "reason", "finding_id"]].itertuples(index=False, name=None):
+        told = reasons.setdefault(str(path), ([], []))
+        told[0].append(reason)
+        told[1].append(finding_id)
+    extra = [
+        _verdict(label, rulings.get(path), reasons.get(path, ([], [])))
+        for path, label in zip(images["path"], images["label"], strict=True)
+    ]
+    columns = pd.DataFrame(extra, index=images.index, dtype=object)
+    return images.assign(**columns, source=source)[MANIFEST.names]
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write a manifest in the format that the file name asks for."""
+    if path.suffix == ".parquet":
+        write_table(table, MANIFEST, path)
+    elif path.suffix == ".csv":
+        safe_csv.write(table, path)
+    else:
+        rows = pa.Table.from_pandas(table, schema=MANIFEST, preserve_index=False).to_pylist()
+        with atomic(path) as file:
+            file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read a manifest in any of its formats.
+
+    Raises `SourceError` where the file is missing or is no manifest.
+    """
+    if not path.is_file():
+        raise SourceError(f"{path} does not exist; write one with: curate manifest WORKSPACE -o {path}")
+    try:
+        if path.suffix == ".parquet":
+            frame = to_pandas(pq.read_table(path))
+        elif path.suffix == ".csv":
+            frame = safe_csv.read(path)
+        else:
+            frame = pd.DataFrame(
+                [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()], dtype=object
+            )
+    except (ValueError, OSError, pa.ArrowException) as error:
+        raise SourceError(f"{path} cannot be read as a manifest ({error})") from error
+    lacking = [name for name in ("path", "sha256", "action", "final_label", "source") if name not in frame]
+    if lacking:
+        raise SourceError(f"{path} is not a manifest: it has no column {lacking[0]!r}")
+    return frame
+
+
+_Reasons = tuple[list[str], list[str]]
+"""Of a picture: the reasons of its findings, and their ids."""
+
+
+def _verdict(label: str | None, ruling: Ruling | None, told: "_Reasons") -> dict[str, str | None]:
+    verdict = ruling.verdict if ruling else Verdict.KEEP
+    decisions = ruling.decisions if ruling else ()
+    latest = max(decisions, key=lambda decision: decision.id, default=None)
+    relabelled = ruling.new_label if ruling and ruling.new_label else label
+    return {
+        "action": str(verdict),
+        "final_label": relabelled if verdict is not Verdict.DROP else None,
+        "reasons": json.dumps(told[0], ensure_ascii=False),
+        "finding_ids": json.dumps(told[1]),
+        "reviewer": latest.reviewer if latest else None,
+        "decided_at": latest.decided_at if latest else None,
+    }

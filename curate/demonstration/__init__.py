@@ -1,0 +1,1 @@
+"""A dataset drawn in code with known defects, taken the whole way."""

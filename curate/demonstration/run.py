@@ -1,0 +1,97 @@
+"""The whole way on a dataset drawn in code: audit, decisions, manifest, export, report.
+
+The dataset has planted, known defects; nothing here but the drawing knows them. The audit finds what it
+finds, and the truth lies in a file apart for whoever wants to compare.
+"""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from curate.auditing import pipeline, summary
+from curate.dataset import export
+from curate.dataset import manifest as manifests
+from curate.demonstration import dataset as demo_data
+from curate.errors import CurateError, MissingExtraError
+from curate.reviewing import bulk
+from curate.storage import safe_csv
+from curate.storage.workspace import explained
+
+REVIEWER = "demo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """Where everything lies; `report` is None where the report's packages are not installed."""
+
+    dataset: Path
+    truth: Path
+    workspace: Path
+    manifest: Path
+    cleaned: Path
+    report: Path | None
+
+
+def demo(folder: str | Path = "curate-demo", *, report: pipeline.Report | None = None) -> Demo:
+    """Draw the dataset and take it the whole way. An earlier demo in the same folder is made anew.
+
+    Raises `CurateError` where the folder holds anything else.
+    """
+    root = Path(folder)
+    place = Demo(
+        dataset=root / "dataset",
+        truth=root / "truth.csv",
+        workspace=root / "workspace",
+        manifest=root / "manifest.csv",
+        cleaned=root / "cleaned",
+        report=root / "report.html",
+    )
+    _clear(root, place)
+    safe_csv.write(demo_data.draw(place.dataset), place.truth)
+    pipeline.audit(place.dataset, place.workspace, report=report)
+    bulk.decide(
+        place.workspace,
+        bulk.Selection(),
+        None,
+        reviewer=REVIEWER,
+        note="as the scanner suggests",
+    )
+    manifests.manifest(place.workspace, place.manifest)
+    export.export(place.manifest, place.cleaned)
+    written = _write_report(place.workspace, root / "report.html")
+    return Demo(**{**{name: getattr(place, name) for name in Demo.__slots__}, "report": written})
+
+
+def matches(found: summary.Status, truth: Path) -> bool:
+    """Whether Table 1 as flagged equals the planted truth: for whoever asks afterwards, never for the audit."""
+    planted = safe_csv.read(truth).groupby(["label", "category"]).size()
+    flagged = found.table1.drop(index=summary.TOTAL)
+    return all(
+        int(flagged.loc[label, f"{category}_flagged"]) == int(planted.get((label, category), 0))
+        for label in flagged.index
+        for category in ("corrupted", "duplicate", "unsuitable")
+    )
+
+
+def _clear(root: Path, place: Demo) -> None:
+    if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not place.truth.is_file())):
+        raise CurateError(f"{root} is in use by something else; give the demo a folder that does not exist yet")
+    with explained(root):
+        for child in (place.dataset, place.workspace, place.cleaned):
+            shutil.rmtree(child, ignore_errors=True)
+        root.mkdir(parents=True, exist_ok=True)
+
+
+def _write_report(workspace: Path, output: Path) -> Path | None:
+    """Through the entry point that the report's package registers: this layer knows nothing of it."""
+    for entry in entry_points(group="curate.report"):
+        write: Callable[..., Any] = entry.load()
+        try:
+            write(workspace, output)
+        except MissingExtraError:
+            return None
+        return output
+    return None

@@ -1,1 +1,0 @@
-"""Pictures drawn in code, so that the demo carries no photo of anybody."""

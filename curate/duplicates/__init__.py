@@ -1,0 +1,1 @@
+"""Which images are duplicates: hashes propose, pixels decide."""

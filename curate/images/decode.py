@@ -1,0 +1,342 @@
+"""Bytes to pixels, once and strictly: the only module that knows decoders.
+
+`decode` never raises on bad data. It climbs down a ladder: strict decode; if that fails, name the
+problem and decode again tolerantly, to keep what is left of the picture for the reviewer.
+
+JPEG goes through libjpeg-turbo with its warnings treated as errors, since Pillow and OpenCV accept most
+damaged files in silence. A JPEG of many pixels is decoded at a reduced DCT scale: damage shows in the
+entropy-coded data, all of which is still read.
+"""
+
+import functools
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+
+import cv2
+import numpy as np
+import simplejpeg
+import xxhash
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+from curate.config import DecodeLimits
+from curate.images import containers, damage, formats, pixels
+from curate.images.containers import Problem, jpeg
+from curate.images.damage import Box
+from curate.images.image import Picture, Pixels
+from curate.schema import Kind, Severity
+
+logger = logging.getLogger(__name__)
+
+FULL_DECODE_PIXELS = 3_000_000
+"""A JPEG above this size is decoded at the smallest DCT scale that keeps `REDUCED_SIDE_PX`."""
+REDUCED_SIDE_PX = 720
+
+
+@dataclass(slots=True, kw_only=True)
+class Decoded:
+    """What became of one file: facts, problems, and the picture if anything of it is left.
+
+    `digest` identifies the pixels at full size (shape and mode included): equal digests, equal pictures.
+    """
+
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    mode: str | None = None
+    frames: int | None = None
+    digest: str | None = None
+    picture: Picture | None = None
+    problems: list[Problem] = field(default_factory=list)
+
+
+def decode(data: bytes, limits: DecodeLimits) -> Decoded:
+    """Decode the bytes of one file."""
+    if not data:
+        return Decoded(problems=[Problem(Kind.EMPTY, Severity.ERROR, "The file is empty (0 bytes).")])
+    name = formats.sniff(data[: formats.SNIFF_BYTES])
+    result = Decoded(format=name)
+    # Pillow refuses twice this number; it also looks at what later frames claim, which a header does not tell.
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels // 2
+    try:
+        if name == "JPEG":
+            _decode_jpeg(data, limits, result)
+        else:
+            _decode_any(data, limits, result)
+    except MemoryError:
+        result.picture = None
+        result.problems.append(
+            Problem(
+                Kind.TOO_LARGE,
+                Severity.ERROR,
+                f"Decoding takes more than {limits.memory_mib:,} MiB; raise decode.memory_mib if it is genuine.",
+            )
+        )
+    except Image.DecompressionBombError as error:
+        result.picture = None
+        result.problems.append(_bomb(_one_line(error), limits))
+    except Exception as error:  # decoders raise anything
+        result.picture = None
+        result.problems.append(
+            Problem(Kind.UNREADABLE, Severity.ERROR, f"No decoder can read the file ({_one_line(error)}).")
+        )
+    return result
+
+
+# JPEG
+
+
+def _decode_jpeg(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
+    try:
+        rows, columns, colour, subsampling = simplejpeg.decode_jpeg_header(data, strict=False)
+    except ValueError:
+        # Broken header, or a subsampling that the TurboJPEG interface refuses and Pillow decodes.
+        _decode_any(data, limits, result)
+        return
+    orientation = jpeg.exif_orientation(data)
+    result.mode = {"Gray": "L", "CMYK": "CMYK", "YCCK": "CMYK"}.get(colour, "RGB")
+    result.frames = 1
+    result.width, result.height = (rows, columns) if orientation >= 5 else (columns, rows)
+    if _too_large(result, limits):
+        return
+    reduced = rows * columns > FULL_DECODE_PIXELS
+    side = REDUCED_SIDE_PX if reduced else 0
+
+    def turbo(*, strict: bool) -> Pixels:
+        if result.mode == "CMYK":
+            simplejpeg.decode_jpeg(data, "CMYK", min_height=64, min_width=64, strict=strict)
+            with Image.open(io.BytesIO(data)) as image:
+                return np.asarray(image.convert("RGB"))
+        space = "GRAY" if result.mode == "L" else "RGB"
+        return np.asarray(
+            simplejpeg.decode_jpeg(data, space, min_height=side, min_width=side, min_factor=1, strict=strict)
+        )
+
+    try:
+        native = turbo(strict=True)
+        result.problems += jpeg.problems(data)
+    except ValueError as error:
+        result.problems.append(jpeg.failure(str(error), data))
+        try:
+            native = turbo(strict=False)
+        except ValueError:
+            native = _tolerant_pillow(data, result)
+    if native.ndim == 3 and native.shape[2] == 1:
+        native = native[:, :, 0]
+    block = _BLOCK.get(subsampling, (8, 8)) if colour != "Gray" else (8, 8)
+    found = damage.in_jpeg(native, (rows, columns), block)
+    native = pixels.turn(native, orientation)
+    _note(result, found and _turned(found, orientation, rows, columns))
+    if reduced:
+        result.digest = f"jpeg{orientation}:" + xxhash.xxh3_128_hexdigest(jpeg.coded_data(data))
+    else:
+        result.digest = pixels.digest(native, result.mode)
+    result.picture = Picture(pixels=pixels.opaque(native), width=result.width, height=result.height)
+
+
+_BLOCK = {"444": (8, 8), "422": (8, 16), "420": (16, 16), "440": (16, 8), "411": (8, 32), "441": (32, 8)}
+"""Rows and columns that are coded together, by chroma subsampling."""
+
+
+def _note(result: Decoded, found: damage.Seen | None) -> None:
+    """Damage seen in the pixels: a problem of its own, or where the known one shows."""
+    if found is None:
+        return
+    where = {"boxes": [asdict(found.box)]}
+    known = next((p for p in result.problems if p.severity is not Severity.INFO), None)
+    if known is None:
+        result.problems.append(Problem(Kind.DAMAGED, Severity.WARNING, found.reason, where))
+    else:
+        index = result.problems.index(known)
+        result.problems[index] = replace(known, where={**known.where, **where})
+
+
+def _turned(found: damage.Seen, orientation: int, rows: int, columns: int) -> damage.Seen:
+    """The same place in the upright picture."""
+    if orientation == 1:
+        return found
+    box = found.box
+    place = np.zeros((rows, columns), dtype=bool)
+    place[box.top : box.top + box.height, box.left : box.left + box.width] = True
+    upright = pixels.TURNS[orientation](place)
+    down, across = np.flatnonzero(upright.any(axis=1)), np.flatnonzero(upright.any(axis=0))
+    turned = Box(left=int(across[0]), top=int(down[0]), width=int(np.ptp(across)) + 1, height=int(np.ptp(down)) + 1)
+    return replace(found, box=turned)
+
+
+# Everything else, through Pillow
+
+
+def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
+    result.problems += containers.problems(data, result.format)
+    if result.format == "HEIF":
+        _learn_heif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        result.problems.append(_unidentified(data, result.format))
+        return
+    with image:
+        result.format = result.format or image.format
+        result.mode = image.mode
+        # Twenty pictures may wrongly claim a size; the header is all that has been read so far.
+        result.width, result.height = image.size
+        if _too_large(result, limits):
+            return
+        native, result.frames = _load(data, image, result)
+    if native is None:
+        return
+    result.digest = pixels.digest(native, "RGBA" if native.shape[2:] == (4,) else "RGB" if native.ndim == 3 else "L")
+    result.height, result.width = native.shape[:2]
+    opaque = pixels.opaque(native)
+    is_sound = all(problem.severity is Severity.INFO for problem in result.problems)
+    is_raw = is_sound and result.format in _RAW and result.mode in _WHOLE_BYTES
+    _note(result, damage.in_pixels(opaque, is_raw=is_raw, is_cut=not is_sound))
+    result.picture = Picture(pixels=opaque, width=result.width, height=result.height)
+
+
+_RAW, _WHOLE_BYTES = ("BMP", "TIFF", "PPM"), ("L", "RGB", "RGBA")
+"""What holds pixels as they are: bytes that have changed show as noise, and nowhere else."""
+
+
+@functools.cache
+def _learn_heif() -> None:
+    """HEIC is read where Pillow's plug-in for it is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        logger.info("HEIC pictures need pip install 'imagecurate[heic]'")
+    else:
+        pillow_heif.register_heif_opener()
+
+
+def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | None, int]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            frames = getattr(image, "n_frames", 1)
+            image.load()
+            native = pixels.native(image)
+            _check_frames(image, frames, result)
+            if result.format == "AVIF" and frames == 1 and not _passes_strictly(data):
+                result.problems.append(
+                    Problem(
+                        Kind.DAMAGED,
+                        Severity.WARNING,
+                        "The coded data are damaged: a tolerant AV1 decoder reads them, a strict one refuses.",
+                    )
+                )
+            return native, frames
+        except (MemoryError, Image.DecompressionBombError):
+            raise
+        except Exception as error:
+            failure = _failure(error)
+        rest: Pixels | None = None
+        try:
+            rest = _tolerant_pillow(data, result)
+        except (MemoryError, Image.DecompressionBombError):
+            raise
+        except Exception:  # nothing is left of it
+            logger.debug("nothing is left of the picture", exc_info=True)
+        proven = {problem.severity for problem in result.problems}
+        if Severity.ERROR not in proven and (rest is None or Severity.WARNING not in proven):
+            result.problems.append(failure)
+        return rest, 1
+
+
+def _passes_strictly(data: bytes) -> bool:
+    """Whether OpenCV's AV1 decoder, which looks at the padding that ends each tile, reads an AVIF.
+
+    dav1d, which Pillow decodes with, does not look. An OpenCV that reads no AVIF at all has no say.
+    """
+    return not _opencv_reads_avif() or cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) is not None
+
+
+@functools.cache
+def _opencv_reads_avif() -> bool:
+    probe = io.BytesIO()
+    Image.new("RGB", (16, 16), "red").save(probe, "AVIF")
+    return cv2.imdecode(np.frombuffer(probe.getvalue(), np.uint8), cv2.IMREAD_COLOR) is not None
+
+
+def _check_frames(image: Image.Image, frames: int, result: Decoded) -> None:
+    for index in range(1, frames):
+        try:
+            image.seek(index)
+            image.load()
+        except (MemoryError, Image.DecompressionBombError):
+            raise
+        except Exception as error:
+            result.problems.append(
+                Problem(
+                    Kind.DAMAGED,
+                    Severity.WARNING,
+                    f"Frame {index + 1} of {frames} cannot be decoded ({_one_line(error)}).",
+                    {"frame": index},
+                )
+            )
+            return
+
+
+def _tolerant_pillow(data: bytes, result: Decoded) -> Pixels:
+    with warnings.catch_warnings(), _load_truncated():
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(data)) as image:
+            image.load()
+            result.mode = result.mode or image.mode
+            return pixels.native(image)
+
+
+@contextmanager
+def _load_truncated() -> Iterator[None]:
+    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
+
+
+def _bomb(what: str, limits: DecodeLimits) -> Problem:
+    return Problem(
+        Kind.TOO_LARGE,
+        Severity.ERROR,
+        f"The file claims more than the limit of {limits.max_pixels / 1e6:,.0f} million pixels ({what}); "
+        "raise decode.max_pixels if it is genuine.",
+    )
+
+
+def _too_large(result: Decoded, limits: DecodeLimits) -> bool:
+    area = (result.width or 0) * (result.height or 0)
+    if area <= limits.max_pixels:
+        return False
+    result.problems.append(_bomb(f"{result.width} x {result.height} in its header", limits))
+    return True
+
+
+def _unidentified(data: bytes, image_format: str | None) -> Problem:
+    if image_format is None:
+        what = formats.describe_other(data[: formats.SNIFF_BYTES])
+        return Problem(Kind.NOT_AN_IMAGE, Severity.ERROR, f"The content is not a picture: {what}.")
+    return Problem(
+        Kind.UNREADABLE,
+        Severity.ERROR,
+        f"The file begins like {image_format}, but its header cannot be read."
+        if image_format != "HEIF"
+        else "The file begins like HEIF, but cannot be read; that takes pip install 'imagecurate[heic]'.",
+    )
+
+
+def _failure(error: Exception) -> Problem:
+    text = _one_line(error)
+    if "truncated" in text.lower() or isinstance(error, EOFError):
+        return Problem(Kind.TRUNCATED, Severity.ERROR, f"The picture data end too early ({text}).")
+    return Problem(Kind.UNREADABLE, Severity.ERROR, f"The picture data cannot be decoded ({text}).")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__

@@ -1,0 +1,1 @@
+"""Images to measurements, in processes that may die."""

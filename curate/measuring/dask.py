@@ -1,0 +1,138 @@
+"""The same shards on an existing Dask cluster, with the same results.
+
+Invariants: every shard handed in is done when `run` returns, or `run` raises; a worker process measures one shard
+at a time, since journals and deadlines are facts about a process; a shard whose worker died is tried again,
+without the picture that is known to have killed it. Workers share the workspace and the source with us, and
+have curate installed.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from curate.errors import ConfigError, WorkspaceError
+from curate.measuring import journal as isolation
+from curate.measuring.shard import Shard, Tally, measure_shard
+
+CONNECT_S = 15
+_IN_FLIGHT = 3
+"""Shards handed in for every thread of the cluster: enough that none waits for us."""
+MAX_DEATHS = 5
+
+_one_at_a_time = threading.Lock()
+
+
+def run(address: str, shards: Sequence[Shard], done: Callable[[Tally], None]) -> None:
+    """Measure all shards on the cluster at `address`; `done` is called in this process for each one finished.
+
+    Raises `ConfigError` where there is no such cluster, `WorkspaceError` where its workers cannot see the workspace.
+    """
+    if not shards:
+        return
+    with _client(address) as client:
+        waiting, flying = list(reversed(shards)), dict[Any, tuple[Shard, int]]()
+        from distributed import as_completed
+
+        finished = as_completed(loop=client.loop)
+
+        def hand_in(shard: Shard, deaths: int = 0) -> None:
+            future = client.submit(_measure, shard, key=f"{shard.part.name}-{id(shard)}-{deaths}", pure=False)
+            flying[future] = (shard, deaths)
+            finished.add(future)
+
+        for _ in range(min(len(waiting), _IN_FLIGHT * max(1, sum(client.nthreads().values())))):
+            hand_in(waiting.pop())
+        try:
+            for future in finished:
+                shard, deaths = flying.pop(future)
+                tally = _outcome(future)
+                if tally is None:
+                    hand_in(_without_casualty(shard, deaths), deaths + 1)
+                    continue
+                done(tally)
+                if waiting:
+                    hand_in(waiting.pop())
+        except BaseException:
+            client.cancel(list(flying))
+            raise
+
+
+def _client(address: str) -> Any:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ConfigError("--engine dask needs pip install 'imagecurate[dask]'") from error
+    try:
+        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:160]
+        raise ConfigError(
+            f"no Dask scheduler answers at {address} ({reason}); start one with: dask scheduler"
+        ) from error
+    if not client.nthreads():
+        client.close()
+        raise ConfigError(f"the Dask scheduler at {address} has no workers; start some with: dask worker {address}")
+    return client
+
+
+def _outcome(future: Any) -> Tally | None:
+    """The tally of a shard; None where it cost so many workers that the scheduler gave up."""
+    from distributed.scheduler import KilledWorker
+
+    try:
+        tally: Tally = future.result()
+    except KilledWorker:
+        return None
+    return tally
+
+
+def _without_casualty(shard: Shard, deaths: int) -> Shard:
+    """The shard as it is to be tried again."""
+    if deaths + 1 >= MAX_DEATHS + len(shard.records):
+        raise WorkspaceError("the cluster's workers die before they can read a picture; is there enough memory?")
+    casualty = isolation.autopsy(shard.journal)
+    shard.journal.unlink(missing_ok=True)
+    return shard if casualty is None else replace(shard, casualties=(*shard.casualties, casualty))
+
+
+def _measure(shard: Shard) -> Tally:
+    """On the cluster: one shard. What a dead predecessor told in its journal is heeded.
+
+    A journal that names no cause may be that of a worker that was stopped from outside, so the picture gets another
+    chance; one that names a crash or an overrun is proof.
+    """
+    with _one_at_a_time:
+        if not shard.part.parent.is_dir():
+            raise WorkspaceError(
+                f"the cluster's workers cannot see {shard.part.parent}; put the workspace on storage they share"
+            )
+        for journal in sorted(shard.part.parent.glob(f"{shard.journal.name}.*")):
+            casualty = isolation.autopsy(journal)
+            if casualty is not None and casualty.index not in {item.index for item in shard.casualties}:
+                shard = replace(shard, casualties=(*shard.casualties, casualty))
+        casualty = isolation.autopsy(shard.journal)
+        if casualty is not None and casualty.cause is not None:
+            # Kept beside the journal: the next worker to try, if any, must know of all casualties so far.
+            shard.journal.replace(shard.journal.with_name(f"{shard.journal.name}.{casualty.index}"))
+            shard = replace(shard, casualties=(*shard.casualties, casualty))
+        with _guest(shard.limits.memory_mib):
+            tally = measure_shard(shard)
+        for journal in shard.part.parent.glob(f"{shard.journal.name}.*"):
+            journal.unlink(missing_ok=True)
+        return tally
+
+
+@contextmanager
+def _guest(memory_mib: int) -> Iterator[None]:
+    """One thread and bounded memory while a shard is measured; the process is not ours, so both are put back."""
+    import cv2
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with isolation.memory_limited(memory_mib):
+            yield
+    finally:
+        cv2.setNumThreads(threads)

@@ -1,0 +1,211 @@
+"""Stored measurements: which are still good, which are missing, and all of them as one table.
+
+A part file says which scanners measured its rows, with which fingerprints; a row is good for a scanner as
+long as that fingerprint and the file's size and time are unchanged. So an unchanged dataset is never
+read again, a changed scanner re-measures only its own columns, and a killed run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curate.errors import WorkspaceError
+from curate.measuring.shard import FACT_FIELDS, FACTS, KEYS, MEASURED, part_schema
+from curate.scanners import Scanner
+from curate.sources.folder import Record
+from curate.storage.workspace import to_pandas
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from curate.storage.blobs import Blobs, Spool
+
+_KEY_NAMES = [field.name for field in KEYS]
+_FACT_NAMES = ["size_bytes", *(field.name for field in FACT_FIELDS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part file and the steps (scanners, or the decoder's facts) whose measurements in it are still good."""
+
+    path: Path
+    current: frozenset[str]
+
+
+def parts(folder: Path, scanners: Sequence[Scanner]) -> list[Part]:
+    """The part files that hold anything current, oldest first."""
+    wanted = _fingerprints(scanners)
+    found = []
+    for path in sorted(folder.glob("part-*.parquet")):
+        try:
+            stored = json.loads((pq.read_schema(path).metadata or {}).get(MEASURED, b"{}"))
+        except (OSError, pa.ArrowException, ValueError):
+            continue
+        current = frozenset(name for name, mark in stored.items() if wanted.get(name) == mark)
+        if current:
+            found.append(Part(path, current))
+    return found
+
+
+def missing(
+    records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]
+) -> dict[frozenset[str], list[Record]]:
+    """The records still to be measured, by the set of scanners that lack them."""
+    have = {name: set[tuple[str, int, int]]() for name in _fingerprints(scanners)}
+    for part in found:
+        keys = _keys(stored(part.path, _KEY_NAMES))
+        for name in part.current:
+            have[name].update(keys)
+    wanted: dict[frozenset[str], list[Record]] = {}
+    for record in records:
+        key = (record.path, record.size_bytes, record.mtime_ns)
+        lacking = frozenset(name for name, keys in have.items() if key not in keys)
+        if lacking:
+            wanted.setdefault(lacking - {FACTS}, []).append(record)
+    return wanted
+
+
+def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> pd.DataFrame:
+    """All measurements of these records: one row each, in their order; later parts win.
+
+    Large binary columns (`blobs`) stay on disk and are read value by value.
+    """
+    import pandas as pd
+
+    with _memory_given_back():
+        return pd.DataFrame(_gathered(records, found, scanners), copy=False)
+
+
+@contextmanager
+def _memory_given_back() -> Iterator[None]:
+    """Arrow's own allocator keeps what has been freed, several times what a table takes; the system's returns it."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.default_memory_pool().release_unused()
+        pa.set_memory_pool(before)
+
+
+def _gathered(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> dict[str, Any]:
+    import pandas as pd
+
+    from curate.storage.blobs import Spool
+
+    wanted = {r.path: (r.size_bytes, r.mtime_ns) for r in records}
+    spool = Spool()
+    tables = [_read(part, wanted, spool) for part in found]
+    # As Series: of arrays pandas 3 would make text of its own kind, in which nothing is None.
+    columns: dict[str, Any] = {
+        name: pd.Series([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")
+    }
+    places: dict[tuple[int, ...], npt.NDArray[np.intp]] = {}
+    for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns)):
+        pieces = [loaded for loaded in tables if step in loaded.part.current]
+        which = tuple(map(id, pieces))
+        if which not in places:
+            places[which] = _places(pieces, columns["path"])
+        names = _FACT_NAMES if step == FACTS else [name for name in pieces[0].names if name.startswith(f"{step}.")]
+        columns |= _columns(pieces, names, places[which])
+    return columns
+
+
+def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
+    """What `scanner.judge` may see: the facts of each image, its own columns and those that it borrows."""
+    facts = [name for name in frame.columns if "." not in name]
+    own = {f"{scanner.name}.{column}": column for column in scanner.columns}
+    own |= {there: here for here, there in scanner.borrows.items() if there in frame}
+    return frame[[*facts, *own]].rename(columns=own)
+
+
+def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record]) -> None:
+    """Delete part files that no longer hold a current row of any record."""
+    keys = {(record.path, record.size_bytes, record.mtime_ns) for record in records}
+    current = {part.path for part in parts(folder, scanners)}
+    for path in folder.glob("part-*.parquet"):
+        if path not in current or keys.isdisjoint(_keys(stored(path, _KEY_NAMES))):
+            path.unlink()
+
+
+def _fingerprints(scanners: Sequence[Scanner]) -> dict[str, str]:
+    return dict(json.loads(part_schema(scanners).metadata[MEASURED]))
+
+
+def stored(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """The rows of a part file; raises `WorkspaceError` where its list of columns can be read and they cannot."""
+    try:
+        return pq.ParquetFile(path).read(columns)
+    except (OSError, pa.ArrowException) as error:
+        why = " ".join(str(error).split())[:160]
+        raise WorkspaceError(f"{path} is damaged ({why}); delete it and run the audit again") from error
+
+
+def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
+    return list(zip(*(table[name].to_pylist() for name in _KEY_NAMES), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """The rows of a part that are still good: small values here, large ones in a scratch file."""
+
+    part: Part
+    table: pa.Table
+    large: dict[str, Blobs]
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.table.column_names, *self.large]
+
+
+def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _Loaded:
+    from curate.storage import blobs
+
+    table = stored(part.path)
+    current = [wanted.get(path) == (size, time) for path, size, time in _keys(table)]
+    if not all(current):
+        table = table.filter(pa.array(current, pa.bool_()))
+    names = [field.name for field in table.schema if blobs.is_large(field.type)]
+    large = {name: spool.take_in(table[name]) for name in names}
+    return _Loaded(part, table.drop_columns(names), large)
+
+
+def _places(pieces: Sequence[_Loaded], paths: Sequence[str]) -> npt.NDArray[np.intp]:
+    """For each path its row among all rows of these parts, of the last part that has it; -1 where none has."""
+    told = [path for loaded in pieces for path in loaded.table["path"].to_pylist()]
+    row_of = {path: row for row, path in enumerate(told)}
+    return np.array([row_of.get(path, -1) for path in paths], dtype=np.intp)
+
+
+def _columns(pieces: Sequence[_Loaded], names: Sequence[str], places: npt.NDArray[np.intp]) -> dict[str, Any]:
+    """These columns, in the order of the places; missing where there is none."""
+    from curate.storage.blobs import Blobs
+
+    large = {name for name in names if name in pieces[0].large}
+    small = [name for name in names if name not in large]
+    rows = pa.array(places, mask=places < 0)
+    table = pa.concat_tables([loaded.table.select(small) for loaded in pieces]).take(rows)
+    found: dict[str, Any] = dict(to_pandas(table).items())
+    for name in large:
+        column = Blobs._concat_same_type([loaded.large[name] for loaded in pieces])
+        found[name] = column.take(places, allow_fill=True)
+    return {name: found[name] for name in names}
+
+
+def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
+    """The records behind an image table, with the times under which they were last measured."""
+    times: dict[tuple[str, int], int] = {}
+    for part in found:
+        times |= {(path, size): time for path, size, time in _keys(stored(part.path, _KEY_NAMES))}
+    rows = zip(images["path"], images["label"], images["split"], images["size_bytes"], strict=True)
+    return [Record(path, label, split, int(size), times.get((path, int(size)), 0)) for path, label, split, size in rows]

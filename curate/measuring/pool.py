@@ -1,0 +1,200 @@
+"""Shards through worker processes, come what may.
+
+Invariants: every shard handed in is done when `run` returns, or `run` raises; a picture that kills its
+worker is recorded as the casualty and the shard is tried again without it; what a worker writes does not
+depend on how many there are.
+
+Where the system allows it, workers are forked from a server that has imported what they need and nothing else: the
+imports, a third of a second, are made once for all of them, and while we still import what we need ourselves. So this
+module imports nothing large until it is used.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from curate.errors import ConfigError, WorkspaceError
+from curate.storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    from curate.measuring.shard import Shard, Tally
+
+PRELOADED = (
+    "curate.measuring.worker",
+    "curate.measuring.shard",
+    *(f"curate.scanners.{name}" for name in ("duplicates", "integrity", "quality")),
+    "imagehash",
+    "PIL.PngImagePlugin",
+)
+"""What most workers import, the scanners' own libraries included; each imports for itself what else it needs."""
+MAX_SILENT_DEATHS = 3
+"""How often a shard may die before its first picture until we stop blaming chance."""
+
+
+def cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where shards are measured: `workers` processes here (0: one a core), or the Dask cluster at `address`."""
+
+    workers: int = 0
+    address: str | None = None
+
+    def run(self, shards: Sequence[Shard], done: Callable[[Tally], None]) -> None:
+        """Measure all shards; `done` is called in this process for each one finished."""
+        if self.address is None:
+            run(shards, self.workers, done)
+        else:
+            from curate.measuring import dask
+
+            dask.run(self.address, shards, done)
+
+
+def named(name: str) -> Engine:
+    """The engine that `local:N` or `dask:ADDRESS` stands for; raises `ConfigError` for anything else."""
+    kind, _, rest = name.partition(":")
+    if kind == "dask" and rest:
+        return Engine(address=rest)
+    if kind == "local" and (not rest or rest.isdecimal()):
+        return Engine(workers=int(rest or 0))
+    raise ConfigError(f"{name!r} is no engine; give local:N (N processes, 0 for one a core) or dask:ADDRESS")
+
+
+def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) -> None:
+    """Measure all shards; `done` is called in this process for each one finished.
+
+    Raises `WorkspaceError` where the results cannot be written.
+    """
+    suspects = _run_together(deque(shards), min(workers or cores(), len(shards)), done)
+    for shard in suspects:
+        _run_alone(shard, done)
+
+
+def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], None]) -> list[Shard]:
+    """Run shards side by side; return those in hand when a worker died, to be run one at a time."""
+    suspects: list[Shard] = []
+    while waiting:
+        flying: dict[Future[Tally], Shard] = {}
+        pool = _pool(workers, waiting[0].limits.memory_mib)
+        try:
+            while waiting or flying:
+                while waiting and len(flying) < 2 * workers:
+                    shard = waiting.popleft()
+                    flying[_submit(pool, shard)] = shard
+                finished, _ = wait(flying, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    done(future.result())
+                    del flying[future]
+        except BrokenProcessPool:
+            suspects += [shard for shard in flying.values() if not shard.part.exists()]
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        pool.shutdown(wait=False)  # the workers take their leave while we judge
+    return suspects
+
+
+def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
+    """Run one shard in a pool of its own until it is through, leaving out a casualty each time it dies."""
+    from curate.measuring import journal
+
+    silent = 0
+    casualty = journal.autopsy(shard.journal)
+    if casualty is not None and casualty.cause is not None:
+        shard = replace(shard, casualties=(*shard.casualties, casualty))
+    while True:
+        shard.journal.unlink(missing_ok=True)
+        with _pool(1, shard.limits.memory_mib) as pool:
+            try:
+                done(_submit(pool, shard).result())
+                return
+            except BrokenProcessPool:
+                casualty = journal.autopsy(shard.journal)
+        if casualty is None:
+            silent += 1
+            if silent >= MAX_SILENT_DEATHS:
+                raise WorkspaceError(
+                    "worker processes die before they can read a picture; is there enough memory? "
+                    "Try fewer with engine.workers = 1 in curate.toml"
+                )
+        else:
+            shard = replace(shard, casualties=(*shard.casualties, casualty))
+
+
+def get_ready(workspace: Path, engine: Engine) -> None:
+    """Begin to import what workers need, in the background, where an audit into `workspace` is sure to want some."""
+    if engine.address is None and not Workspace(workspace).audit.exists():
+        _start_server()
+
+
+def _start_server() -> None:
+    context = _context()
+    if context.get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        with _one_blas_thread():
+            forkserver.ensure_running()
+
+
+def _pool(workers: int, memory_mib: int) -> ProcessPoolExecutor:
+    from curate.measuring import worker
+
+    _start_server()
+    start = (memory_mib, dict(os.environ))
+    return ProcessPoolExecutor(workers, mp_context=_context(), initializer=worker.start, initargs=start)
+
+
+def _context() -> BaseContext:
+    """Forking a clean server on Linux; elsewhere each worker imports for itself, since forking is not safe there."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*PRELOADED])
+    return context
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """For the processes started meanwhile: they have a core each, and numpy would start a thread for every core."""
+    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _submit(pool: ProcessPoolExecutor, shard: Shard) -> Future[Tally]:
+    """Hand a shard in; a worker that this starts does not run the user's script again.
+
+    A spawned process first imports the main module of its parent. A script without the `__main__` guard would
+    so start an audit in every worker, and a command line would be imported for nothing.
+    """
+    from curate.measuring.shard import measure_shard
+
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        return pool.submit(measure_shard, shard)
+    finally:
+        sys.modules["__main__"] = main

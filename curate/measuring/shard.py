@@ -1,0 +1,192 @@
+"""One shard of files to one part of features: the work of a worker.
+
+A file is read once and decoded once; every scanner measures the same picture. The worker returns counts
+and times; rows go into the part file, whose appearance is the mark that the shard is done.
+"""
+
+import hashlib
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from curate.config import DecodeLimits
+from curate.images.containers import Problem
+from curate.images.decode import Decoded, decode
+from curate.measuring import journal as isolation
+from curate.measuring.journal import Casualty
+from curate.scanners import Scanner
+from curate.schema import Kind, Severity, Status
+from curate.sources import address
+from curate.sources.records import Record
+from curate.storage.workspace import write_part
+
+FACTS = "image"
+"""The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
+FACTS_VERSION = 2
+
+KEYS = (
+    pa.field("path", pa.string(), nullable=False),
+    pa.field("size_bytes", pa.int64(), nullable=False),
+    pa.field("mtime_ns", pa.int64(), nullable=False),
+)
+FACT_FIELDS = (
+    pa.field("sha256", pa.string()),
+    pa.field("format", pa.string()),
+    pa.field("width", pa.int64()),
+    pa.field("height", pa.int64()),
+    pa.field("mode", pa.string()),
+    pa.field("frames", pa.int32()),
+    pa.field("status", pa.string(), nullable=False),
+    pa.field("error", pa.string()),
+    pa.field("digest", pa.string()),
+    pa.field("problems", pa.string(), nullable=False),
+)
+MEASURED = b"curate.measured"
+"""Key of the part's metadata: which scanners measured it, with which fingerprint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """A unit of work. `casualties` are pictures that have already cost a worker its life."""
+
+    root: Path
+    records: tuple[Record, ...]
+    scanners: tuple[Scanner, ...]
+    limits: DecodeLimits
+    part: Path
+    casualties: tuple[Casualty, ...] = ()
+
+    @property
+    def journal(self) -> Path:
+        return self.part.with_suffix(".journal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What a worker reports: how many files ended how, and the seconds each step took."""
+
+    files: int
+    statuses: Mapping[str, int]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def measure_shard(shard: Shard) -> Tally:
+    """Measure the files of a shard into its part file."""
+    watch = isolation.Watch(shard.journal, shard.limits.timeout_s)
+    lost = {casualty.index: casualty for casualty in shard.casualties}
+    seconds: dict[str, float] = defaultdict(float)
+    rows = []
+    for index, record in enumerate(shard.records):
+        if index in lost:
+            rows.append(_row(record, None, _post_mortem(lost[index], shard.limits), {}))
+            continue
+        watch.enter(index)
+        rows.append(_measure_one(shard, record, seconds))
+    write_part(_to_arrow(rows, shard.scanners), shard.part)
+    watch.close()
+    return Tally(files=len(rows), statuses=Counter(row["status"] for row in rows), seconds=dict(seconds))
+
+
+def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
+    """The columns of a part, with the fingerprints of those who measured it."""
+    # Who measures nothing can lack nothing, so a new scanner of that sort never sends an audit back to the pixels.
+    marks = {scanner.name: scanner.fingerprint for scanner in scanners if scanner.columns}
+    measured = {FACTS: str(FACTS_VERSION), **marks}
+    columns = [
+        pa.field(f"{scanner.name}.{name}", kind) for scanner in scanners for name, kind in scanner.columns.items()
+    ]
+    return pa.schema([*KEYS, *FACT_FIELDS, *columns], metadata={MEASURED: json.dumps(measured, sort_keys=True)})
+
+
+def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        data = address.read(
+            shard.root, record.path, offset=record.offset, size=record.size_bytes, max_bytes=shard.limits.max_bytes
+        )
+    except OSError as error:
+        why = error.strerror or "it is not there"
+        problem = Problem(Kind.UNREADABLE, Severity.ERROR, f"The file cannot be opened ({why}).")
+        return _row(record, None, Decoded(problems=[problem]), {})
+    if data is None:
+        problem = Problem(
+            Kind.TOO_LARGE,
+            Severity.ERROR,
+            f"The file has {record.size_bytes:,} bytes, more than the limit of {shard.limits.max_bytes:,}; "
+            "raise decode.max_bytes if it is genuine.",
+        )
+        return _row(record, None, Decoded(problems=[problem]), {})
+    sha256 = hashlib.sha256(data).hexdigest()
+    read = time.perf_counter()
+    decoded = decode(data, shard.limits)
+    seconds["read"] += read - started
+    seconds["decode"] += time.perf_counter() - read
+    return _row(record, sha256, decoded, _features(shard.scanners, decoded, seconds))
+
+
+def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: dict[str, float]) -> dict[str, Any]:
+    if decoded.picture is None:
+        return {}
+    features: dict[str, Any] = {}
+    for scanner in scanners:
+        started = time.perf_counter()
+        for name, value in scanner.measure(decoded.picture).items():
+            features[f"{scanner.name}.{name}"] = value
+        seconds[scanner.name] += time.perf_counter() - started
+    return features
+
+
+def _post_mortem(casualty: Casualty, limits: DecodeLimits) -> Decoded:
+    if casualty.kind is Kind.TIMED_OUT:
+        reason = f"Reading it took longer than {limits.timeout_s:g} seconds; raise decode.timeout_s if it is genuine."
+    else:
+        cause = casualty.cause or "it was killed, probably for want of memory"
+        reason = f"A decoder crashed on it ({cause})."
+    return Decoded(problems=[Problem(casualty.kind, Severity.ERROR, reason)])
+
+
+def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping[str, Any]) -> dict[str, Any]:
+    worst = min(decoded.problems, key=lambda problem: _LADDER[problem.severity][0], default=None)
+    status = _LADDER[worst.severity][1] if worst else Status.OK
+    return {
+        "path": record.path,
+        "size_bytes": record.size_bytes,
+        "mtime_ns": record.mtime_ns,
+        "sha256": sha256,
+        "format": decoded.format,
+        "width": decoded.width,
+        "height": decoded.height,
+        "mode": decoded.mode,
+        "frames": decoded.frames,
+        "status": str(status),
+        "error": worst.reason if worst and status is not Status.OK else None,
+        "digest": decoded.digest,
+        "problems": _told(decoded.problems),
+        **features,
+    }
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    """As JSON; most pictures have none."""
+    told = [
+        {"kind": str(p.kind), "severity": str(p.severity), "reason": p.reason, "where": dict(p.where)} for p in problems
+    ]
+    return json.dumps(told, ensure_ascii=False) if told else "[]"
+
+
+_LADDER = {
+    Severity.ERROR: (0, Status.ERROR),
+    Severity.WARNING: (1, Status.WARNING),
+    Severity.INFO: (2, Status.OK),
+}
+
+
+def _to_arrow(rows: Sequence[Mapping[str, Any]], scanners: Sequence[Scanner]) -> pa.Table:
+    schema = part_schema(scanners)
+    return pa.Table.from_pydict({name: [row.get(name) for row in rows] for name in schema.names}, schema=schema)

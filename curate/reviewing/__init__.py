@@ -1,0 +1,1 @@
+"""The review store, and what decisions come to."""

@@ -1,0 +1,50 @@
+"""What one user tells the reviewer once: a name for the log, and a language.
+
+Invariants: it is kept in the user's own configuration folder, never in a workspace that others open; losing
+this file, or not being able to write it, costs a question, never a decision.
+"""
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from curate.errors import WorkspaceError
+from curate.storage.workspace import write_json
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who reviews; an empty name has yet to be asked for."""
+
+    name: str = ""
+    lang: str = ""
+
+
+def place() -> Path:
+    """Where the platform keeps a user's settings."""
+    base = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("APPDATA")
+    return (Path(base) if base else Path.home() / ".config") / "curate" / "reviewer.json"
+
+
+def recall() -> Person:
+    """Who reviewed here last."""
+    try:
+        stored = json.loads(place().read_text(encoding="utf-8"))
+        return Person(name=str(stored.get("name", "")).strip(), lang=str(stored.get("lang", "")))
+    except (OSError, ValueError, AttributeError, RuntimeError):
+        return Person()
+
+
+def remember(person: Person) -> None:
+    """Do not ask again next time."""
+    if person == recall():
+        return
+    try:
+        place().parent.mkdir(parents=True, exist_ok=True)
+        write_json(asdict(person), place())
+    except (OSError, WorkspaceError, RuntimeError) as error:
+        _log.warning("the reviewer's name is not remembered: %s", error)

@@ -1,0 +1,165 @@
+"""Sources that are tables: a CSV, Parquet or JSON-lines list of pictures, and the metadata of an image folder.
+
+Columns go by their usual names, whatever their case. A row whose picture is not there becomes a record all the
+same: the worker will say that it cannot be opened.
+"""
+
+import csv
+import io
+import json
+import os
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from curate.errors import SourceError
+from curate.sources import address as sources
+from curate.sources.records import SPLITS, Listing, Record, Skipped
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+METADATA = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
+PATH_COLUMNS = ("path", "file_name", "filename", "file", "filepath", "file_path", "image", "image_path", "url", "uri")
+LABEL_COLUMNS = ("label", "class", "labels", "class_name", "category", "target", "emotion")
+SPLIT_COLUMNS = ("split", "usage", "subset", "set", "fold")
+
+
+def is_list(source: str | Path) -> bool:
+    """Whether a source is a list, by its name."""
+    return str(source).lower().endswith(SUFFIXES)
+
+
+def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Columns and rows of a table file. Raises `SourceError` where it is none."""
+    suffix = PurePosixPath(address).suffix.lower()
+    try:
+        data = sources.read("", address) if sources.url(address) else Path(address).read_bytes()
+        if suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            table = pq.read_table(io.BytesIO(data or b""))
+            return [str(name) for name in table.column_names], table.to_pylist()
+        text = (data or b"").decode("utf-8-sig")
+        if suffix == ".jsonl":
+            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            return sorted({name for row in rows for name in row}), rows
+        csv.field_size_limit(1 << 24)
+        reader = csv.DictReader(io.StringIO(text, newline=""), delimiter="\t" if suffix == ".tsv" else ",")
+        rows = list(reader)
+        return list(reader.fieldnames or []), rows
+    except (OSError, ValueError, AttributeError, TypeError, csv.Error) as error:
+        raise SourceError(f"{address} cannot be read as a list of pictures ({error})") from error
+
+
+def ingest(source: str) -> Listing:
+    """The pictures that a list names, with label and split where it has such columns.
+
+    Relative paths start at the list. Raises `SourceError` where there is no column of paths, or where local
+    paths and URLs are mixed.
+    """
+    columns, rows = read_rows(source)
+    where, label, split = (_column(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS))
+    if where is None:
+        raise SourceError(f"{source} has no column of paths; call it one of {', '.join(PATH_COLUMNS[:4])} or url")
+    here = source.rpartition("/")[0] if sources.url(source) else str(Path(source).resolve().parent)
+    addresses, skipped = [], []
+    for number, row in enumerate(rows, start=1):
+        named = str(row.get(where) or "").strip()
+        if named:
+            addresses.append((_address(here, named), row))
+        else:
+            skipped.append(Skipped(f"row {number}", f"its {where} is empty"))
+    root = _common_root(source, here, [address for address, _ in addresses])
+    found: dict[str, Record] = {}
+    facts = _facts([address for address, _ in addresses])
+    for address, row in addresses:
+        path = address.removeprefix(root).lstrip("/")
+        size, stamp = facts[address]
+        record = Record(path, text(row, label), split_name(text(row, split)), size, stamp)
+        if path in found:
+            skipped.append(Skipped(path, "the list names it twice; the first row counts"))
+        else:
+            found[path] = record
+    return Listing(Path(root), [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))
+
+
+def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list[Record], list[Skipped]]:
+    """Records with the labels and splits that metadata files (path below the root -> address) give them.
+
+    `file_name` is relative to the metadata file. A row without a file gives a record; a table without
+    `file_name` says nothing.
+    """
+    found = {record.path: record for record in records}
+    skipped = [Skipped(path, "image-folder metadata: read for its labels") for path in tables]
+    for path, address in sorted(tables.items()):
+        columns, rows = read_rows(address)
+        name, label, split = (_column(columns, names) for names in (("file_name",), LABEL_COLUMNS, SPLIT_COLUMNS))
+        if name is None:
+            continue
+        folder = posixpath.dirname(path)
+        of_folder = SPLITS.get(folder.partition("/")[0].lower())
+        for row in rows:
+            target = posixpath.normpath(posixpath.join(folder, str(row.get(name) or "")))
+            if target.startswith("../") or target in (".", folder):
+                continue
+            old = found.get(target, Record(target, None, of_folder, 0, 0))
+            found[target] = Record(
+                target,
+                text(row, label) if label else old.label,
+                (split_name(text(row, split)) if split else None) or old.split or of_folder,
+                old.size_bytes,
+                old.mtime_ns,
+            )
+    return [found[path] for path in sorted(found)], skipped
+
+
+def split_name(value: str | None) -> str | None:
+    """A split under its usual name; others keep theirs."""
+    return SPLITS.get(value.lower(), value) if value else None
+
+
+def text(row: Mapping[str, Any], column: str | None) -> str | None:
+    """A cell as text; None where it is empty."""
+    value = row.get(column) if column else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a column of class numbers with a gap
+    return str(value).strip() or None if value is not None else None
+
+
+def _column(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    by_name = {column.strip().lower(): column for column in reversed(columns)}
+    return next((by_name[name] for name in names if name in by_name), None)
+
+
+def _address(here: str, named: str) -> str:
+    whole = sources.url(named)
+    if whole is not None:
+        return whole
+    return sources.join(here, named) if sources.url(here) else os.path.normpath(Path(here) / named)
+
+
+def _common_root(source: str, here: str, addresses: Sequence[str]) -> str:
+    """The list's own folder where everything lies below it, else the folder that all have in common."""
+    if all(address.startswith(here.rstrip("/") + "/") for address in addresses):
+        return here
+    schemes = {(sources.url(address) or "").partition("://")[0] for address in addresses}
+    if len(schemes) > 1:
+        kinds = ", ".join(sorted(f"{scheme}://" if scheme else "local paths" for scheme in schemes))
+        raise SourceError(f"{source} mixes {kinds}; make a list of each and audit them one by one")
+    scheme = schemes.pop()
+    parts = os.path.commonpath([posixpath.dirname(address.partition("://")[2] or address) for address in addresses])
+    return f"{scheme}://{parts}" if scheme else parts
+
+
+def _facts(addresses: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """(size, stamp) of each; zeros where there is nothing. Remote ones by listing their folders, once each."""
+    known: dict[str, tuple[int, int]] = {}
+    for folder in sorted({address.rpartition("/")[0] for address in addresses if sources.url(address)}):
+        if folder.startswith("http"):
+            continue
+        known |= {f"{folder}/{entry.path}": (entry.size_bytes, entry.stamp) for entry in sources.entries(folder)}
+    for address in addresses:
+        if address not in known:
+            facts = sources.stat(address) if not sources.url(address) or address.startswith("http") else None
+            known[address] = (facts.size_bytes, facts.stamp) if facts else (0, 0)
+    return known

@@ -1,0 +1,78 @@
+"""A second audit does only what is new, and decisions follow the content."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import curate
+from curate.config import Config, EngineSettings
+from curate.reviewing.store import Store
+from curate.storage.workspace import Workspace
+from tests import sample_images
+
+ONE = Config(engine=EngineSettings(workers=1))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = sample_images.dataset(tmp_path / "src", each=4)
+    sample_images.save(sample_images.photo(9) // 8, folder / "cats" / "dark.jpg")
+    shutil.copy(folder / "dogs" / "000.jpg", folder / "dogs" / "again.jpg")
+    curate.audit(folder, tmp_path / "ws", configuration=ONE)
+    return folder
+
+
+def test_an_unchanged_dataset_is_neither_measured_nor_judged_again(source: Path, tmp_path: Path) -> None:
+    place = Workspace(tmp_path / "ws")
+    written = place.findings.stat().st_mtime_ns
+    again = curate.audit(source, tmp_path / "ws")
+    assert again.measured == 0
+    assert place.findings.stat().st_mtime_ns == written
+    assert len(again.findings) == 3
+
+
+@pytest.mark.parametrize("lost", ["findings.parquet", "images.parquet", "review.sqlite"])
+def test_what_was_lost_or_altered_is_made_again(source: Path, tmp_path: Path, lost: str) -> None:
+    before = curate.audit(source, tmp_path / "ws").findings
+    (tmp_path / "ws" / lost).unlink()
+    pd.testing.assert_frame_equal(curate.audit(source, tmp_path / "ws").findings, before)
+    assert curate.status(tmp_path / "ws").progress.images == 2
+
+
+def test_another_threshold_is_judged_without_reading(source: Path, tmp_path: Path) -> None:
+    strict = ONE.model_copy(update={"scan": {"quality": {"dark": 0.0}}})
+    again = curate.audit(source, tmp_path / "ws", configuration=strict)
+    assert again.measured == 0
+    assert "dark" not in set(again.findings["kind"])
+
+
+def test_added_changed_moved_and_removed_files_give_what_a_fresh_audit_gives(source: Path, tmp_path: Path) -> None:
+    sample_images.save(sample_images.photo(77), source / "cats" / "000.jpg")
+    sample_images.save(sample_images.photo(78), source / "cats" / "new.jpg")
+    (source / "dogs" / "001.jpg").unlink()
+    (source / "dogs" / "002.jpg").rename(source / "cats" / "moved.jpg")
+    again = curate.audit(source, tmp_path / "ws")
+    assert again.measured == 3
+    fresh = curate.audit(source, tmp_path / "fresh", configuration=ONE)
+    pd.testing.assert_frame_equal(again.images, fresh.images)
+    pd.testing.assert_frame_equal(again.findings, fresh.findings)
+
+
+def test_a_decision_follows_a_picture_that_moves_and_nothing_else(source: Path, tmp_path: Path) -> None:
+    curate.decide(tmp_path / "ws", curate.Selection(), None, reviewer="ana", note="too dark")
+    (source / "cats" / "dark.jpg").rename(source / "dogs" / "night.jpg")
+    sample_images.save(sample_images.photo(10) // 8, source / "cats" / "other.jpg")
+    curate.audit(source, tmp_path / "ws")
+    table = curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="keep").set_index("path")
+    assert table.loc["dogs/night.jpg", "action"] == "drop"
+    assert table.loc["dogs/night.jpg", "reviewer"] == "ana"
+    assert table.loc["cats/other.jpg", "action"] == "keep"
+    assert table.loc["dogs/again.jpg", "action"] == "drop"
+    with Store(Workspace(tmp_path / "ws").review) as store:
+        last = store.log()[-1]
+    assert last.note == "too dark (moved from cats/dark.jpg)"
+    curate.audit(source, tmp_path / "ws")
+    with Store(Workspace(tmp_path / "ws").review) as store:
+        assert store.log()[-1] == last, "once is enough"

@@ -1,0 +1,74 @@
+"""Progress tells the truth: the pace of late, no promise without ground, plain lines in a log."""
+
+import io
+
+from rich.console import Console
+
+from curate.auditing.pipeline import Progress
+from curate.auditing.progress import Pace, sentence, shown
+
+
+class Clock:
+    """Time that passes when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def at(done: int, *, total: int = 10_000, problems: int = 0) -> Progress:
+    return Progress(done=done, total=total, problems=problems)
+
+
+def test_nothing_is_promised_before_anything_is_known() -> None:
+    pace = Pace(Clock())
+    pace.note(0)
+    assert sentence(at(0), pace) == "measured 0 of 10,000 files, 0 problems so far"
+
+
+def test_the_rate_is_that_of_late() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    for second in range(100):
+        clock.now = float(second)
+        pace.note(100 * min(second, 50) + 10 * max(0, second - 50))
+    assert pace.per_second is not None
+    assert round(pace.per_second) == 10
+    done = 100 * 50 + 10 * 49
+    assert sentence(at(done, problems=1), pace) == (
+        "measured 5,490 of 10,000 files, 10 a second, about 7 min 31 s left, 1 problem so far"
+    )
+
+
+def test_a_log_gets_a_line_now_and_then_and_a_short_run_none() -> None:
+    clock, out = Clock(), io.StringIO()
+    with shown(Console(file=out, width=200), clock=clock) as report:
+        for second in range(0, 200, 2):
+            clock.now = float(second)
+            report(at(50 * second))
+        clock.now = 200.0
+        report(at(10_000, problems=3))
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 5
+    assert lines[0] == "measured 500 of 10,000 files, 50 a second, about 3 min 10 s left, 0 problems so far"
+    assert lines[-1] == "measured 10,000 of 10,000 files, 50 a second, 3 problems so far"
+    short = io.StringIO()
+    with shown(Console(file=short), clock=clock) as report:
+        report(at(0))
+        report(at(10_000))
+    assert short.getvalue() == ""
+
+
+def test_a_terminal_gets_a_bar_with_rate_and_time_left() -> None:
+    clock, out = Clock(), io.StringIO()
+    with shown(Console(file=out, force_terminal=True, width=120), clock=clock) as report:
+        report(at(0))
+        clock.now = 10.0
+        report(at(5_000, problems=7))
+    text = out.getvalue()
+    assert "5000/10000" in text
+    assert "500/s" in text
+    assert "7 problems" in text
+    assert "10 s left" in text

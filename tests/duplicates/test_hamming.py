@@ -1,0 +1,67 @@
+"""Near hashes: exactly those a comparison of every pair finds, whatever their number and likeness."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.duplicates import hamming
+from curate.duplicates.hamming import Hashes
+
+
+def brute_force(hashes: Hashes, distance: int) -> set[tuple[int, int, int]]:
+    return {
+        (i, j, bits)
+        for i in range(len(hashes))
+        for j in range(i + 1, len(hashes))
+        if (bits := bin(int(hashes[i]) ^ int(hashes[j])).count("1")) <= distance
+    }
+
+
+def clustered(seed: int, count: int) -> Hashes:
+    """Hashes as real ones are: families of near ones, some equal, some far."""
+    rng = np.random.default_rng(seed)
+    parents = rng.integers(0, 2**64, max(1, count // 4), dtype=np.uint64)
+    hashes = parents[rng.integers(0, len(parents), count)]
+    for index in range(count):
+        for bit in rng.choice(64, rng.integers(0, 14), replace=False):
+            hashes[index] ^= np.uint64(1 << int(bit))
+    return hashes
+
+
+@given(st.integers(0, 2**32), st.integers(0, 60), st.integers(0, 24))
+@settings(deadline=None)
+def test_all_pairs_within_a_distance_are_found_and_no_other(seed: int, count: int, distance: int) -> None:
+    hashes = clustered(seed, count)
+    left, right, bits = hamming.pairs_within(hashes, distance, threads=1)
+    assert list(zip(left, right, bits, strict=True)) == sorted(brute_force(hashes, distance))
+
+
+@pytest.mark.parametrize("agreed", [0, 1, 2, 3, 4, 5])
+def test_the_number_of_blocks_that_must_agree_changes_the_cost_and_not_the_answer(
+    agreed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = clustered(7, 200)
+    monkeypatch.setattr(hamming, "cheapest", lambda count, distance: agreed)
+    left, right, bits = hamming.pairs_within(hashes, 6)
+    assert set(zip(left, right, bits, strict=True)) == brute_force(hashes, 6)
+
+
+def test_pairs_between_two_sets_leave_out_those_within_one() -> None:
+    ours, theirs = clustered(1, 50), clustered(1, 80)[30:]
+    left, right, bits = hamming.pairs_between(ours, theirs, 8)
+    expected = {
+        (i, j)
+        for i in range(len(ours))
+        for j in range(len(theirs))
+        if bin(int(ours[i]) ^ int(theirs[j])).count("1") <= 8
+    }
+    assert set(zip(left, right, strict=True)) == expected
+    assert (bits <= 8).all()
+
+
+def test_packed_bits_become_integers_in_the_order_of_the_bits() -> None:
+    bits = np.zeros((2, 64), dtype=bool)
+    bits[0, 0] = bits[1, 63] = True
+    assert hamming.unpack(np.packbits(bits, axis=1)).tolist() == [1 << 63, 1]
+    assert hamming.popcount(np.array([0, 7, 2**64 - 1], dtype=np.uint64)).tolist() == [0, 3, 64]

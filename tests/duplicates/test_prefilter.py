@@ -1,0 +1,68 @@
+"""Sketches reject no pair that a full comparison of the tiles could call a copy."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.duplicates import tiles as resemblance
+from curate.duplicates.prefilter import Sketches
+from curate.duplicates.tiles import TILE_PX, Floats
+
+
+def family(seed: int) -> Floats:
+    """A scene, and what may become of it: noise, blur, tone, burnt lights, a caption, a frame, a shift; and others."""
+    rng = np.random.default_rng(seed)
+
+    def scene(detail: int) -> Floats:
+        coarse = rng.normal(128, 70, (detail, detail)).astype(np.float32)
+        return np.asarray(cv2.resize(coarse, (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+
+    one, other = scene(int(rng.integers(4, 40))), scene(int(rng.integers(4, 40)))
+    captioned, framed = one.copy(), one.copy()
+    captioned[40:50, 8:56] = 255 * (rng.random((10, 48)) > 0.5)
+    framed[:6] = framed[-6:] = framed[:, :6] = framed[:, -6:] = 240
+    tiles = [
+        one,
+        one + rng.normal(0, rng.uniform(0, 30), one.shape),
+        cv2.GaussianBlur(one, (0, 0), rng.uniform(0.3, 3)),
+        one * rng.uniform(0.3, 2) + rng.uniform(-80, 80),
+        captioned,
+        framed,
+        np.roll(one, int(rng.integers(1, 4)), axis=1),
+        one * 0.5 + other * 0.5,
+        other,
+        rng.uniform(0, 255, one.shape),
+        np.full_like(one, rng.uniform(0, 255)),
+    ]
+    return np.clip(np.stack(tiles), 0, 255).round().astype(np.float32)
+
+
+@given(st.integers(0, 2**32))
+@settings(deadline=None, max_examples=60)
+def test_bounds_hold_for_every_pair(seed: int) -> None:
+    tiles = resemblance.prepare(family(seed))
+    left, right = np.triu_indices(len(tiles.mean), 1)
+    sketches = Sketches.empty(len(tiles.mean))
+    sketches.draw(0, tiles)
+    most, least = sketches.bounds(left, right)
+    found = resemblance.compare(tiles, left, right)
+    assert (most >= found.close).all()
+    assert (least <= found.textured).all()
+
+
+def test_strangers_are_rejected() -> None:
+    bounds = []
+    for seed in range(40):
+        tiles = resemblance.prepare(family(seed)[[0, 8]])
+        sketches = Sketches.empty(2)
+        sketches.draw(0, tiles)
+        bounds.append(sketches.bounds(np.array([0]), np.array([1]))[0])
+    assert np.mean(np.array(bounds) < 0.4) > 0.9
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_nothing_to_compare_is_no_special_case(count: int) -> None:
+    most, least = Sketches.empty(count).bounds(np.empty(0, np.intp), np.empty(0, np.intp))
+    assert len(most) == len(least) == 0

@@ -1,0 +1,86 @@
+"""A Dask cluster of real processes gives the same bytes as this machine, and a killed worker costs no file."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import curate
+from curate.auditing.pipeline import Progress
+from curate.config import Config, EngineSettings
+from curate.errors import ConfigError
+from curate.measuring import dask, features, pool
+from curate.measuring.shard import Tally
+from tests import crashing, sample_images
+from tests.crashing import Crashing
+
+distributed = pytest.importorskip("distributed")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+
+SMALL = Config(engine=EngineSettings(shard_size=8))
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """A scheduler with three workers, each a process under a nanny that starts it again."""
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=1, processes=True, dashboard_address=None, scheduler_port=0
+    ) as running:
+        yield running.scheduler_address
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = sample_images.dataset(tmp_path / "set", each=40)
+    (folder / "cats" / "cut.jpg").write_bytes(sample_images.encode(sample_images.photo(50))[:-900])
+    shutil.copy(folder / "dogs" / "000.jpg", folder / "dogs" / "again.jpg")
+    return folder
+
+
+def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_in_mid_run(
+    source: Path, tmp_path: Path, scheduler: str
+) -> None:
+    here = curate.audit(source, tmp_path / "here", configuration=SMALL, engine="local:2")
+    with distributed.Client(scheduler, set_as_default=False) as client:
+        victims = list(client.run(os.getpid).values())
+    killed: list[int] = []
+
+    def kill_one(progress: Progress) -> None:
+        if 0 < progress.done < progress.total and not killed:
+            killed.append(victims[0])
+            os.kill(victims[0], signal.SIGKILL)
+
+    there = curate.audit(source, tmp_path / "there", configuration=SMALL, engine=f"dask:{scheduler}", report=kill_one)
+    assert killed, "the run was over before a worker could be killed"
+    assert there.measured == here.measured == len(here.images) == 82
+    assert there.images["status"].tolist() == here.images["status"].tolist()
+    for name in ("images.parquet", "findings.parquet"):
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+    assert not list((tmp_path / "there" / "features").glob("*.journal*"))
+
+
+def test_a_crash_a_kill_and_a_hang_cost_one_picture_each_on_a_cluster_too(tmp_path: Path, scheduler: str) -> None:
+    records, shards = crashing.shards(tmp_path, 4)
+    tallies: list[Tally] = []
+    dask.run(scheduler, shards, tallies.append)
+    table = features.load(records, features.parts(tmp_path / "parts", [Crashing()]), [Crashing()])
+    assert sum(tally.files for tally in tallies) == len(records)
+    assert table["status"].tolist() == ["ok", "error", "ok", "error", "ok", "ok", "error", "ok"]
+
+
+def test_without_a_cluster_there_is_one_clear_line(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask, "CONNECT_S", 1)
+    with pytest.raises(ConfigError, match="no Dask scheduler answers") as caught:
+        curate.audit(source, tmp_path / "ws", engine="dask:tcp://127.0.0.1:9")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["dask", "dask:", "local:x", "spark:local"])
+def test_an_unknown_engine_is_one_clear_line(name: str) -> None:
+    with pytest.raises(ConfigError, match="no engine"):
+        pool.named(name)

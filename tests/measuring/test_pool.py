@@ -1,0 +1,47 @@
+"""A worker that dies or hangs costs one picture, not the run."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from curate.measuring import features, pool
+from curate.measuring.shard import Tally
+from tests import crashing, sample_images
+from tests.crashing import Crashing
+
+
+def test_a_crash_a_kill_and_a_hang_cost_one_picture_each(tmp_path: Path) -> None:
+    records, shards = crashing.shards(tmp_path, 2)
+    tallies: list[Tally] = []
+    pool.run(shards, 2, tallies.append)
+    table = features.load(records, features.parts(tmp_path / "parts", [Crashing()]), [Crashing()])
+    assert sum(tally.files for tally in tallies) == len(records)
+    assert table["status"].tolist() == ["ok", "error", "ok", "error", "ok", "ok", "error", "ok"]
+    reasons = table["error"].dropna().tolist()
+    assert "Segmentation fault" in reasons[0]
+    assert "killed" in reasons[1]
+    assert "took longer than 2 seconds" in reasons[2]
+    assert not list((tmp_path / "parts").glob("*.journal"))
+
+
+def test_a_script_without_a_main_guard_can_audit(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "set", each=2)
+    script = tmp_path / "script.py"
+    script.write_text("import curate\nprint(len(curate.audit('set', 'ws').images))\n")
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "4\n"
+
+
+def test_a_worker_starts_without_pandas_and_may_still_import_it() -> None:
+    program = (
+        "import sys\n"
+        "import os\n"
+        "from curate import config, scanners, worker\n"
+        "scanners.load(config.Config())\n"
+        "worker.start(4096, os.environ.copy())\n"
+        "assert 'pandas' not in sys.modules, 'half a second of every worker'\n"
+        "import pandas\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,314 @@
+"""The arithmetic of the report's tables, and the choice of what is shown."""
+
+import re
+from html import unescape
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.dataset import manifest as manifests
+from curate.reports import chart, gallery, tables
+from curate.reports.words import Language, Words, words
+from curate.reviewing.fold import Decision, fold, rule
+from curate.schema import CATEGORY_OF, FINDINGS, IMAGES, Action, Kind
+
+PATHS = [f"{label}/{number}.jpg" for label in ("cats", "dogs") for number in range(4)]
+HASHES = {path: f"{index:064x}" for index, path in enumerate(PATHS)}
+
+
+def images_of(paths: list[str]) -> pd.DataFrame:
+    rows = [
+        {
+            **dict.fromkeys(IMAGES.names),
+            "path": path,
+            "label": path.split("/")[0] if "/" in path else None,
+            "sha256": HASHES.get(path),
+            "size_bytes": 1,
+            "status": "ok",
+        }
+        for path in paths
+    ]
+    return pd.DataFrame(rows, columns=IMAGES.names, dtype=object)
+
+
+def finding(
+    path: str, kind: Kind, *, role: str = "subject", group: str | None = None, score: float = 0.5
+) -> dict[str, object]:
+    return {
+        **dict.fromkeys(FINDINGS.names),
+        "finding_id": f"{kind}:{path}",
+        "category": str(CATEGORY_OF[kind]),
+        "kind": str(kind),
+        "path": path,
+        "label": path.split("/", maxsplit=1)[0],
+        "group_id": group,
+        "role": role,
+        "score": score,
+        "severity": "info" if kind in (Kind.WRONG_EXTENSION, Kind.ODD_METADATA) else "warning",
+        "reason": "Why.",
+        "suggestion": "drop",
+        "evidence": "{}",
+    }
+
+
+def findings_of(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=FINDINGS.names).astype({"group_id": object, "label": object})
+
+
+def decision(number: int, path: str, kind: Kind, action: Action, **more: object) -> Decision:
+    return Decision(
+        **{
+            "id": number,
+            "batch": number,
+            "finding_id": f"{kind}:{path}",
+            "path": path,
+            "sha256": HASHES[path],
+            "pair_sha256": None,
+            "action": action,
+            "new_label": "owls" if action is Action.RELABEL else None,
+            "reviewer": "ana",
+            "note": None,
+            "decided_at": f"2026-01-01T00:00:{number:02}Z",
+            "reverts": None,
+            **more,
+        }
+    )
+
+
+KINDS = [Kind.TRUNCATED, Kind.BLURRY, Kind.DARK, Kind.WRONG_EXTENSION]
+ACTIONS = [Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER]
+some_findings = st.sets(st.tuples(st.sampled_from(PATHS), st.sampled_from(KINDS)))
+some_decisions = st.lists(
+    st.tuples(st.sampled_from(PATHS), st.sampled_from(KINDS[:3]), st.sampled_from(ACTIONS)), max_size=30
+)
+
+
+@settings(deadline=None)
+@given(some_findings, some_decisions)
+def test_every_flagged_image_has_one_outcome_and_every_class_adds_up(
+    found: set[tuple[str, Kind]], decided: list[tuple[str, Kind, Action]]
+) -> None:
+    images = images_of(PATHS)
+    findings = findings_of([finding(path, kind) for path, kind in sorted(found)])
+    log = [decision(number, *choice) for number, choice in enumerate(decided, start=1)]
+    rulings = rule(findings, HASHES, fold(log))
+
+    by_kind = tables.by_kind(tables.outcomes(findings, rulings))
+    outcomes = [str(outcome) for outcome in tables.Outcome]
+    assert (by_kind["flagged"] == by_kind[outcomes].sum(axis=1)).all()
+    assert dict(zip(by_kind["kind"], by_kind["flagged"], strict=True)) == {
+        str(kind): sum(other is kind for _, other in found)
+        for kind in KINDS[:3]
+        if any(other is kind for _, other in found)
+    }
+
+    manifest = manifests.build(images, findings, log, source="")
+    counts = tables.class_counts(images, rulings)
+    assert (counts["after"] == counts["before"] - counts["dropped"] - counts["moved_out"] + counts["moved_in"]).all()
+    assert counts["moved_in"].sum() == counts["moved_out"].sum()
+    assert counts["before"].sum() == len(images)
+    kept = manifest[manifest["action"] != "drop"]["final_label"].value_counts()
+    assert counts["after"][counts["after"] > 0].to_dict() == kept.to_dict()
+    assert counts["undecided"].sum() == (manifest["action"] == "pending").sum()
+
+
+def test_a_dropped_image_is_dropped_under_each_of_its_kinds() -> None:
+    path = PATHS[0]
+    findings = findings_of([finding(path, Kind.BLURRY), finding(path, Kind.DARK)])
+    log = [decision(1, path, Kind.DARK, Action.DROP, note="night")]
+    decided = tables.outcomes(findings, rule(findings, HASHES, fold(log)))
+    assert decided["outcome"].tolist() == ["dropped", "dropped"]
+    assert decided["note"].tolist() == ["night", "night"]
+
+
+def test_one_kind_may_be_settled_while_the_image_still_waits() -> None:
+    path = PATHS[0]
+    findings = findings_of([finding(path, Kind.BLURRY), finding(path, Kind.DARK)])
+    decided = tables.outcomes(findings, rule(findings, HASHES, fold([decision(1, path, Kind.DARK, Action.KEEP)])))
+    assert dict(zip(decided["kind"], decided["outcome"], strict=True)) == {"blurry": "undecided", "dark": "kept"}
+
+
+def test_what_informs_has_no_outcome() -> None:
+    findings = findings_of([finding(PATHS[0], Kind.WRONG_EXTENSION)])
+    decided = tables.outcomes(findings, rule(findings, HASHES, fold([])))
+    assert decided[tables.DECIDED].to_numpy().tolist() == [[None] * 5]
+    assert tables.by_kind(decided).empty
+    assert tables.informational(decided).to_dict("records") == [
+        {"category": "corrupted", "kind": "wrong_extension", "images": 1}
+    ]
+
+
+def test_each_row_of_the_log_says_what_has_become_of_it() -> None:
+    blurry, dark, gone, changed, undone = PATHS[:5]
+    findings = findings_of([finding(path, Kind.BLURRY) for path in (blurry, dark, changed, undone)])
+    log = [
+        decision(1, blurry, Kind.BLURRY, Action.KEEP),
+        decision(2, blurry, Kind.BLURRY, Action.DROP),
+        decision(3, dark, Kind.BLURRY, Action.DEFER),
+        decision(4, gone, Kind.BLURRY, Action.DROP),
+        decision(5, changed, Kind.BLURRY, Action.DROP, sha256="f" * 64),
+        decision(6, undone, Kind.BLURRY, Action.DROP),
+        decision(7, undone, Kind.BLURRY, Action.UNDO, reverts=6),
+    ]
+    folded = fold(log)
+    table = tables.decisions(log, folded, rule(findings, HASHES, folded), findings)
+    assert dict(zip(table["id"], table["state"], strict=True)) == {
+        7: "in_force",
+        6: "taken_back",
+        5: "stale",
+        4: "no_finding",
+        3: "in_force",
+        2: "in_force",
+        1: "superseded",
+    }
+    assert table["id"].tolist() == [7, 6, 5, 4, 3, 2, 1]
+    assert tables.reviewers(table).to_dict("records") == [
+        {"reviewer": "ana", "decisions": 7, "first": log[0].decided_at, "last": log[-1].decided_at}
+    ]
+
+
+def test_what_a_broken_header_claims_is_not_a_resolution() -> None:
+    images = images_of(PATHS[:3]).assign(
+        format=["PNG", "PNG", None], width=[10, 4000, None], height=[20, 4000, None], status=["ok", "error", "error"]
+    )
+    assert tables.resolutions(images) == dict.fromkeys(("smallest", "median", "largest"), "10 × 20")  # noqa: RUF001
+    assert tables.formats(images)["smallest"].tolist() == ["10 × 20", None]  # noqa: RUF001
+
+
+def test_a_dataset_without_splits_has_no_table_of_them() -> None:
+    assert tables.splits(images_of(PATHS)).empty
+    split = images_of(PATHS).assign(split=["train"] * 6 + ["test"] + [None])
+    assert tables.splits(split).loc["dogs"].to_dict() == {"": 1, "test": 1, "train": 2}
+
+
+def test_images_without_a_class_are_counted_as_such() -> None:
+    counts = tables.class_counts(images_of(["cats/0.jpg", "loose.jpg"]), {})
+    assert counts["after"].to_dict() == {"cats": 1, None: 1}
+
+
+# What is shown
+
+
+def duplicates(groups: int, copies: int, label: str = "cats") -> list[dict[str, object]]:
+    rows = []
+    for number in range(groups):
+        group = f"{label}{number}"
+        rows.append(finding(f"{label}/{number}-keeper.jpg", Kind.RESIZED, role="keeper", group=group, score=0.0))
+        rows += [
+            finding(f"{label}/{number}-{copy}.jpg", Kind.RESIZED, role="copy", group=group, score=0.9)
+            for copy in range(copies)
+        ]
+    return rows
+
+
+@settings(deadline=None)
+@given(st.integers(1, 8), st.integers(1, 20), st.integers(2, 14))
+def test_no_copy_without_its_keeper_and_never_more_than_the_limit(groups: int, copies: int, limit: int) -> None:
+    findings = findings_of(duplicates(groups, copies))
+    chosen = gallery.choose(tables.outcomes(findings, {}).assign(outcome="undecided"), "resized", limit)
+    assert chosen
+    assert sum(group.places for group in chosen) <= limit
+    for group in chosen:
+        assert group.keeper is not None
+        assert group.keeper["group_id"] == group.members[0]["group_id"]
+        assert len(group.members) + group.more == copies
+
+
+def test_the_worst_of_each_class_are_shown_in_turn() -> None:
+    rows = [finding(f"cats/{n}.jpg", Kind.BLURRY, score=0.9 - n / 100) for n in range(20)]
+    rows += [finding(f"dogs/{n}.jpg", Kind.BLURRY, score=0.5 + n / 100) for n in range(2)]
+    chosen = gallery.choose(tables.outcomes(findings_of(rows), {}), "blurry", 5)
+    assert [group.members[0]["path"] for group in chosen] == [
+        "cats/0.jpg",
+        "dogs/1.jpg",
+        "cats/1.jpg",
+        "dogs/0.jpg",
+        "cats/2.jpg",
+    ]
+
+
+# The chart
+
+
+def counts_of(labels: list[str | None]) -> pd.DataFrame:
+    number = range(len(labels))
+    return pd.DataFrame(
+        {"before": [100 - n for n in number], "undecided": 1, "after": [90 - n for n in number]},
+        index=pd.Index(labels, dtype=object),
+    )
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        pytest.param("$\\frac{1}$", id="no mathematics"),
+        pytest.param("<b>&amp;", id="no markup"),
+        pytest.param("喜び 😀", id="letters that the measuring font lacks"),
+        pytest.param("#010101", id="no colour of ours"),
+    ],
+)
+def test_a_class_name_is_text_in_the_chart(label: str) -> None:
+    svg = chart.before_after(counts_of([label, None]), words(Language.ENGLISH))
+    texts = [unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg)]
+    assert label in texts
+    assert "(no class)" in texts
+    assert {"100", "90"} <= set(texts)
+
+
+def test_the_chart_takes_its_colours_from_the_page_and_has_a_name() -> None:
+    svg = chart.before_after(counts_of(["cats"]), words(Language.PORTUGUESE))
+    assert set(re.findall(r"(?:fill|stroke): ([^;\"(]+(?:\(--\w+\))?)", svg)) <= {
+        *("none", "url", "var(--ink)", "var(--muted)", "var(--before)", "var(--after)")
+    }
+    assert svg.startswith("<svg ")
+    assert '<title id="chart-title">Imagens por classe antes e depois da revisão</title>' in svg
+
+
+def test_a_chart_of_many_classes_shows_the_largest() -> None:
+    labels = [f"class {number:03}" for number in range(chart.LIMIT + 20)]
+    svg = chart.before_after(counts_of(labels), words(Language.ENGLISH))
+    assert labels[chart.LIMIT - 1] in svg
+    assert labels[chart.LIMIT] not in svg
+
+
+# The words
+
+
+@pytest.mark.parametrize("lang", Language)
+def test_every_kind_outcome_action_and_state_has_words(lang: Language) -> None:
+    w = words(lang)
+    assert set(w.kinds) == set(Kind)
+    assert set(w.outcomes) == {str(name) for name in tables.Outcome}
+    assert set(w.actions) == {str(name) for name in Action}
+    assert set(w.states) == {str(name) for name in tables.State}
+    assert all(title and meaning.endswith(".") for title, meaning in w.kinds.values())
+
+
+def test_both_languages_ask_for_the_same_values() -> None:
+    def fields(text: object) -> list[str]:
+        import string
+
+        forms = text if isinstance(text, tuple) else (text,)
+        return [sorted({name for _, name, _, _ in string.Formatter().parse(form) if name}) for form in forms]
+
+    one, other = words(Language.ENGLISH), words(Language.PORTUGUESE)
+    for name in Words.__slots__:
+        value = getattr(one, name)
+        if isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2):
+            assert fields(value) == fields(getattr(other, name)), name
+
+
+@pytest.mark.parametrize(
+    ("lang", "number", "size", "images"),
+    [
+        pytest.param(Language.ENGLISH, "1,234.5", "1.3 MB", "1 image", id="English"),
+        pytest.param(Language.PORTUGUESE, "1.234,5", "1,3 MB", "1 imagem", id="Portuguese: the signs change places"),
+    ],
+)
+def test_numbers_are_written_as_the_language_does(lang: Language, number: str, size: str, images: str) -> None:
+    w = words(lang)
+    assert w.number(1234.5, 1) == number
+    assert w.bytes(1_290_000) == size
+    assert w.count(1, w.images_count) == images

@@ -1,0 +1,120 @@
+"""What a network says of an audit's pictures: taken where it is about these bytes, and missed nowhere."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import curate
+from curate.config import Config
+from curate.errors import WorkspaceError
+from curate.scanners import embeddings
+from tests import sample_images
+
+COUNT = 60
+
+
+@pytest.fixture
+def audited(tmp_path: Path) -> Path:
+    """A workspace of sixty pictures in two classes."""
+    for index in range(COUNT):
+        sample_images.save(
+            sample_images.photo(index, 40, 40), tmp_path / "set" / ("cats", "dogs")[index % 2] / f"{index:02}.png"
+        )
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    return tmp_path / "ws"
+
+
+def write_embeddings(workspace: Path, vectors: np.ndarray, **changed: list[object]) -> None:
+    images = pd.read_parquet(workspace / "images.parquet")
+    columns = {"path": list(images["path"]), "sha256": list(images["sha256"]), **changed}
+    table = pa.table({**columns, "embedding": pa.array(list(vectors.astype(np.float32)), pa.list_(pa.float32()))})
+    pq.write_table(table, workspace / "embeddings.parquet")
+
+
+def write_predictions(workspace: Path, **changed: list[object]) -> None:
+    images = pd.read_parquet(workspace / "images.parquet")
+    columns = {
+        "path": list(images["path"]),
+        "sha256": list(images["sha256"]),
+        "label": list(images["label"]),
+        "predicted": list(images["label"]),
+        "confidence": [0.9] * COUNT,
+        "given_confidence": [0.9] * COUNT,
+        "label_quality": [0.9] * COUNT,
+        **changed,
+    }
+    pq.write_table(pa.table(columns), workspace / "predictions.parquet")
+
+
+def found(workspace: Path, kind: str) -> pd.DataFrame:
+    findings = curate.judge(workspace)
+    return findings[findings["kind"] == kind]
+
+
+def cloud(seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1, (COUNT, 16)) + np.eye(16)[0] * 8
+
+
+def test_a_picture_far_from_all_others_is_off_topic(audited: Path) -> None:
+    rng = np.random.default_rng(0)
+    vectors = np.outer(np.ones(COUNT), np.eye(16)[0]) + 0.3 * rng.normal(size=(COUNT, 16)) * (np.arange(16) < 3)
+    vectors[7] = 5 * np.eye(16)[9]
+    write_embeddings(audited, vectors)
+    outliers = found(audited, "off_topic")
+    assert list(outliers["path"]) == [pd.read_parquet(audited / "images.parquet")["path"][7]]
+    assert json.loads(outliers["evidence"].iloc[0])["distance"] > json.loads(outliers["evidence"].iloc[0])["threshold"]
+
+
+def test_an_embedding_of_other_bytes_is_not_used(audited: Path) -> None:
+    write_embeddings(audited, cloud(), sha256=["0" * 64] * COUNT)
+    frame = embeddings.attach(pd.read_parquet(audited / "images.parquet"), audited)
+    assert frame["embedding"].isna().all()
+    assert found(audited, "off_topic").empty
+
+
+def test_a_confident_other_prediction_makes_a_suspect_with_a_suggestion(audited: Path) -> None:
+    predicted = ["cats"] * COUNT
+    write_predictions(audited, predicted=predicted, label_quality=[0.05] * COUNT, confidence=[0.95] * 59 + [0.5])
+    suspects = found(audited, "suspected_mislabel")
+    assert set(suspects["label"]) == {"dogs"}
+    assert len(suspects) == COUNT // 2 - 1
+    assert set(suspects["suggestion"]) == {"relabel"}
+
+
+def test_a_prediction_for_another_label_is_not_used(audited: Path) -> None:
+    write_predictions(audited, label=["birds"] * COUNT, predicted=["cats"] * COUNT, label_quality=[0.0] * COUNT)
+    assert found(audited, "suspected_mislabel").empty
+
+
+def test_a_file_that_the_training_module_did_not_write_is_named(audited: Path) -> None:
+    (audited / "predictions.parquet").write_bytes(b"nothing of the sort")
+    with pytest.raises(WorkspaceError, match=r"predictions\.parquet is not what"):
+        curate.judge(audited)
+
+
+def test_the_nearest_of_a_vector_are_others_even_among_twins() -> None:
+    vectors = np.repeat(np.eye(4, dtype=np.float32), 3, axis=0)
+    cosines, rows = embeddings.nearest(vectors, 2)
+    assert cosines == pytest.approx(np.ones((12, 2)))
+    assert all(row not in others and {other // 3 for other in others} == {row // 3} for row, others in enumerate(rows))
+
+
+def test_thorough_looks_at_what_a_network_finds_alike(tmp_path: Path) -> None:
+    """A crop to a third shares too few features to be proposed by them among many; the network proposes it."""
+    photo = sample_images.photo(3, 480, 360)
+    sample_images.save(photo, tmp_path / "set" / "a" / "whole.png")
+    sample_images.save(np.ascontiguousarray(photo[40:280, 60:380]), tmp_path / "set" / "a" / "crop.png")
+    for index in range(10):
+        sample_images.save(sample_images.photo(50 + index, 480, 360), tmp_path / "set" / "a" / f"{index}.png")
+    config = Config(scan={"duplicates": {"thorough": True}})
+    curate.audit(tmp_path / "set", tmp_path / "ws", configuration=config)
+    images = pd.read_parquet(tmp_path / "ws" / "images.parquet")
+    vectors = np.random.default_rng(0).normal(size=(len(images), 8))
+    vectors[list(images["path"]).index("a/crop.png")] = vectors[list(images["path"]).index("a/whole.png")]
+    write_embeddings(tmp_path / "ws", vectors)
+    assert len(found(tmp_path / "ws", "cropped")) == 2

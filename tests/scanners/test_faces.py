@@ -1,0 +1,167 @@
+"""Faces are looked for in the profile that asks for them, and boxes are those of the full picture."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+import curate
+from curate.auditing import judge
+from curate.config import Config, JudgeSettings
+from curate.demonstration.portraits import portrait
+from curate.images.image import Picture
+from curate.scanners import faces
+from curate.scanners.faces import Faces, FacesSettings, detect
+from curate.schema import Kind
+from tests import sample_images
+
+FACES = Config(profile="faces")
+
+
+def judged(boxes: list[tuple[float, float, float]], width: int = 400, height: int = 300) -> list[tuple[str, str]]:
+    """Findings for faces given as (side in pixels, score, left)."""
+    found = [
+        {"what": "face", "left": left, "top": 0, "width": side, "height": side, "score": score}
+        for side, score, left in boxes
+    ]
+    features = pd.DataFrame([{"path": "a.jpg", "width": width, "height": height, "boxes": json.dumps(found)}])
+    return [(str(finding.kind), finding.reason) for finding in Faces(FacesSettings()).judge(features)]
+
+
+def test_scenes_without_a_face_are_flagged_in_the_profile_faces_only(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "set", each=3)
+    general = curate.audit(tmp_path / "set", tmp_path / "ws").findings
+    assert not (general["kind"] == Kind.NO_FACE).any()
+    found = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=FACES).findings
+    assert (found["kind"] == Kind.NO_FACE).sum() == 6
+
+
+def test_one_large_face_is_what_is_wanted() -> None:
+    assert judged([(150, 0.95, 100)]) == []
+
+
+def test_no_face_says_how_sure_the_best_guess_is() -> None:
+    ((kind, reason),) = judged([(150, 0.55, 100)])
+    assert kind == Kind.NO_FACE
+    assert "0.55" in reason
+    ((_, reason),) = judged([])
+    assert "nothing looks like one" in reason
+
+
+def test_several_faces_count_when_they_are_of_like_size() -> None:
+    ((kind, reason),) = judged([(100, 0.9, 0), (90, 0.9, 150)])
+    assert kind == Kind.SEVERAL_FACES
+    assert reason.startswith("2 faces")
+    assert judged([(200, 0.9, 0), (20, 0.9, 300)]) == []
+
+
+def test_a_small_face_tells_its_share() -> None:
+    ((kind, reason),) = judged([(30, 0.9, 0)])
+    assert kind == Kind.SMALL_FACE
+    assert "0.8%" in reason
+
+
+def test_tiny_and_odd_pictures_are_survived() -> None:
+    for height, width in ((1, 1), (3, 200), (48, 48), (700, 20)):
+        picture = Picture(pixels=np.full((height, width, 3), 90, np.uint8), width=width, height=height)
+        assert json.loads(Faces().measure(picture)["boxes"]) == []
+
+
+def framed(side: int, seed: int, count: int = 1) -> Picture:
+    """Drawn portraits of so many pixels in a row in the middle of 480 x 360 even ones."""
+    pixels = np.full((360, 480, 3), 120, np.uint8)
+    rng = np.random.default_rng(seed)
+    top, left = (360 - side) // 2, (480 - count * side) // 2
+    for index in range(count):
+        at = left + index * side
+        pixels[top : top + side, at : at + side] = portrait(rng, "Happy", side, side)
+    return Picture(pixels=pixels, width=480, height=360)
+
+
+@pytest.mark.parametrize("side", [240, 300, 360])
+def test_a_large_face_that_the_last_look_would_find_is_found_in_the_same_place(side: int) -> None:
+    compared = 0
+    for seed in range(6):
+        picture = framed(side, seed)
+        whole = faces._detected(picture.fit(320))
+        whole = whole[whole[:, 4] >= 0.9]
+        if len(whole):
+            found = detect(picture)
+            assert found
+            left, top, width, height = whole[whole[:, 4].argmax(), :4] * 1.5
+            assert abs(found[0]["left"] + found[0]["width"] / 2 - left - width / 2) < 0.15 * width
+            assert abs(found[0]["top"] + found[0]["height"] / 2 - top - height / 2) < 0.15 * height
+            assert 0.7 < found[0]["width"] / width < 1.4
+            compared += 1
+    assert compared
+
+
+def test_faces_beside_one_another_are_all_found() -> None:
+    found = detect(framed(150, 1, count=3))
+    assert len([box for box in found if box["score"] >= faces.SEVERAL]) == 3
+
+
+def rows(*boxes: tuple[float, float]) -> faces.Rows:
+    """Boxes as (side in pixels, score)."""
+    return np.array([(0, 0, side, side, score) for side, score in boxes]).reshape(-1, 5)
+
+
+@pytest.mark.parametrize(
+    ("seen", "doubt"),
+    [
+        pytest.param(rows(), False, id="nothing at all"),
+        pytest.param(rows((40, 0.1)), False, id="too faint for its size"),
+        pytest.param(rows((40, 0.3)), True, id="a trace"),
+        pytest.param(rows((12, 0.11)), True, id="as faint as small faces are"),
+        pytest.param(rows((40, 0.9)), False, id="one sure face"),
+        pytest.param(rows((40, 0.9), (30, 0.5)), True, id="another that may count beside it"),
+        pytest.param(rows((40, 0.9), (30, 0.9)), False, id="several sure faces"),
+        pytest.param(rows((40, 0.9), (10, 0.5)), False, id="one too small to count beside it"),
+    ],
+)
+def test_a_larger_look_is_taken_only_in_doubt(seen: faces.Rows, doubt: bool) -> None:
+    assert faces._leaves_doubt(seen, faint=0.2, sure=0.8) is doubt
+
+
+def test_a_face_that_fills_a_small_crop_is_found() -> None:
+    for seed in range(5):
+        crop = cv2.resize(
+            portrait(np.random.default_rng(seed), "Happy", 200, 200), (48, 48), interpolation=cv2.INTER_AREA
+        )
+        best, *_ = detect(Picture(pixels=np.asarray(crop, dtype=np.uint8), width=48, height=48))
+        assert best["score"] >= faces.SURE_SMALL
+        assert best["width"] > 16
+
+
+def test_a_face_on_its_side_is_found_where_it_is() -> None:
+    """A drawn portrait turned by forty degrees, of which the detector is not sure upright."""
+    found = []
+    for seed in range(8):
+        face = portrait(np.random.default_rng(seed), "Happy", 300, 300)
+        turn = cv2.getRotationMatrix2D((150, 150), 40, 1)
+        tilted = np.asarray(cv2.warpAffine(face, turn, (300, 300), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
+        picture = Picture(pixels=tilted, width=300, height=300)
+        before = max(faces._detected(picture.fit(320))[:, 4], default=0.0)
+        after = detect(picture)
+        if before < faces.SURE <= max((box["score"] for box in after), default=0.0):
+            found.append(after[0])
+    assert found
+    for box in found:
+        assert 60 < box["left"] + box["width"] / 2 < 240
+        assert 30 < box["top"] + box["height"] / 2 < 270
+
+
+@pytest.mark.parametrize(("without", "queued"), [(20, 20), (29, 0)])
+def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_picture_has_one(
+    without: int, queued: int
+) -> None:
+    face = json.dumps([{"what": "face", "left": 0, "top": 0, "width": 150, "height": 150, "score": 0.95}])
+    frame = pd.DataFrame({"path": [f"{index:02}.jpg" for index in range(30)], "label": None, "status": "ok"})
+    frame = frame.assign(width=400, height=300)
+    frame["faces.boxes"] = ["[]"] * without + [face] * (30 - without)
+    judgement = judge.judge(frame, [Faces(FacesSettings())], JudgeSettings())
+    assert (judgement.findings["kind"] == Kind.NO_FACE).sum() == queued
+    assert [item.images for item in judgement.prevalent] == ([] if queued else [without])

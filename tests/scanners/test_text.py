@@ -1,0 +1,53 @@
+"""Text laid over a picture is read, and only where it was asked for."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+import curate
+from curate.config import Config
+from curate.images.image import Pixels
+from curate.scanners.text import Text, TextSettings
+from tests import sample_images
+
+
+def marked(text: str, size: float = 1.2) -> Pixels:
+    image = sample_images.photo(4, 420, 300) // 2
+    cv2.putText(image, text, (30, 160), cv2.FONT_HERSHEY_SIMPLEX, size, (255, 255, 255), 3, cv2.LINE_AA)
+    return image
+
+
+def judged(lines: list[tuple[str, float]], **settings: float) -> list[str]:
+    """Findings about lines given as (text, score)."""
+    told = [{"text": text, "score": score, "left": 0, "top": 0, "width": 50, "height": 10} for text, score in lines]
+    frame = pd.DataFrame([{"path": "a.jpg", "width": 100, "height": 100, "lines": json.dumps(told)}])
+    return [finding.reason for finding in Text(TextSettings(**settings)).judge(frame)]
+
+
+def test_what_was_read_is_in_the_reason() -> None:
+    (reason,) = judged([("alamy", 0.99), ("alamy", 0.9), ("alamy", 0.9)])
+    assert "“alamy”, 3 times (0.99 sure, threshold 0.6; it takes 15.0% of the picture)" in reason
+
+
+def test_a_few_strokes_or_an_unsure_line_are_no_text() -> None:
+    assert judged([("x", 0.99), ("!?", 1.0), ("maybe", 0.55)]) == []
+    assert judged([("maybe", 0.55)], sure=0.5) != []
+
+
+def test_text_is_read_where_it_was_asked_for_with_its_place(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    pytest.importorskip("onnxruntime")
+    sample_images.save(marked("SAMPLE PHOTO"), tmp_path / "set" / "a" / "marked.png")
+    sample_images.save(np.asarray(sample_images.photo(4, 420, 300)), tmp_path / "set" / "a" / "plain.png")
+    assert not (curate.audit(tmp_path / "set", tmp_path / "ws").findings["kind"] == "text_overlay").any()
+    found = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=Config(text=True)).findings
+    (finding,) = found[found["kind"] == "text_overlay"].to_dict("records")
+    assert finding["path"] == "a/marked.png"
+    assert "SAMPLE" in finding["reason"]
+    (box, *_) = json.loads(finding["evidence"])["boxes"]
+    assert 10 < box["left"] < 60
+    assert 100 < box["top"] < 160

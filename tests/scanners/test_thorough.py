@@ -1,0 +1,87 @@
+"""Crops and frames: found where the thorough audit is asked for, and only true ones."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import curate
+from curate.config import Config
+from curate.duplicates import sift
+from curate.images.image import Pixels
+from curate.schema import Role
+from tests import sample_images
+
+THOROUGH = Config(scan={"duplicates": {"thorough": True}})
+
+
+def scene(seed: int) -> Pixels:
+    """A drawn picture with corners and textures, as photographs have."""
+    rng = np.random.default_rng(seed)
+    canvas = sample_images.photo(seed, 400, 300)
+    for _ in range(60):
+        corners = rng.integers(0, (400, 300), (4, 2)).astype(np.int32)
+        cv2.fillConvexPoly(
+            canvas, cv2.convexHull(corners // 3 + rng.integers(0, (260, 200))), rng.integers(0, 255, 3).tolist()
+        )
+    return canvas
+
+
+def framed(pixels: Pixels) -> Pixels:
+    return np.asarray(cv2.copyMakeBorder(pixels, 14, 14, 14, 14, cv2.BORDER_CONSTANT, value=(250, 250, 250)))
+
+
+@pytest.mark.parametrize(
+    ("change", "relation", "role_of_original"),
+    [
+        pytest.param(lambda p: p[20:270, 60:390], "cropped", Role.KEEPER, id="cropped to 70 percent"),
+        pytest.param(lambda p: p[100:260, 150:360], "cropped", Role.KEEPER, id="cropped to 30 percent"),
+        pytest.param(framed, "edited", Role.COPY, id="framed"),
+    ],
+)
+def test_a_part_is_found_by_the_thorough_audit_only(
+    tmp_path: Path, change: Callable[[Pixels], Pixels], relation: str, role_of_original: Role
+) -> None:
+    folder = tmp_path / "set"
+    for seed in range(8):
+        sample_images.save(scene(seed), folder / f"{seed}.jpg")
+    sample_images.save(np.ascontiguousarray(change(scene(3))), folder / "part.jpg")
+    assert curate.audit(folder, tmp_path / "quick").findings.query("category == 'duplicate'").empty
+    found = curate.audit(folder, tmp_path / "ws", configuration=THOROUGH).findings.query("category == 'duplicate'")
+    assert set(found["path"]) == {"3.jpg", "part.jpg"}
+    copies = found[found["role"] == Role.COPY]
+    assert copies["kind"].tolist() == [relation]
+    assert found.loc[found["path"] == "3.jpg", "role"].tolist() == [role_of_original]
+    assert "local features" in copies["reason"].iat[0]
+
+
+def test_two_views_of_one_thing_are_no_copies(tmp_path: Path) -> None:
+    """The same objects before another background, moved against one another: features agree, pixels do not."""
+
+    def view(shift: int) -> Pixels:
+        canvas = sample_images.photo(90 + shift, 400, 300)
+        for index in range(6):
+            patch = scene(50 + index)[40:110, 40:110]
+            left, top = 30 + 60 * index, 40 + (37 * index * (1 + shift)) % 150
+            canvas[top : top + 70, left : left + 60] = patch[:, :60]
+        return canvas
+
+    sample_images.save(view(0), tmp_path / "set" / "a.jpg")
+    sample_images.save(view(1), tmp_path / "set" / "b.jpg")
+    found = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=THOROUGH).findings
+    assert found.query("category == 'duplicate'").empty
+
+
+def test_a_description_survives_being_packed() -> None:
+    described = sift.describe(cv2.cvtColor(scene(1), cv2.COLOR_RGB2GRAY)[:200, :250])
+    again = sift.unpack(**described.pack())
+    assert (again.points == described.points).all()
+    assert (again.descriptors == described.descriptors).all()
+    assert np.abs(again.view.astype(int) - described.view).mean() < 3
+
+
+def test_a_small_picture_has_no_features() -> None:
+    assert len(sift.describe(np.zeros((30, 200), np.uint8)).points) == 0
+    assert sift.candidates([np.empty((0, 128), np.uint8)] * 3) == []

@@ -1,0 +1,215 @@
+"""Lists, image-folder metadata and tar shards: the same pictures give the same tables, wherever they lie."""
+
+import csv
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import curate
+from curate.errors import SourceError
+from curate.reviewing.previews import preview
+from curate.sources import address
+from curate.sources.folder import Listing, ingest
+from curate.storage.workspace import Workspace
+from tests import sample_images
+
+
+def listed(source: Path | str, tmp_path: Path) -> Listing:
+    return ingest(source, Workspace(tmp_path / "ws"))
+
+
+def where(listing: Listing) -> dict[str, tuple[str | None, str | None]]:
+    return {record.path: (record.split, record.label) for record in listing.records}
+
+
+def tar(path: Path, members: dict[str, bytes]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path, "w") as packed:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            packed.addfile(entry, io.BytesIO(data))
+    return path
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> Path:
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    else:
+        with path.open("w", newline="", encoding="utf-8-sig") as file:
+            writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if path.suffix == ".tsv" else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    return path
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.tsv", "list.jsonl", "list.parquet"])
+def test_a_list_names_pictures_labels_and_splits(tmp_path: Path, name: str) -> None:
+    sample_images.dataset(tmp_path / "data", each=2)
+    rows = [
+        {"Path": "data/dogs/000.jpg", "Label": "dog, big", "Split": "Training"},
+        {"Path": str(tmp_path / "data/cats/001.jpg"), "Label": "cat", "Split": "val"},
+        {"Path": "data/cats/000.jpg", "Label": "", "Split": ""},
+    ]
+    listing = listed(write(tmp_path / name, rows), tmp_path)
+    assert listing.root == tmp_path
+    assert where(listing) == {
+        "data/cats/000.jpg": (None, None),
+        "data/cats/001.jpg": ("val", "cat"),
+        "data/dogs/000.jpg": ("train", "dog, big"),
+    }
+
+
+def test_a_list_may_lie_elsewhere_than_its_pictures(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "data", each=1)
+    (tmp_path / "lists").mkdir()
+    rows = [{"file": "../data/cats/000.jpg", "class": "c"}, {"file": "../data/dogs/000.jpg", "class": "d"}]
+    listing = listed(write(tmp_path / "lists" / "l.csv", rows), tmp_path)
+    assert listing.root == tmp_path / "data"
+    assert where(listing) == {"cats/000.jpg": (None, "c"), "dogs/000.jpg": (None, "d")}
+
+
+def test_a_row_without_a_picture_is_a_row_with_a_reason(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "data", each=1)
+    rows = [{"path": "data/cats/000.jpg"}, {"path": "data/cats/gone.jpg"}, {"path": ""}, {"path": "data/cats/000.jpg"}]
+    audit = curate.audit(write(tmp_path / "list.csv", rows), tmp_path / "ws")
+    assert dict(zip(audit.images["path"], audit.images["status"], strict=True)) == {
+        "data/cats/000.jpg": "ok",
+        "data/cats/gone.jpg": "error",
+    }
+    assert "cannot be opened" in str(audit.images["error"].dropna().iloc[0])
+    assert dict(audit.skipped.itertuples(index=False, name=None)) == {
+        "data/cats/000.jpg": "the list names it twice; the first row counts",
+        "row 3": "its path is empty",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        pytest.param([{"colour": "red"}], "no column of paths", id="no column of paths"),
+        pytest.param([{"path": "a.jpg"}, {"path": "memory://b.jpg"}], "mixes", id="local paths and URLs"),
+    ],
+)
+def test_a_list_that_cannot_be_used_is_one_clear_line(tmp_path: Path, rows: list[dict[str, str]], message: str) -> None:
+    with pytest.raises(SourceError, match=message) as caught:
+        listed(write(tmp_path / "list.csv", rows), tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])
+def test_image_folder_metadata_give_the_labels(tmp_path: Path, name: str) -> None:
+    for split in ("train", "test"):
+        sample_images.save(sample_images.photo(1), tmp_path / "set" / split / "1.jpg")
+        sample_images.save(sample_images.photo(2), tmp_path / "set" / split / "deep" / "2.jpg")
+        write(
+            tmp_path / "set" / split / name,
+            [{"file_name": "1.jpg", "label": "cat"}, {"file_name": "deep/2.jpg", "label": "dog"}],
+        )
+    listing = listed(tmp_path / "set", tmp_path)
+    assert where(listing) == {
+        "test/1.jpg": ("test", "cat"),
+        "test/deep/2.jpg": ("test", "dog"),
+        "train/1.jpg": ("train", "cat"),
+        "train/deep/2.jpg": ("train", "dog"),
+    }
+    assert {item.reason for item in listing.skipped} == {"image-folder metadata: read for its labels"}
+
+
+def test_metadata_without_labels_leave_those_of_the_folders(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "set", each=1)
+    write(tmp_path / "set" / "metadata.csv", [{"file_name": "cats/000.jpg", "text": "a cat"}])
+    assert where(listed(tmp_path / "set", tmp_path)) == {
+        "cats/000.jpg": (None, "cats"),
+        "dogs/000.jpg": (None, "dogs"),
+    }
+
+
+def test_tar_shards_are_read_in_place_with_labels_of_every_form(tmp_path: Path) -> None:
+    jpeg = sample_images.encode(sample_images.photo(1))
+    tar(
+        tmp_path / "shards" / "train-0000.tar",
+        {
+            "a/1.jpg": jpeg,
+            "a/1.cls": b"cat\n",
+            "2.seg.png": jpeg,
+            "2.jpg": jpeg,
+            "2.json": b'{"label": 3, "text": "x"}',
+            "3.jpg": jpeg,
+            "3.txt": b"dog",
+            "folder/4.jpg": jpeg,
+            "5.cls": b"cat",
+        },
+    )
+    tar(tmp_path / "shards" / "test-0000.tar", {"1.jpg": jpeg, "1.cls": b"cat"})
+    listing = listed(tmp_path / "shards", tmp_path)
+    assert where(listing) == {
+        "test-0000.tar/1.jpg": ("test", "cat"),
+        "train-0000.tar/2.jpg": ("train", "3"),
+        "train-0000.tar/2.seg.png": ("train", "3"),
+        "train-0000.tar/3.jpg": ("train", "dog"),
+        "train-0000.tar/a/1.jpg": ("train", "cat"),
+        "train-0000.tar/folder/4.jpg": ("train", "folder"),
+    }
+    assert [item.path for item in listing.skipped] == ["train-0000.tar/5"]
+    for record in listing.records:
+        by_index = address.read(listing.root, record.path)
+        assert by_index == address.read(listing.root, record.path, offset=record.offset, size=record.size_bytes) == jpeg
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["shards"], "nothing is unpacked"
+
+
+def test_captions_are_not_classes(tmp_path: Path) -> None:
+    jpeg = sample_images.encode(sample_images.photo(1))
+    members = {}
+    for index in range(30):
+        members |= {f"{index}.jpg": jpeg, f"{index}.txt": f"a picture of {index}".encode()}
+    listing = listed(tar(tmp_path / "s.tar", members), tmp_path)
+    assert {record.label for record in listing.records} == {None}
+
+
+def test_a_compressed_tar_is_one_clear_line(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "s.tar", "w:gz") as packed:
+        packed.addfile(tarfile.TarInfo("x.jpg"))
+    with pytest.raises(SourceError, match="not compressed"):
+        listed(tmp_path / "s.tar", tmp_path)
+
+
+def test_a_folder_and_its_shard_are_audited_alike(tmp_path: Path) -> None:
+    folder = sample_images.dataset(tmp_path / "set", each=4)
+    (folder / "cats" / "cut.jpg").write_bytes(sample_images.encode(sample_images.photo(50))[:-900])
+    (folder / "dogs" / "again.jpg").write_bytes((folder / "dogs" / "000.jpg").read_bytes())
+    members = {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.jpg"))}
+    tar(tmp_path / "s.tar", members)
+    plain = curate.audit(folder, tmp_path / "ws1")
+    packed = curate.audit(tmp_path / "s.tar", tmp_path / "ws2")
+    pd.testing.assert_frame_equal(
+        packed.images.assign(path=packed.images["path"].str.removeprefix("s.tar/")), plain.images
+    )
+    assert sorted(packed.findings["kind"]) == sorted(plain.findings["kind"])
+    assert curate.audit(tmp_path / "s.tar", tmp_path / "ws2").measured == 0
+    place = Workspace(tmp_path / "ws2")
+    row = packed.images.iloc[0]
+    assert preview(place, Path(place.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("s3://bucket/a b", "s3://bucket/a b"),
+        (Path("s3://bucket/a"), "s3://bucket/a"),
+        ("S3://bucket", "s3://bucket"),
+        ("folder/x.jpg", None),
+        ("/abs/x:/y", None),
+        ("C:/pictures", None),
+    ],
+)
+def test_what_is_a_url(given: str | Path, expected: str | None) -> None:
+    assert address.url(given) == expected

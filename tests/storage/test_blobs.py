@@ -1,0 +1,47 @@
+"""Large columns on disk behave as columns of bytes in memory do."""
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from curate.storage.blobs import Blobs, Spool
+
+VALUES = [b"one", None, b"", b"four" * 1000, b"five"]
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame({"key": list("abcde"), "blob": Spool().column(VALUES)})
+
+
+def test_values_come_back_as_they_went_in(frame: pd.DataFrame) -> None:
+    assert list(frame["blob"]) == VALUES
+    assert frame["blob"].iat[3] == b"four" * 1000
+    assert frame["blob"].isna().tolist() == [False, True, False, False, False]
+
+
+def test_taking_sorting_merging_and_joining_move_places(frame: pd.DataFrame) -> None:
+    assert list(frame.sort_values("key", ascending=False)["blob"]) == VALUES[::-1]
+    assert b"".join(frame["blob"].iloc[[4, 0]]) == b"fiveone"
+    merged = pd.DataFrame({"key": ["e", "x", "a"]}).merge(frame, on="key", how="left")
+    assert list(merged["blob"]) == [b"five", None, b"one"]
+    other = pd.DataFrame({"key": ["f"], "blob": Spool().column([b"six"])})
+    both = pd.concat([frame, other], ignore_index=True)
+    assert list(both["blob"]) == [*VALUES, b"six"]
+    assert isinstance(both["blob"].array, Blobs)
+    assert list(both[both["blob"].notna()]["blob"]) == [b"one", b"", b"four" * 1000, b"five", b"six"]
+
+
+@pytest.mark.parametrize("values", [[b"abcd", None, b"efgh"], [None, None], [b"abcd"], []])
+@pytest.mark.parametrize("kind", [pa.binary(), pa.binary(4)])
+def test_columns_of_arrow_are_taken_in_whole_or_sliced(values: list[bytes | None], kind: pa.DataType) -> None:
+    spool = Spool()
+    spool.column([b"something before"])
+    whole = pa.chunked_array([pa.array([b"zzzz", None, *values], kind), pa.array(values, kind)])
+    assert list(spool.take_in(whole)) == [b"zzzz", None, *values, *values]
+    assert list(spool.take_in(whole.slice(2))) == [*values, *values]
+
+
+def test_memory_does_not_hold_the_values() -> None:
+    column = Spool().column([bytes(4096)] * 1000)
+    assert column.nbytes < 20 * 1000

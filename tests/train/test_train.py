@@ -1,0 +1,320 @@
+"""Training: the same numbers whichever way they are reached, and a clear line for what cannot be trained on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import curate
+import reports
+from curate.demonstration import dataset
+from curate.errors import ConfigError, SourceError
+from tests import sample_images
+
+torch = pytest.importorskip("torch")
+
+from curate.train import data, embeddings, fitting, loop, mislabel, onnx_file, weights  # noqa: E402
+from curate.train.data import Look, Sample  # noqa: E402
+from curate.train.study import material, statistics  # noqa: E402
+from curate.train.study.benchmark import benchmark  # noqa: E402
+
+TINY = replace(loop.REFERENCE, epochs=3, batch_size=4, look=Look(input_px=64))
+CLASSES = ["cats", "dogs"]
+
+
+def flat(images: list[Any]) -> Any:
+    return np.stack(images).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def images() -> tuple[Any, list[int]]:
+    """Twelve pictures of 64 px: dark ones and bright ones."""
+    shades = [sample_images.photo(seed, 64, 64) // 3 + 150 * (seed % 2) for seed in range(12)]
+    return flat(shades), [seed % 2 for seed in range(12)]
+
+
+def run(images: tuple[Any, list[int]], *, cached: bool = True, seed: int = 0, **options: Any) -> loop.Fitted:
+    fitted = loop.fresh("lite0", CLASSES, seed)
+    part = loop.labelled(fitted.weighted, *images, cached=cached)
+    recipe = options.pop("recipe", TINY)
+    for _ in loop.fit(fitted, part, part, recipe, seed=seed, **options):
+        pass
+    return fitted
+
+
+def losses(fitted: loop.Fitted) -> list[tuple[float, float]]:
+    return [(epoch.train_loss, epoch.test_loss) for epoch in fitted.epochs]
+
+
+def test_lite0_fills_the_skeleton_to_the_last_number() -> None:
+    network = weights.load("lite0", 1000).network
+    assert sum(parameter.numel() for parameter in network.parameters()) == 4_652_008
+    assert not any("fc1" in name for name in network.state_dict())
+
+
+def test_training_on_cached_activations_gives_the_losses_of_training_through_the_network(
+    images: tuple[Any, list[int]],
+) -> None:
+    assert np.allclose(losses(run(images)), losses(run(images, cached=False)), atol=1e-5, rtol=0)
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(images: tuple[Any, list[int]]) -> None:
+    first, again, other = run(images), run(images), run(images, seed=1)
+    assert losses(first) == losses(again)
+    assert losses(first) != losses(other)
+
+
+def test_a_run_that_was_cut_short_ends_with_the_same_numbers(images: tuple[Any, list[int]], tmp_path: Path) -> None:
+    whole = run(images)
+    fitted = loop.fresh("lite0", CLASSES, 0)
+    part = loop.labelled(fitted.weighted, *images)
+    epochs = loop.fit(fitted, part, part, TINY, checkpoint=tmp_path / "c.pt")
+    next(epochs)
+    epochs.close()
+    resumed = run(images, checkpoint=tmp_path / "c.pt")
+    assert losses(resumed) == losses(whole)
+    assert np.array_equal(resumed.test_probabilities, whole.test_probabilities)
+
+
+def test_a_checkpoint_of_another_run_is_refused(images: tuple[Any, list[int]], tmp_path: Path) -> None:
+    run(images, checkpoint=tmp_path / "c.pt")
+    with pytest.raises(ConfigError, match="another run"):
+        run(images, seed=1, checkpoint=tmp_path / "c.pt")
+
+
+def test_only_the_top_convolution_and_the_classifier_learn(images: tuple[Any, list[int]]) -> None:
+    before = weights.load("lite0", 2).network.state_dict()
+    after = run(images).weighted.network.state_dict()
+    changed = {name.split(".")[0] + "." + name.split(".")[1] for name in before if not before[name].equal(after[name])}
+    assert changed == {"features.8", "classifier.1"}
+
+
+def test_copies_are_never_parted_by_a_split() -> None:
+    samples = [Sample(Path(f"{label}{n}"), label, f"{label}{n // 3}") for label in CLASSES for n in range(30)]
+    for seed in range(20):
+        train, test = data.split(samples, 0.2, seed)
+        assert len(train) + len(test) == 60
+        assert {sample.group for sample in train}.isdisjoint(sample.group for sample in test)
+        assert {sample.label for sample in train} == {sample.label for sample in test} == set(CLASSES)
+
+
+def test_a_class_with_one_picture_cannot_be_split() -> None:
+    samples = [Sample(Path(f"{n}"), "cats", f"{n}") for n in range(5)] + [Sample(Path("x"), "dogs", "x")]
+    with pytest.raises(SourceError, match="'dogs' has one picture"):
+        data.split(samples, 0.2, 0)
+
+
+def test_a_picture_that_broke_after_the_audit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(SourceError, match=r"broken\.jpg.*audit"):
+        data.load([Sample(tmp_path / "broken.jpg", "cats", "")], Look())
+    with pytest.raises(SourceError, match=r"gone\.jpg"):
+        data.load([Sample(tmp_path / "gone.jpg", "cats", "")], Look())
+
+
+def test_weights_that_do_not_exist_are_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="neither a file nor one of imagenet, lite0, none"):
+        weights.load("resnet", 3)
+
+
+def test_macro_f1_and_confusion_by_hand() -> None:
+    truth, given = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 1, 0])
+    assert statistics.confusion(truth, given, 3) == [[1, 1, 0], [0, 2, 0], [1, 0, 0]]
+    assert statistics.macro_f1(truth, given, 3) == pytest.approx((0.5 + 0.8 + 0) / 3)
+
+
+def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        found = statistics.mean_interval(list(rng.normal(3, 1, 5)))
+        half = found["half_width"]
+        assert half is not None
+        assert found["mean"] is not None
+        covered += abs(found["mean"] - 3) <= half
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_the_paired_bootstrap_finds_a_difference_and_none() -> None:
+    rng = np.random.default_rng(1)
+    worse, better = rng.random((5, 300)) < 0.6, rng.random((5, 300)) < 0.8
+    assert statistics.paired_bootstrap(worse, better, 0, rounds=500)["low"] > 0
+    same = statistics.paired_bootstrap(worse, worse, 0, rounds=100)
+    assert same == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+@pytest.fixture
+def two_sets(tmp_path: Path) -> tuple[Path, Path]:
+    """A raw dataset in colour with copies, and an extension of small grey pictures."""
+    for number, label in enumerate(CLASSES):
+        for index in range(10):
+            seed = 100 * number + index
+            sample_images.save(
+                sample_images.photo(seed, 120, 90) // 2 + 100 * number, tmp_path / "raw" / label / f"{index}.jpg"
+            )
+            grey = sample_images.photo(1000 + seed, 48, 48)[:, :, 0] // 2 + 100 * number
+            sample_images.save(grey, tmp_path / "extra" / label / f"{index}.png")
+    first = tmp_path / "raw" / "cats" / "0.jpg"
+    (tmp_path / "raw" / "cats" / "copy.jpg").write_bytes(first.read_bytes())
+    return tmp_path / "raw", tmp_path / "extra"
+
+
+@pytest.mark.slow
+def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    raw, extra = two_sets
+    result = benchmark(
+        material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=2, per_class=8)
+    )
+    assert json.loads((tmp_path / "out" / "benchmark.json").read_text()) == json.loads(json.dumps(result))
+    assert result["pictures"]["raw"] == 21
+    assert result["pictures"]["kept"] == 20
+    assert len(result["published_protocol"]["reference"]["epochs"]) == 6
+    assert len(result["published_protocol"]["proposed"]["epochs"]) == 20
+    arms = result["controlled_protocol"]["arms"]
+    assert list(arms) == ["reference", "cleaned", "+ extension", "+ balance", "proposed (+ shrinking)"]
+    assert {sum(map(sum, arm["raw"]["confusion"])) for arm in arms.values()} == {
+        2 * result["controlled_protocol"]["tests"]["raw"]
+    }
+    assert arms["+ balance"]["trained_on"] == 16
+    workspace = tmp_path / "out" / "workspace"
+    html, markdown, *_ = reports.report(workspace, tmp_path / "report.html", lang="pt-BR")
+    page = html.read_text(encoding="utf-8")
+    assert "Protocolo controlado" in page
+    assert '<title id="curves-title">Curvas de aprendizado</title>' in page
+    assert "Tabela 1: imagens sinalizadas no conjunto bruto" in page
+    assert "proposed (+ shrinking)" in markdown.read_text(encoding="utf-8")
+
+
+def test_an_extension_without_a_class_is_refused(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    raw, extra = two_sets
+    (extra / "dogs").rename(extra / "birds")
+    with pytest.raises(ConfigError, match="no pictures of dogs"):
+        benchmark(material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=1, per_class=4))
+
+
+def test_embeddings_have_a_row_for_every_picture(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    curate.audit(two_sets[0], tmp_path / "ws")
+    table = pd.read_parquet(embeddings.embed(tmp_path / "ws"))
+    assert len(table) == 21
+    values = np.stack(table["embedding"])
+    assert values.shape == (21, 1280)
+    by_path = dict(zip(table["path"], values, strict=True))
+    assert np.array_equal(by_path["cats/0.jpg"], by_path["cats/copy.jpg"])
+
+
+def test_fine_tuning_moves_the_trunk_too(images: tuple[Any, list[int]]) -> None:
+    before = weights.load("lite0", 2).network.state_dict()["features.1.0.block.0.0.weight"]
+    tuned = run(images, cached=False, recipe=replace(TINY, fine_tune=True, flip=True, epochs=2))
+    assert not before.equal(tuned.weighted.network.state_dict()["features.1.0.block.0.0.weight"])
+    again = run(images, cached=False, recipe=replace(TINY, fine_tune=True, flip=True, epochs=2))
+    assert losses(tuned) == losses(again)
+
+
+def test_cached_activations_cannot_be_fine_tuned(images: tuple[Any, list[int]]) -> None:
+    with pytest.raises(ConfigError, match="not cached activations"):
+        run(images, recipe=replace(TINY, fine_tune=True))
+
+
+def test_patience_ends_a_run_and_goes_back_to_its_best_epoch(images: tuple[Any, list[int]], tmp_path: Path) -> None:
+    recipe = replace(TINY, epochs=30, patience=2, learning_rate=0.003)
+    fitted = loop.fresh("lite0", CLASSES, 0)
+    part = loop.labelled(fitted.weighted, *images)
+    wrong = loop.Labelled(part.inputs, 1 - part.targets)  # the better the training goes, the worse these fare
+    epochs = list(loop.fit(fitted, part, (part, wrong), recipe, checkpoint=tmp_path / "c.pt"))
+    assert len(epochs) < 30
+    validation = [epoch.validation_loss for epoch in epochs]
+    best = validation.index(min(validation, key=lambda loss: loss or 0.0))
+    assert best == len(epochs) - 3
+    now = torch.nn.functional.nll_loss(torch.log(torch.tensor(loop.scores(fitted, wrong))), wrong.targets)
+    assert float(now) == pytest.approx(validation[best], rel=1e-4)
+    resumed = loop.fresh("lite0", CLASSES, 0)
+    assert list(loop.fit(resumed, part, (part, wrong), recipe, checkpoint=tmp_path / "c.pt")) == epochs
+    assert np.array_equal(loop.scores(resumed, wrong), loop.scores(fitted, wrong))
+
+
+@pytest.fixture(scope="module")
+def fitted_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that `curate train fit` has written, beside the pictures it was trained on."""
+    root = tmp_path_factory.mktemp("fit")
+    for number, label in enumerate(CLASSES):
+        for index in range(8):
+            shade = sample_images.photo(100 * number + index, 64, 64) // 3 + 150 * number
+            sample_images.save(shade.astype(np.uint8), root / "set" / label / f"{index}.png")
+    fitting.fit(fitting.Run(source=root / "set", output=root / "run", recipe=TINY))
+    return root
+
+
+def test_a_run_leaves_a_table_and_a_log_that_tensorboard_reads(fitted_run: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    table = pd.read_csv(fitted_run / "run" / "epochs.csv")
+    log = EventAccumulator(str(fitted_run / "run" / "tensorboard"))
+    log.Reload()
+    assert [event.value for event in log.Scalars("loss/train")] == pytest.approx(table["train_loss"], abs=1e-5)
+    assert [event.step for event in log.Scalars("accuracy/test")] == [0, 1, 2]
+
+
+def test_the_onnx_file_answers_as_the_network_does(fitted_run: Path, tmp_path: Path) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime")
+    path = onnx_file.export(fitted_run / "run" / "checkpoint.pt", tmp_path / "net.onnx")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
+    images = data.load(data.from_folder(fitted_run / "set"), TINY.look)
+    pixels = images.transpose(0, 3, 1, 2).astype(np.float32)
+    (answers,) = session.run(None, {"pixels": pixels})
+    wanted = loop.predict(weights.load(str(fitted_run / "run" / "checkpoint.pt"), 2), images)
+    assert np.allclose(answers, wanted, atol=1e-4)
+
+
+def test_copies_are_never_parted_by_folds() -> None:
+    samples = [Sample(Path(f"{label}{n}"), label, f"{label}{n // 3}") for label in CLASSES for n in range(60)]
+    folds = mislabel.assign_folds(samples, 5, seed=1)
+    fold_of: dict[str, set[int]] = {}
+    for sample, fold in zip(samples, folds, strict=True):
+        fold_of.setdefault(sample.group, set()).add(int(fold))
+    assert all(len(found) == 1 for found in fold_of.values())
+    counts = [sum((folds == fold) & (np.arange(120) < 60)) for fold in range(5)]
+    assert max(counts) - min(counts) <= 3
+
+
+@pytest.mark.slow
+def test_a_wrong_label_is_suspected_and_the_right_one_suggested(tmp_path: Path) -> None:
+    for number, label in enumerate(CLASSES):
+        for index in range(24):
+            tinted = sample_images.photo(100 * number + index, 64, 64) * ((1.0, 0.2, 0.2), (0.2, 0.2, 1.0))[number]
+            sample_images.save(tinted.astype(np.uint8), tmp_path / "set" / label / f"{index:02}.png")
+    (tmp_path / "set" / "cats" / "05.png").rename(tmp_path / "set" / "dogs" / "wrong.png")
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    recipe = replace(mislabel.RECIPE, look=Look(input_px=128), epochs=12, batch_size=8)
+    mislabel.mislabel(tmp_path / "ws", recipe, folds=3)
+    findings = curate.judge(tmp_path / "ws")
+    suspected = findings[findings["kind"] == "suspected_mislabel"]
+    assert list(suspected["path"]) == ["dogs/wrong.png"]
+    assert list(suspected["suggestion"]) == ["relabel"]
+    assert json.loads(suspected["evidence"].iloc[0])["suggested"] == "cats"
+
+
+def test_a_workspace_of_another_dataset_is_refused(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    raw, extra = two_sets
+    curate.audit(extra, tmp_path / "ws")
+    with pytest.raises(ConfigError, match=r"ws is an audit of .*extra, not of .*raw"):
+        benchmark(material.Plan(raw=raw, extra=extra, output=tmp_path / "out", workspace=tmp_path / "ws"))
+
+
+def test_a_dataset_that_does_not_exist_is_named(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere does not exist"):
+        benchmark(material.Plan(raw=two_sets[0], extra=tmp_path / "nowhere", output=tmp_path / "out"))
+
+
+def test_the_drawn_extension_is_small_grey_and_of_the_same_classes(tmp_path: Path) -> None:
+    dataset.draw_extension(tmp_path / "extra", 2)
+    dataset.draw_extension(tmp_path / "again", 2)
+    files = sorted(path.relative_to(tmp_path / "extra") for path in (tmp_path / "extra").rglob("*.png"))
+    assert [path.parent.name for path in files] == ["Angry"] * 2 + ["Happy"] * 2 + ["Sad"] * 2
+    assert all((tmp_path / "extra" / f).read_bytes() == (tmp_path / "again" / f).read_bytes() for f in files)
+    images = data.load([Sample(tmp_path / "extra" / path, "", "") for path in files], Look(input_px=48))
+    assert (images[..., 0] == images[..., 1]).all()

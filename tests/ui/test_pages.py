@@ -1,0 +1,438 @@
+"""The reviewer without a browser: every page draws, every button does what it says, no trouble is a traceback."""
+
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import curate
+from curate import config
+from curate.auditing import summary
+from curate.dataset import manifest
+from curate.reviewing import choices, reviewer
+from curate.reviewing.reviewer import Person
+from curate.reviewing.store import Store
+from curate.schema import Action, Kind
+from tests import sample_images
+from tests.conftest import Audited
+
+pytest.importorskip("streamlit")
+
+from streamlit.testing.v1 import AppTest
+
+from curate.ui.words import WORDS
+
+APP = str(Path(__file__).parents[2] / "ui" / "app.py")
+
+
+@pytest.fixture(autouse=True)
+def introduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reviewer whose name is known already."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    reviewer.remember(Person(name="ana", lang="en"))
+
+
+@pytest.fixture
+def app(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    return AppTest.from_file(APP, default_timeout=30).run()
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """Press the button of this name."""
+    (button,) = [button for button in app.button if button.label == label]
+    return button.click().run()
+
+
+def text(app: AppTest) -> str:
+    """All that the page says, as a person reads it."""
+    elements = [
+        *app.markdown,
+        *app.header,
+        *app.subheader,
+        *app.success,
+        *app.info,
+        *app.warning,
+        *app.error,
+        *app.caption,
+    ]
+    return "\n".join(element.value.replace("\\", "") for element in elements)
+
+
+def log(audited: Audited) -> list[tuple[str, str]]:
+    with Store(audited.workspace.review) as store:
+        return [(decision.path, str(decision.action)) for decision in store.log()]
+
+
+def test_the_queue_begins_with_the_label_conflict_and_gives_its_reasons(app: AppTest) -> None:
+    assert not app.exception
+    shown = text(app)
+    assert "The same picture stands in the classes cats and dogs." in shown
+    assert "suggested to stay" in shown
+    assert "cats/001.jpg" in shown
+    assert "dogs/small.jpg" in shown
+
+
+def test_a_whole_pass_by_button_ends_with_nothing_left(app: AppTest, audited: Audited) -> None:
+    for label in ("Drop copies", "Drop", "Drop", "Drop copies", "Keep"):
+        press(app, label)
+        assert not app.exception
+    assert "Nothing left" in text(app)
+    verdicts = curate.status(audited.workspace.root).verdicts
+    assert verdicts == {"keep": 13, "drop": 4, "relabel": 0, "pending": 0}
+
+
+def test_undo_shows_the_picture_again_and_redo_does_it_again(app: AppTest, audited: Audited) -> None:
+    press(app, "Drop copies")
+    assert "cats/001.jpg" not in text(app).split("Dropped")[0]
+    press(app, "Undo")
+    assert "Taken back." in text(app)
+    assert "dogs/small.jpg" in text(app)
+    press(app, "Redo")
+    assert curate.status(audited.workspace.root).verdicts["drop"] == 1
+
+
+def test_later_moves_on_and_comes_round_again(app: AppTest) -> None:
+    first = text(app)
+    for _ in range(5):
+        (later,) = [button for button in app.button if button.label == "Later"]
+        later.click().run()
+    assert "The same picture stands in the classes" in first
+    assert "The same picture stands in the classes" in text(app)
+
+
+def test_keeping_only_another_copy_drops_the_suggested_one(app: AppTest, audited: Audited) -> None:
+    press(app, "Keep only 2")
+    assert set(log(audited)) == {("cats/001.jpg", "drop"), ("dogs/small.jpg", "keep")}
+
+
+def test_relabelling_to_a_new_class_with_a_note(app: AppTest, audited: Audited) -> None:
+    app.text_input(key="note").set_value("both are foxes").run()
+    choice = next(box for box in app.selectbox if box.label == "New class")
+    choice.set_value("dogs").run()
+    press(app, "Relabel")
+    with Store(audited.workspace.review) as store:
+        recorded = store.log()
+    assert {(str(d.action), d.new_label, d.note) for d in recorded} == {("relabel", "dogs", "both are foxes")}
+
+
+def test_filters_narrow_the_queue_and_an_empty_result_says_so(app: AppTest) -> None:
+    app.multiselect(key="filter_category").select("unsuitable").run()
+    assert "dogs/night.jpg" in text(app)
+    app.text_input(key="filter_text").set_value("no such name").run()
+    assert "Nothing undecided matches the filters" in text(app)
+
+
+def test_a_deleted_file_and_a_moved_source_are_explained(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = shutil.copytree(audited.source, tmp_path / "src")
+    curate.audit(source, tmp_path / "own")
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path / "own")])
+    (source / "dogs" / "small.jpg").unlink()
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert "The file is gone since the scan." in text(app)
+    shutil.rmtree(source)
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    press(app, "Next")
+    assert "Has it moved?" in text(app)
+    assert not app.exception
+
+
+def test_a_folder_that_is_no_workspace_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path)])
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert not app.exception
+    assert "make one with: curate audit" in text(app)
+
+
+def test_a_dataset_without_findings_has_nothing_left_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample_images.save(sample_images.photo(1), tmp_path / "src" / "cats" / "a.jpg")
+    curate.audit(tmp_path / "src", tmp_path / "ws")
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path / "ws")])
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert "Nothing left" in text(app)
+
+
+@pytest.mark.parametrize("page", ["overview_page", "log_page"])
+def test_the_other_pages_draw(audited: Audited, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    with Store(audited.workspace.review) as store:
+        item = store.find()[0]
+        store.decide(choices.decide_all(item, Action.KEEP), reviewer="ana", now="2026-01-01T00:00:00Z")
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    script = f"from ui import session, {page}\nsession.prepare()\n{page}.draw()"
+    app = AppTest.from_string(script, default_timeout=30).run()
+    assert not app.exception
+    if page == "log_page":
+        press(app, "Take back 1")
+        assert log(audited)[-1][1] == "undo"
+
+
+def opened(audited: Audited, monkeypatch: pytest.MonkeyPatch, page: str) -> AppTest:
+    """One page by itself."""
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    script = f"from ui import session, {page}\nsession.prepare()\n{page}.draw()"
+    return AppTest.from_string(script, default_timeout=30).run()
+
+
+def test_a_batch_is_decided_without_the_picture_left_out_and_undone_in_one_step(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(audited, monkeypatch, "batch_page")
+    named = [box.label.replace("\\", "") for box in app.checkbox]
+    assert sorted(name.split(" ")[1] for name in named) == ["cats/cut.jpg", "cats/empty.png", "dogs/night.jpg"]
+    next(box for box in app.checkbox if "night" in box.label).uncheck().run()
+    press(app, "Drop 2")
+    assert set(log(audited)) == {("cats/cut.jpg", "drop"), ("cats/empty.png", "drop")}
+    press(app, "Undo")
+    assert curate.status(audited.workspace.root).verdicts["drop"] == 0
+
+
+def test_choosing_none_leaves_nothing_to_decide(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "batch_page")
+    press(app, "Choose none")
+    (button,) = [button for button in app.button if button.label == "Drop 0"]
+    assert button.disabled
+
+
+def test_export_refuses_undecided_pictures_as_the_command_line_does(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(audited, monkeypatch, "export_page")
+    press(app, "Write the manifest")
+    assert "undecided" in text(app)
+    assert not audited.workspace.manifest.exists()
+
+
+def test_export_writes_the_folder_and_hashes_it_again(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = opened(audited, monkeypatch, "export_page")
+    app.radio(key="export_pending").set_value("drop").run()
+    app.text_input(key="export_folder").set_value(str(tmp_path / "cleaned")).run()
+    press(app, "Write the manifest and the folder")
+    assert "all as reviewed" in text(app)
+    assert curate.verify(tmp_path / "cleaned").ok
+
+
+# Every page in every kind of trouble
+
+PAGES = ("queue", "batch", "threshold", "agreement", "overview", "log", "export")
+
+
+def in_trouble(tmp_path: Path, trouble: str) -> Path:
+    """A workspace with two flagged pictures, or whatever is left of it."""
+    source, root = tmp_path / "src", tmp_path / "trouble"
+    if trouble == "empty":
+        source.mkdir()
+        (source / "notes.txt").write_text("no picture")
+    elif trouble == "one picture":
+        sample_images.save(sample_images.photo(1) // 8, source / "cats" / "night.jpg")
+    else:
+        sample_images.save(sample_images.photo(1) // 8, source / "cats" / "night.jpg")
+        sample_images.save(sample_images.photo(2), source / "cats" / "a.jpg")
+        shutil.copy(source / "cats" / "a.jpg", source / "cats" / "b.jpg")
+    curate.audit(source, root)
+    if trouble == "source moved":
+        source.rename(tmp_path / "elsewhere")
+    elif trouble == "files deleted":
+        for path in source.rglob("*.jpg"):
+            path.unlink()
+    return root
+
+
+@pytest.mark.parametrize("trouble", ["empty", "one picture", "source moved", "files deleted"])
+def test_no_page_is_ever_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
+    try:
+        root = in_trouble(tmp_path, trouble)
+    except curate.CurateError:
+        assert trouble == "empty", "an audit of nothing is refused, and leaves nothing to review"
+        root = tmp_path / "trouble"
+    told = {"source moved": "Has it moved?", "files deleted": "The file is gone", "empty": "curate audit SOURCE"}
+    monkeypatch.setattr(sys, "argv", ["app.py", str(root)])
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert not app.exception
+    assert told.get(trouble, "Very dark") in text(app)
+    if trouble == "empty":
+        return
+    for page in PAGES:
+        shown = AppTest.from_string(
+            f"from ui import session, {page}_page\nsession.prepare()\n{page}_page.draw()", default_timeout=30
+        ).run()
+        assert not shown.exception, page
+
+
+def test_an_export_from_a_moved_source_or_to_a_bad_place_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = in_trouble(tmp_path, "source moved")
+    monkeypatch.setattr(sys, "argv", ["app.py", str(root)])
+    script = "from ui import session, export_page\nsession.prepare()\nexport_page.draw()"
+    app = AppTest.from_string(script, default_timeout=30).run()
+    app.radio(key="export_pending").set_value("keep").run()
+    for folder, why in ((tmp_path / "cleaned", "has the source moved"), (root / "audit.json" / "x", "in the way")):
+        app.text_input(key="export_folder").set_value(str(folder)).run()
+        press(app, "Write the manifest and the folder")
+        assert not app.exception
+        assert why in text(app)
+
+
+def test_a_workspace_that_loses_its_tables_is_explained(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    audited.workspace.images.unlink()
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert not app.exception
+    assert "run: curate audit" in text(app)
+
+
+# Two reviewers
+
+
+def test_a_second_browser_is_shown_another_item_and_a_late_decision_is_told(audited: Audited, app: AppTest) -> None:
+    assert "cats/001.jpg" in text(app)
+    with Store(audited.workspace.review) as store:
+        (theirs,) = store.claim(holder="elsewhere/1/other", now_s=time.time())
+        assert "cats/001.jpg" not in theirs.paths
+        mine = store.find()[0]
+        store.decide(choices.decide_all(mine, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    press(app, "Drop copies")
+    assert "rui decided" in text(app)
+    assert "yours was not recorded" in text(app)
+    assert set(log_reviewers(audited)) == {"rui"}
+
+
+def log_reviewers(audited: Audited) -> list[str]:
+    with Store(audited.workspace.review) as store:
+        return [decision.reviewer for decision in store.log()]
+
+
+def test_a_batch_leaves_out_what_another_decided_meanwhile(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "batch_page")
+    with Store(audited.workspace.review) as store:
+        night = store.item("dogs/night.jpg")
+        assert night is not None
+        store.decide(choices.decide_all(night, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    press(app, "Drop 3")
+    assert "1 were decided by others meanwhile" in text(app)
+    assert sorted(log(audited)) == [("cats/cut.jpg", "drop"), ("cats/empty.png", "drop"), ("dogs/night.jpg", "keep")]
+
+
+def test_a_batch_shows_the_filters_that_it_obeys(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "batch_page")
+    app.multiselect(key="filter_label").select("dogs").run()
+    assert [box.label.replace("\\", "") for box in app.checkbox] == ["1. dogs/night.jpg"]
+    press(app, "Clear the filters")
+    assert len(app.checkbox) == 3
+
+
+def test_a_range_of_a_batch_is_chosen(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "batch_page")
+    next(slider for slider in app.slider if slider.label == "Choose a range").set_value((2, 3)).run()
+    assert [box.value for box in app.checkbox] == [False, True, True]
+
+
+# The other pages
+
+
+def test_the_name_is_asked_once(audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nobody"))
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert "Who is reviewing?" in text(app)
+    app.text_input(key="asked_name").set_value("Bia")
+    press(app, "Begin")
+    press(app, "Drop copies")
+    assert set(log_reviewers(audited)) == {"Bia"}
+    again = AppTest.from_file(APP, default_timeout=30).run()
+    assert "Who is reviewing?" not in text(again)
+
+
+def test_everything_is_there_in_portuguese(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root), "--lang", "pt-BR"])
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert {"Depois", "Desfazer", "Refazer", "Próxima"} <= {button.label for button in app.button}
+    press(app, "Descartar")
+    assert "Descartado: 1 cópia de cats/001.jpg." in text(app)
+    app.selectbox(key="lang").set_value("en").run()
+    assert "Later" in {button.label for button in app.button}
+
+
+def test_words_in_both_languages_take_the_same_names() -> None:
+    """A phrase that lacks a name in one language would hide what the other tells."""
+    names = [
+        {field: sorted(re.findall(r"{(\w+)}", str(getattr(words, field)))) for field in words.__slots__}
+        for words in WORDS.values()
+    ]
+    assert names[0] == names[1]
+    assert all(set(words.kinds) == set(Kind) for words in WORDS.values())
+
+
+def test_a_threshold_moved_and_saved_changes_the_queue(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "threshold_page")
+    assert not app.exception
+    assert {metric.label for metric in app.metric} == {"Suspected now", "Suspected then"}
+    (slider,) = app.slider
+    slider.set_value(0.05).run()
+    press(app, "Save and judge again")
+    assert not app.exception
+    assert "Saved. The queue now holds" in text(app)
+    assert config.read(audited.workspace.config).scan["quality"]["blurry"] == 0.05
+
+
+def test_a_second_look_is_rated_and_shows_the_agreement(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(audited.workspace.review) as store:
+        for item in store.find(limit=9):
+            store.decide(choices.reject(item), reviewer="rui", now="2026-01-01T00:00:00Z")
+    app = opened(audited, monkeypatch, "agreement_page")
+    for _ in range(5):
+        drop = next(button for button in app.button if button.label.startswith("Drop"))
+        drop.click().run()
+        assert not app.exception
+    assert "Nothing to look at a second time" in text(app)
+    (table,) = app.dataframe
+    pair = list(table.value.iloc[0])
+    assert (pair[0], pair[2]) == ("ana / rui", "100%")
+    assert set(log_reviewers(audited)) == {"rui"}, "a second look decides nothing"
+
+
+def test_a_picture_is_looked_at_by_its_pixels_and_a_group_by_its_difference(app: AppTest) -> None:
+    for _ in range(3):
+        press(app, "View")
+        assert not app.exception
+    assert "grey levels apart" in text(press(press(app, "View"), "View"))
+    press(app, "Drop copies")
+    for _ in range(3):
+        press(app, "View")
+        assert not app.exception
+
+
+def test_help_lists_every_key(app: AppTest) -> None:
+    shown = text(press(app, "Keys"))
+    assert "undo and redo, as many steps as you like" in shown
+
+
+def test_the_report_is_written_in_the_language_of_the_page(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib")
+    app = opened(audited, monkeypatch, "export_page")
+    press(app, "Write the report")
+    assert "report.html" in text(app)
+    assert (audited.workspace.root / "report.html").is_file()
+
+
+def test_what_is_left_and_the_balance_of_the_classes(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(audited.workspace.review) as store:
+        for item in store.find(limit=9):
+            if "cats/cut.jpg" in item.paths:
+                store.decide(choices.reject(item), reviewer="rui", now="2026-01-01T00:00:00Z")
+    app = opened(audited, monkeypatch, "overview_page")
+    assert not app.exception
+    left = app.dataframe[-1].value
+    assert dict(zip(left["Kind"], left["pictures waiting"], strict=True))["dark"] == 1
+    images, findings = audited.workspace.read_images(), audited.workspace.read_findings()
+    with Store(audited.workspace.review) as store:
+        balance = summary.balance(manifest.build(images, findings, store.log(), source="s"))
+    assert balance.loc["cats"].tolist() == [8, 7]
+    assert balance.loc["dogs"].tolist() == [9, 9]

@@ -1,0 +1,208 @@
+"""What a benchmark is made of: where its pictures come from, which are kept, and which are set aside.
+
+The raw dataset is audited where nobody has reviewed it; the extension is cleaned of its own copies, of copies of
+raw pictures, and of whatever the scanners flag.
+"""
+
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+import curate
+from curate.config import Config, Profile
+from curate.dataset import manifest
+from curate.demonstration import dataset
+from curate.errors import ConfigError
+from curate.schema import Role, Status
+from curate.sources import kaggle
+from curate.storage.workspace import Workspace
+from curate.train import data
+from curate.train.data import Sample
+
+RAW, EXTRA = "kaggle:sanidhyak/human-face-emotions", "kaggle:msambare/fer2013"
+"""The two datasets of the study, by their names on Kaggle."""
+TEST_SHARE = 0.2
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to compare: two folders or ZIPs of the same classes, or `kaggle:OWNER/DATASET`.
+
+    `workspace` holds the decisions about `raw`; without one the scanners' advice is followed.
+    """
+
+    output: Path
+    raw: str | Path = RAW
+    extra: str | Path = EXTRA
+    workspace: Path | None = None
+    weights: str = "lite0"
+    seeds: int = 5
+    per_class: int = 240
+    limit: int | None = None
+    profile: Profile = "faces"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The pictures: all raw ones, those that were kept, and the extension's, by what they are used for."""
+
+    classes: list[str]
+    raw: list[Sample]
+    kept: list[Sample]
+    extension: list[Sample]
+    faces: list[Sample]
+    advised: bool
+
+
+def demonstration(output: Path, each: int = 150) -> tuple[Path, Path]:
+    """Draw the raw dataset of the demo and an extension of small grey portraits, `each` of every class."""
+    raw, extra = output / "drawn" / "raw", output / "drawn" / "extra"
+    if not raw.is_dir():
+        dataset.draw(raw)
+        dataset.draw_extension(extra, each)
+    return raw, extra
+
+
+def located(plan: Plan, say: Say) -> Plan:
+    """The plan with folders or files for names; what stands at Kaggle is downloaded into the output, once.
+
+    Raises `CurateError` for a place that does not exist, or what Kaggle refuses.
+    """
+    return replace(
+        plan,
+        raw=_place(str(plan.raw), plan.output / "raw", say),
+        extra=_place(str(plan.extra), plan.output / "added", say),
+    )
+
+
+def _place(name: str, folder: Path, say: Say) -> Path:
+    if name.startswith(kaggle.SCHEME):
+        if not folder.is_dir():
+            say(f"fetching {name}")
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            kaggle.fetch(name, folder)
+        return folder
+    if not Path(name).exists():
+        raise ConfigError(f"{name} does not exist; give a folder or ZIP of pictures, or kaggle:OWNER/DATASET")
+    return Path(name)
+
+
+def audited(plan: Plan, say: Say) -> Workspace:
+    """The workspace of the raw dataset; raises `ConfigError` where the one given is of another."""
+    if plan.workspace is not None:
+        place = Workspace(plan.workspace)
+        if Path(place.read_audit()["source"]) != Path(plan.raw).resolve():
+            raise ConfigError(f"{plan.workspace} is an audit of {place.read_audit()['source']}, not of {plan.raw}")
+        return place
+    say(f"auditing {plan.raw}")
+    plan.output.mkdir(parents=True, exist_ok=True)
+    curate.audit(plan.raw, plan.output / "workspace", configuration=Config(profile=plan.profile))
+    return Workspace(plan.output / "workspace")
+
+
+def gather(plan: Plan, place: Workspace, say: Say) -> Material:
+    """All pictures that the runs draw from. Raises `ConfigError` where the two sets do not share their classes."""
+    images, findings = place.read_images(), place.read_findings()
+    root = Path(place.read_audit()["root"])
+    kept, advised = _kept(place, images, findings)
+    raw = _samples(images[images["status"] != Status.ERROR], findings, root)
+    raw = _limited(raw, plan.limit)
+    classes = sorted({sample.label for sample in raw})
+    if len(classes) < 2:
+        raise ConfigError(f"{plan.raw}: a comparison needs at least two classes")
+    say(f"auditing {plan.extra}, and looking for copies of {plan.raw} in it")
+    curate.audit(plan.extra, plan.output / "extra")
+    extension, faces = _extension(plan, place, classes)
+    return Material(
+        classes,
+        raw,
+        [sample for sample in raw if sample.path in kept],
+        extension,
+        faces,
+        advised,
+    )
+
+
+def _kept(place: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> tuple[set[Path], bool]:
+    """The pictures that stay, by decisions where all are made, else by advice; relabelled ones are left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        table = manifest.manifest(place.root, Path(folder) / "manifest.parquet", pending="keep")
+    waiting = curate.status(place.root).verdicts["pending"]
+    gone = set(table.loc[table["action"] == "drop", "path"])
+    if waiting:
+        advice = findings[(findings["suggestion"] == "drop") & (findings["severity"] != "info")]
+        gone |= set(advice["path"])
+    root = Path(place.read_audit()["root"])
+    return {root / path for path in images["path"] if path not in gone}, bool(waiting)
+
+
+def _samples(images: pd.DataFrame, findings: pd.DataFrame, root: Path) -> list[Sample]:
+    members = findings[findings["group_id"].notna()]
+    group_of = dict(zip(members["path"], members["group_id"], strict=True))
+    rows = images[images["label"].notna()].sort_values("path")
+    return [
+        Sample(root / path, str(label).lower(), group_of.get(path, path))
+        for path, label in zip(rows["path"], rows["label"], strict=True)
+    ]
+
+
+def _limited(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
+    """At most so many of each class, the same ones each time."""
+    if limit is None:
+        return list(samples)
+    return [sample for label in sorted({s.label for s in samples}) for sample in draw(samples, label, limit, seed=0)]
+
+
+def draw(samples: Sequence[Sample], label: str, count: int, seed: int) -> list[Sample]:
+    pool = [sample for sample in samples if sample.label == label]
+    random.Random(seed).shuffle(pool)  # noqa: S311
+    return sorted(pool[:count], key=lambda sample: str(sample.path))
+
+
+def _extension(plan: Plan, place: Workspace, classes: Sequence[str]) -> tuple[list[Sample], list[Sample]]:
+    """Pictures of the extension to train on and to test on: no copies of one another, nor of a raw picture."""
+    extra = Workspace(plan.output / "extra")
+    images, findings = extra.read_images(), extra.read_findings()
+    spoilt = set(findings.loc[findings["role"] == Role.COPY, "path"])
+    spoilt |= set(findings.loc[findings["kind"] == "label_conflict", "path"])
+    spoilt |= set(findings.loc[findings["severity"] != "info", "path"]) & set(
+        findings.loc[findings["category"] != "duplicate", "path"]
+    )
+    spoilt |= set(curate.compare(place.root, extra.root)["path"])
+    good = images[(images["status"] == Status.OK) & ~images["path"].isin(spoilt)]
+    root = Path(extra.read_audit()["root"])
+    samples = [sample for sample in _samples(good, findings, root) if sample.label in classes]
+    missing = set(classes) - {sample.label for sample in samples}
+    if missing:
+        raise ConfigError(
+            f"{plan.extra} has no pictures of {', '.join(sorted(missing))}; it must have the same classes"
+        )
+    split = dict(zip((root / path for path in images["path"]), images["split"], strict=True))
+    if any(split[sample.path] == "test" for sample in samples):
+        train = [sample for sample in samples if split[sample.path] != "test"]
+        test = [sample for sample in samples if split[sample.path] == "test"]
+    else:
+        train, test = data.split(samples, TEST_SHARE, seed=0)
+    count = min(plan.per_class, *(sum(sample.label == label for sample in test) for label in classes))
+    return train, [sample for label in classes for sample in draw(test, label, count, seed=1)]
+
+
+def built(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
+    """Balanced: of each class at most so many kept pictures, filled from the extension."""
+    built: list[Sample] = []
+    for label in sorted({sample.label for sample in [*kept, *extension]}):
+        own = draw(kept, label, plan.per_class, seed)
+        built += own + draw(extension, label, plan.per_class - len(own), seed)
+    return built
+
+
+def extended(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
+    """The same number of extension pictures for every class: more, but not balanced."""
+    labels = sorted({sample.label for sample in kept})
+    short = [plan.per_class - sum(sample.label == label for sample in kept) for label in labels]
+    return [sample for label in labels for sample in draw(extension, label, max(0, *short), seed)]
