@@ -15,7 +15,7 @@ from curate._version import __version__
 if TYPE_CHECKING:
     from curate.auditing.compare import compare, find_copies
     from curate.auditing.pipeline import Audit, audit, judge
-    from curate.auditing.summary import Status, status
+    from curate.auditing.summary import WorkspaceStatus, status
     from curate.dataset.build import Built, build
     from curate.dataset.export import Verification, export, verify
     from curate.dataset.manifest import manifest
@@ -28,8 +28,8 @@ __all__ = [
     "Built",
     "CurateError",
     "Selection",
-    "Status",
     "Verification",
+    "WorkspaceStatus",
     "__version__",
     "audit",
     "build",
@@ -50,7 +50,7 @@ _HOMES = {
     "Built": "curate.dataset.build",
     "CurateError": "curate.errors",
     "Selection": "curate.reviewing.bulk",
-    "Status": "curate.auditing.summary",
+    "WorkspaceStatus": "curate.auditing.summary",
     "Verification": "curate.dataset.export",
     "audit": "curate.auditing.pipeline",
     "build": "curate.dataset.build",

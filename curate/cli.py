@@ -94,7 +94,7 @@ def main() -> None:
 def audit(
     source: Annotated[
         str,
-        typer.Argument(help="A folder of pictures per class, a flat folder, a ZIP, a list, .tar shards, or a URL."),
+        typer.Argument(help="A folder of images per class, a flat folder, a ZIP, a list, .tar shards, or a URL."),
     ],
     workspace: Annotated[
         Path, typer.Option("-w", "--workspace", metavar="WS", help="Where measurements and decisions go.")
@@ -102,10 +102,10 @@ def audit(
     profile: Annotated[ProfileName | None, typer.Option(help="Which set of checks and thresholds.")] = None,
     config_file: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A curate.toml to use.")] = None,
     thorough: Annotated[
-        bool, typer.Option("--thorough", help="Also look for crops, frames and heavy edits (about 20 ms a picture).")
+        bool, typer.Option("--thorough", help="Also look for crops, frames and heavy edits (about 20 ms an image).")
     ] = False,
     text: Annotated[
-        bool, typer.Option("--text", help="Also read the text on pictures (extra text; about 200 ms a picture).")
+        bool, typer.Option("--text", help="Also read the text on images (extra text; about 200 ms an image).")
     ] = False,
     duplicates: Annotated[
         EngineName | None,
@@ -120,7 +120,7 @@ def audit(
         typer.Option("--fail-on", metavar="KIND", help="Exit 1 if a finding of this kind or category is left."),
     ] = None,
     profile_time: Annotated[
-        bool, typer.Option("--profile-time", help="Print the cost of each step per picture.")
+        bool, typer.Option("--profile-time", help="Print the cost of each step per image.")
     ] = False,
 ) -> None:
     """Ingest, measure and judge a dataset, fill the review queue, and print Table 1."""
@@ -161,7 +161,7 @@ def compare(
     thorough: Annotated[bool, typer.Option("--thorough", help="Also look for crops, frames and heavy edits.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List the pictures of one dataset that are copies of pictures in another."""
+    """List the images of one dataset that are copies of images in another."""
     with _progress() as report:
         found = curate.compare(ours, theirs, thorough=thorough, report=report)
     _print_copies(found, as_json=as_json)
@@ -170,10 +170,10 @@ def compare(
 @app.command("find-copies")
 def find_copies(
     workspace: WorkspaceArg,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures to look for.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images to look for.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say where pictures stand in an audited dataset."""
+    """Say where images stand in an audited dataset."""
     _print_copies(curate.find_copies(workspace, files), as_json=as_json)
 
 
@@ -207,8 +207,8 @@ def decide(
     ] = None,
     category: Annotated[list[str] | None, typer.Option(help="Only findings of this category.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only findings of this kind.")] = None,
-    label: Annotated[list[str] | None, typer.Option(help="Only pictures of this class.")] = None,
-    path: Annotated[list[str] | None, typer.Option(help="Only pictures whose path matches this pattern.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Only images of this class.")] = None,
+    path: Annotated[list[str] | None, typer.Option(help="Only images whose path matches this pattern.")] = None,
     min_score: Annotated[float, typer.Option(help="Only findings with at least this score.")] = 0.0,
     max_score: Annotated[float, typer.Option(help="Only findings with at most this score.")] = 1.0,
     keepers: Annotated[bool, typer.Option("--keepers", help="Decide the keepers of duplicate groups too.")] = False,
@@ -257,7 +257,7 @@ def manifest(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="FILE.parquet, .csv or .jsonl.")
     ] = None,
-    pending: Annotated[PendingName | None, typer.Option(help="What undecided pictures count as.")] = None,
+    pending: Annotated[PendingName | None, typer.Option(help="What undecided images count as.")] = None,
 ) -> None:
     """Write the approved manifest: one row per image, with verdict, final label and reasons."""
     table = curate.manifest(workspace, output, pending=pending.value if pending else None)
@@ -306,18 +306,18 @@ def verify(
 
 @app.command()
 def build(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="What to make of the approved pictures.")],
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="What to make of the approved images.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
     manifest_file: Annotated[
         Path | None, typer.Option("--manifest", metavar="FILE", help="Another manifest than the recipe names.")
     ] = None,
 ) -> None:
-    """Extend, balance, resize and split the approved pictures into a training set, with a card."""
+    """Extend, balance, resize and split the approved images into a training set, with a card."""
     made = curate.build(recipe, destination, manifest=manifest_file, say=lambda line: err.print(line, markup=False))
     for reason, count in sorted(made.refused.items()):
-        err.print(f"{count:,} pictures {reason}", markup=False)
+        err.print(f"{count:,} images {reason}", markup=False)
     print(destination)
-    err.print(f"{len(made.table):,} pictures; how they were made: {destination / 'CARD.md'}", markup=False)
+    err.print(f"{len(made.table):,} images; how they were made: {destination / 'CARD.md'}", markup=False)
 
 
 @app.command()
@@ -337,7 +337,7 @@ def demo(
     from curate.auditing import summary
     from curate.demonstration import run
 
-    err.print("drawing 265 pictures, 42 of them with a planted defect", markup=False)
+    err.print("drawing 265 images, 42 of them with a planted defect", markup=False)
     with _progress() as report:
         made = run.demo(folder, report=report)
     found = summary.status(made.workspace)
@@ -357,7 +357,7 @@ def version() -> None:
     print(curate.__version__)
 
 
-def _print_status(found: summary.Status, *, as_json: bool) -> None:
+def _print_status(found: summary.WorkspaceStatus, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
         return
@@ -370,15 +370,15 @@ def _print_status(found: summary.Status, *, as_json: bool) -> None:
         if guess.gain >= TELLING:
             err.print(
                 f"note: the class can be guessed from {guess.trait.replace('_', ' ')} alone: right for "
-                f"{guess.accuracy:.0%} of the pictures of a class, {guess.chance:.0%} by chance",
+                f"{guess.accuracy:.0%} of the images of a class, {guess.chance:.0%} by chance",
                 markup=False,
             )
     if found.stale:
         names = ", ".join(found.stale[:5]) + (", ..." if len(found.stale) > 5 else "")
-        err.print(f"stale: {len(found.stale)} pictures changed since they were decided: {names}", markup=False)
+        err.print(f"stale: {len(found.stale)} images changed since they were decided: {names}", markup=False)
     review = found.progress
     err.print(
-        f"review: {review.images_done:,} of {review.images:,} flagged pictures decided; "
+        f"review: {review.images_done:,} of {review.images:,} flagged images decided; "
         f"{found.verdicts['drop']:,} dropped, {found.verdicts['relabel']:,} relabelled",
         markup=False,
     )
@@ -392,7 +392,7 @@ def table1_view(table1: pd.DataFrame) -> Table:
     from curate.schema import Category
 
     shown = [name for name in Category if name is not Category.LABEL or table1[f"{name}_flagged"].any()]
-    view = Table(title="Table 1: pictures flagged / confirmed by review", title_justify="left")
+    view = Table(title="Table 1: images flagged / confirmed by review", title_justify="left")
     view.add_column("class")
     for heading in ("images", *shown):
         view.add_column(heading, justify="right")
@@ -407,7 +407,7 @@ def _print_cost(result: pipeline.Audit) -> None:
         err.print("nothing had to be measured", markup=False)
         return
     for name, seconds in sorted(result.seconds.items(), key=lambda item: -item[1]):
-        err.print(f"{name:>12}: {1000 * seconds / result.measured:8.3f} ms a picture", markup=False)
+        err.print(f"{name:>12}: {1000 * seconds / result.measured:8.3f} ms an image", markup=False)
 
 
 def _progress() -> AbstractContextManager[pipeline.Report]:

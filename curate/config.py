@@ -26,21 +26,21 @@ class Settings(BaseModel):
 
 
 class DecodeLimits(Settings):
-    """How much one picture may cost before it is refused with a reason."""
+    """How much one image may cost before it is refused with a reason."""
 
     max_pixels: int = Field(
-        178_956_970, gt=0, description="width x height above which a picture is a decompression bomb"
+        178_956_970, gt=0, description="width x height above which an image is a decompression bomb"
     )
-    max_bytes: int = Field(1 << 30, gt=0, description="file size above which a picture is not read")
+    max_bytes: int = Field(1 << 30, gt=0, description="file size above which an image is not read")
     memory_mib: int = Field(1024, gt=0, description="memory that a worker may take on top of what it starts with")
-    timeout_s: float = Field(60.0, gt=0, description="time for reading, decoding and measuring one picture")
+    timeout_s: float = Field(60.0, gt=0, description="time for reading, decoding and measuring one image")
 
 
 class EngineSettings(Settings):
     """How the work is spread."""
 
     workers: int = Field(0, ge=0, description="processes; 0 means one for every core")
-    shard_size: int = Field(256, gt=0, description="pictures per unit of work, and per part file")
+    shard_size: int = Field(256, gt=0, description="images per unit of work, and per part file")
 
 
 class JudgeSettings(Settings):
@@ -50,9 +50,9 @@ class JudgeSettings(Settings):
         0.5, gt=0, le=1, description="a check that hits more than this share is a property of the dataset"
     )
     prevalence_asked: float = Field(
-        0.8, gt=0, le=1, description="the same for what the profile asks of every picture, such as one face"
+        0.8, gt=0, le=1, description="the same for what the profile asks of every image, such as one face"
     )
-    prevalence_min_images: int = Field(20, ge=1, description="below so many pictures every finding is kept")
+    prevalence_min_images: int = Field(20, ge=1, description="below so many images every finding is kept")
 
 
 class Config(Settings):
@@ -60,7 +60,7 @@ class Config(Settings):
 
     profile: Profile = "general"
     duplicates: DuplicateEngine = "hash"
-    text: bool = Field(False, description="read the text on pictures (extra `text`)")
+    text: bool = Field(False, description="read the text on images (extra `text`)")
     decode: DecodeLimits = DecodeLimits()
     engine: EngineSettings = EngineSettings()
     judge: JudgeSettings = JudgeSettings()

@@ -4,7 +4,7 @@
     ├── SourceError       the dataset cannot be read as asked
     ├── ConfigError       curate.toml, or an option, says something we do not understand
     ├── WorkspaceError    the workspace is missing, unreadable, or made by another version
-    ├── UndecidedError    flagged pictures still wait for a person
+    ├── UndecidedError    flagged images still wait for a person
     ├── ConflictError     somebody else decided it since it was shown
     ├── NoSurvivorError   a whole duplicate group would be dropped
     └── MissingExtraError an optional dependency is not installed
@@ -30,7 +30,7 @@ class WorkspaceError(CurateError):
 
 
 class UndecidedError(CurateError):
-    """Flagged pictures still wait for a person."""
+    """Flagged images still wait for a person."""
 
 
 class NoSurvivorError(CurateError):
@@ -38,7 +38,7 @@ class NoSurvivorError(CurateError):
 
 
 class ConflictError(CurateError):
-    """Somebody decided it after it was shown; `paths` are the pictures that this is true of."""
+    """Somebody decided it after it was shown; `paths` are the images that this is true of."""
 
     def __init__(self, path: str, *, reviewer: str, action: str, paths: frozenset[str]) -> None:
         super().__init__(f"{reviewer} decided {path} ({action}) after it was shown to you; nothing was recorded twice")

@@ -1,6 +1,6 @@
 """The words and the columns: every closed set and every table schema, written once.
 
-Invariant: the order of `Category` is the order in which Table 1 counts a picture, and the order of
+Invariant: the order of `Category` is the order in which Table 1 counts an image, and the order of
 `KINDS` within a category is from the plainest evidence to the faintest.
 """
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 
 class Category(StrEnum):
-    """What is wrong with a picture, in the order in which Table 1 counts it."""
+    """What is wrong with an image, in the order in which Table 1 counts it."""
 
     CORRUPTED = "corrupted"
     DUPLICATE = "duplicate"
@@ -105,7 +105,7 @@ KINDS: dict[Category, tuple[Kind, ...]] = {
 CATEGORY_OF: dict[Kind, Category] = {kind: category for category, kinds in KINDS.items() for kind in kinds}
 
 ACROSS = frozenset({Kind.LABEL_CONFLICT, Kind.SPLIT_LEAK})
-"""Findings about where the members of a duplicate group stand, rather than about two pictures."""
+"""Findings about where the members of a duplicate group stand, rather than about two images."""
 
 
 class Severity(StrEnum):
@@ -117,7 +117,7 @@ class Severity(StrEnum):
 
 
 class Role(StrEnum):
-    """The part a picture plays in a finding: a copy is redundant, its keeper is the one suggested to stay."""
+    """The part an image plays in a finding: a copy is redundant, its keeper is the one suggested to stay."""
 
     SUBJECT = "subject"
     KEEPER = "keeper"
@@ -125,7 +125,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What a person decided about one finding on one picture; `undo` takes back an earlier row of the log."""
+    """What a person decided about one finding on one image; `undo` takes back an earlier row of the log."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -135,7 +135,7 @@ class Action(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the manifest says of a picture after all its decisions are folded."""
+    """What the manifest says of an image after all its decisions are folded."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -143,7 +143,7 @@ class Verdict(StrEnum):
     PENDING = "pending"
 
 
-class Status(StrEnum):
+class DecodeStatus(StrEnum):
     """How the decoder fared with a file."""
 
     OK = "ok"

@@ -15,8 +15,8 @@ _FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 _ENGLISH = {
     "heading": "Before and after",
     "intro": "EfficientNet-B0 with the weights {weights}, {seeds} runs of each model; decisions: {decisions}. "
-    "Pictures: {raw} raw, {kept} kept, {extension} to extend with, {faces} faces to test on.",
-    "table1": "Table 1: pictures flagged in the raw dataset; in brackets what the study removed from its own.",
+    "Images: {raw} raw, {kept} kept, {extension} to extend with, {faces} faces to test on.",
+    "table1": "Table 1: images flagged in the raw dataset; in brackets what the study removed from its own.",
     "total": "Total",
     "classes": "Classes",
     "corrupted": "Corrupted",
@@ -40,17 +40,17 @@ _ENGLISH = {
     "train_accuracy": "Train accuracy",
     "test_loss": "Test loss",
     "test_accuracy": "Test accuracy",
-    "controlled": "Controlled protocol: the same test pictures for every model. Accuracy and macro-F1 after the "
+    "controlled": "Controlled protocol: the same test images for every model. Accuracy and macro-F1 after the "
     "last epoch, mean ± half the 95 % interval over runs.",
     "trained_on": "Trained on",
     "raw": "raw test",
     "face": "face test",
     "confusion": "Confusions on the {test}, {model}, all runs added up: rows are the true classes.",
-    "verdict_raw": "On raw pictures the proposed model is {points:+.1f} points from the reference (95 % interval "
+    "verdict_raw": "On raw images the proposed model is {points:+.1f} points from the reference (95 % interval "
     "{low:+.1f} to {high:+.1f}), on faces {face_points:+.1f} ({face_low:+.1f} to {face_high:+.1f}).",
     "verdict_easy": "On test sets of their own the difference is {own:+.1f} points: {part:+.1f} points more than on "
-    "the same raw pictures. That part is owed to the easier test set, not to the better model.",
-    "verdict_hard": "On test sets of their own the difference is {own:+.1f} points, on the same raw pictures "
+    "the same raw images. That part is owed to the easier test set, not to the better model.",
+    "verdict_hard": "On test sets of their own the difference is {own:+.1f} points, on the same raw images "
     "{raw:+.1f}: here the proposed model's own test set is not the easier one.",
     "pattern_yes": "As in the study, the reference over-fits (its test loss ends above its minimum) and the proposed "
     "model scores higher on its own test.",
@@ -135,7 +135,7 @@ def section(found: Mapping[str, Any], w: Words) -> Section:
     t = _PORTUGUESE if w.lang is Language.PORTUGUESE else _ENGLISH
     published, arms = found["published_protocol"], found["controlled_protocol"]["arms"]
     sentences = [
-        t["intro"].format(**{**found["pictures"], **{key: found[key] for key in ("weights", "seeds", "decisions")}}),
+        t["intro"].format(**{**found["images"], **{key: found[key] for key in ("weights", "seeds", "decisions")}}),
         *_verdicts(found, t),
     ]
     tables = [

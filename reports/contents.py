@@ -64,28 +64,28 @@ class Contents:
         ]
 
 
-def read(place: Workspace) -> Contents:
+def read(workspace: Workspace) -> Contents:
     """Read a workspace.
 
     Raises `WorkspaceError` where there is none, or it cannot be read.
     """
-    facts = place.read_audit()
-    images, findings = place.read_images(), place.read_findings()
-    with Store(place.review) as store:
+    facts = workspace.read_audit()
+    images, findings = workspace.read_images(), workspace.read_findings()
+    with Store(workspace.review) as store:
         log = store.log()
     folded = fold(log)
     rulings = rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), folded)
     decisions = tables.decisions(log, folded, rulings, findings)
     return Contents(
         name=_name(facts["source"]),
-        audited_on=_audited_on(facts, place),
+        audited_on=_audited_on(facts, workspace),
         complete=bool(facts.get("complete", True)),
         source=str(facts["source"]),
         root=Path(facts["root"]),
         version=str(facts.get("curate", "")),
-        workspace=place.root.absolute().name,
-        configuration=place.config.read_text(encoding="utf-8") if place.config.is_file() else "",
-        findings_sha256=hashlib.sha256(place.findings.read_bytes()).hexdigest(),
+        workspace=workspace.root.absolute().name,
+        configuration=workspace.config.read_text(encoding="utf-8") if workspace.config.is_file() else "",
+        findings_sha256=hashlib.sha256(workspace.findings.read_bytes()).hexdigest(),
         prevalent=tuple(item["reason"] for item in facts.get("prevalent", [])),
         spurious=tuple(Guess(**item) for item in facts.get("spurious", [])),
         skipped=tables.skipped(facts.get("skipped", [])),
@@ -95,7 +95,7 @@ def read(place: Workspace) -> Contents:
         decisions=decisions,
         stale=decisions[decisions["state"] == tables.State.STALE],
         class_counts=tables.class_counts(images, rulings),
-        benchmark=_benchmark(place),
+        benchmark=_benchmark(workspace),
         totals=_totals(images, findings, rulings),
     )
 
@@ -119,14 +119,14 @@ def _name(source: str) -> str:
     return (path.stem if path.suffix.lower() == ".zip" else path.name) or source
 
 
-def _audited_on(facts: dict[str, Any], place: Workspace) -> date:
+def _audited_on(facts: dict[str, Any], workspace: Workspace) -> date:
     """The day (UTC) of the last audit: as it was noted, or else when its facts were written down."""
     noted = facts.get("audited_at")
     if isinstance(noted, str):
         return datetime.fromisoformat(noted).date()
-    return datetime.fromtimestamp(place.audit.stat().st_mtime, UTC).date()
+    return datetime.fromtimestamp(workspace.audit.stat().st_mtime, UTC).date()
 
 
-def _benchmark(place: Workspace) -> dict[str, Any] | None:
-    path = place.root / "runs" / "benchmark.json"
+def _benchmark(workspace: Workspace) -> dict[str, Any] | None:
+    path = workspace.root / "runs" / "benchmark.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None

@@ -21,7 +21,7 @@ from curate.storage.workspace import Workspace
 LIMIT = 12
 """Images under one kind, keepers included."""
 GROUP_LIMIT = 4
-"""Images of one group, so that a picture copied a hundred times leaves room for others."""
+"""Images of one group, so that an image copied a hundred times leaves room for others."""
 SIDE_PX = 240
 
 Row = Mapping[str, Any]
@@ -97,8 +97,8 @@ def _in_turn(groups: list[Group]) -> Iterator[Group]:
 class Previews:
     """Previews of a workspace's images as data URIs, and words for why there is none."""
 
-    def __init__(self, place: Workspace, root: Path, images: pd.DataFrame, findings: pd.DataFrame) -> None:
-        self._place = place
+    def __init__(self, workspace: Workspace, root: Path, images: pd.DataFrame, findings: pd.DataFrame) -> None:
+        self._place = workspace
         self._root = root
         self._hashes = dict(zip(images["path"], images["sha256"], strict=True))
         self._unsafe = frozenset(findings.loc[findings["kind"].isin(NEVER_DECODED), "path"])

@@ -41,13 +41,13 @@ def report(workspace: str | Path, output: str | Path | None = None, *, lang: str
     Beside the page stand the same in Markdown (`.md`), Table 1 (`.csv`), and all findings and decisions
     (`-findings.csv`, `-decisions.csv`). Raises `CurateError` for what the user can mend.
     """
-    place = Workspace(Path(workspace))
-    target = Path(output) if output is not None else place.root / "report.html"
+    ws = Workspace(Path(workspace))
+    target = Path(output) if output is not None else ws.root / "report.html"
     language = _language(lang)
     if target.suffix.lower() != ".html":
         raise CurateError(f"{target}: the name of a report ends in .html")
     _require_extra()
-    found = contents.read(place)
+    found = contents.read(ws)
     _refuse_source(target, found.root)
     sheets = _sheets(found)
     beside = {"": target.with_suffix(".csv")} | {
@@ -58,7 +58,7 @@ def report(workspace: str | Path, output: str | Path | None = None, *, lang: str
         _refuse_foreign(path, ",".join(sheets[name].columns[:3]))
     _refuse_foreign(markdown, _MARK)
     page = _view(found, words(language), target)
-    _write(_html(page, place), target)
+    _write(_html(page, ws), target)
     _write(_markdown(page), markdown)
     for name, path in beside.items():
         safe_csv.write(sheets[name], path)
@@ -157,7 +157,7 @@ def _informational(found: Contents) -> list[dict[str, Any]]:
 # HTML
 
 
-def _html(page: dict[str, Any], place: Workspace) -> str:
+def _html(page: dict[str, Any], workspace: Workspace) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -179,7 +179,7 @@ def _html(page: dict[str, Any], place: Workspace) -> str:
         chart_limit=chart.LIMIT,
         curves=_curves(page["benchmark"]),
         gallery={row["kind"]: gallery.choose(found.outcomes, row["kind"]) for row in page["kinds"]},
-        previews=gallery.Previews(place, found.root, found.images, found.outcomes),
+        previews=gallery.Previews(workspace, found.root, found.images, found.outcomes),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from curate.reviewing.fold import Decision, Folded, Ruling
-from curate.schema import CATEGORY_OF, Action, Category, Kind, Role, Severity, Status, Verdict
+from curate.schema import CATEGORY_OF, Action, Category, DecodeStatus, Kind, Role, Severity, Verdict
 
 DECIDED = ["outcome", "new_label", "reviewer", "decided_at", "note"]
 """What `outcomes` adds to a finding."""
@@ -97,7 +97,7 @@ def _outcome(finding_id: str, role: str, severity: str, ruling: Ruling | None) -
 
 
 def _verdict(finding_id: str, ruling: Ruling) -> tuple[Outcome, Action | None]:
-    """What the picture's ruling means for one of its findings, and the action that made it so."""
+    """What the image's ruling means for one of its findings, and the action that made it so."""
     own = {decision.action for decision in ruling.decisions if decision.finding_id == finding_id}
     if ruling.verdict is Verdict.DROP:
         return Outcome.DROPPED, Action.DROP
@@ -264,7 +264,7 @@ def resolutions(images: pd.DataFrame) -> dict[str, str | None]:
 
     Only images that could be decoded: what the header of a broken file claims is not a size.
     """
-    known = images[(images["status"] != Status.ERROR) & images["width"].notna() & images["height"].notna()]
+    known = images[(images["status"] != DecodeStatus.ERROR) & images["width"].notna() & images["height"].notna()]
     sizes = sorted(zip(known["width"].astype(int), known["height"].astype(int), strict=True), key=_pixels)
     if not sizes:
         return {"smallest": None, "median": None, "largest": None}
@@ -285,7 +285,7 @@ def splits(images: pd.DataFrame) -> pd.DataFrame:
 
 def statuses(images: pd.DataFrame) -> dict[str, int]:
     """How many files decoded cleanly, with damage, and not at all."""
-    return {str(status): int((images["status"] == status).sum()) for status in Status}
+    return {str(status): int((images["status"] == status).sum()) for status in DecodeStatus}
 
 
 def skipped(files: Sequence[Mapping[str, str]]) -> pd.DataFrame:

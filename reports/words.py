@@ -325,7 +325,7 @@ ENGLISH = Words(
     spurious_heading="What gives a class away",
     spurious_intro=(
         "A model can learn whatever tells the classes apart, not only what they show. Each property below was used "
-        "alone to guess the class of pictures that were held back; far above chance is a warning."
+        "alone to guess the class of images that were held back; far above chance is a warning."
     ),
     spurious_caption="Balanced accuracy of guessing the class from one property alone.",
     property="Property",

@@ -20,9 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The measuring pictures beside the project; tests that need them are marked `shared`."""
+    """The measuring images beside the project; tests that need them are marked `shared`."""
     if not SHARED.is_dir():
-        pytest.skip("the measuring pictures are not beside the project")
+        pytest.skip("the measuring images are not beside the project")
     return SHARED
 
 
@@ -37,7 +37,7 @@ class Audited:
 
 @pytest.fixture(scope="session")
 def audited_once(tmp_path_factory: pytest.TempPathFactory) -> Audited:
-    """Twelve clean pictures, a cut one, an empty one, a copy, a smaller copy in the other class, a dark one."""
+    """Twelve clean images, a cut one, an empty one, a copy, a smaller copy in the other class, a dark one."""
     root = tmp_path_factory.mktemp("audited")
     source = sample_images.dataset(root / "source")
     (source / "cats" / "cut.jpg").write_bytes(sample_images.encode(sample_images.photo(50))[:-900])

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curate.config import DecodeLimits, Settings
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.measuring.shard import Shard
 from curate.scanners import Finding, Scanner
 from curate.sources.records import Record
@@ -25,19 +25,19 @@ class Nothing(Settings):
 
 
 class Crashing(Scanner):
-    """Crashes, dies or hangs on pictures of certain widths."""
+    """Crashes, dies or hangs on images of certain widths."""
 
     name: ClassVar[str] = "crashing"
     version: ClassVar[int] = 1
     settings_model: ClassVar[type[Settings]] = Nothing
     columns: ClassVar[Mapping[str, pa.DataType]] = {"seen": pa.bool_()}
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
-        if picture.width == SEGFAULT_WIDTH:
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
+        if image.width == SEGFAULT_WIDTH:
             signal.raise_signal(signal.SIGSEGV)  # to this very thread, as a real one is
-        elif picture.width == KILLED_WIDTH:
+        elif image.width == KILLED_WIDTH:
             os.kill(os.getpid(), signal.SIGKILL)
-        elif picture.width == HANGING_WIDTH:
+        elif image.width == HANGING_WIDTH:
             time.sleep(3600)
         return {"seen": True}
 
@@ -46,7 +46,7 @@ class Crashing(Scanner):
 
 
 def shards(folder: Path, size: int) -> tuple[list[Record], list[Shard]]:
-    """Eight pictures, of which the second crashes, the fourth dies and the seventh hangs, in shards of that size."""
+    """Eight images, of which the second crashes, the fourth dies and the seventh hangs, in shards of that size."""
     widths = [60, SEGFAULT_WIDTH, 61, KILLED_WIDTH, 62, 63, HANGING_WIDTH, 64]
     records = []
     for index, width in enumerate(widths):

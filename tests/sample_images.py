@@ -11,7 +11,7 @@ from curate.images.image import Pixels
 
 
 def photo(seed: int, width: int = 160, height: int = 120) -> Pixels:
-    """A picture with the statistics of a photograph: smooth regions, edges at all scales, a little noise."""
+    """An image with the statistics of a photograph: smooth regions, edges at all scales, a little noise."""
     rng = np.random.default_rng(seed)
     canvas = np.zeros((height, width, 3), np.float32)
     for cells in (3, 6, 12, 24):
@@ -28,7 +28,7 @@ def photo(seed: int, width: int = 160, height: int = 120) -> Pixels:
 
 
 def encode(pixels: Pixels, image_format: str = "JPEG", **options: object) -> bytes:
-    """The bytes of a picture file."""
+    """The bytes of an image file."""
     buffer = io.BytesIO()
     if image_format == "JPEG":
         options = {"quality": 92, **options}
@@ -37,7 +37,7 @@ def encode(pixels: Pixels, image_format: str = "JPEG", **options: object) -> byt
 
 
 def save(pixels: Pixels, path: Path, image_format: str | None = None, **options: object) -> Path:
-    """Write a picture file, its folders made as needed; the format follows the name unless given."""
+    """Write an image file, its folders made as needed; the format follows the name unless given."""
     by_name = {".jpg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".gif": "GIF", ".bmp": "BMP", ".tif": "TIFF"}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(encode(pixels, image_format or by_name[path.suffix], **options))

@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command()(benchmark)
 
 
-class RecipeName(StrEnum):
+class ConfigName(StrEnum):
     """The two runs of the study."""
 
     REFERENCE = "reference"
@@ -70,13 +70,13 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 def fit(
     source: Annotated[Path, typer.Argument(help="A manifest (.csv, .parquet, .jsonl), or a folder per class.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the run goes.")],
-    recipe: Annotated[RecipeName, typer.Option(help="The raw pictures at 224 px, or 48 x 48 grey.")] = (
-        RecipeName.REFERENCE
+    recipe: Annotated[ConfigName, typer.Option(help="The raw images at 224 px, or 48 x 48 grey.")] = (
+        ConfigName.REFERENCE
     ),
     weights: WeightsOption = "lite0",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs; the recipe's own unless given.")] = None,
     fine_tune: Annotated[bool, typer.Option("--fine-tune", help="Train the whole network, not only its top.")] = False,
-    flip: Annotated[bool, typer.Option("--flip", help="Mirror every other picture by chance.")] = False,
+    flip: Annotated[bool, typer.Option("--flip", help="Mirror every other image by chance.")] = False,
     learning_rate: LearningRate = None,
     input_px: InputPx = 224,
     patience: Annotated[
@@ -85,13 +85,13 @@ def fit(
     test_share: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of each class to test on.")] = 0.2,
     seed: Annotated[int, typer.Option(help="Decides the split, the head, the order and the dropout.")] = 0,
 ) -> None:
-    """Train on the approved pictures; a run that was cut short goes on where it was."""
+    """Train on the approved images; a run that was cut short goes on where it was."""
     from curate.train import fitting, loop
 
-    chosen = {RecipeName.REFERENCE: loop.REFERENCE, RecipeName.PROPOSED: loop.PROPOSED}[recipe]
+    chosen = {ConfigName.REFERENCE: loop.REFERENCE, ConfigName.PROPOSED: loop.PROPOSED}[recipe]
     chosen = replace(
         chosen,
-        look=replace(chosen.look, input_px=input_px),
+        preprocessing=replace(chosen.preprocessing, input_px=input_px),
         weights=weights,
         epochs=epochs or chosen.epochs,
         fine_tune=fine_tune,
@@ -99,7 +99,7 @@ def fit(
         patience=patience,
         learning_rate=learning_rate or (TUNING_RATE if fine_tune else chosen.learning_rate),
     )
-    run = fitting.Run(source=source, output=output, recipe=chosen, test_share=test_share, seed=seed)
+    run = fitting.Run(source=source, output=output, config=chosen, test_share=test_share, seed=seed)
     with _progress() as progress:
         fitting.fit(run, progress)
     typer.echo(str(output / fitting.CHECKPOINT))
@@ -110,15 +110,15 @@ def predict(
     source: Annotated[Path, typer.Argument(help="A manifest or a folder per class.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.csv", help="Where the table goes.")],
 ) -> None:
-    """Write the probability of every class for every picture."""
+    """Write the probability of every class for every image."""
     import pandas as pd
 
     from curate.storage import safe_csv
     from curate.train import data, loop, weights
 
-    classes, look = loop.described(checkpoint)
+    classes, preprocessing = loop.described(checkpoint)
     samples = data.from_source(source)
-    found = loop.predict(weights.load(str(checkpoint), len(classes)), data.load(samples, look))
+    found = loop.predict(weights.load(str(checkpoint), len(classes)), data.load(samples, preprocessing))
     table = pd.DataFrame({"path": [str(sample.path) for sample in samples], "label": [s.label for s in samples]})
     table["predicted"] = [classes[index] for index in found.argmax(axis=1)] if len(found) else []
     for index, name in enumerate(classes):
@@ -147,18 +147,18 @@ def mislabel(
     input_px: InputPx = 224,
     seed: Annotated[int, typer.Option(help="Decides the folds, the heads, the order and the dropout.")] = 0,
 ) -> None:
-    """Find labels that a network trained on the other pictures does not believe; writes WS/predictions.parquet."""
+    """Find labels that a network trained on the other images does not believe; writes WS/predictions.parquet."""
     import curate
     from curate.train import mislabel as module
 
     recipe = replace(
-        module.RECIPE,
+        module.CONFIG,
         weights=weights,
-        epochs=epochs or module.RECIPE.epochs,
+        epochs=epochs or module.CONFIG.epochs,
         fine_tune=fine_tune,
         flip=fine_tune,
-        learning_rate=learning_rate or (TUNING_RATE if fine_tune else module.RECIPE.learning_rate),
-        look=replace(module.RECIPE.look, input_px=input_px),
+        learning_rate=learning_rate or (TUNING_RATE if fine_tune else module.CONFIG.learning_rate),
+        preprocessing=replace(module.CONFIG.preprocessing, input_px=input_px),
     )
     with _progress() as progress:
         path = module.mislabel(workspace, recipe, folds=folds, seed=seed, progress=progress)
@@ -171,7 +171,7 @@ def embed(
     workspace: Annotated[Path, typer.Argument(help="The workspace of an audit.")],
     weights: WeightsOption = "lite0",
 ) -> None:
-    """Write the pooled features of every picture to WS/embeddings.parquet."""
+    """Write the pooled features of every image to WS/embeddings.parquet."""
     from curate.train import embeddings
 
     with _progress() as progress:
@@ -194,8 +194,8 @@ def benchmark(
     ),
     weights: WeightsOption = "lite0",
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each model.")] = 5,
-    per_class: Annotated[int, typer.Option(min=2, help="Pictures of each class after balancing.")] = 240,
-    limit: Annotated[int | None, typer.Option(min=2, help="At most so many raw pictures of each class.")] = None,
+    per_class: Annotated[int, typer.Option(min=2, help="Images of each class after balancing.")] = 240,
+    limit: Annotated[int | None, typer.Option(min=2, help="At most so many raw images of each class.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Compare the model before and after curation, as the study did and under controlled conditions."""

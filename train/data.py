@@ -1,4 +1,4 @@
-"""Pictures to arrays: the same strict decoder as the audit, one resampling filter, nothing random."""
+"""Images to arrays: the same strict decoder as the audit, one resampling filter, nothing random."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from PIL import Image
 
 from curate.config import DecodeLimits
 from curate.dataset import manifest
-from curate.dataset.recipe import Filter
+from curate.dataset.recipe import Resampling
 from curate.dataset.shaping import square
 from curate.errors import SourceError
 from curate.images.decode import decode
@@ -24,7 +24,7 @@ Images = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture and its class; `group` is shared by copies, which must not be parted by a split."""
+    """One image and its class; `group` is shared by copies, which must not be parted by a split."""
 
     path: Path
     label: str
@@ -32,29 +32,29 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """How a picture is shown to the network: shrunk and greyed first if the recipe says so, then `input_px` square.
+class Preprocessing:
+    """How an image is shown to the network: shrunk and greyed first if the recipe says so, then `input_px` square.
 
     Shrinking is what `curate build` does by its recipe, the input is made of it as torchvision makes it (bilinear,
-    all pixels counted); the aspect ratio is not kept, as in the study, whose pictures all became 48 x 48.
+    all pixels counted); the aspect ratio is not kept, as in the study, whose images all became 48 x 48.
     """
 
     input_px: int = 224
     shrink_px: int | None = None
-    shrink_filter: Filter = "lanczos"
+    shrink_filter: Resampling = "lanczos"
     grey: bool = False
 
 
 def from_source(source: Path) -> list[Sample]:
-    """The pictures of a manifest file or of a folder per class."""
+    """The images of a manifest file or of a folder per class."""
     return from_manifest(manifest.read(source)) if source.is_file() else from_folder(source)
 
 
 def from_manifest(table: pd.DataFrame) -> list[Sample]:
-    """The kept pictures of a manifest, sorted by path; raises `SourceError` where one has no class."""
+    """The kept images of a manifest, sorted by path; raises `SourceError` where one has no class."""
     kept = table[table["action"].isin(["keep", "relabel"])].sort_values("path")
     if kept["final_label"].isna().any():
-        raise SourceError("training needs a class for every picture; this dataset is flat")
+        raise SourceError("training needs a class for every image; this dataset is flat")
     return [
         Sample(Path(source) / path, label, sha256 or path)
         for source, path, label, sha256 in kept[["source", "path", "final_label", "sha256"]].itertuples(index=False)
@@ -68,38 +68,38 @@ def from_folder(folder: Path) -> list[Sample]:
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in FORMAT_OF_EXTENSION)
     samples = [Sample(path, path.parent.name, str(path)) for path in files if path.parent != folder]
     if not samples:
-        raise SourceError(f"{folder}: training needs a folder per class, with pictures in it")
+        raise SourceError(f"{folder}: training needs a folder per class, with images in it")
     return samples
 
 
-def load(samples: Sequence[Sample], look: Look) -> Images:
+def load(samples: Sequence[Sample], preprocessing: Preprocessing) -> Images:
     """(n, input_px, input_px, 3) RGB.
 
-    Raises `SourceError` naming a picture that cannot be read any more.
+    Raises `SourceError` naming an image that cannot be read any more.
     """
-    images = np.empty((len(samples), look.input_px, look.input_px, 3), dtype=np.uint8)
+    images = np.empty((len(samples), preprocessing.input_px, preprocessing.input_px, 3), dtype=np.uint8)
     for index, sample in enumerate(samples):
-        images[index] = _show(_read(sample.path), look)
+        images[index] = _show(_read(sample.path), preprocessing)
     return images
 
 
 def _read(path: Path) -> Images:
     try:
-        picture = decode(path.read_bytes(), DecodeLimits()).picture
+        image = decode(path.read_bytes(), DecodeLimits()).image
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror}); run the audit again") from error
-    if picture is None:
-        raise SourceError(f"{path}: no picture can be decoded from it; run the audit again and drop it")
-    return picture.rgb
+    if image is None:
+        raise SourceError(f"{path}: no image can be decoded from it; run the audit again and drop it")
+    return image.rgb
 
 
-def _show(rgb: Images, look: Look) -> Images:
+def _show(rgb: Images, preprocessing: Preprocessing) -> Images:
     image = Image.fromarray(rgb)
-    if look.grey:
+    if preprocessing.grey:
         image = image.convert("L")
-    if look.shrink_px is not None:
-        image = square(image, look.shrink_px, look.shrink_filter)
-    return np.asarray(square(image.convert("RGB"), look.input_px, "bilinear"), dtype=np.uint8)
+    if preprocessing.shrink_px is not None:
+        image = square(image, preprocessing.shrink_px, preprocessing.shrink_filter)
+    return np.asarray(square(image.convert("RGB"), preprocessing.input_px, "bilinear"), dtype=np.uint8)
 
 
 def split(samples: Sequence[Sample], test_share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
@@ -116,7 +116,7 @@ def split(samples: Sequence[Sample], test_share: float, seed: int) -> tuple[list
             if sample.label == label:
                 groups.setdefault(sample.group, []).append(sample)
         if len(groups) < 2:
-            raise SourceError(f"class {label!r} has one picture (or copies of one); a split needs at least two")
+            raise SourceError(f"class {label!r} has one image (or copies of one); a split needs at least two")
         names = sorted(groups)
         rng.shuffle(names)
         wanted = max(1, round(test_share * sum(map(len, groups.values()))))

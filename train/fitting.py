@@ -10,11 +10,11 @@ import pandas as pd
 from curate.storage import safe_csv
 from curate.train import data, loop
 from curate.train.data import Sample
-from curate.train.loop import Epoch, Fitted, Labelled, Recipe
+from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
 
 CHECKPOINT, EPOCHS, LOG = "checkpoint.pt", "epochs.csv", "tensorboard"
 VALIDATION_SHARE = 0.15
-"""Of the training pictures, where a run may end early: the test pictures must not say when."""
+"""Of the training images, where a run may end early: the test images must not say when."""
 _CHUNK = 128
 
 Progress = Callable[[str, int, int], None]
@@ -31,7 +31,7 @@ class Run:
 
     source: Path
     output: Path
-    recipe: Recipe
+    config: TrainConfig
     test_share: float = 0.2
     seed: int = 0
 
@@ -39,38 +39,38 @@ class Run:
 def fit(run: Run, progress: Progress = silent) -> Fitted:
     """Train on a manifest or a folder per class; a run that was cut short goes on where it was.
 
-    Raises `CurateError` for pictures that cannot be read, a class too small to split, or another run's folder.
+    Raises `CurateError` for images that cannot be read, a class too small to split, or another run's folder.
     """
     samples = data.from_source(run.source)
     train, test = data.split(samples, run.test_share, run.seed)
     parts = [train, test]
-    if run.recipe.patience is not None:
+    if run.config.patience is not None:
         parts = [*data.split(train, VALIDATION_SHARE, run.seed), test]
     classes = sorted({sample.label for sample in samples})
     run.output.mkdir(parents=True, exist_ok=True)
-    fitted = loop.fresh(run.recipe.weights, classes, run.seed)
-    ready = [prepare(fitted, part, run.recipe, progress) for part in parts]
+    fitted = loop.fresh(run.config.weights, classes, run.seed)
+    ready = [prepare(fitted, part, run.config, progress) for part in parts]
     tests = (ready[2], ready[1]) if len(ready) > 2 else ready[1]
     checkpoint = run.output / CHECKPOINT
     rows: list[Epoch] = []
-    for epoch in loop.fit(fitted, ready[0], tests, run.recipe, seed=run.seed, checkpoint=checkpoint):
+    for epoch in loop.fit(fitted, ready[0], tests, run.config, seed=run.seed, checkpoint=checkpoint):
         rows.append(epoch)
         safe_csv.write(_table(rows), run.output / EPOCHS)
-        progress(_told(epoch), len(rows), run.recipe.epochs)
+        progress(_told(epoch), len(rows), run.config.epochs)
     _log(rows, run.output / LOG)
     return fitted
 
 
-def prepare(fitted: Fitted, samples: Sequence[Sample], recipe: Recipe, progress: Progress = silent) -> Labelled:
-    """Read pictures, and run the frozen trunk over them where the recipe lets its answers be kept."""
+def prepare(fitted: Fitted, samples: Sequence[Sample], config: TrainConfig, progress: Progress = silent) -> Labelled:
+    """Read images, and run the frozen trunk over them where the recipe lets its answers be kept."""
     parts = []
     for start in range(0, len(samples), _CHUNK):
-        progress("reading pictures", start, len(samples))
+        progress("reading images", start, len(samples))
         chunk = samples[start : start + _CHUNK]
         targets = [fitted.classes.index(sample.label) for sample in chunk]
-        images = data.load(chunk, recipe.look)
-        parts.append(loop.labelled(fitted.weighted, images, targets, cached=recipe.cacheable))
-    progress("reading pictures", len(samples), len(samples))
+        images = data.load(chunk, config.preprocessing)
+        parts.append(loop.labelled(fitted.pretrained, images, targets, cached=config.cacheable))
+    progress("reading images", len(samples), len(samples))
     return joined(parts)
 
 

@@ -1,6 +1,6 @@
 """The training loop: a frozen trunk run once and its top trained on what it says, or the whole network fine-tuned.
 
-The trunk (features.0 to features.7), while frozen, is in evaluation mode, so without augmentation a picture's
+The trunk (features.0 to features.7), while frozen, is in evaluation mode, so without augmentation an image's
 activations never change: they are computed once, and every epoch trains features.8 and the classifier on
 them alone. Training on cached activations and through the whole network gives the same losses.
 """
@@ -17,9 +17,9 @@ import numpy as np
 from curate.errors import ConfigError
 from curate.storage.workspace import atomic
 from curate.train import data
-from curate.train.data import Images, Look
+from curate.train.data import Images, Preprocessing
 from curate.train.layers import freeze_trunk
-from curate.train.weights import Weighted, load
+from curate.train.weights import Pretrained, load
 
 TRUNK = 8
 """features.0 to features.7."""
@@ -27,15 +27,15 @@ _FORWARD_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
-    """What a run is made of, but for the pictures.
+class TrainConfig:
+    """What a run is made of, but for the images.
 
-    `fine_tune` trains the trunk as well, `flip` mirrors every other picture by chance; both want pictures that
+    `fine_tune` trains the trunk as well, `flip` mirrors every other image by chance; both want images that
     are not cached. With `patience` a run ends after so many epochs without a lower validation loss.
     """
 
     name: str
-    look: Look = field(default_factory=Look)
+    preprocessing: Preprocessing = field(default_factory=Preprocessing)
     epochs: int = 6
     batch_size: int = 32
     learning_rate: float = 1e-3
@@ -47,15 +47,15 @@ class Recipe:
 
     @property
     def cacheable(self) -> bool:
-        """Whether the trunk says the same of a picture in every epoch."""
+        """Whether the trunk says the same of an image in every epoch."""
         return not (self.fine_tune or self.flip)
 
 
-REFERENCE = Recipe(name="reference", epochs=6)
+REFERENCE = TrainConfig(name="reference", epochs=6)
 """The raw dataset as it is: 224 px, batches of 32, 6 epochs, as in the study. It does not name an optimiser or a
 learning rate: AdamW at 1e-3 is what heads on frozen trunks are commonly trained with."""
-PROPOSED = Recipe(name="proposed", epochs=20, look=Look(shrink_px=48, grey=True))
-"""Cleaned, extended and balanced pictures at 48 x 48 grey, 20 epochs, as in the study. They are shown at 224 px
+PROPOSED = TrainConfig(name="proposed", epochs=20, preprocessing=Preprocessing(shrink_px=48, grey=True))
+"""Cleaned, extended and balanced images at 48 x 48 grey, 20 epochs, as in the study. They are shown at 224 px
 again, the size at which the frozen trunk has learned to see."""
 
 
@@ -74,7 +74,7 @@ class Epoch:
 class Labelled:
     """What goes into the part that is trained, and the class numbers: tensors of n each.
 
-    `inputs` are the trunk's activations, or with `raw` the pictures, (n, side, side, 3) of 0..255.
+    `inputs` are the trunk's activations, or with `raw` the images, (n, side, side, 3) of 0..255.
     """
 
     inputs: Any
@@ -90,7 +90,7 @@ class Labelled:
 class Fitted:
     """A trained network with its history, and the test probabilities (n, classes) it ends with."""
 
-    weighted: Weighted
+    pretrained: Pretrained
     classes: list[str]
     epochs: list[Epoch] = field(default_factory=list)
     test_probabilities: Any = None
@@ -98,11 +98,11 @@ class Fitted:
     """The state of the network at its lowest validation loss."""
 
 
-def labelled(weighted: Weighted, images: Images, targets: Sequence[int], *, cached: bool = True) -> Labelled:
-    """Run the frozen trunk once over (n, side, side, 3) pictures; or, not cached, take the pictures themselves."""
+def labelled(pretrained: Pretrained, images: Images, targets: Sequence[int], *, cached: bool = True) -> Labelled:
+    """Run the frozen trunk once over (n, side, side, 3) images; or, not cached, take the images themselves."""
     import torch
 
-    inputs = _trunk_says(weighted, images) if cached else torch.from_numpy(images)
+    inputs = _trunk_features(pretrained, images) if cached else torch.from_numpy(images)
     return Labelled(inputs, torch.tensor(list(targets), device=inputs.device), raw=not cached)
 
 
@@ -110,7 +110,7 @@ def fit(
     fitted: Fitted,
     train: Labelled,
     tests: Labelled | tuple[Labelled, Labelled],
-    recipe: Recipe,
+    config: TrainConfig,
     *,
     seed: int = 0,
     checkpoint: Path | None = None,
@@ -124,30 +124,30 @@ def fit(
     import torch
 
     test, validation = tests if isinstance(tests, tuple) else (tests, None)
-    if train.raw is False and not recipe.cacheable:
-        raise ConfigError("fine-tuning and mirroring need the pictures themselves, not cached activations")
+    if train.raw is False and not config.cacheable:
+        raise ConfigError("fine-tuning and mirroring need the images themselves, not cached activations")
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    network = fitted.weighted.network.to(_device())
-    freeze_trunk(network, up_to=-1 if recipe.fine_tune else TRUNK - 1)
+    network = fitted.pretrained.network.to(_device())
+    freeze_trunk(network, up_to=-1 if config.fine_tune else TRUNK - 1)
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(learning, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    start = _resume(checkpoint, fitted, optimiser, recipe, seed) if checkpoint else 0
+    optimiser = torch.optim.AdamW(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
+    start = _resume(checkpoint, fitted, optimiser, config, seed) if checkpoint else 0
     yield from fitted.epochs[:start]
-    for number in range(start, recipe.epochs):
-        if _stalled(fitted.epochs, recipe.patience):
+    for number in range(start, config.epochs):
+        if _stalled(fitted.epochs, config.patience):
             break
-        loss, accuracy = _train_epoch(fitted.weighted, train, optimiser, recipe, 1_000_003 * seed + number)
+        loss, accuracy = _train_epoch(fitted.pretrained, train, optimiser, config, 1_000_003 * seed + number)
         _test_epoch(
             fitted, test, validation, Epoch(train_loss=loss, train_accuracy=accuracy, test_loss=0, test_accuracy=0)
         )
         if checkpoint:
-            save(fitted, recipe, seed, optimiser, checkpoint)
+            save(fitted, config, seed, optimiser, checkpoint)
         yield fitted.epochs[-1]
     if fitted.best is not None:
         network.load_state_dict(fitted.best)
-        fitted.test_probabilities = scores(fitted, test)
+        fitted.test_probabilities = probabilities(fitted, test)
         if checkpoint:
-            save(fitted, recipe, seed, optimiser, checkpoint)
+            save(fitted, config, seed, optimiser, checkpoint)
 
 
 def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epoch: Epoch) -> None:
@@ -155,14 +155,14 @@ def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epo
     import torch
 
     loss_of = torch.nn.functional.cross_entropy
-    answers = _scores(fitted.weighted, test)
+    answers = _logits(fitted.pretrained, test)
     fitted.test_probabilities = torch.softmax(answers, dim=1).cpu().numpy()
     epoch.test_loss = float(loss_of(answers, test.targets))
     epoch.test_accuracy = float((answers.argmax(dim=1) == test.targets).float().mean())
     if validation is not None:
-        epoch.validation_loss = float(loss_of(_scores(fitted.weighted, validation), validation.targets))
+        epoch.validation_loss = float(loss_of(_logits(fitted.pretrained, validation), validation.targets))
         if epoch.validation_loss < min((e.validation_loss or 0.0 for e in fitted.epochs), default=float("inf")):
-            state = fitted.weighted.network.state_dict()
+            state = fitted.pretrained.network.state_dict()
             fitted.best = {name: value.detach().clone() for name, value in state.items()}
     fitted.epochs.append(epoch)
 
@@ -181,58 +181,58 @@ def fresh(weights: str, classes: list[str], seed: int) -> Fitted:
     return Fitted(load(weights, len(classes)), classes)
 
 
-def scores(fitted: Fitted, examples: Labelled) -> Any:
+def probabilities(fitted: Fitted, examples: Labelled) -> Any:
     """(n, classes) probabilities of examples that went through the trunk already."""
     import torch
 
-    return torch.softmax(_scores(fitted.weighted, examples), dim=1).cpu().numpy()
+    return torch.softmax(_logits(fitted.pretrained, examples), dim=1).cpu().numpy()
 
 
-def predict(weighted: Weighted, images: Images) -> Any:
+def predict(pretrained: Pretrained, images: Images) -> Any:
     """(n, classes) probabilities."""
     import torch
 
-    examples = labelled(weighted, images, [0] * len(images), cached=False)
-    return torch.softmax(_scores(weighted, examples), dim=1).cpu().numpy()
+    examples = labelled(pretrained, images, [0] * len(images), cached=False)
+    return torch.softmax(_logits(pretrained, examples), dim=1).cpu().numpy()
 
 
-def embed(weighted: Weighted, images: Images) -> Any:
+def embed(pretrained: Pretrained, images: Images) -> Any:
     """(n, 1280) pooled features, what the classifier sees."""
     import torch
 
-    network = weighted.network.to(_device()).eval()
+    network = pretrained.network.to(_device()).eval()
     parts = []
     with torch.inference_mode(), _precision():
         for part in _in_batches(torch.from_numpy(images)):
-            pictures = data.normalise(part.to(_device()), weighted.mean, weighted.scale)
-            parts.append(network.avgpool(network.features(pictures)).flatten(1).float().cpu().numpy())
+            inputs = data.normalise(part.to(_device()), pretrained.mean, pretrained.scale)
+            parts.append(network.avgpool(network.features(inputs)).flatten(1).float().cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
 
 
-def described(path: Path) -> tuple[list[str], Look]:
-    """The classes of a checkpoint, and how pictures are shown to it."""
+def described(path: Path) -> tuple[list[str], Preprocessing]:
+    """The classes of a checkpoint, and how images are shown to it."""
     import torch
 
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-        return list(stored["classes"]), Look(**stored["recipe"]["look"])
+        return list(stored["classes"]), Preprocessing(**stored["config"]["preprocessing"])
     except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise ConfigError(f"{path}: not a checkpoint of `curate train fit`") from error
 
 
-def save(fitted: Fitted, recipe: Recipe, seed: int, optimiser: Any, path: Path) -> None:
+def save(fitted: Fitted, config: TrainConfig, seed: int, optimiser: Any, path: Path) -> None:
     """A checkpoint that explains itself: weights, classes, input, recipe, history, optimiser, randomness."""
     import torch
 
     with atomic(path) as file:
         torch.save(
             {
-                "network": fitted.weighted.network.state_dict(),
-                "weights": fitted.weighted.name,
-                "mean": list(fitted.weighted.mean),
-                "scale": list(fitted.weighted.scale),
+                "network": fitted.pretrained.network.state_dict(),
+                "weights": fitted.pretrained.name,
+                "mean": list(fitted.pretrained.mean),
+                "scale": list(fitted.pretrained.scale),
                 "classes": fitted.classes,
-                "recipe": asdict(recipe),
+                "config": asdict(config),
                 "seed": seed,
                 "epochs": [asdict(epoch) for epoch in fitted.epochs],
                 "optimiser": optimiser.state_dict(),
@@ -243,17 +243,17 @@ def save(fitted: Fitted, recipe: Recipe, seed: int, optimiser: Any, path: Path) 
         )
 
 
-def _resume(path: Path, fitted: Fitted, optimiser: Any, recipe: Recipe, seed: int) -> int:
+def _resume(path: Path, fitted: Fitted, optimiser: Any, config: TrainConfig, seed: int) -> int:
     """Take up the last whole epoch; how many are done."""
     import torch
 
     if not path.is_file():
         return 0
     stored = torch.load(path, map_location="cpu", weights_only=True)
-    same = {"recipe": asdict(recipe), "seed": seed, "classes": fitted.classes}
+    same = {"config": asdict(config), "seed": seed, "classes": fitted.classes}
     if any(stored.get(name) != value for name, value in same.items()):
         raise ConfigError(f"{path}: holds another run (recipe, seed or classes differ); name another folder")
-    fitted.weighted.network.load_state_dict(stored["network"])
+    fitted.pretrained.network.load_state_dict(stored["network"])
     optimiser.load_state_dict(stored["optimiser"])
     fitted.epochs = [Epoch(**epoch) for epoch in stored["epochs"]]
     fitted.test_probabilities = stored["test_probabilities"].numpy()
@@ -261,36 +261,38 @@ def _resume(path: Path, fitted: Fitted, optimiser: Any, recipe: Recipe, seed: in
     return len(fitted.epochs)
 
 
-def _trunk_says(weighted: Weighted, images: Images) -> Any:
+def _trunk_features(pretrained: Pretrained, images: Images) -> Any:
     """(n, 320, side, side) activations of the trunk, on the device where the rest is trained."""
     import torch
 
-    trunk = weighted.network.to(_device()).features[:TRUNK].eval()
+    trunk = pretrained.network.to(_device()).features[:TRUNK].eval()
     with torch.inference_mode(), _precision():
         parts = [
-            trunk(data.normalise(part.to(_device()), weighted.mean, weighted.scale)).float()
+            trunk(data.normalise(part.to(_device()), pretrained.mean, pretrained.scale)).float()
             for part in _in_batches(torch.from_numpy(images))
         ]
     return torch.cat(parts).clone()
 
 
-def _train_epoch(weighted: Weighted, train: Labelled, optimiser: Any, recipe: Recipe, seed: int) -> tuple[float, float]:
+def _train_epoch(
+    pretrained: Pretrained, train: Labelled, optimiser: Any, config: TrainConfig, seed: int
+) -> tuple[float, float]:
     """One pass in an order, and with a dropout, that depend on the seed of the epoch alone."""
     import torch
 
-    weighted.network.train()
-    if not recipe.fine_tune:
-        weighted.network.features[:TRUNK].eval()
+    pretrained.network.train()
+    if not config.fine_tune:
+        pretrained.network.features[:TRUNK].eval()
     torch.manual_seed(seed)
     order = torch.randperm(len(train.targets)).tolist()
     total, right = 0.0, 0
-    for chosen in data.batches(order, recipe.batch_size):
+    for chosen in data.batches(order, config.batch_size):
         inputs, targets = train.inputs[chosen], train.targets[chosen].to(_device())
-        if recipe.flip:
+        if config.flip:
             mirrored = torch.rand(len(chosen)) < 0.5
             inputs[mirrored] = inputs[mirrored].flip(2)
         with _precision():
-            answers = _answers(weighted, inputs, raw=train.raw, tuned=recipe.fine_tune)
+            answers = _forward(pretrained, inputs, raw=train.raw, tuned=config.fine_tune)
         loss: Any = torch.nn.functional.cross_entropy(answers.float(), targets)
         optimiser.zero_grad()
         loss.backward()
@@ -300,26 +302,26 @@ def _train_epoch(weighted: Weighted, train: Labelled, optimiser: Any, recipe: Re
     return total / len(order), right / len(order)
 
 
-def _answers(weighted: Weighted, inputs: Any, *, raw: bool, tuned: bool = False) -> Any:
+def _forward(pretrained: Pretrained, inputs: Any, *, raw: bool, tuned: bool = False) -> Any:
     """(n, classes) scores; gradients reach the trunk only where it is tuned."""
     import torch
 
-    network = weighted.network
+    network = pretrained.network
     inputs = inputs.to(_device())
     if raw:
-        pictures = data.normalise(inputs, weighted.mean, weighted.scale)
+        inputs = data.normalise(inputs, pretrained.mean, pretrained.scale)
         with torch.set_grad_enabled(tuned and torch.is_grad_enabled()):
-            inputs = network.features[:TRUNK](pictures)
+            inputs = network.features[:TRUNK](inputs)
     return network.classifier(network.avgpool(network.features[TRUNK](inputs)).flatten(1))
 
 
-def _scores(weighted: Weighted, examples: Labelled) -> Any:
+def _logits(pretrained: Pretrained, examples: Labelled) -> Any:
     """(n, classes) scores without dropout."""
     import torch
 
-    weighted.network.to(_device()).eval()
+    pretrained.network.to(_device()).eval()
     with torch.inference_mode(), _precision():
-        parts = [_answers(weighted, part, raw=examples.raw).float() for part in _in_batches(examples.inputs)]
+        parts = [_forward(pretrained, part, raw=examples.raw).float() for part in _in_batches(examples.inputs)]
     return torch.cat(parts)
 
 

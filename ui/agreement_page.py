@@ -18,9 +18,9 @@ SIZES = (20, 50, 100, 200)
 
 def draw() -> None:
     """Draw the page."""
-    place, w = session.workspace(), session.words()
+    workspace, w = session.workspace(), session.words()
     st.caption(w.agreement_intro)
-    with Store(place.review) as store:
+    with Store(workspace.review) as store:
         pairs = reviewing.agreement(store.ratings())
     if pairs:
         rows = [
@@ -38,7 +38,7 @@ def draw() -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.subheader(w.second_look)
     size = int(right.selectbox(w.sample_size, SIZES, index=1, key="sample_size"))
-    with Store(place.review) as store:
+    with Store(workspace.review) as store:
         waiting = store.second_look(reviewer=session.reviewer(), size=size)
     if not waiting:
         st.write(w.second_look_none)
@@ -49,14 +49,14 @@ def draw() -> None:
 
 def _look(item: Item) -> None:
     """The item as it was before anybody decided: the other's decision is not shown."""
-    place, w = session.workspace(), session.words()
+    workspace, w = session.workspace(), session.words()
     unseen = Item(
         item_id=item.item_id,
         is_group=item.is_group,
         rank=item.rank,
         findings=[row | {"action": None, "stale": 0} for row in item.findings],
     )
-    source = images.source_of(place)
+    source = images.source_of(workspace)
     keys.row(
         [
             Key(
@@ -77,7 +77,7 @@ def _look(item: Item) -> None:
     columns = st.columns(min(4, max(2, len(item.paths))))
     for number, (path, column) in enumerate(zip(item.paths[:4], columns, strict=False), start=1):
         with column:
-            images.show(place, source, unseen, path, images.GROUP_PX)
+            images.show(workspace, source, unseen, path, images.GROUP_PX)
             st.markdown(f"**{number}. {plain(path)}**")
             image_view.reasons(unseen, path)
     if len(item.paths) > 4:

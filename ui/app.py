@@ -17,7 +17,7 @@ from curate.ui import (
     threshold_page,
 )
 
-# Streamlit leaves much air above a page; a reviewer on a laptop wants the picture and the keys in one view.
+# Streamlit leaves much air above a page; a reviewer on a laptop wants the image and the keys in one view.
 STYLE = """
 <style>
   .stMainBlockContainer { padding: 4.2rem 2rem 1rem 2rem; }
@@ -25,8 +25,8 @@ STYLE = """
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
   .st-key-keyrow button { padding: 0.25rem 0.4rem; }
   .st-key-keyrow button p { font-size: 0.85rem; }
-  .st-key-picture [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; }
-  .st-key-picture [data-testid="stImage"] img { object-position: top left; background: none; }
+  .st-key-image [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; }
+  .st-key-image [data-testid="stImage"] img { object-position: top left; background: none; }
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
   [class*="st-key-same-scale"] [data-testid="stImage"] img { height: 38vh; width: 100%; }
   .st-key-grid [data-testid="stImage"] img { height: 15vh; width: 100%; }
@@ -43,7 +43,7 @@ STYLE = """
 
 
 def _icon() -> Image.Image:
-    """A framed picture, drawn here: a named icon would be fetched from a foreign server."""
+    """A framed image, drawn here: a named icon would be fetched from a foreign server."""
     icon = np.full((32, 32, 3), 255, np.uint8)
     icon[2:30, 2:30] = (60, 90, 140)
     icon[5:27, 5:27] = (225, 235, 245)

@@ -1,4 +1,4 @@
-"""Many pictures at once: a grid in which all are chosen, some are left out, and one key decides the rest."""
+"""Many images at once: a grid in which all are chosen, some are left out, and one key decides the rest."""
 
 from dataclasses import replace
 from functools import partial
@@ -19,15 +19,15 @@ COLUMNS = 6
 
 def draw() -> None:
     """Draw the page."""
-    place, w = session.workspace(), session.words()
-    source = images.source_of(place)
+    workspace, w = session.workspace(), session.words()
+    source = images.source_of(workspace)
     with st.sidebar:
-        sidebar.progress(place)
+        sidebar.progress(workspace)
         said = st.container()
         size = int(st.selectbox(w.batch_size, SIZES, key="batch_size", on_change=session.refilter))
-        sidebar.filters(place)
+        sidebar.filters(workspace)
         sidebar.who()
-    with Store(place.review) as store:
+    with Store(workspace.review) as store:
         leases.release_closed(store)
         items = store.claim(
             replace(session.chosen_filter(), groups=False),

@@ -1,4 +1,4 @@
-"""The image table, held once for all sessions, for looking up single pictures without reading the file again."""
+"""The image table, held once for all sessions, for looking up single images without reading the file again."""
 
 import hashlib
 from typing import Any
@@ -17,44 +17,44 @@ COLUMNS = (
 SAMPLED = 64
 
 
-def row(place: Workspace, path: str) -> dict[str, Any]:
-    """What the audit knows of one picture; empty where it knows nothing."""
-    table = _table(place)
+def row(workspace: Workspace, path: str) -> dict[str, Any]:
+    """What the audit knows of one image; empty where it knows nothing."""
+    table = _table(workspace)
     found = table.filter(pc.equal(table["path"], path)).to_pylist()
     return dict(found[0]) if found else {}
 
 
-def longer_side(place: Workspace, path: str) -> int | None:
-    """The longer side of a picture in pixels, if it has one."""
-    known = row(place, path)
+def longer_side(workspace: Workspace, path: str) -> int | None:
+    """The longer side of an image in pixels, if it has one."""
+    known = row(workspace, path)
     return max(known["width"], known["height"]) if known.get("width") and known.get("height") else None
 
 
-def count(place: Workspace) -> int:
-    """How many pictures there are."""
-    return int(_table(place).num_rows)
+def count(workspace: Workspace) -> int:
+    """How many images there are."""
+    return int(_table(workspace).num_rows)
 
 
-def classes(place: Workspace) -> list[str]:
+def classes(workspace: Workspace) -> list[str]:
     """The classes to choose from when relabelling."""
-    return sorted(value for value in pc.unique(_table(place)["label"]).to_pylist() if value is not None)
+    return sorted(value for value in pc.unique(_table(workspace)["label"]).to_pylist() if value is not None)
 
 
-def others(place: Workspace, label: str | None, path: str, number: int) -> list[tuple[str, str]]:
-    """Path and content of some sound pictures of a class, the same ones each time, to measure another against."""
-    sample = _sample(str(place.root), _stamp(place), label)
+def others(workspace: Workspace, label: str | None, path: str, number: int) -> list[tuple[str, str]]:
+    """Path and content of some sound images of a class, the same ones each time, to measure another against."""
+    sample = _sample(str(workspace.root), _stamp(workspace), label)
     return [(name, sha256) for name, sha256 in sample if name != path][:number]
 
 
-def _table(place: Workspace) -> pa.Table:
-    return _read(str(place.root), _stamp(place))
+def _table(workspace: Workspace) -> pa.Table:
+    return _read(str(workspace.root), _stamp(workspace))
 
 
-def _stamp(place: Workspace) -> int:
+def _stamp(workspace: Workspace) -> int:
     try:
-        return place.images.stat().st_mtime_ns
+        return workspace.images.stat().st_mtime_ns
     except OSError as error:
-        raise WorkspaceError(f"{place.images} is missing; run: curate audit SOURCE -w {place.root}") from error
+        raise WorkspaceError(f"{workspace.images} is missing; run: curate audit SOURCE -w {workspace.root}") from error
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -20,7 +20,7 @@ CHOICES: tuple[Pending | None, ...] = (None, "keep", "drop")
 
 def draw() -> None:
     """Draw the page."""
-    place, w = session.workspace(), session.words()
+    workspace, w = session.workspace(), session.words()
     titles: dict[Pending | None, str] = {None: w.pending_refuse, "keep": w.pending_keep, "drop": w.pending_drop}
     choice = st.radio(w.undecided_choice, CHOICES, format_func=lambda pending: titles[pending], key="export_pending")
     folder = st.text_input(w.cleaned_folder, key="export_folder", placeholder=w.folder_hint)
@@ -28,16 +28,16 @@ def draw() -> None:
     write = left.button(w.write_manifest, key="export_manifest", width="stretch")
     copy = middle.button(w.write_both, key="export_copy", type="primary", disabled=not folder, width="stretch")
     report = right.button(w.write_report, key="export_report", width="stretch")
-    st.caption(w.manifest_goes.format(place=plain(str(place.manifest))))
+    st.caption(w.manifest_goes.format(place=plain(str(workspace.manifest))))
     try:
         if write or copy:
-            table = manifest(place.root, pending=choice)
+            table = manifest(workspace.root, pending=choice)
             kept = int((table["action"] != Verdict.DROP).sum())
             st.success(w.manifest_written.format(kept=w.count(kept), all=w.count(len(table))))
         if copy:
-            _copy(place.manifest, Path(folder).expanduser())
+            _copy(workspace.manifest, Path(folder).expanduser())
         if report:
-            _report(place)
+            _report(workspace)
     except (CurateError, OSError) as error:
         st.error(w.not_done.format(why=plain(str(error))))
 
@@ -52,13 +52,13 @@ def _copy(written: Path, folder: Path) -> None:
         st.error(w.folder_differs.format(changed=len(found.changed), missing=len(found.missing)))
 
 
-def _report(place: Workspace) -> None:
+def _report(workspace: Workspace) -> None:
     """Through the entry point that the report's package registers: the reviewer knows nothing of it."""
     w = session.words()
     for entry in entry_points(group="curate.report"):
         write: Callable[..., Any] = entry.load()
         try:
-            files = write(place.root, place.root / "report.html", lang=str(st.session_state.lang))
+            files = write(workspace.root, workspace.root / "report.html", lang=str(st.session_state.lang))
         except MissingExtraError:
             break
         st.success(w.report_written.format(files=plain(", ".join(str(file) for file in files))))

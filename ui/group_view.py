@@ -89,9 +89,9 @@ def _only(item: Item) -> None:
 
 
 def _laid_over(item: Item, source: Path, *, blink: bool) -> None:
-    """The suggested picture against the first of the others that can be shown."""
-    place, w = session.workspace(), session.words()
-    seen = [(path, images.data_of(place, source, item, path, images.GROUP_PX)) for path in item.paths]
+    """The suggested image against the first of the others that can be shown."""
+    workspace, w = session.workspace(), session.words()
+    seen = [(path, images.data_of(workspace, source, item, path, images.GROUP_PX)) for path in item.paths]
     there = [(number, path, data) for number, (path, data) in enumerate(seen, start=1) if data is not None]
     if len(there) < 2 or there[0][0] != 1:
         st.info(w.not_comparable)
@@ -100,7 +100,7 @@ def _laid_over(item: Item, source: Path, *, blink: bool) -> None:
     number, path, second = there[1]
     if len(there) > 2:
         number, path, second = st.radio(
-            w.picture, there[1:], format_func=lambda one: f"1 / {one[0]}", horizontal=True, label_visibility="collapsed"
+            w.image, there[1:], format_func=lambda one: f"1 / {one[0]}", horizontal=True, label_visibility="collapsed"
         )
     if blink:
         one, other = overlay.overlaid(first, second)
@@ -117,7 +117,7 @@ def _laid_over(item: Item, source: Path, *, blink: bool) -> None:
 
 
 def _table(item: Item) -> None:
-    """Facts by picture; only the rows in which the pictures differ."""
+    """Facts by image; only the rows in which the images differ."""
     w = session.words()
     facts = {number: _facts_of(path) for number, path in enumerate(item.paths, start=1)}
     names = [name for name in w.columns if len({known[name] for known in facts.values()}) > 1]

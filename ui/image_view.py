@@ -1,4 +1,4 @@
-"""One picture: large or by its pixels, why it is here, what is known of its file, and others of its class for scale."""
+"""One image: large or by its pixels, why it is here, what is known of its file, and others of its class for scale."""
 
 from pathlib import Path
 
@@ -16,16 +16,16 @@ OTHERS = 4
 
 
 def draw(item: Item, source: Path) -> None:
-    """Draw the picture and what is known of it."""
-    path, place, w = item.paths[0], session.workspace(), session.words()
+    """Draw the image and what is known of it."""
+    path, workspace, w = item.paths[0], session.workspace(), session.words()
     left, right = st.columns([3, 2])
     with left:
         view = st.session_state.view % VIEWS
         if view == 0:
-            with st.container(key="picture"):
-                images.show(place, source, item, path, images.LARGE_PX, width="stretch")
+            with st.container(key="image"):
+                images.show(workspace, source, item, path, images.LARGE_PX, width="stretch")
         else:
-            images.show_pixels(place, source, item, path, times=(1, 4)[view - 1])
+            images.show_pixels(workspace, source, item, path, times=(1, 4)[view - 1])
     with right:
         label = item.findings[0]["label"]
         st.markdown(f"**{plain(path)}**  \n{w.of_class.format(label=plain(str(label or w.none)))}")
@@ -35,7 +35,7 @@ def draw(item: Item, source: Path) -> None:
 
 
 def reasons(item: Item, path: str) -> None:
-    """Every finding about a picture: what, how bad, the sentence with its numbers, and what was decided."""
+    """Every finding about an image: what, how bad, the sentence with its numbers, and what was decided."""
     w = session.words()
     for row in item.of(path):
         if row["role"] == Role.KEEPER:
@@ -49,15 +49,15 @@ def reasons(item: Item, path: str) -> None:
 
 
 def _others(source: Path, label: str | None, path: str) -> None:
-    place, w = session.workspace(), session.words()
-    found = dataset.others(place, label, path, OTHERS)
+    workspace, w = session.workspace(), session.words()
+    found = dataset.others(workspace, label, path, OTHERS)
     if not found:
         return
     st.caption(w.others_of_class.format(label=plain(str(label or w.none))))
     with st.container(key="others"):
         for column, (other, sha256) in zip(st.columns(OTHERS), found, strict=False):
             with column:
-                images.show_known(place, source, other, sha256, label, "")
+                images.show_known(workspace, source, other, sha256, label, "")
 
 
 def _facts(item: Item, source: Path, path: str) -> None:

@@ -1,4 +1,4 @@
-"""Pictures on the screen: previews made by curate, and plain text where there is nothing to show."""
+"""Images on the screen: previews made by curate, and plain text where there is nothing to show."""
 
 import re
 from pathlib import Path
@@ -22,13 +22,13 @@ def _bytes(root: str, source: str, path: str, sha256: str | None, side_px: int) 
     return preview(Workspace(Path(root)), Path(source), path, sha256, side_px)
 
 
-def source_of(place: Workspace) -> Path:
-    """Where the pictures lie."""
-    return Path(place.read_audit()["root"])
+def source_of(workspace: Workspace) -> Path:
+    """Where the images lie."""
+    return Path(workspace.read_audit()["root"])
 
 
 def show(
-    place: Workspace,
+    workspace: Workspace,
     source: Path,
     item: Item,
     path: str,
@@ -36,40 +36,42 @@ def show(
     *,
     width: Literal["content", "stretch"] = "content",
 ) -> None:
-    """Show a picture of an item with what its findings point at, or say why there is nothing to show."""
-    data = data_of(place, source, item, path, side_px)
+    """Show an image of an item with what its findings point at, or say why there is nothing to show."""
+    data = data_of(workspace, source, item, path, side_px)
     if data is None:
         _explain(source, path, {row["kind"] for row in item.of(path)})
         return
     boxes = boxes_of(item.of(path))
-    if boxes and (side := dataset.longer_side(place, path)):
+    if boxes and (side := dataset.longer_side(workspace, path)):
         data = marked(data, boxes, side)
     st.image(data, width=width, alt=_alt(path, item.of(path)[0]["label"]))
 
 
-def show_known(place: Workspace, source: Path, path: str, sha256: str | None, label: str | None, caption: str) -> None:
-    """Show a small picture that is no item of the queue; nothing where it cannot be shown."""
-    data = _bytes(str(place.root), str(source), path, sha256, GRID_PX)
+def show_known(
+    workspace: Workspace, source: Path, path: str, sha256: str | None, label: str | None, caption: str
+) -> None:
+    """Show a small image that is no item of the queue; nothing where it cannot be shown."""
+    data = _bytes(str(workspace.root), str(source), path, sha256, GRID_PX)
     if data is not None:
         st.image(data, caption=plain(caption) or None, alt=_alt(path, label))
 
 
-def data_of(place: Workspace, source: Path, item: Item, path: str, side_px: int) -> bytes | None:
-    """The preview of a picture of an item; None where there is nothing to show."""
+def data_of(workspace: Workspace, source: Path, item: Item, path: str, side_px: int) -> bytes | None:
+    """The preview of an image of an item; None where there is nothing to show."""
     rows = item.of(path)
     if {row["kind"] for row in rows} & NEVER_DECODED:
         return None
-    return _bytes(str(place.root), str(source), path, rows[0]["sha256"], side_px)
+    return _bytes(str(workspace.root), str(source), path, rows[0]["sha256"], side_px)
 
 
-def show_pixels(place: Workspace, source: Path, item: Item, path: str, times: int) -> None:
-    """Show the picture at its own size, or at several screen pixels for each of its own, to be scrolled."""
+def show_pixels(workspace: Workspace, source: Path, item: Item, path: str, times: int) -> None:
+    """Show the image at its own size, or at several screen pixels for each of its own, to be scrolled."""
     rows = item.of(path)
     stopped = {row["kind"] for row in rows} & NEVER_DECODED
     data = None if stopped else full_size(source, path, rows[0]["sha256"])
-    side, known = dataset.longer_side(place, path), dataset.row(place, path)
+    side, known = dataset.longer_side(workspace, path), dataset.row(workspace, path)
     if data is None or not side:
-        show(place, source, item, path, LARGE_PX)
+        show(workspace, source, item, path, LARGE_PX)
         return
     boxes = boxes_of(rows)
     with st.container(key="pixels", height=520):
@@ -87,7 +89,7 @@ def plain(text: str) -> str:
 
 
 def _alt(path: str, label: str | None) -> str:
-    return session.words().picture_of.format(path=path, label=label or session.words().none)
+    return session.words().image_of.format(path=path, label=label or session.words().none)
 
 
 def _explain(source: Path, path: str, kinds: set[str]) -> None:

@@ -19,7 +19,7 @@ if (!window.curateListens) {
       event.stopPropagation();  // or a chosen class would be cleared
       event.target.blur();
     }
-    // In a picture that is larger than its frame the arrows scroll; elsewhere they go to the next item.
+    // In an image that is larger than its frame the arrows scroll; elsewhere they go to the next item.
     if (event.key.startsWith("Arrow") && event.target.closest?.(".st-key-pixels")) event.stopPropagation();
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     const there = (selector) => document.querySelector(selector);

@@ -27,7 +27,7 @@ def draw() -> None:
     if not lines and not text:
         st.write(w.log_empty)
         return
-    _row([w.when, w.who, w.action, w.picture, w.note], bold=True)
+    _row([w.when, w.who, w.action, w.image, w.note], bold=True)
     with st.container(key="log"):
         for line in lines:
             _line(line)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from curate.auditing import summary
 from curate.auditing.shortcuts import TELLING
-from curate.auditing.summary import Status
+from curate.auditing.summary import WorkspaceStatus
 from curate.dataset import manifest
 from curate.reviewing.store import Store
 from curate.schema import Category
@@ -19,16 +19,16 @@ from curate.ui.words import Words
 
 def draw() -> None:
     """Draw the page."""
-    place, w = session.workspace(), session.words()
-    with Store(place.review) as store:
+    workspace, w = session.workspace(), session.words()
+    with Store(workspace.review) as store:
         last = store.last_line()
-    stamp = place.audit.stat().st_mtime_ns
-    found, balance, left = _state(str(place.root), stamp, last)
+    stamp = workspace.audit.stat().st_mtime_ns
+    found, balance, left = _state(str(workspace.root), stamp, last)
     progress = found.progress
     waiting, dropped, relabelled, skipped = st.columns(4)
-    waiting.metric(w.undecided_pictures, w.count(progress.images - progress.images_done))
-    dropped.metric(w.dropped_pictures, w.count(found.verdicts["drop"]))
-    relabelled.metric(w.relabelled_pictures, w.count(found.verdicts["relabel"]))
+    waiting.metric(w.undecided_images, w.count(progress.images - progress.images_done))
+    dropped.metric(w.dropped_images, w.count(found.verdicts["drop"]))
+    relabelled.metric(w.relabelled_images, w.count(found.verdicts["relabel"]))
     skipped.metric(w.skipped_files, w.count(found.skipped))
     share = progress.images_done / progress.images if progress.images else 1.0
     st.progress(share, text=w.decided.format(done=w.count(progress.images_done), all=w.count(progress.images)))
@@ -39,7 +39,7 @@ def draw() -> None:
         _balance(balance, w)
     with other:
         _left(left, w)
-    if not place.read_audit().get("complete", True):
+    if not workspace.read_audit().get("complete", True):
         st.warning(w.unfinished_audit)
     for note in found.prevalent:
         st.info(plain(note))
@@ -49,21 +49,21 @@ def draw() -> None:
         rows = [(w.traits[g.trait], f"{g.accuracy:.0%}", f"{g.chance:.0%}") for g in telling]
         st.dataframe(pd.DataFrame(rows, columns=[w.trait, w.guessed, w.by_chance]), hide_index=True, width="stretch")
     if found.stale:
-        st.warning(w.stale_pictures.format(n=w.count(len(found.stale))))
+        st.warning(w.stale_images.format(n=w.count(len(found.stale))))
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _state(root: str, stamp: int, last: int) -> tuple[Status, pd.DataFrame, pd.DataFrame]:
+def _state(root: str, stamp: int, last: int) -> tuple[WorkspaceStatus, pd.DataFrame, pd.DataFrame]:
     """Status, class balance and what is left: worked out again when the log has grown or the audit is another."""
-    place = Workspace(Path(root))
+    workspace = Workspace(Path(root))
     found = summary.status(root)
-    images, findings = place.read_images(), place.read_findings()
-    with Store(place.review) as store:
+    images, findings = workspace.read_images(), workspace.read_findings()
+    with Store(workspace.review) as store:
         table = manifest.build(images, findings, store.log(), source=root)
     return found, summary.balance(table), summary.waiting(findings, table)
 
 
-def _table1(found: Status, w: Words) -> pd.DataFrame:
+def _table1(found: WorkspaceStatus, w: Words) -> pd.DataFrame:
     names = {"images": w.images} | {
         f"{category}_{key}": f"{w.categories[category]}, {word}"
         for category in Category
@@ -89,5 +89,5 @@ def _left(left: pd.DataFrame, w: Words) -> None:
         return
     shown = left.assign(kind=left["kind"].map(lambda kind: w.kinds.get(kind, kind)))
     shown["category"] = shown["category"].map(lambda name: w.categories[Category(name)])
-    names = {"category": w.category, "kind": w.kind, "pictures": w.waiting}
+    names = {"category": w.category, "kind": w.kind, "images": w.waiting}
     st.dataframe(shown.rename(columns=names), hide_index=True, width="stretch", height=300)

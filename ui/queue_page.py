@@ -1,11 +1,11 @@
-"""The queue: one picture, or one group of copies, with every reason for it and a key for every decision."""
+"""The queue: one image, or one group of copies, with every reason for it and a key for every decision."""
 
 from functools import partial
 
 import streamlit as st
 
 from curate.reviewing import choices as reviewing
-from curate.reviewing.store import Filter, Item, Store
+from curate.reviewing.store import Item, QueueFilter, Store
 from curate.schema import Action
 from curate.ui import dataset, group_view, image_view, images, keys, leases, session, sidebar
 from curate.ui.keys import Key
@@ -13,9 +13,9 @@ from curate.ui.keys import Key
 
 def draw() -> None:
     """Draw the page."""
-    place = session.workspace()
-    source = images.source_of(place)
-    with Store(place.review) as store:
+    workspace = session.workspace()
+    source = images.source_of(workspace)
+    with Store(workspace.review) as store:
         item = session.current(store)
     _confirmation(item)
     if item is None:
@@ -27,11 +27,11 @@ def draw() -> None:
         else:
             image_view.draw(item, source)
     with st.sidebar:  # last, so that its message only appears when the next keys are ready
-        sidebar.progress(place)
+        sidebar.progress(workspace)
         sidebar.message()
         if item is not None:
             _details(item)
-        sidebar.filters(place)
+        sidebar.filters(workspace)
         sidebar.who()
 
 
@@ -67,24 +67,24 @@ def _confirmation(item: Item | None) -> None:
 
 
 def _nothing_left() -> None:
-    place, w = session.workspace(), session.words()
-    with Store(place.review) as store:
+    workspace, w = session.workspace(), session.words()
+    with Store(workspace.review) as store:
         whole = store.progress()
         elsewhere = leases.others(store.holders(now_s=session.now_s()))
     keys.row([Key(w.look_again, "Right", "again", session.refilter), Key(w.undo, "U", "undo-end", session.take_back)])
     st.header(w.nothing_left)
     if whole.items == 0:
-        st.write(w.nothing_flagged.format(n=w.count(dataset.count(place))))
-    elif session.chosen_filter() != Filter():
+        st.write(w.nothing_flagged.format(n=w.count(dataset.count(workspace))))
+    elif session.chosen_filter() != QueueFilter():
         st.write(w.nothing_matches)
     elif whole.items > whole.items_done and elsewhere:
         st.write(w.on_other_screens.format(n=len(elsewhere)))
         return
     else:
         st.write(w.all_decided)
-    if session.chosen_filter() == Filter():
+    if session.chosen_filter() == QueueFilter():
         st.write(w.next_steps)
-        st.code(f"curate manifest {place.root}\ncurate export {place.manifest} CLEANED", language="sh")
+        st.code(f"curate manifest {workspace.root}\ncurate export {workspace.manifest} CLEANED", language="sh")
 
 
 def _keys(item: Item) -> None:
@@ -124,4 +124,4 @@ def _keys(item: Item) -> None:
 
 
 def _name(item: Item) -> str:
-    return session.words().pictures.format(n=len(item.paths)) if item.is_group else item.paths[0]
+    return session.words().images.format(n=len(item.paths)) if item.is_group else item.paths[0]

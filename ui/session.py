@@ -18,7 +18,7 @@ from curate.reviewing import choices as reviewing
 from curate.reviewing import reviewer as people
 from curate.reviewing.bulk import now_text
 from curate.reviewing.reviewer import Person
-from curate.reviewing.store import Choice, Filter, Item, Store
+from curate.reviewing.store import Choice, Item, QueueFilter, Store
 from curate.schema import Action
 from curate.storage.workspace import Workspace
 from curate.ui import leases
@@ -63,7 +63,7 @@ def prepare() -> None:
     state.setdefault("shown", None)  # id of an item asked for by name, say after an undo
     state.setdefault("message", None)
     state.setdefault("unconfirmed", None)  # choices that would leave a group without a survivor
-    state.setdefault("view", 0)  # how closely the picture, or the group, is looked at
+    state.setdefault("view", 0)  # how closely the image, or the group, is looked at
 
 
 def words() -> Words:
@@ -82,10 +82,10 @@ def introduce() -> None:
     people.remember(Person(name=reviewer(), lang=str(state.lang)))
 
 
-def chosen_filter() -> Filter:
+def chosen_filter() -> QueueFilter:
     """The filter set in the sidebar."""
     state = st.session_state
-    return Filter(
+    return QueueFilter(
         labels=frozenset(state.get("filter_label", ())),
         categories=frozenset(state.get("filter_category", ())),
         kinds=frozenset(state.get("filter_kind", ())),
@@ -144,7 +144,7 @@ def told(error: ConflictError) -> str:
 
 
 def decide_batch(items: Sequence[Item], action: Action) -> None:
-    """Record one action about many pictures, as one step that one undo takes back."""
+    """Record one action about many images, as one step that one undo takes back."""
     left, beaten = list(items), 0
     try:
         with Store(workspace().review) as store:

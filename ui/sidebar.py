@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from curate.reviewing.store import Filter, Store
+from curate.reviewing.store import QueueFilter, Store
 from curate.schema import Category, Kind, Severity
 from curate.storage.workspace import Workspace
 from curate.ui import session
@@ -12,13 +12,13 @@ from curate.ui.images import plain
 from curate.ui.words import WORDS, Language, Words
 
 
-def progress(place: Workspace) -> None:
+def progress(workspace: Workspace) -> None:
     """How far the whole review has come."""
     w = session.words()
-    with Store(place.review) as store:
+    with Store(workspace.review) as store:
         whole = store.progress()
         chosen = session.chosen_filter()
-        part = store.progress(chosen) if chosen != Filter() else None
+        part = store.progress(chosen) if chosen != QueueFilter() else None
     share = whole.images_done / whole.images if whole.images else 1.0
     st.progress(share, text=w.decided.format(done=w.count(whole.images_done), all=w.count(whole.images)))
     if part is not None:
@@ -31,13 +31,13 @@ def message() -> None:
     {"success": st.success, "info": st.info, "warning": st.warning, "error": st.error}[kind](plain(text))
 
 
-def filters(place: Workspace) -> None:
+def filters(workspace: Workspace) -> None:
     """Which items are shown, on this page and on the others that show items."""
     w = session.words()
-    with Store(place.review) as store:
+    with Store(workspace.review) as store:
         facets = store.facets()
     st.subheader(w.filters, divider="gray")
-    if session.chosen_filter() != Filter():
+    if session.chosen_filter() != QueueFilter():
         st.button(w.clear_filters, key="clear-filters", on_click=session.clear_filters, width="stretch")
     titles = {"kind": w.kind, "label": w.class_, "category": w.category, "severity": w.severity}
     for name, title in titles.items():

@@ -20,9 +20,9 @@ NEAR = 6
 
 def draw() -> None:
     """Draw the page."""
-    place, w = session.workspace(), session.words()
+    workspace, w = session.workspace(), session.words()
     st.caption(w.thresholds_intro)
-    cuts = thresholds.cuts(place)
+    cuts = thresholds.cuts(workspace)
     if st.session_state.message:
         st.info(plain(st.session_state.message[1]))
         st.session_state.message = None
@@ -32,7 +32,7 @@ def draw() -> None:
     left, middle, right = st.columns([2, 4, 2], vertical_alignment="bottom")
     with left:
         cut = st.selectbox(w.threshold, cuts, format_func=_name, key="threshold_cut")
-    values = _measurements(str(place.root), place.images.stat().st_mtime_ns, cut.scanner, _name(cut), _cut=cut)
+    values = _measurements(str(workspace.root), workspace.images.stat().st_mtime_ns, cut.scanner, _name(cut), _cut=cut)
     if values.empty:
         st.write(w.no_measurements)
         return
@@ -49,8 +49,8 @@ def draw() -> None:
         )
     _chart(cut, values, at)
     near, far = thresholds.nearest(values, cut, at, NEAR)
-    _strip(place, w.just_suspected, near, cut)
-    _strip(place, w.just_not, far, cut)
+    _strip(workspace, w.just_suspected, near, cut)
+    _strip(workspace, w.just_not, far, cut)
 
 
 def _name(cut: Cut) -> str:
@@ -86,35 +86,37 @@ def _chart(cut: Cut, values: pd.Series, at: float) -> None:
     bars = bars.encode(
         x=altair.X("start:Q", bin="binned", title=cut.threshold.setting.replace("_", " ")),
         x2="end:Q",
-        y=altair.Y("pictures:Q", scale=altair.Scale(type="sqrt"), title=w.images),
-        tooltip=["start", "end", "pictures"],
+        y=altair.Y("images:Q", scale=altair.Scale(type="sqrt"), title=w.images),
+        tooltip=["start", "end", "images"],
     )
     line = altair.Chart(pd.DataFrame({"at": [at]})).mark_rule(color="#e4572e", size=3).encode(x="at:Q")
     chart.altair_chart((bars + line).properties(height=170), width="stretch")
     chart.caption(f"{w.measured.format(n=w.count(len(values)))}. {w.also_depends}")
 
 
-def _strip(place: Workspace, title: str, near: pd.Series, cut: Cut) -> None:
+def _strip(workspace: Workspace, title: str, near: pd.Series, cut: Cut) -> None:
     st.markdown(f"**{title}**")
     if near.empty:
-        st.caption(session.words().no_such_picture)
+        st.caption(session.words().no_such_image)
         return
-    source = images.source_of(place)
+    source = images.source_of(workspace)
     with st.container(key=f"strip-{title}"):
         for column, (path, value) in zip(st.columns(NEAR), near.items(), strict=False):
             with column:
-                known = dataset.row(place, str(path))
-                images.show_known(place, source, str(path), known.get("sha256"), known.get("label"), f"{value:.3f}")
+                known = dataset.row(workspace, str(path))
+                images.show_known(workspace, source, str(path), known.get("sha256"), known.get("label"), f"{value:.3f}")
 
 
 def _save(cut: Cut, at: float) -> None:
-    place = session.workspace()
+    workspace = session.workspace()
     try:
-        found = thresholds.save(place, {(cut.scanner, cut.threshold.setting): int(at) if cut.whole else round(at, 4)})
+        found = thresholds.save(
+            workspace, {(cut.scanner, cut.threshold.setting): int(at) if cut.whole else round(at, 4)}
+        )
     except CurateError as error:
         st.session_state.message = ("error", str(error))
         return
-    with Store(place.review) as store:
+    with Store(workspace.review) as store:
         store.release([leases.mine()])
     st.session_state.cursor, st.session_state.shown = -1, None
     st.session_state.message = ("success", session.words().saved.format(n=session.words().count(found)))

@@ -72,7 +72,7 @@ class Words:
     kept_batch: str
     dropped_batch: str
     copies: tuple[str, str]
-    pictures: str
+    image_count: str
 
     reviewer: str
     reviewer_help: str
@@ -134,7 +134,7 @@ class Words:
     file_gone: str
     not_opened: str
     nothing_to_show: str
-    picture_of: str
+    image_of: str
 
     batch_size: str
     choose_all: str
@@ -155,7 +155,7 @@ class Words:
     saved: str
     measured: str
     moved_from: str
-    no_such_picture: str
+    no_such_image: str
     also_depends: str
 
     agreement_intro: str
@@ -167,9 +167,9 @@ class Words:
     opinion_recorded: str
     sample_size: str
 
-    undecided_pictures: str
-    relabelled_pictures: str
-    dropped_pictures: str
+    undecided_images: str
+    relabelled_images: str
+    dropped_images: str
     skipped_files: str
     table1: str
     flagged: str
@@ -188,7 +188,7 @@ class Words:
     by_chance: str
     traits: Mapping[str, str]
     waiting: str
-    stale_pictures: str
+    stale_images: str
     unfinished_audit: str
 
     log_empty: str
@@ -203,7 +203,7 @@ class Words:
     when: str
     who: str
     action: str
-    picture: str
+    image: str
 
     undecided_choice: str
     pending_refuse: str
@@ -253,15 +253,15 @@ ENGLISH = Words(
         Action.UNDO: "undo",
     },
     keys={
-        "K": "keep the picture; of a group keep all: they are no copies, and that is remembered",
-        "D": "drop the picture; of a group drop the copies and keep the suggested one",
+        "K": "keep the image; of a group keep all: they are no copies, and that is remembered",
+        "D": "drop the image; of a group drop the copies and keep the suggested one",
         "1 - 9": "in a group: keep only this one and drop the rest",
         "L": "relabel: choose or type a class, Enter, Escape, and L again",
         "N, F, /": "write a note, filter by kind, search; Escape leaves the field",
         "S": "decide later",
         "U, Y": "undo and redo, as many steps as you like",
         "←, →": "look at the previous or next one and decide nothing",
-        "Z": "one picture: fit, single pixels, four times; a group: side by side, blink, difference",
+        "Z": "one image: fit, single pixels, four times; a group: side by side, blink, difference",
         "A": "batch page: choose all or none",
         "H, ?": "these keys; Escape closes them",
         "Tab, Enter": "reach and press anything else",
@@ -306,17 +306,17 @@ ENGLISH = Words(
     conflict="{who} decided {what} first ({action}); yours was not recorded.",
     conflict_batch="{n} were decided by others meanwhile and left as they are.",
     no_survivor="That would drop every copy of {what}. Keep one, or confirm that none shall stay.",
-    kept_batch="Kept {n} pictures.",
-    dropped_batch="Dropped {n} pictures.",
+    kept_batch="Kept {n} images.",
+    dropped_batch="Dropped {n} images.",
     copies=("1 copy", "{n} copies"),
-    pictures="{n} pictures",
+    image_count="{n} images",
     reviewer="Reviewer",
     reviewer_help="Stands beside every decision in the log.",
     who_are_you="Who is reviewing?",
     who_why="Your name stands beside every decision in the log. It is asked once and remembered on this computer.",
     begin="Begin",
     language="Language",
-    decided="{done} of {all} pictures decided",
+    decided="{done} of {all} images decided",
     matching="{done} of {all} that match the filters",
     press_a_key="Press a key; H shows them all.",
     note="Note for the log",
@@ -338,12 +338,12 @@ ENGLISH = Words(
     keys_hint="Keys work while no text field has the focus; Escape leaves a field.",
     nothing_left="Nothing left",
     nothing_matches="Nothing undecided matches the filters. Clear them to see the rest of the queue.",
-    all_decided="Every flagged picture is decided.",
-    nothing_flagged="The audit flagged nothing: there is nothing to decide in these {n} pictures.",
+    all_decided="Every flagged image is decided.",
+    nothing_flagged="The audit flagged nothing: there is nothing to decide in these {n} images.",
     on_other_screens="What is undecided is on other screens at present: {n} open. It comes here if they leave it.",
     look_again="Look again",
     next_steps="Next: the page Export writes the manifest, the cleaned folder and the report. On the command line:",
-    no_singles="No single picture of this kind is undecided. Groups of copies wait in the queue, one by one.",
+    no_singles="No single image of this kind is undecided. Groups of copies wait in the queue, one by one.",
     suggested="suggested to stay",
     of_class="class {label}",
     others_of_class="Others of class {label}",
@@ -354,27 +354,27 @@ ENGLISH = Words(
     fit="fits",
     pixels_1="1 : 1",
     pixels_4="4 : 1",
-    pixels_help="Scroll with the arrow keys after Tab has reached the picture.",
+    pixels_help="Scroll with the arrow keys after Tab has reached the image.",
     differs="What differs",
     side_by_side="side by side",
     blink="blink",
     difference="difference, four times stronger",
     difference_mean="1 against {n}: {levels} grey levels apart on average",
-    not_comparable="There are no two pictures to compare here.",
+    not_comparable="There are no two images to compare here.",
     yes="yes",
     no="no",
     source_gone="The source folder {folder} is not there. Has it moved? Run the audit on its new place.",
     file_gone="The file is gone since the scan. Dropping it keeps it out of the manifest.",
     not_opened="Not opened here: a decoder failed on this file.",
-    nothing_to_show="Nothing of this file can be shown as a picture.",
-    picture_of="{path}, class {label}",
-    batch_size="Pictures at once",
+    nothing_to_show="Nothing of this file can be shown as an image.",
+    image_of="{path}, class {label}",
+    batch_size="Images at once",
     choose_all="Choose all",
     choose_none="Choose none",
     range="Choose a range",
     keep_n="Keep {n}",
     drop_n="Drop {n}",
-    thresholds_intro="Move a threshold, look at the pictures on either side of it, save: the queue is judged again.",
+    thresholds_intro="Move a threshold, look at the images on either side of it, save: the queue is judged again.",
     threshold="Threshold",
     no_thresholds="No scanner in force has a threshold to move.",
     no_measurements="Nothing was measured for this threshold. Run the audit again if you expect otherwise.",
@@ -384,26 +384,26 @@ ENGLISH = Words(
     just_not="Just not suspected",
     save_and_judge="Save and judge again",
     saved="Saved. The queue now holds {n} findings; decisions stand as they were.",
-    measured="{n} pictures measured",
+    measured="{n} images measured",
     moved_from="in force: {value}",
-    no_such_picture="No picture lies on this side.",
-    also_depends="A picture is flagged when all conditions of its kind hold; this counts one of them.",
+    no_such_image="No image lies on this side.",
+    also_depends="An image is flagged when all conditions of its kind hold; this counts one of them.",
     agreement_intro=(
-        "How far reviewers agree on what more than one of them has rated. A second look at pictures that others "
+        "How far reviewers agree on what more than one of them has rated. A second look at images that others "
         "have decided counts for this and changes no decision."
     ),
-    no_agreement="No two reviewers have rated the same picture yet. Take a second look below.",
+    no_agreement="No two reviewers have rated the same image yet. Take a second look below.",
     kappa_none="not defined",
     second_look="Second look",
-    second_look_none="Nothing to look at a second time: it takes pictures that somebody else has decided.",
+    second_look_none="Nothing to look at a second time: it takes images that somebody else has decided.",
     second_look_left="{n} of the shared sample left for you. What the other decided is not shown.",
     opinion_recorded="Recorded for the agreement.",
     sample_size="Items in the shared sample",
-    undecided_pictures="Undecided pictures",
-    relabelled_pictures="Relabelled",
-    dropped_pictures="Dropped",
+    undecided_images="Undecided images",
+    relabelled_images="Relabelled",
+    dropped_images="Dropped",
     skipped_files="Files skipped",
-    table1="Table 1: pictures flagged and confirmed",
+    table1="Table 1: images flagged and confirmed",
     flagged="flagged",
     confirmed="confirmed",
     images="images",
@@ -430,12 +430,12 @@ ENGLISH = Words(
         "blur": "Blur",
         "colourfulness": "Colourfulness",
     },
-    waiting="pictures waiting",
-    stale_pictures="{n} pictures changed since they were decided; they are in the queue again.",
+    waiting="images waiting",
+    stale_images="{n} images changed since they were decided; they are in the queue again.",
     unfinished_audit="The last audit was interrupted; run it again for the rest.",
     log_empty="Nothing has been decided yet.",
     log_caption="Nothing is ever removed: taking a line back adds one.",
-    log_search="Search in pictures, names and notes",
+    log_search="Search in images, names and notes",
     take_back_line="Take back {n}",
     restore_line="Restore {n}",
     older="Older",
@@ -445,19 +445,19 @@ ENGLISH = Words(
     when="when",
     who="who",
     action="action",
-    picture="picture",
-    undecided_choice="Undecided pictures",
+    image="image",
+    undecided_choice="Undecided images",
     pending_refuse="Refuse while any is undecided",
-    pending_keep="Undecided pictures stay",
-    pending_drop="Undecided pictures go",
+    pending_keep="Undecided images stay",
+    pending_drop="Undecided images go",
     cleaned_folder="Cleaned folder",
     folder_hint="a folder that does not exist yet",
     write_manifest="Write the manifest",
     write_both="Write the manifest and the folder",
     write_report="Write the report",
     manifest_goes="The manifest goes to {place}. The source is only read.",
-    manifest_written="Manifest written: {kept} of {all} pictures stay.",
-    folder_written="{n} pictures copied to {folder}, and each hashed again: all as reviewed.",
+    manifest_written="Manifest written: {kept} of {all} images stay.",
+    folder_written="{n} images copied to {folder}, and each hashed again: all as reviewed.",
     folder_differs="The folder differs from the manifest: {changed} changed, {missing} missing.",
     report_written="Report written: {files}.",
     report_missing="The report needs more packages: pip install 'imagecurate[report]'",
@@ -596,7 +596,7 @@ PORTUGUESE = Words(
     kept_batch="{n} imagens mantidas.",
     dropped_batch="{n} imagens descartadas.",
     copies=("1 cópia", "{n} cópias"),
-    pictures="{n} imagens",
+    image_count="{n} imagens",
     reviewer="Quem revisa",
     reviewer_help="Fica ao lado de cada decisão no registro.",
     who_are_you="Quem está revisando?",
@@ -654,7 +654,7 @@ PORTUGUESE = Words(
     file_gone="O arquivo sumiu desde a varredura. Descartá-lo o deixa fora do manifesto.",
     not_opened="Não é aberto aqui: um decodificador falhou neste arquivo.",
     nothing_to_show="Nada deste arquivo pode ser mostrado como imagem.",
-    picture_of="{path}, classe {label}",
+    image_of="{path}, classe {label}",
     batch_size="Imagens por vez",
     choose_all="Escolher todas",
     choose_none="Escolher nenhuma",
@@ -673,7 +673,7 @@ PORTUGUESE = Words(
     saved="Salvo. A fila tem agora {n} achados; as decisões ficam como estavam.",
     measured="{n} imagens medidas",
     moved_from="em vigor: {value}",
-    no_such_picture="Nenhuma imagem deste lado.",
+    no_such_image="Nenhuma imagem deste lado.",
     also_depends="Uma imagem é sinalizada quando valem todas as condições do tipo; aqui conta uma delas.",
     agreement_intro=(
         "Quanto as pessoas concordam no que mais de uma avaliou. Um segundo olhar sobre imagens que outros "
@@ -686,9 +686,9 @@ PORTUGUESE = Words(
     second_look_left="Faltam {n} da amostra comum para você. O que a outra pessoa decidiu não aparece.",
     opinion_recorded="Registrado para a concordância.",
     sample_size="Itens na amostra comum",
-    undecided_pictures="Imagens pendentes",
-    relabelled_pictures="Com nova classe",
-    dropped_pictures="Descartadas",
+    undecided_images="Imagens pendentes",
+    relabelled_images="Com nova classe",
+    dropped_images="Descartadas",
     skipped_files="Arquivos ignorados",
     table1="Tabela 1: imagens sinalizadas e confirmadas",
     flagged="sinalizadas",
@@ -718,7 +718,7 @@ PORTUGUESE = Words(
         "colourfulness": "Intensidade das cores",
     },
     waiting="imagens esperando",
-    stale_pictures="{n} imagens mudaram desde que foram decididas; estão de novo na fila.",
+    stale_images="{n} imagens mudaram desde que foram decididas; estão de novo na fila.",
     unfinished_audit="A última auditoria foi interrompida; rode-a de novo para o resto.",
     log_empty="Nada foi decidido ainda.",
     log_caption="Nada é removido: desfazer uma linha acrescenta outra.",
@@ -732,7 +732,7 @@ PORTUGUESE = Words(
     when="quando",
     who="quem",
     action="ação",
-    picture="imagem",
+    image="imagem",
     undecided_choice="Imagens pendentes",
     pending_refuse="Recusar enquanto houver pendentes",
     pending_keep="Pendentes ficam",

@@ -1,4 +1,4 @@
-"""Copies between datasets: is this new set already in mine, and where is this picture in it?
+"""Copies between datasets: is this new set already in mine, and where is this image in it?
 
 Both sides are measured as an audit measures them and judged together; only pairs that cross over are told.
 """
@@ -27,7 +27,7 @@ COLUMNS = ("path", "copy_of", "relation", "reason")
 def compare(
     ours: str | Path, theirs: str | Path, *, thorough: bool = False, report: pipeline.Report | None = None
 ) -> pd.DataFrame:
-    """The pictures of `theirs` that are copies of pictures in `ours`, each with its best match.
+    """The images of `theirs` that are copies of images in `ours`, each with its best match.
 
     Either side is a dataset (folder, ZIP) or the workspace of an audit of one. Returns the columns `path` (in
     theirs), `copy_of` (in ours), `relation`, `reason`. Raises `SourceError` for a side that is neither.
@@ -42,12 +42,12 @@ def compare(
 
 
 def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFrame:
-    """Where the pictures in `files` stand in an audited dataset; the columns are those of `compare`.
+    """Where the images in `files` stand in an audited dataset; the columns are those of `compare`.
 
     Raises `SourceError` for a file that does not exist.
     """
-    place = Workspace(Path(workspace))
-    configuration = config.read(place.config)
+    ws = Workspace(Path(workspace))
+    configuration = config.read(ws.config)
     scanner = _duplicates(configuration)
     records = [_record(Path(file)) for file in files]
     with tempfile.TemporaryDirectory() as folder:
@@ -57,12 +57,12 @@ def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFr
             Shard(root=Path("/"), records=tuple(records), scanners=(scanner,), limits=configuration.decode, part=part)
         )
         asked = _table(records, Path(folder) / "features", scanner)
-    return _across(scanner, _measured(place, scanner).assign(side=OURS), asked.assign(side=THEIRS))
+    return _across(scanner, _measured(ws, scanner).assign(side=OURS), asked.assign(side=THEIRS))
 
 
 def _record(file: Path) -> Record:
     if not file.is_file():
-        raise SourceError(f"{file} does not exist; give existing picture files")
+        raise SourceError(f"{file} does not exist; give existing image files")
     status = file.stat()
     return Record(str(file.resolve()).removeprefix("/"), None, None, status.st_size, status.st_mtime_ns)
 
@@ -88,9 +88,9 @@ def _audited(place: Path, configuration: config.Config, report: pipeline.Report 
         yield Workspace(Path(folder) / "ws")
 
 
-def _measured(place: Workspace, scanner: Scanner) -> pd.DataFrame:
-    parts = features.parts(place.features, [scanner])
-    return _table(features.records(place.read_images(), parts), place.features, scanner)
+def _measured(workspace: Workspace, scanner: Scanner) -> pd.DataFrame:
+    parts = features.parts(workspace.features, [scanner])
+    return _table(features.records(workspace.read_images(), parts), workspace.features, scanner)
 
 
 def _table(records: Sequence[Record], folder: Path, scanner: Scanner) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from curate.schema import CATEGORY_OF, Category, Kind, Severity
 
 @dataclass(frozen=True, slots=True)
 class Prevalent:
-    """A check that hits so many pictures that it describes the dataset rather than any of them."""
+    """A check that hits so many images that it describes the dataset rather than any of them."""
 
     kind: Kind
     images: int
@@ -34,7 +34,7 @@ class Judgement:
 
 
 def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSettings) -> Judgement:
-    """Let every scanner judge all pictures, and set aside what hits so many that it describes the dataset."""
+    """Let every scanner judge all images, and set aside what hits so many that it describes the dataset."""
     found = [(scanner, finding) for scanner in scanners for finding in scanner.judge(features.view(frame, scanner))]
     asked = frozenset[Kind]().union(*(scanner.asked for scanner in scanners))
     prevalent = _prevalent([finding for _, finding in found], len(frame), settings, asked)
@@ -61,7 +61,7 @@ def _prevalent(
             kind,
             len(paths),
             len(paths) / images,
-            f"{len(paths):,} of {images:,} pictures ({len(paths) / images:.0%}) are {str(kind).replace('_', ' ')}: "
+            f"{len(paths):,} of {images:,} images ({len(paths) / images:.0%}) are {str(kind).replace('_', ' ')}: "
             "that is a property of this dataset, so none of them is queued for it.",
         )
         for kind, paths in sorted(hit.items())

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class AuditProgress:
     """How far a step has come: `done` of `total` files, and how many of them did not decode cleanly."""
 
     done: int
@@ -50,9 +50,9 @@ class Progress:
     step: str = "measuring"
 
 
-Report = Callable[[Progress], None]
+Report = Callable[[AuditProgress], None]
 LEAST_SHARD = 16
-"""Pictures that a worker gets at a time when the end is near."""
+"""Images that a worker gets at a time when the end is near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,23 +91,23 @@ def audit(
     """
     given = address.url(source) or str(Path(source).resolve())
     if address.url(given) is None and not Path(given).exists():
-        raise SourceError(f"{source} does not exist; give a folder of pictures, a .zip, a list, .tar shards or a URL")
+        raise SourceError(f"{source} does not exist; give a folder of images, a .zip, a list, .tar shards or a URL")
     chosen = engines.named(engine) if engine else None
     engines.get_ready(Path(workspace), chosen or Engine())
     configuration = configuration or _standing_config(Workspace(Path(workspace)))
     active = scanners.load(configuration)
     configuration = scanners.resolved(configuration, active)
     active = _chosen(active, configuration)
-    place = create(Path(workspace), Path(source))
-    fresh = not place.audit.exists()
+    ws = create(Path(workspace), Path(source))
+    fresh = not ws.audit.exists()
     try:
-        listing = ingest(source, place)
+        listing = ingest(source, ws)
     except SourceError:
         if fresh:
-            _remove_empty(place)
+            _remove_empty(ws)
         raise
     # Written first: whatever happens next, the folder is known for what it is.
-    with atomic(place.config) as file:
+    with atomic(ws.config) as file:
         file.write(config.dump(configuration).encode())
     facts = {
         "version": VERSION,
@@ -117,29 +117,29 @@ def audit(
         "skipped": [asdict(item) for item in listing.skipped],
     }
     if fresh:
-        write_json({**facts, "complete": False}, place.audit)
+        write_json({**facts, "complete": False}, ws.audit)
     chosen = chosen or Engine(workers=configuration.engine.workers)
-    measured, seconds = _measure(place, listing, active, configuration, (chosen, report))
+    measured, seconds = _measure(ws, listing, active, configuration, (chosen, report))
     import pandas as pd
 
     from curate.auditing import results
     from curate.auditing.shortcuts import Guess
 
-    _ask_fastdup(place, listing.root, listing.records, active)
-    told = {} if fresh else place.read_audit()
-    mark = results.mark(place, listing.records, active, configuration)
+    _ask_fastdup(ws, listing.root, listing.records, active)
+    told = {} if fresh else ws.read_audit()
+    mark = results.mark(ws, listing.records, active, configuration)
     if measured or told.get("judged") != mark:
-        judged = results.write(place, listing.records, active, configuration)
-        mark = results.mark(place, listing.records, active, configuration)
+        judged = results.write(ws, listing.records, active, configuration)
+        mark = results.mark(ws, listing.records, active, configuration)
         if not fresh:
-            features.prune(place.features, active, listing.records)
+            features.prune(ws.features, active, listing.records)
     else:
         judged = {name: told.get(name, []) for name in ("prevalent", "spurious")}
-    write_json({**facts, "complete": True, **judged, "judged": mark}, place.audit)
+    write_json({**facts, "complete": True, **judged, "judged": mark}, ws.audit)
     return Audit(
-        workspace=place.root,
-        images=place.read_images(),
-        findings=place.read_findings(),
+        workspace=ws.root,
+        images=ws.read_images(),
+        findings=ws.read_findings(),
         skipped=pd.DataFrame([asdict(item) for item in listing.skipped], columns=["path", "reason"]),
         measured=measured,
         prevalent=[item["reason"] for item in judged["prevalent"]],
@@ -149,31 +149,31 @@ def audit(
 
 
 def judge(workspace: str | Path) -> pd.DataFrame:
-    """Judge the stored measurements again, with the thresholds now in `curate.toml`; reads no picture.
+    """Judge the stored measurements again, with the thresholds now in `curate.toml`; reads no image.
 
-    Returns the findings. Raises `ConfigError` where a changed setting would need pictures to be read.
+    Returns the findings. Raises `ConfigError` where a changed setting would need images to be read.
     """
     from curate.auditing import results
 
-    place = Workspace(Path(workspace))
-    facts = place.read_audit()
-    configuration = config.read(place.config)
+    ws = Workspace(Path(workspace))
+    facts = ws.read_audit()
+    configuration = config.read(ws.config)
     active = _chosen(scanners.load(configuration), configuration)
-    images = place.read_images()
-    found = features.parts(place.features, active)
+    images = ws.read_images()
+    found = features.parts(ws.features, active)
     records = features.records(images, found)
     lacking = features.missing(records, found, active)
     if lacking:
         names = ", ".join(sorted(set().union(*lacking))) or "the decoder"
         raise ConfigError(
-            f"a setting changed that needs the pictures themselves ({names}); "
-            f"run: curate audit {facts['source']} -w {place.root}"
+            f"a setting changed that needs the images themselves ({names}); "
+            f"run: curate audit {facts['source']} -w {ws.root}"
         )
-    _ask_fastdup(place, Path(facts["root"]), records, active)
-    judged = results.write(place, records, active, configuration)
-    mark = results.mark(place, records, active, configuration)
-    write_json({**facts, **judged, "judged": mark}, place.audit)
-    return place.read_findings()
+    _ask_fastdup(ws, Path(facts["root"]), records, active)
+    judged = results.write(ws, records, active, configuration)
+    mark = results.mark(ws, records, active, configuration)
+    write_json({**facts, **judged, "judged": mark}, ws.audit)
+    return ws.read_findings()
 
 
 def in_force(configuration: Config) -> list[Scanner]:
@@ -193,28 +193,28 @@ def _chosen(active: Sequence[Scanner], configuration: Config) -> list[Scanner]:
     return [scanner for scanner in active if scanner.name not in spare]
 
 
-def _ask_fastdup(place: Workspace, root: Path, records: Sequence[Record], active: Sequence[Scanner]) -> None:
+def _ask_fastdup(workspace: Workspace, root: Path, records: Sequence[Record], active: Sequence[Scanner]) -> None:
     for scanner in active:
         if isinstance(scanner, Fastdup):
             if not all(address.is_plain(root, record.path) for record in records):
                 raise ConfigError("fastdup reads plain files only; leave out --duplicates fastdup for this source")
-            scanner.found = fastdup.run(root, records, scanner.settings, place.root / "fastdup.json")
+            scanner.found = fastdup.run(root, records, scanner.settings, workspace.root / "fastdup.json")
 
 
-def _standing_config(place: Workspace) -> Config:
-    return config.read(place.config) if place.config.is_file() else Config()
+def _standing_config(workspace: Workspace) -> Config:
+    return config.read(workspace.config) if workspace.config.is_file() else Config()
 
 
-def _remove_empty(place: Workspace) -> None:
+def _remove_empty(workspace: Workspace) -> None:
     """Leave nothing behind of a workspace that never came to be."""
-    for folder in (place.features, place.thumbs, place.unpacked):
+    for folder in (workspace.features, workspace.thumbs, workspace.unpacked):
         shutil.rmtree(folder, ignore_errors=True)
-    if not any(place.root.iterdir()):
-        place.root.rmdir()
+    if not any(workspace.root.iterdir()):
+        workspace.root.rmdir()
 
 
 def _measure(
-    place: Workspace,
+    workspace: Workspace,
     listing: Listing,
     active: Sequence[Scanner],
     configuration: Config,
@@ -222,8 +222,8 @@ def _measure(
 ) -> tuple[int, dict[str, float]]:
     """Bring the measurements up to date; returns how many files were read, and the seconds each step took."""
     engine, report = how
-    lacking = features.missing(listing.records, features.parts(place.features, active), active)
-    shards = _shards(place, listing.root, lacking, active, configuration)
+    lacking = features.missing(listing.records, features.parts(workspace.features, active), active)
+    shards = _shards(workspace, listing.root, lacking, active, configuration)
     total = sum(len(shard.records) for shard in shards)
     done, problems = 0, 0
     seconds: dict[str, float] = defaultdict(float)
@@ -235,26 +235,26 @@ def _measure(
         for step, spent in tally.seconds.items():
             seconds[step] += spent
         if report:
-            report(Progress(done=done, total=total, problems=problems))
+            report(AuditProgress(done=done, total=total, problems=problems))
 
     if report:
-        report(Progress(done=0, total=total, problems=0))
+        report(AuditProgress(done=0, total=total, problems=0))
     threading.Thread(target=import_module, args=("curate.auditing.results",)).start()
     engine.run(shards, account)
     if report:
-        report(Progress(done=total, total=total, problems=problems, step="judging"))
+        report(AuditProgress(done=total, total=total, problems=problems, step="judging"))
     return total, dict(seconds)
 
 
 def _shards(
-    place: Workspace,
+    workspace: Workspace,
     root: Path,
     lacking: dict[frozenset[str], list[Record]],
     active: Sequence[Scanner],
     configuration: Config,
 ) -> list[Shard]:
     """Cut the missing records into units of work."""
-    taken = [int(path.stem.removeprefix("part-")) for path in place.features.glob("part-*.parquet")]
+    taken = [int(path.stem.removeprefix("part-")) for path in workspace.features.glob("part-*.parquet")]
     number = max(taken, default=0)
     shards = []
     for names, records in lacking.items():
@@ -272,7 +272,7 @@ def _shards(
                     records=tuple(records[start : start + size]),
                     scanners=chosen,
                     limits=configuration.decode,
-                    part=place.features / f"part-{number:07}.parquet",
+                    part=workspace.features / f"part-{number:07}.parquet",
                 )
             )
             start += size

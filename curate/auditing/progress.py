@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from curate.auditing.pipeline import Progress, Report
+from curate.auditing.pipeline import AuditProgress, Report
 
 WINDOW_S = 30.0
 FIRST_LINE_S, LINE_S = 10.0, 60.0
@@ -44,13 +44,13 @@ class Pace:
         (start, before), (end, after) = self._seen[0], self._seen[-1]
         return (after - before) / (end - start) if end > start and after > before else None
 
-    def left_s(self, progress: Progress) -> float | None:
+    def left_s(self, progress: AuditProgress) -> float | None:
         """Seconds for what is not done yet; None as long as that cannot be said."""
         rate = self.per_second
         return None if rate is None else (progress.total - progress.done) / rate
 
 
-def sentence(progress: Progress, pace: Pace) -> str:
+def sentence(progress: AuditProgress, pace: Pace) -> str:
     """One line for a log."""
     if progress.step != "measuring":
         return f"{progress.step} {progress.total:,} files"
@@ -89,7 +89,7 @@ def _bar(console: Console, clock: Callable[[], float]) -> Iterator[Report]:
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None, step="measuring", rate="", left="", problems=0)
 
-        def report(progress: Progress) -> None:
+        def report(progress: AuditProgress) -> None:
             pace.note(progress.done)
             rate, left = pace.per_second, pace.left_s(progress)
             bar.update(
@@ -111,7 +111,7 @@ def _lines(console: Console, clock: Callable[[], float]) -> Report:
     due = start + FIRST_LINE_S
     told = False
 
-    def report(progress: Progress) -> None:
+    def report(progress: AuditProgress) -> None:
         nonlocal due, told
         pace.note(progress.done)
         now = clock()

@@ -24,16 +24,16 @@ from curate.storage.workspace import Workspace, read_table, write_table
 
 
 def write(
-    place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config
+    workspace: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config
 ) -> dict[str, list[dict[str, Any]]]:
     """Write findings, images and queue; returns what is true of the dataset as a whole."""
-    frame = features.load(records, features.parts(place.features, active), active)
-    frame = embeddings.attach(frame, place.root)
+    frame = features.load(records, features.parts(workspace.features, active), active)
+    frame = embeddings.attach(frame, workspace.root)
     judgement = judge.judge(frame, active, configuration.judge)
-    before = read_table(place.findings) if place.findings.is_file() else judgement.findings
-    write_table(judgement.findings, FINDINGS, place.findings)
-    write_table(frame, IMAGES, place.images)
-    with Store(place.review) as store:
+    before = read_table(workspace.findings) if workspace.findings.is_file() else judgement.findings
+    write_table(judgement.findings, FINDINGS, workspace.findings)
+    write_table(frame, IMAGES, workspace.images)
+    with Store(workspace.review) as store:
         store.sync(judgement.findings, frame)
         _follow(store, before, judgement.findings, frame)
     return {
@@ -43,7 +43,7 @@ def write(
 
 
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
-    """Let decisions about pictures that were moved or renamed speak for them where they are now."""
+    """Let decisions about images that were moved or renamed speak for them where they are now."""
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
     for item in moves.carried(store.log(), before, after, hashes):
         old = item.decision
@@ -57,12 +57,12 @@ def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.
         store.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
 
 
-def mark(place: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config) -> str:
+def mark(workspace: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config) -> str:
     """A digest of all that judging depends on and of what it wrote: the same mark, the same findings again.
 
     A workspace without its queue has none to keep, so its mark is that of no other.
     """
-    digest = hashlib.sha256(f"{__version__} {configuration.judge!r} {place.review.exists()}".encode())
+    digest = hashlib.sha256(f"{__version__} {configuration.judge!r} {workspace.review.exists()}".encode())
     for scanner in active:
         digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
     for record in records:
@@ -70,6 +70,6 @@ def mark(place: Workspace, records: Sequence[Record], active: Sequence[Scanner],
             f"{record.path}\0{record.label}\0{record.split}\0{record.size_bytes} {record.mtime_ns}\n".encode()
         )
     for name in ("findings.parquet", "images.parquet", "embeddings.parquet", "predictions.parquet", "fastdup.json"):
-        path = place.root / name
+        path = workspace.root / name
         digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
     return digest.hexdigest()

@@ -1,7 +1,7 @@
 """How well a class can be guessed from what should say nothing about it: brightness, size, format, name.
 
-A model that is shown a class whose pictures are all PNG learns what PNG looks like. Each property is asked alone: the
-pictures are cut into five folds, each fold is guessed from how often every class had such a value in the others,
+A model that is shown a class whose images are all PNG learns what PNG looks like. Each property is asked alone: the
+images are cut into five folds, each fold is guessed from how often every class had such a value in the others,
 and the balanced accuracy is set beside that of guessing blindly. Pure: the same table gives the same numbers.
 """
 
@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curate.schema import Status
+from curate.schema import DecodeStatus
 
 FOLDS, BINS = 5, 10
 LEAST = 20
-"""Pictures of a class below which it is left out: guesses about few are noise."""
+"""Images of a class below which it is left out: guesses about few are noise."""
 TELLING = 0.3
 """Share of the way from chance to certainty from which on a property gives the class away."""
 
@@ -38,11 +38,11 @@ class Guess:
 
 
 def guesses(frame: pd.DataFrame) -> list[Guess]:
-    """The most telling property first; none where there are not two classes of `LEAST` readable pictures.
+    """The most telling property first; none where there are not two classes of `LEAST` readable images.
 
     `frame` has the columns of `images.parquet` and, as far as they were measured, of the scanners.
     """
-    seen = frame[frame["label"].notna() & frame["width"].notna() & (frame["status"] != Status.ERROR)]
+    seen = frame[frame["label"].notna() & frame["width"].notna() & (frame["status"] != DecodeStatus.ERROR)]
     counts = seen["label"].value_counts()
     seen = seen[seen["label"].isin(counts[counts >= LEAST].index)]
     classes, target = np.unique(seen["label"].to_numpy(str), return_inverse=True)

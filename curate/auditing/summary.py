@@ -10,7 +10,7 @@ import pandas as pd
 
 from curate.auditing.shortcuts import Guess
 from curate.reviewing.fold import Ruling, fold, rule
-from curate.reviewing.store import Progress, Store
+from curate.reviewing.store import ReviewProgress, Store
 from curate.schema import Category, Role, Severity, Verdict
 from curate.storage.workspace import Workspace
 
@@ -19,14 +19,14 @@ TOTAL = "Total"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class WorkspaceStatus:
     """Where a workspace stands.
 
     `table1` has a row per class and a total: `images`, then `CATEGORY_flagged` and `CATEGORY_confirmed`.
     """
 
     table1: pd.DataFrame
-    progress: Progress
+    progress: ReviewProgress
     verdicts: dict[str, int]
     stale: list[str]
     prevalent: list[str]
@@ -51,18 +51,18 @@ class Status:
         }
 
 
-def status(workspace: str | Path) -> Status:
+def status(workspace: str | Path) -> WorkspaceStatus:
     """Table 1, the progress of the review, and what else a person should know."""
-    place = Workspace(Path(workspace))
-    facts = place.read_audit()
-    images, findings = place.read_images(), place.read_findings()
-    with Store(place.review) as store:
+    ws = Workspace(Path(workspace))
+    facts = ws.read_audit()
+    images, findings = ws.read_images(), ws.read_findings()
+    with Store(ws.review) as store:
         progress, log = store.progress(), store.log()
     rulings = rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), fold(log))
     verdicts = pd.Series([str(ruling.verdict) for ruling in rulings.values()], dtype=object).value_counts()
     counts = {str(verdict): int(verdicts.get(str(verdict), 0)) for verdict in Verdict}
     counts[Verdict.KEEP] += len(images) - len(rulings)
-    return Status(
+    return WorkspaceStatus(
         table1=table1(images, findings, rulings),
         progress=progress,
         verdicts=counts,
@@ -74,7 +74,7 @@ def status(workspace: str | Path) -> Status:
 
 
 def first_category(findings: pd.DataFrame) -> dict[str, Category]:
-    """The category in which Table 1 counts each flagged picture: its first, in the order of `Category`.
+    """The category in which Table 1 counts each flagged image: its first, in the order of `Category`.
 
     Keepers are not counted: a duplicate group of three has two redundant copies. A finding that merely
     informs does not count either.
@@ -90,7 +90,7 @@ def first_category(findings: pd.DataFrame) -> dict[str, Category]:
 
 
 def table1(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
-    """Per class, the pictures flagged and confirmed by review in each category; every picture once."""
+    """Per class, the images flagged and confirmed by review in each category; every image once."""
     labels = images["label"].map(lambda label: UNLABELLED if label is None else label)
     label_of = dict(zip(images["path"], labels, strict=True))
     columns = [
@@ -111,7 +111,7 @@ def table1(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, R
 
 
 def balance(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Pictures per class in the source (`before`) and by the decisions so far (`after`, the undecided among them)."""
+    """Images per class in the source (`before`) and by the decisions so far (`after`, the undecided among them)."""
     known = manifest[["label", "final_label"]].where(manifest[["label", "final_label"]].notna(), UNLABELLED)
     stays = manifest["action"] != Verdict.DROP
     counts = pd.DataFrame(
@@ -121,9 +121,9 @@ def balance(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def waiting(findings: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """The undecided pictures by category and kind, the most first; a picture counts under each of its kinds."""
+    """The undecided images by category and kind, the most first; an image counts under each of its kinds."""
     pending = set(manifest["path"][manifest["action"] == Verdict.PENDING])
     asked = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
     asked = asked[asked["path"].isin(pending)]
-    counts = asked.groupby(["category", "kind"])["path"].nunique().rename("pictures").reset_index()
-    return counts.sort_values(["pictures", "kind"], ascending=[False, True], ignore_index=True)
+    counts = asked.groupby(["category", "kind"])["path"].nunique().rename("images").reset_index()
+    return counts.sort_values(["images", "kind"], ascending=[False, True], ignore_index=True)

@@ -1,7 +1,7 @@
-"""The thresholds of all scanners, shown on what was measured: how many pictures lie on either side, and which are near.
+"""The thresholds of all scanners, shown on what was measured: how many images lie on either side, and which are near.
 
 Everything but `measurements` and `save` is pure. A threshold that is saved goes into the workspace's
-`curate.toml` and the stored measurements are judged again; no picture is read.
+`curate.toml` and the stored measurements are judged again; no image is read.
 """
 
 from collections.abc import Mapping
@@ -33,23 +33,23 @@ class Cut:
     description: str
 
 
-def cuts(place: Workspace) -> list[Cut]:
+def cuts(workspace: Workspace) -> list[Cut]:
     """Every threshold of the scanners in force, in the order in which they declare them."""
     return [
         _cut(scanner, threshold)
-        for scanner in pipeline.in_force(config.read(place.config))
+        for scanner in pipeline.in_force(config.read(workspace.config))
         for threshold in scanner.thresholds
     ]
 
 
-def measurements(place: Workspace, cut: Cut) -> pd.Series:
-    """What was measured, by path; pictures without a measurement are left out. Reads only the columns it needs."""
-    (scanner,) = [item for item in pipeline.in_force(config.read(place.config)) if item.name == cut.scanner]
-    images = place.read_images()
+def measurements(workspace: Workspace, cut: Cut) -> pd.Series:
+    """What was measured, by path; images without a measurement are left out. Reads only the columns it needs."""
+    (scanner,) = [item for item in pipeline.in_force(config.read(workspace.config)) if item.name == cut.scanner]
+    images = workspace.read_images()
     numbers = {f"{scanner.name}.{name}": name for name, kind in scanner.columns.items() if not _is_bulky(kind)}
     pieces = [
         features.stored(part.path, ["path", "size_bytes", *numbers])
-        for part in features.parts(place.features, [scanner])
+        for part in features.parts(workspace.features, [scanner])
         if scanner.name in part.current
     ]
     if not pieces:
@@ -63,12 +63,12 @@ def measurements(place: Workspace, cut: Cut) -> pd.Series:
 
 
 def flagged(values: pd.Series, cut: Cut, at: float) -> pd.Series:
-    """Which pictures a threshold at `at` suspects by this measurement alone."""
+    """Which images a threshold at `at` suspects by this measurement alone."""
     return values >= at if cut.threshold.flags == "above" else values < at
 
 
 def nearest(values: pd.Series, cut: Cut, at: float, count: int) -> tuple[pd.Series, pd.Series]:
-    """The pictures just suspected and those just not, the closest to the threshold first."""
+    """The images just suspected and those just not, the closest to the threshold first."""
     suspected = flagged(values, cut, at)
     distance = (values - at).abs()
     near, far = (
@@ -78,39 +78,39 @@ def nearest(values: pd.Series, cut: Cut, at: float, count: int) -> tuple[pd.Seri
 
 
 def histogram(values: pd.Series, cut: Cut, bins: int = 60) -> pd.DataFrame:
-    """Counts in equal steps from the least to the greatest measurement: `start`, `end`, `pictures`.
+    """Counts in equal steps from the least to the greatest measurement: `start`, `end`, `images`.
 
     The scale reaches at least the threshold in force, so that its line is always in the chart.
     """
     if values.empty:
-        return pd.DataFrame({"start": [], "end": [], "pictures": []})
+        return pd.DataFrame({"start": [], "end": [], "images": []})
     low, high = min(float(values.min()), cut.value), max(float(values.quantile(0.999)), cut.value)
     counts, edges = np.histogram(values.clip(upper=high), bins=bins, range=(low, high if high > low else low + 1))
-    return pd.DataFrame({"start": edges[:-1], "end": edges[1:], "pictures": counts})
+    return pd.DataFrame({"start": edges[:-1], "end": edges[1:], "images": counts})
 
 
-def save(place: Workspace, changed: Mapping[tuple[str, str], float]) -> int:
+def save(workspace: Workspace, changed: Mapping[tuple[str, str], float]) -> int:
     """Write settings, named by (scanner, setting), to `curate.toml` and judge again; returns the number of findings.
 
     Raises `CurateError`, leaving the file as it was, where a setting is refused or cannot be judged.
     """
-    before = place.config.read_bytes()
-    configuration = config.read(place.config)
+    before = workspace.config.read_bytes()
+    configuration = config.read(workspace.config)
     for (scanner, setting), value in changed.items():
         configuration = config.override(configuration, scanner, **{setting: value})
     configuration = scanners.resolved(configuration, scanners.load(configuration))
-    _write(place, config.dump(configuration).encode())
+    _write(workspace, config.dump(configuration).encode())
     try:
-        return len(pipeline.flagged(pipeline.judge(place.root)))
+        return len(pipeline.flagged(pipeline.judge(workspace.root)))
     except Exception:
-        _write(place, before)
+        _write(workspace, before)
         raise
 
 
-def _write(place: Workspace, content: bytes) -> None:
-    if not place.config.is_file():
-        raise WorkspaceError(f"{place.config} is missing; run the audit again")
-    with atomic(place.config) as file:
+def _write(workspace: Workspace, content: bytes) -> None:
+    if not workspace.config.is_file():
+        raise WorkspaceError(f"{workspace.config} is missing; run the audit again")
+    with atomic(workspace.config) as file:
         file.write(content)
 
 

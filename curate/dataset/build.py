@@ -1,8 +1,8 @@
-"""From the approved manifest to a training set: extend, balance, change the pictures, split, write.
+"""From the approved manifest to a training set: extend, balance, change the images, split, write.
 
-Invariants: the same recipe, manifest and extensions give the same bytes; no picture of an extension is a
+Invariants: the same recipe, manifest and extensions give the same bytes; no image of an extension is a
 copy of one that is there already (the duplicate scanner says so); copies never stand in two splits; the
-folder appears whole or not at all. Whatever is drawn is drawn by a hash of the seed and the picture's own
+folder appears whole or not at all. Whatever is drawn is drawn by a hash of the seed and the image's own
 name, so neither the order of files nor the random generator of a version matters.
 """
 
@@ -22,11 +22,11 @@ from curate.config import DecodeLimits
 from curate.dataset import card as building_card
 from curate.dataset import manifest as manifests
 from curate.dataset.dedupe import Staged, groups
-from curate.dataset.recipe import Appearance, Balance, Extension, Recipe, read
+from curate.dataset.recipe import Appearance, Balance, BuildRecipe, Extension, read
 from curate.dataset.shaping import shaped
 from curate.errors import ConfigError, CurateError, SourceError, UndecidedError
 from curate.images.decode import decode
-from curate.schema import Status, Verdict
+from curate.schema import DecodeStatus, Verdict
 from curate.sources import address
 from curate.sources.folder import ingest
 from curate.storage import safe_csv
@@ -36,14 +36,14 @@ MANIFEST = "manifest.csv"
 CARD = "CARD.md"
 OWN = "own"
 _SPARE = 1.25
-"""Candidates looked at for every picture wanted from an extension, as some turn out to be copies."""
+"""Candidates looked at for every image wanted from an extension, as some turn out to be copies."""
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One picture of the set to be: where it comes from and what became of it."""
+    """One image of the set to be: where it comes from and what became of it."""
 
     file: Path
     label: str
@@ -56,7 +56,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What `build` made. `table` has a row per picture; `refused` counts what was left out, by reason."""
+    """What `build` made. `table` has a row per image; `refused` counts what was left out, by reason."""
 
     destination: Path
     table: pd.DataFrame
@@ -66,7 +66,7 @@ class Built:
 def build(
     recipe: str | Path, destination: str | Path, *, manifest: str | Path | None = None, say: Say | None = None
 ) -> Built:
-    """Write DEST/SPLIT/CLASS/picture with `manifest.csv` (every picture's origin) and `CARD.md` (how it was made).
+    """Write DEST/SPLIT/CLASS/image with `manifest.csv` (every image's origin) and `CARD.md` (how it was made).
 
     `manifest` wins over the one that the recipe names. Raises `CurateError` for what the user can mend;
     nothing is then written.
@@ -85,7 +85,7 @@ def build(
         with tempfile.TemporaryDirectory(prefix="curate-build-") as scratch:
             members, refused = _gather(chosen, _own(source), Path(scratch), said)
             members = split(members, chosen.split.shares(), chosen.seed)
-            said(f"writing {len(members):,} pictures")
+            said(f"writing {len(members):,} images")
             table = _write(members, chosen, partial, destination)
         card = building_card.card(chosen, table, refused)
         (partial / CARD).write_text(card, encoding="utf-8")
@@ -103,17 +103,17 @@ def build(
 
 
 def _own(manifest: Path) -> list[Member]:
-    """The kept pictures of a manifest; raises where one is undecided or has no class."""
+    """The kept images of a manifest; raises where one is undecided or has no class."""
     table = manifests.read(manifest)
     if (table["action"] == Verdict.PENDING).any():
-        raise UndecidedError(f"{manifest} holds undecided pictures; write it again with --pending keep|drop")
+        raise UndecidedError(f"{manifest} holds undecided images; write it again with --pending keep|drop")
     kept = table[table["action"] != Verdict.DROP].sort_values("path")
     if kept["final_label"].isna().any():
-        raise SourceError(f"{manifest}: a training set needs a class for every picture, and some have none")
+        raise SourceError(f"{manifest}: a training set needs a class for every image, and some have none")
     if kept.empty:
-        raise SourceError(f"{manifest} keeps no pictures; there is nothing to build from")
+        raise SourceError(f"{manifest} keeps no images; there is nothing to build from")
     if not all(address.is_plain(source, path) for source, path in zip(kept["source"], kept["path"], strict=True)):
-        raise SourceError(f"{manifest} names pictures in tars or buckets; export them to a folder and audit that")
+        raise SourceError(f"{manifest} names images in tars or buckets; export them to a folder and audit that")
     columns = kept[["source", "path", "final_label", "sha256"]]
     return [
         Member(file=Path(source) / path, label=label, origin=OWN, origin_path=path, origin_sha256=sha256)
@@ -121,19 +121,19 @@ def _own(manifest: Path) -> list[Member]:
     ]
 
 
-def _gather(recipe: Recipe, own: list[Member], scratch: Path, say: Say) -> tuple[list[Member], Counter[str]]:
-    """Own pictures and those of the extensions, balanced, each with its duplicate group."""
+def _gather(recipe: BuildRecipe, own: list[Member], scratch: Path, say: Say) -> tuple[list[Member], Counter[str]]:
+    """Own images and those of the extensions, balanced, each with its duplicate group."""
     refused: Counter[str] = Counter()
-    say(f"looking for copies among {len(own):,} pictures of the manifest")
+    say(f"looking for copies among {len(own):,} images of the manifest")
     own = _checked(own, groups([_staged(member) for member in own], scratch / OWN))
     labels = sorted({member.label for member in own})
     members = _thinned(own, recipe.balance, recipe.seed, refused)
     for number, extension in enumerate(recipe.extend):
         wanted = {label: _wanted(extension, recipe.balance, members, label) for label in labels}
         pool = _candidates(extension, number, labels, recipe.seed, scratch)
-        # Own pictures that were thinned out are compared with too: they are no less the same picture.
+        # Own images that were thinned out are compared with too: they are no less the same image.
         there = [*own, *(member for member in members if member.origin != OWN)]
-        say(f"looking for pictures that are no copies in {pool[0].origin}")
+        say(f"looking for images that are no copies in {pool[0].origin}")
         taken, reasons = _taken(there, pool, wanted, scratch / f"take-{number}")
         members = [*members, *taken]
         refused.update(reasons)
@@ -158,17 +158,17 @@ def _checked(own: Sequence[Member], found: pd.DataFrame) -> list[Member]:
     for member, sha256, group, status in zip(own, found["sha256"], found["group"], found["status"], strict=True):
         if sha256 != member.origin_sha256:
             raise SourceError(
-                f"{member.file} is not the picture in the manifest: it has changed since the scan, or the manifest "
+                f"{member.file} is not the image in the manifest: it has changed since the scan, or the manifest "
                 "is of another dataset; run the audit again"
             )
-        if status == Status.ERROR:
+        if status == DecodeStatus.ERROR:
             raise SourceError(f"{member.file} cannot be decoded; drop it in the review and write the manifest again")
         result.append(replace(member, group=group))
     return result
 
 
 def _candidates(extension: Extension, number: int, labels: Sequence[str], seed: int, scratch: Path) -> list[Member]:
-    """All pictures of an extension that bear one of our classes, in the order in which they are drawn."""
+    """All images of an extension that bear one of our classes, in the order in which they are drawn."""
     source = Path(extension.source)
     listing = ingest(source, Workspace(scratch / f"extension-{number}"))
     names = extension.classes or {label: label for label in labels}
@@ -182,7 +182,7 @@ def _candidates(extension: Extension, number: int, labels: Sequence[str], seed: 
     ]
     if not pool:
         there = ", ".join(sorted({record.label or "(none)" for record in listing.records}))
-        raise ConfigError(f"{source} has no picture of a wanted class; its classes are {there}: name them in classes")
+        raise ConfigError(f"{source} has no image of a wanted class; its classes are {there}: name them in classes")
     return sorted(pool, key=lambda member: drawn(seed, member))
 
 
@@ -228,7 +228,7 @@ def _first(pool: Sequence[Member], wanted: dict[str, int | None], share: float) 
 def _accepted(
     looked: Sequence[Member], found: pd.DataFrame, there: int, wanted: dict[str, int | None]
 ) -> tuple[list[Member], Counter[str]]:
-    """Of the pictures looked at, those that decode and are like nothing before them."""
+    """Of the images looked at, those that decode and are like nothing before them."""
     taken_groups = set(found["group"][:there])
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -238,10 +238,10 @@ def _accepted(
         limit = wanted[member.label]
         if limit is not None and counts[member.label] >= limit:
             continue
-        if status == Status.ERROR:
+        if status == DecodeStatus.ERROR:
             reasons[f"of {member.origin} cannot be decoded"] += 1
         elif group in taken_groups:
-            reasons[f"of {member.origin} are copies of pictures that are there"] += 1
+            reasons[f"of {member.origin} are copies of images that are there"] += 1
         else:
             taken_groups.add(group)
             counts[member.label] += 1
@@ -253,7 +253,7 @@ def _accepted(
 
 
 def drawn(seed: int, member: Member) -> str:
-    """Where a picture stands in the order of the draw."""
+    """Where an image stands in the order of the draw."""
     return hashlib.sha256(f"{seed}:{member.origin}:{member.origin_path}".encode()).hexdigest()
 
 
@@ -288,8 +288,8 @@ def split(members: Sequence[Member], shares: dict[str, float], seed: int) -> lis
         distinct = sum(any(member.label == label for member in group) for group in together.values())
         if distinct < len(shares):
             raise SourceError(
-                f"class {label!r} has {distinct} distinct picture{'' if distinct == 1 else 's'}, too few for "
-                f"{len(shares)} splits; add pictures, drop the class, or ask for fewer splits"
+                f"class {label!r} has {distinct} distinct image{'' if distinct == 1 else 's'}, too few for "
+                f"{len(shares)} splits; add images, drop the class, or ask for fewer splits"
             )
     totals = Counter(member.label for member in members)
     need = {(name, label): share * totals[label] for name, share in shares.items() for label in totals}
@@ -307,15 +307,15 @@ def split(members: Sequence[Member], shares: dict[str, float], seed: int) -> lis
 # What comes out
 
 
-def _write(members: Sequence[Member], recipe: Recipe, folder: Path, destination: Path) -> pd.DataFrame:
+def _write(members: Sequence[Member], recipe: BuildRecipe, folder: Path, destination: Path) -> pd.DataFrame:
     rows = []
     totals = Counter(member.label for member in members)
     for member in members:
         data = member.file.read_bytes()
         suffix = member.file.suffix.lower()
         crop = ""
-        if recipe.picture.changes:
-            (data, crop), suffix = _changed(data, member.file, recipe.picture), ".png"
+        if recipe.image.changes:
+            (data, crop), suffix = _changed(data, member.file, recipe.image), ".png"
         name = f"{member.split}/{_safe(member.label)}/{_name(member)}{suffix}"
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -352,11 +352,11 @@ def _safe(label: str) -> str:
 
 
 def _changed(data: bytes, file: Path, look: Appearance) -> tuple[bytes, str]:
-    """The picture as the recipe wants it, as a PNG, and which part of the original it shows."""
-    picture = decode(data, DecodeLimits()).picture
-    if picture is None:
+    """The image as the recipe wants it, as a PNG, and which part of the original it shows."""
+    image = decode(data, DecodeLimits()).image
+    if image is None:
         raise SourceError(f"{file} cannot be decoded any more; run the audit again and drop it")
-    result = shaped(picture, look)
+    result = shaped(image, look)
     buffer = io.BytesIO()
     result.image.save(buffer, "PNG")
     return buffer.getvalue(), " ".join(map(str, result.crop)) if look.crop != "none" else ""

@@ -6,18 +6,18 @@ import pandas as pd
 import tomli_w
 
 from curate._version import __version__
-from curate.dataset.recipe import Recipe
+from curate.dataset.recipe import BuildRecipe
 
 
-def card(recipe: Recipe, table: pd.DataFrame, refused: Mapping[str, int]) -> str:
-    """Markdown; the same recipe and pictures give the same text."""
+def card(recipe: BuildRecipe, table: pd.DataFrame, refused: Mapping[str, int]) -> str:
+    """Markdown; the same recipe and images give the same text."""
     lines = [
         "# Dataset card",
         "",
-        f"{len(table):,} pictures, built by imagecurate {__version__} from an approved manifest.",
-        "`manifest.csv` names the origin of every picture, and the group of copies that it belongs to.",
+        f"{len(table):,} images, built by imagecurate {__version__} from an approved manifest.",
+        "`manifest.csv` names the origin of every image, and the group of copies that it belongs to.",
         "",
-        "## Pictures",
+        "## Images",
         "",
         *_counts(table, "split"),
         "",
@@ -31,7 +31,7 @@ def card(recipe: Recipe, table: pd.DataFrame, refused: Mapping[str, int]) -> str
         "",
         "## Left out",
         "",
-        *([f"- {count:,} pictures {reason}" for reason, count in sorted(refused.items())] or ["- nothing"]),
+        *([f"- {count:,} images {reason}" for reason, count in sorted(refused.items())] or ["- nothing"]),
         "",
         "## Recipe",
         "",
@@ -52,8 +52,8 @@ def _counts(table: pd.DataFrame, by: str) -> list[str]:
     return lines
 
 
-def _steps(recipe: Recipe) -> list[str]:
-    look, balance = recipe.picture, recipe.balance
+def _steps(recipe: BuildRecipe) -> list[str]:
+    look, balance = recipe.image, recipe.balance
     steps = [
         f"extended with {item.source.rsplit('/', 1)[-1]}, copies of what is there refused" for item in recipe.extend
     ]
@@ -61,7 +61,7 @@ def _steps(recipe: Recipe) -> list[str]:
         steps.append(f"balanced: {balance.method}" + (f", {balance.per_class} a class" if balance.per_class else ""))
     if look.crop == "face":
         steps.append(
-            f"cropped to the largest face (YuNet) with a margin of {look.face_margin:g} of it; pictures in which none "
+            f"cropped to the largest face (YuNet) with a margin of {look.face_margin:g} of it; images in which none "
             "is found stay whole; the column crop says which part is shown: left top width height"
         )
     if look.grey:
@@ -75,7 +75,7 @@ def _steps(recipe: Recipe) -> list[str]:
     return steps
 
 
-def _without_places(recipe: Recipe) -> dict[str, object]:
+def _without_places(recipe: BuildRecipe) -> dict[str, object]:
     values: dict[str, object] = recipe.model_dump(mode="json", exclude_none=True, exclude={"manifest"})
     values["extend"] = [
         {**item.model_dump(mode="json", exclude_none=True), "source": item.source.rsplit("/", 1)[-1]}

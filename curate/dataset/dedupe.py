@@ -1,7 +1,7 @@
-"""Which pictures, from wherever they come, are copies of each other: the duplicate scanner on links to them.
+"""Which images, from wherever they come, are copies of each other: the duplicate scanner on links to them.
 
-Invariant: whatever the number of pictures and of copies among them, every copy is found: here a check that
-hits most pictures is no reason to be silent about it.
+Invariant: whatever the number of images and of copies among them, every copy is found: here a check that
+hits most images is no reason to be silent about it.
 """
 
 import os
@@ -27,12 +27,12 @@ class Staged:
 
 
 def groups(staged: Sequence[Staged], scratch: Path) -> pd.DataFrame:
-    """A row per file, in order: `sha256`, `status`, and `group`, the same for all copies of one picture.
+    """A row per file, in order: `sha256`, `status`, and `group`, the same for all copies of one image.
 
     `scratch` is a folder to work in; it is removed. Raises `SourceError` naming a file that is not there.
     """
     labels = {label: f"c{index}" for index, label in enumerate(sorted({item.label for item in staged}))}
-    folder = scratch / "pictures"
+    folder = scratch / "images"
     paths = []
     for index, item in enumerate(staged):
         if not os.access(item.file, os.R_OK):
@@ -59,7 +59,7 @@ def groups(staged: Sequence[Staged], scratch: Path) -> pd.DataFrame:
 
 
 def _joined(paths: Sequence[str], hashes: Sequence[str | None], findings: pd.DataFrame) -> list[str]:
-    """Findings that share a picture make one group, which bears the smallest hash of its members."""
+    """Findings that share an image make one group, which bears the smallest hash of its members."""
     leader = {path: path for path in paths}
 
     def find(path: str) -> str:

@@ -1,6 +1,6 @@
 """The cleaned dataset, and the proof that it is what the manifest says.
 
-Invariants: a local export appears whole or not at all, in a bucket the sums come last; every picture in it has
+Invariants: a local export appears whole or not at all, in a bucket the sums come last; every image in it has
 the content that was reviewed; `sha256sums.txt` beside the data lets anybody check it (`sha256sum -c` too).
 """
 
@@ -50,17 +50,17 @@ def export(
     source: str | Path | None = None,
     layout: Layout | None = None,
 ) -> pd.DataFrame:
-    """Write the pictures that the manifest keeps, each under its final label.
+    """Write the images that the manifest keeps, each under its final label.
 
     `layout` says in what form; without it, a list where `destination` is called .csv, .jsonl or .parquet, else a
     folder per class. `destination` may be a URL. Returns the rows exported with their new `exported_path`. Raises
-    `CurateError` where the destination is in use, a picture has changed since the scan, or one is still
+    `CurateError` where the destination is in use, an image has changed since the scan, or one is still
     undecided; nothing is then written, but in a bucket files without their sums.
     """
     table = manifests.read(Path(manifest))
     if (table["action"] == Verdict.PENDING).any():
         raise UndecidedError(
-            f"{manifest} holds undecided pictures; write it again with: curate manifest --pending keep|drop"
+            f"{manifest} holds undecided images; write it again with: curate manifest --pending keep|drop"
         )
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     kept = table[table["action"] != Verdict.DROP].reset_index(drop=True)
@@ -85,7 +85,7 @@ def export(
 def verify(destination: str | Path) -> Verification:
     """Hash every file of an exported folder or bucket again and compare with what was written.
 
-    Of an exported list, every picture that it names. Raises `SourceError` where it was not made by `export`.
+    Of an exported list, every image that it names. Raises `SourceError` where it was not made by `export`.
     """
     if lists.is_list(destination):
         return _verify_list(str(destination))
@@ -163,7 +163,7 @@ def _bucket(address: str) -> Iterator[layouts.Place]:
 
 
 def _destinations(kept: pd.DataFrame) -> list[str]:
-    """Where each picture goes: its own path, or the folder of its new label; names made unique by content."""
+    """Where each image goes: its own path, or the folder of its new label; names made unique by content."""
     taken: set[str] = set()
     result = []
     for path, label, final, sha256 in zip(

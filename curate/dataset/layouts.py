@@ -1,7 +1,7 @@
 """The forms in which a cleaned dataset can be written, each of which `audit` reads as well.
 
 `folder`: a folder per class. `imagefolder`: the same with a `metadata.csv`, as Hugging Face reads it. `webdataset`:
-tar shards. A `list` names pictures where they are and copies none. The same manifest gives the same bytes.
+tar shards. A `list` names images where they are and copies none. The same manifest gives the same bytes.
 """
 
 import csv
@@ -57,7 +57,7 @@ def write(kept: pd.DataFrame, layout: Layout, mode: str, place: Place) -> dict[s
         return _shards(kept, place)
     sums = {}
     for row in kept.itertuples(index=False):
-        _picture(row, mode, place)
+        _image(row, mode, place)
         sums[str(row.exported_path)] = str(row.sha256)
     if layout == "imagefolder":
         for name, data in _metadata(kept):
@@ -67,7 +67,7 @@ def write(kept: pd.DataFrame, layout: Layout, mode: str, place: Place) -> dict[s
 
 
 def write_list(kept: pd.DataFrame, destination: str) -> None:
-    """A CSV, JSON-lines or Parquet list of the pictures where they are now: path, label, split, sha256."""
+    """A CSV, JSON-lines or Parquet list of the images where they are now: path, label, split, sha256."""
     rows = pd.DataFrame(
         {
             "path": [_address(source, path) for source, path in zip(kept["source"], kept["path"], strict=True)],
@@ -136,8 +136,8 @@ def _csv(columns: list[str], rows: Any, delimiter: str = ",") -> bytes:
     return text.getvalue().encode()
 
 
-def _picture(row: Any, mode: str, place: Place) -> None:
-    """One picture, its content checked first."""
+def _image(row: Any, mode: str, place: Place) -> None:
+    """One image, its content checked first."""
     if place.address is not None or not sources.is_plain(str(row.source), str(row.path)):
         if mode != "copy":
             raise CurateError(f"{row.path} is no file of its own to link to; leave out --mode {mode}")
@@ -207,7 +207,7 @@ def _metadata(kept: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
 
 
 def _shards(kept: pd.DataFrame, place: Place) -> dict[str, str]:
-    """Tars of `SHARD_SAMPLES` pictures or `SHARD_BYTES`, whichever comes first, one series per split."""
+    """Tars of `SHARD_SAMPLES` images or `SHARD_BYTES`, whichever comes first, one series per split."""
     sums: dict[str, str] = {}
     for split, rows in kept.assign(split=kept["split"].fillna("data")).groupby("split", sort=True):
         waiting = list(rows.itertuples(index=False))

@@ -29,21 +29,21 @@ def manifest(
 ) -> pd.DataFrame:
     """Fold all decisions into the manifest, and write it (to the workspace unless told otherwise).
 
-    `pending` says what undecided pictures count as; without it they are refused with `UndecidedError`.
+    `pending` says what undecided images count as; without it they are refused with `UndecidedError`.
     """
-    place = Workspace(Path(workspace))
-    target = Path(output) if output else place.manifest
+    ws = Workspace(Path(workspace))
+    target = Path(output) if output else ws.manifest
     if target.suffix not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
-    root = place.read_audit()["root"]
-    images, findings = place.read_images(), place.read_findings()
-    with Store(place.review) as store:
+    root = ws.read_audit()["root"]
+    images, findings = ws.read_images(), ws.read_findings()
+    with Store(ws.review) as store:
         log = store.log()
     table = build(images, findings, log, source=root)
     waiting = table["action"] == Verdict.PENDING
     if waiting.any() and pending is None:
         raise UndecidedError(
-            f"{waiting.sum()} flagged pictures are undecided; finish with: curate review {place.root} - "
+            f"{waiting.sum()} flagged images are undecided; finish with: curate review {ws.root} - "
             "or say what they count as with --pending keep or --pending drop"
         )
     if pending is not None:
@@ -53,7 +53,7 @@ def manifest(
 
 
 def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision], *, source: str) -> pd.DataFrame:
-    """The manifest table (`schema.MANIFEST`), with undecided pictures as `pending`. Pure."""
+    """The manifest table (`schema.MANIFEST`), with undecided images as `pending`. Pure."""
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
     rulings = rule(findings, hashes, fold(log))
     queued = findings[findings["severity"] != Severity.INFO]
@@ -107,7 +107,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 _Reasons = tuple[list[str], list[str]]
-"""Of a picture: the reasons of its findings, and their ids."""
+"""Of an image: the reasons of its findings, and their ids."""
 
 
 def _verdict(label: str | None, ruling: Ruling | None, told: "_Reasons") -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""A build recipe: how the approved pictures become a training set, as a frozen value read from TOML.
+"""A build recipe: how the approved images become a training set, as a frozen value read from TOML.
 
 Paths in it are relative to the recipe file. A misspelt key is an error, not a silent default.
 """
@@ -12,11 +12,11 @@ from pydantic import Field, ValidationError, model_validator
 from curate.config import Settings, explain
 from curate.errors import ConfigError
 
-Filter = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
+Resampling = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
 
 
 class Extension(Settings):
-    """Another dataset to take pictures from."""
+    """Another dataset to take images from."""
 
     source: str = Field(min_length=1, description="a folder per class, or a ZIP of one")
     classes: dict[str, str] = Field(default_factory=dict, description="its class -> ours; empty: the same names")
@@ -24,17 +24,17 @@ class Extension(Settings):
     splits: list[str] = Field(default_factory=list, description="only from these splits of it; empty: from all")
 
     def limit(self, label: str) -> int | None:
-        """How many pictures of a class may be taken; None for any number."""
+        """How many images of a class may be taken; None for any number."""
         return self.quota.get(label, 0) if isinstance(self.quota, dict) else self.quota
 
 
 class Balance(Settings):
-    """How many pictures of each class there will be."""
+    """How many images of each class there will be."""
 
     method: Literal["none", "fill", "undersample", "weights"] = Field(
         "none",
         description="fill: up to `per_class` from the extensions, down to it by a draw; undersample: by a draw only; "
-        "weights: every picture stays, and gets a weight",
+        "weights: every image stays, and gets a weight",
     )
     per_class: int | None = Field(None, ge=1, description="undersample: the smallest class unless given")
 
@@ -50,10 +50,10 @@ class Appearance(Settings):
 
     crop: Literal["none", "face"] = Field("none", description="face: to the largest face, where one is found")
     face_margin: float = Field(0.25, ge=0, le=2, description="left round the face on either side, in its own size")
-    size_px: int | None = Field(None, ge=8, le=4096, description="side of the square that every picture becomes")
+    size_px: int | None = Field(None, ge=8, le=4096, description="side of the square that every image becomes")
     grey: bool = Field(False, description="luma (ITU-R BT.601)")
-    filter: Filter = Field("lanczos", description="Pillow's resampling filter")
-    shape: Literal["stretch", "centre"] = Field("stretch", description="how a picture becomes square")
+    filter: Resampling = Field("lanczos", description="Pillow's resampling filter")
+    shape: Literal["stretch", "centre"] = Field("stretch", description="how an image becomes square")
 
     @property
     def changes(self) -> bool:
@@ -61,7 +61,7 @@ class Appearance(Settings):
 
 
 class Split(Settings):
-    """Shares of the pictures; copies of one picture always stay together."""
+    """Shares of the images; copies of one image always stay together."""
 
     train: float = Field(0.8, gt=0, le=1)
     val: float = Field(0.0, ge=0, lt=1)
@@ -78,25 +78,25 @@ class Split(Settings):
         return {name: share for name, share in self.model_dump().items() if share > 0}
 
 
-class Recipe(Settings):
+class BuildRecipe(Settings):
     """Everything a recipe file can say."""
 
     manifest: str | None = Field(None, description="what `curate manifest` wrote; the command line may name another")
     seed: int = 0
     extend: list[Extension] = Field(default_factory=list)
     balance: Balance = Balance()
-    picture: Appearance = Appearance()
+    image: Appearance = Appearance()
     split: Split = Split()
 
 
-def read(path: Path) -> Recipe:
+def read(path: Path) -> BuildRecipe:
     """Read a recipe; its paths come back absolute.
 
     Raises `ConfigError` naming the file, the key and the mistake.
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        recipe = Recipe.model_validate(values)
+        recipe = BuildRecipe.model_validate(values)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -84,7 +84,7 @@ class Canvas:
         """A canvas of which only what lies inside the outline is kept."""
         rows, columns = self.pixels.shape[:2]
         placed = self.frame.place(outline)
-        # Where nothing of the outline is in the picture, one pixel is drawn on and put back as it was.
+        # Where nothing of the outline is in the image, one pixel is drawn on and put back as it was.
         x0, y0 = np.clip(placed.min(axis=0) - 1, 0, (columns - 1, rows - 1)).astype(int).tolist()
         x1, y1 = np.clip(placed.max(axis=0) + 2, (x0 + 1, y0 + 1), (columns, rows)).astype(int).tolist()
         area = self.pixels[y0:y1, x0:x1]

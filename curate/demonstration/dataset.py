@@ -1,12 +1,12 @@
 """A dataset drawn in code with planted, known defects: what the demo audits, and its truth to compare with.
 
 Three classes of portraits with the sizes of the first real dataset (Angry 86, Happy 100, Sad 79). Whoever
-audits the folder is told nothing: the truth is returned, never written beside the pictures, and planted
+audits the folder is told nothing: the truth is returned, never written beside the images, and planted
 files are numbered and named like all others.
 
 Invariants: the same seed gives the same bytes; the counts per class, category and kind do not depend on
 the seed; a planted file has one defect and no other; a copy follows its original, an otherwise clean
-picture of the same class, in the numbering.
+image of the same class, in the numbering.
 """
 
 import io
@@ -35,7 +35,7 @@ _BEYOND = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planted:
-    """One row of the truth; `of` is the picture that a duplicate copies."""
+    """One row of the truth; `of` is the image that a duplicate copies."""
 
     path: str
     label: str
@@ -55,7 +55,7 @@ class Corruption:
 
 @dataclass(frozen=True, slots=True)
 class Copying:
-    """How another file is made of a picture's; the copy goes by `suffix`, or by its original's."""
+    """How another file is made of an image's; the copy goes by `suffix`, or by its original's."""
 
     kind: Kind
     copy: Callable[[bytes], bytes]
@@ -129,7 +129,7 @@ def draw_extension(folder: Path, each: int, seed: int = 0) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """Where one class is drawn: every picture has a generator of its own, by its number."""
+    """Where one class is drawn: every image has a generator of its own, by its number."""
 
     folder: Path
     label: Expression
@@ -172,7 +172,7 @@ def _plant_group(desk: _Desk, numbers: list[int], group: Group) -> Iterator[Plan
 
 
 def _size(rng: Rng) -> tuple[int, int]:
-    """Width and height as web pictures come: 200 to 420 pixels a side, upright more often than not."""
+    """Width and height as web images come: 200 to 420 pixels a side, upright more often than not."""
     long = int(rng.integers(270, 421))
     short = max(200, round(long * rng.uniform(0.7, 1.0)))
     return (short, long) if rng.random() < 0.6 else (long, short)
@@ -205,7 +205,7 @@ def _pixels(data: bytes) -> Pixels:
 
 _NOT_FOUND_PAGE = b"""<!DOCTYPE html>
 <html><head><title>404 Not Found</title></head>
-<body><h1>Not Found</h1><p>The requested picture was not found on this server.</p></body></html>
+<body><h1>Not Found</h1><p>The requested image was not found on this server.</p></body></html>
 """
 _FORBIDDEN_PAGE = b"""<html>
 <head><title>403 Forbidden</title></head>
@@ -220,7 +220,7 @@ def _emptied(_: bytes, __: Rng) -> bytes:
 
 
 def _not_found(_: bytes, __: Rng) -> bytes:
-    """An error page saved under the picture's name."""
+    """An error page saved under the image's name."""
     return _NOT_FOUND_PAGE
 
 
@@ -267,7 +267,7 @@ def _places(data: bytes, rng: Rng, start: int, length: int) -> list[int]:
 
 
 def _as_damaged(candidates: Iterator[bytes]) -> bytes:
-    """The first in which the decoder sees damage: some harm leaves a valid picture."""
+    """The first in which the decoder sees damage: some harm leaves a valid image."""
     limits = DecodeLimits()
     for data in candidates:
         if any(problem.kind is Kind.DAMAGED for problem in decode(data, limits).problems):
@@ -353,7 +353,7 @@ def _blank(pixels: Pixels, rng: Rng) -> Pixels:
 
 
 def _shrunk(pixels: Pixels, _: Rng) -> Pixels:
-    """A thumbnail saved in place of the picture."""
+    """A thumbnail saved in place of the image."""
     scale = 24 / max(pixels.shape)
     return np.asarray(cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 

@@ -238,7 +238,7 @@ def _sitter(rng: Rng, expression: Expression) -> Sitter:
 
 
 def _framing(rng: Rng, rows: int, columns: int) -> Frame:
-    """From half-length to close-up, anywhere in the picture where most of the head is seen."""
+    """From half-length to close-up, anywhere in the image where most of the head is seen."""
     unit = min(between(rng, 0.2, 0.43) * rows, 0.52 * columns)
     x = between(rng, min(0.8 * unit, columns / 2), max(columns - 0.8 * unit, columns / 2))
     top, bottom = 1.05 * unit, rows - 0.95 * unit

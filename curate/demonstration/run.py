@@ -65,7 +65,7 @@ def demo(folder: str | Path = "curate-demo", *, report: pipeline.Report | None =
     return Demo(**{**{name: getattr(place, name) for name in Demo.__slots__}, "report": written})
 
 
-def matches(found: summary.Status, truth: Path) -> bool:
+def matches(found: summary.WorkspaceStatus, truth: Path) -> bool:
     """Whether Table 1 as flagged equals the planted truth: for whoever asks afterwards, never for the audit."""
     planted = safe_csv.read(truth).groupby(["label", "category"]).size()
     flagged = found.table1.drop(index=summary.TOTAL)

@@ -253,7 +253,7 @@ _SCENES: tuple[tuple[Callable[[Rng, int, int], Field], float], ...] = (
     (_shelves, 1.2), (_lights, 2.0), (_leaves, 2.5), (_leaves, 4.0), (_street, 2.8), (_street, 1.8), (_bricks, 1.0),
     (_drape, 0.6), (_paper, 0.8), (_studio, 1.0),
 )  # fmt: skip
-"""Each with how far out of focus it may be, in pixels of a picture 300 pixels large."""
+"""Each with how far out of focus it may be, in pixels of an image 300 pixels large."""
 
 
 # The camera
@@ -273,7 +273,7 @@ def expose(rng: Rng, pixels: Pixels) -> Pixels:
     low, high = np.percentile(sample.mean(axis=2) / 2 + sample.max(axis=2) / 2, (1, 99)).tolist()
     black, white = between(rng, 4, 34), between(rng, 205, 250)
     gain = (white - black) / max(high - low, 1.0)
-    # A stretched picture would be garish: its colours are stretched less than its brightness.
+    # A stretched image would be garish: its colours are stretched less than its brightness.
     vivid = 0.0 if chance(rng, 0.03) else min(1.0, gain**-0.8)
     grey = cv2.transform(image, np.array([[0.299, 0.587, 0.114]], np.float32))
     shift = black - low * gain + rng.standard_normal((h, w), dtype=np.float32) * np.float32(between(rng, 3.6, 7.0))

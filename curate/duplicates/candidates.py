@@ -1,4 +1,4 @@
-"""Which pairs of pictures are worth a look at their pixels: those whose perceptual hashes are near, however they lie.
+"""Which pairs of images are worth a look at their pixels: those whose perceptual hashes are near, however they lie.
 
 Upright, either of two hashes suffices; mirrored and turned, the pHash, which follows from the signs of the DCT
 alone. Exact, and nothing here has seen a pixel. More hashes than memory should hold are joined on disk.
@@ -63,9 +63,9 @@ def _gathered(parts: Iterator[Pairs]) -> Pairs:
 
 
 def turned_hashes(spectra: Spectra, turn: str) -> Hashes:
-    """The pHash of each picture as it looks `turn`, from its spectrum alone.
+    """The pHash of each image as it looks `turn`, from its spectrum alone.
 
-    Mirroring a picture changes the sign of every odd column of its DCT, transposing it transposes the DCT.
+    Mirroring an image changes the sign of every odd column of its DCT, transposing it transposes the DCT.
     """
     mirrored, quarters = TURNS[turn]
     signs = np.where(np.arange(8) % 2, -1, 1).astype(np.int32)

@@ -1,4 +1,4 @@
-"""What a group of copies comes to: which picture stays, what each copy is to it, and how to say so."""
+"""What a group of copies comes to: which image stays, what each copy is to it, and how to say so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.scanners import Finding, stable_id
-from curate.schema import Kind, Role, Severity, Status, Verdict
+from curate.schema import DecodeStatus, Kind, Role, Severity, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,9 +86,9 @@ def by_preference(features: pd.DataFrame) -> pd.DataFrame:
     if not features["path"].is_monotonic_increasing:
         features = features.sort_values("path", ignore_index=True)
     keys = {
-        "_unusable": (features["status"] == Status.ERROR).to_numpy(bool),
+        "_unusable": (features["status"] == DecodeStatus.ERROR).to_numpy(bool),
         "_pixels": -features["width"].to_numpy(float) * features["height"].to_numpy(float),
-        "_damaged": (features["status"] == Status.WARNING).to_numpy(bool),
+        "_damaged": (features["status"] == DecodeStatus.WARNING).to_numpy(bool),
         "_sharpness": -features["sharpness"].to_numpy(float).round(3),
         "_bytes": -features["size_bytes"].to_numpy("int64"),
         "_split": (features["split"] != TEST).to_numpy(bool),
@@ -154,7 +154,7 @@ def findings(seen: Columns, keeper: int, copies: Mapping[int, Match]) -> Iterato
 def _across(
     seen: Columns, members: Mapping[int, Role], group: str, kind: Kind, column: str, what: str
 ) -> Iterator[Finding]:
-    """A finding on each member where the copies of one picture stand in several classes or splits."""
+    """A finding on each member where the copies of one image stand in several classes or splits."""
     values = sorted({value for row in members if (value := seen[column][row]) is not None})
     if len(values) < 2:
         return
@@ -165,7 +165,7 @@ def _across(
             path=path,
             score=1.0,
             severity=Severity.ERROR,
-            reason=f"The same picture stands in {what} {', '.join(values[:-1])} and {values[-1]}.",
+            reason=f"The same image stands in {what} {', '.join(values[:-1])} and {values[-1]}.",
             suggestion=Verdict.KEEP if role is Role.KEEPER else Verdict.DROP,
             role=role,
             group_id=group,
@@ -193,15 +193,15 @@ def _reason(seen: Columns, row: int, keeper: int, match: Match) -> str:
         case Kind.SAME_PIXELS:
             return f"Every pixel is the same as in {other}; only the file around them differs."
         case Kind.RESIZED:
-            return f"A {_size(seen, row)} copy of the {_size(seen, keeper)} picture {other} ({close})."
+            return f"A {_size(seen, row)} copy of the {_size(seen, keeper)} image {other} ({close})."
         case Kind.RECOLOURED:
             return f"A copy of {other} with other colours, brightness or contrast ({close})."
         case Kind.EDITED:
             return f"An edited copy of {other}: one place differs by {match.residual:.0f} grey levels ({close})."
         case Kind.MIRRORED | Kind.ROTATED:
-            return f"The picture {other}, {match.turn} ({close})."
+            return f"The image {other}, {match.turn} ({close})."
         case _:
-            return f"The same picture as {other}, encoded again ({close})."
+            return f"The same image as {other}, encoded again ({close})."
 
 
 def _size(seen: Columns, row: int) -> str:

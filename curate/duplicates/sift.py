@@ -1,8 +1,8 @@
 """Copies that no hash of the whole can find: crops, frames, heavy edits.
 
-A picture is described by its strongest SIFT features (Lowe, IJCV 2004). Features that are near each other in
-two pictures vote for the pair; a pair with enough votes is aligned by a similarity transform (RANSAC), one
-picture is laid on the other, and where they overlap the pixels decide, block by block, as for any other copy.
+An image is described by its strongest SIFT features (Lowe, IJCV 2004). Features that are near each other in
+two images vote for the pair; a pair with enough votes is aligned by a similarity transform (RANSAC), one
+image is laid on the other, and where they overlap the pixels decide, block by block, as for any other copy.
 Two photos of one person or place share features, but not their pixels.
 """
 
@@ -19,7 +19,7 @@ from curate.images.image import Pixels
 VIEW_PX = 256
 FEATURES = 150
 MIN_SIDE_PX = 64
-"""Smaller pictures have no features worth the name."""
+"""Smaller images have no features worth the name."""
 NEIGHBOURS = 8
 MIN_VOTES = 4
 MAX_DISTANCE = 260.0
@@ -35,7 +35,7 @@ MIN_ALIKE = 0.75
 """Share of the textured blocks in the overlap that must correlate by `ALIKE`: of two photos of one person taken
 one after the other hardly any pair reaches 0.7, of crops 99 in 100 do."""
 FLAT = 6.0
-"""Standard deviation of grey levels up to which what one picture has beyond the other is a frame."""
+"""Standard deviation of grey levels up to which what one image has beyond the other is a frame."""
 MARGIN_SLACK = 0.2
 """By how much of the wider one the opposite margins of a frame may differ."""
 _EXACT_SEARCH = 20_000
@@ -46,7 +46,7 @@ Descriptors = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """One picture: its grey view, and where in it (x, y) its features lie."""
+    """One image: its grey view, and where in it (x, y) its features lie."""
 
     view: Pixels
     points: Points
@@ -69,9 +69,9 @@ def unpack(view: bytes, points: bytes, descriptors: bytes) -> Described:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """How picture j lies on picture i: inlying features, share of overlapping blocks that agree, and the areas.
+    """How image j lies on image i: inlying features, share of overlapping blocks that agree, and the areas.
 
-    `covered_i` and `covered_j` are the shares of either picture that the other shows; `framed` says that the
+    `covered_i` and `covered_j` are the shares of either image that the other shows; `framed` says that the
     rest is flat and as wide on the left as on the right, at the top as at the bottom.
     """
 
@@ -93,14 +93,14 @@ def describe(view: Pixels) -> Described:
     return Described(view, np.array([point.pt for point in found], np.float32), values.astype(np.uint8))
 
 
-def candidates(pictures: Sequence[Descriptors]) -> list[tuple[int, int]]:
-    """Pairs (i < j) of pictures with at least `MIN_VOTES` features near each other, sorted."""
+def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
+    """Pairs (i < j) of images with at least `MIN_VOTES` features near each other, sorted."""
     import faiss
 
-    owner = np.repeat(np.arange(len(pictures)), [len(part) for part in pictures])
+    owner = np.repeat(np.arange(len(images)), [len(part) for part in images])
     if not len(owner):
         return []
-    vectors = np.concatenate(pictures).astype(np.float32)
+    vectors = np.concatenate(images).astype(np.float32)
     index: Any = faiss.IndexFlatL2(vectors.shape[1])
     if len(vectors) > _EXACT_SEARCH:
         lists = int(4 * np.sqrt(len(vectors)))
@@ -113,11 +113,11 @@ def candidates(pictures: Sequence[Descriptors]) -> list[tuple[int, int]]:
     query = np.repeat(np.arange(len(vectors)), NEIGHBOURS + 1)
     near = (squared.ravel() <= MAX_DISTANCE**2) & (nearest.ravel() >= 0)
     left, right = owner[query[near]], owner[nearest.ravel()[near]]
-    codes = np.minimum(left, right) * len(pictures) + np.maximum(left, right)
+    codes = np.minimum(left, right) * len(images) + np.maximum(left, right)
     # A feature has one vote for a pair, however many of its neighbours lie there.
     votes = np.unique(np.stack([query[near], codes])[:, left != right], axis=1)[1]
     pairs, counts = np.unique(votes, return_counts=True)
-    return [(int(code) // len(pictures), int(code) % len(pictures)) for code in pairs[counts >= MIN_VOTES]]
+    return [(int(code) // len(images), int(code) % len(images)) for code in pairs[counts >= MIN_VOTES]]
 
 
 def align(i: Described, j: Described) -> Alignment | None:

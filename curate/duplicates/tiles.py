@@ -1,10 +1,10 @@
-"""Whether two pictures of like hashes are the same picture, and what has changed: the verdict on pixels.
+"""Whether two images of like hashes are the same image, and what has changed: the verdict on pixels.
 
 Two 64 x 64 grey tiles are compared block by block. A copy agrees with its original in nearly every block that
 has any texture, whatever was done to brightness, size or compression; a watermark or a caption spoils only
-the blocks it covers. Pictures that merely look alike (a motorbike on white, an aeroplane in the sky) agree in
-their outline and in few blocks. Burnt-out blocks have no say, nor have the edges of a frame that both pictures
-stand in: every picture in such a frame has them.
+the blocks it covers. Images that merely look alike (a motorbike on white, an aeroplane in the sky) agree in
+their outline and in few blocks. Burnt-out blocks have no say, nor have the edges of a frame that both images
+stand in: every image in such a frame has them.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ TURNS = {
     "mirrored and turned by 90 degrees": (True, 1),
     "mirrored and turned by 270 degrees": (True, 3),
 }
-"""Every way a picture can lie but the upright one, as (mirrored left to right?, then quarter turns clockwise)."""
+"""Every way an image can lie but the upright one, as (mirrored left to right?, then quarter turns clockwise)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ def _median(values: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:
 def residual(a: Floats, b: Floats, gain: float, offset: float) -> float:
     """The largest 5 x 5 mean difference, in grey levels, of two tiles that brightness and tone do not explain.
 
-    `b` is brightened by gain and offset as far as a picture can be, or `a` the other way, or a tone curve is put
+    `b` is brightened by gain and offset as far as an image can be, or `a` the other way, or a tone curve is put
     on either: whichever fits best. Burnt colours, gamma and contrast are tone curves; a caption is none.
     """
     a, b = _smooth(a[None])[0], _smooth(b[None])[0]

@@ -3,7 +3,7 @@
 Most candidates only look alike. What is kept of their tiles (`sketches`) rejects nearly all of them, exactly; the few
 that are left are compared in full. The same pairs give the same copies in the same order. One thread: the steps are
 so small that several wait for one another (1.6 s for two against 1.1 s for one, on 133,000 candidates of 20,000
-pictures).
+images).
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Verifier:
         chroma = sorted((float(self._chroma[i]), float(self._chroma[j])))
         bleached = chroma[0] < 2.0 and chroma[1] > 6.0
         toned = abs(np.log(max(match.gain, 1e-3))) > s.gain or abs(match.offset) > s.offset
-        # Burnt colours leave more behind than a tone curve of the grey picture explains.
+        # Burnt colours leave more behind than a tone curve of the grey image explains.
         if match.residual > s.residual * (2 if toned and match.alike > _MOSTLY else 1):
             return Kind.EDITED
         if bleached or toned:

@@ -3,10 +3,10 @@
 A JPEG whose bits have changed may still decode to the end. Brightness and colour are coded as differences
 from block to block, so one wrong difference shifts everything after it: a step that runs along the edge
 of one row of blocks up to some block, and along the edge of the row above from there on. No scene has such
-a staircase. A picture that was once cut and then saved again is grey from some row down. And where pixels
+a staircase. An image that was once cut and then saved again is grey from some row down. And where pixels
 are stored as they are, foreign bytes look like noise.
 
-Each detector answers with the place in pixels of the full picture; the false-alarm rates on clean photos
+Each detector answers with the place in pixels of the full image; the false-alarm rates on clean photos
 are in the benchmark of planted damage.
 """
 
@@ -45,7 +45,7 @@ MAX_UNEVEN = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """A part of the upright full-size picture, in pixels, as findings tell it to the reviewer."""
+    """A part of the upright full-size image, in pixels, as findings tell it to the reviewer."""
 
     left: int
     top: int
@@ -84,7 +84,7 @@ def in_jpeg(pixels: Pixels, full_size: tuple[int, int], block: tuple[int, int]) 
 
 
 def in_pixels(pixels: Pixels, *, is_raw: bool, is_cut: bool) -> Seen | None:
-    """Damage in a picture of any other format; `is_cut` where a decoder has filled what is missing with black."""
+    """Damage in an image of any other format; `is_cut` where a decoder has filled what is missing with black."""
     rows, columns = pixels.shape[:2]
     missing = rows_missing(pixels, (GREY, 0) if is_cut else (GREY,))
     if missing is not None:
@@ -94,7 +94,7 @@ def in_pixels(pixels: Pixels, *, is_raw: bool, is_cut: bool) -> Seen | None:
         return None
     first, last = noisy
     return Seen(
-        f"Rows {first:,} to {last:,} hold noise that belongs to no picture: their bytes have been overwritten.",
+        f"Rows {first:,} to {last:,} hold noise that belongs to no image: their bytes have been overwritten.",
         Box(left=0, top=first, width=columns, height=last - first + 1),
     )
 
@@ -102,14 +102,14 @@ def in_pixels(pixels: Pixels, *, is_raw: bool, is_cut: bool) -> Seen | None:
 def _missing(row: int, rows: int, columns: int) -> Seen:
     return Seen(
         f"From row {row:,} of {rows:,} on there is only the even tone that decoders put where data are missing "
-        f"({1 - row / rows:.0%} of the picture).",
+        f"({1 - row / rows:.0%} of the image).",
         Box(left=0, top=row, width=columns, height=rows - row),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Staircase:
-    """Where a shift begins, in pixels of the picture as decoded, and how high it is, in levels."""
+    """Where a shift begins, in pixels of the image as decoded, and how high it is, in levels."""
 
     row: int
     column: int
@@ -128,7 +128,7 @@ def staircase(rgb: Pixels, block_height: int, block_width: int) -> Staircase | N
 def _steps(rgb: Pixels, height: int, width: int) -> list[npt.NDArray[np.float32]]:
     """The mean step at each edge between two rows of blocks, per column of blocks.
 
-    One array (edges, columns) for brightness (green) and, of a colour picture, one for colour (red less blue).
+    One array (edges, columns) for brightness (green) and, of a colour image, one for colour (red less blue).
     """
     columns = rgb.shape[1] // width
     over = rgb[height::height, : columns * width]

@@ -1,7 +1,7 @@
 """Bytes to pixels, once and strictly: the only module that knows decoders.
 
 `decode` never raises on bad data. It climbs down a ladder: strict decode; if that fails, name the
-problem and decode again tolerantly, to keep what is left of the picture for the reviewer.
+problem and decode again tolerantly, to keep what is left of the image for the reviewer.
 
 JPEG goes through libjpeg-turbo with its warnings treated as errors, since Pillow and OpenCV accept most
 damaged files in silence. A JPEG of many pixels is decoded at a reduced DCT scale: damage shows in the
@@ -26,7 +26,7 @@ from curate.config import DecodeLimits
 from curate.images import containers, damage, formats, pixels
 from curate.images.containers import Problem, jpeg
 from curate.images.damage import Box
-from curate.images.image import Picture, Pixels
+from curate.images.image import DecodedImage, Pixels
 from curate.schema import Kind, Severity
 
 logger = logging.getLogger(__name__)
@@ -38,9 +38,9 @@ REDUCED_SIDE_PX = 720
 
 @dataclass(slots=True, kw_only=True)
 class Decoded:
-    """What became of one file: facts, problems, and the picture if anything of it is left.
+    """What became of one file: facts, problems, and the image if anything of it is left.
 
-    `digest` identifies the pixels at full size (shape and mode included): equal digests, equal pictures.
+    `digest` identifies the pixels at full size (shape and mode included): equal digests, equal images.
     """
 
     format: str | None = None
@@ -49,7 +49,7 @@ class Decoded:
     mode: str | None = None
     frames: int | None = None
     digest: str | None = None
-    picture: Picture | None = None
+    image: DecodedImage | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -67,7 +67,7 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
         else:
             _decode_any(data, limits, result)
     except MemoryError:
-        result.picture = None
+        result.image = None
         result.problems.append(
             Problem(
                 Kind.TOO_LARGE,
@@ -76,10 +76,10 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
             )
         )
     except Image.DecompressionBombError as error:
-        result.picture = None
+        result.image = None
         result.problems.append(_bomb(_one_line(error), limits))
     except Exception as error:  # decoders raise anything
-        result.picture = None
+        result.image = None
         result.problems.append(
             Problem(Kind.UNREADABLE, Severity.ERROR, f"No decoder can read the file ({_one_line(error)}).")
         )
@@ -134,7 +134,7 @@ def _decode_jpeg(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
         result.digest = f"jpeg{orientation}:" + xxhash.xxh3_128_hexdigest(jpeg.coded_data(data))
     else:
         result.digest = pixels.digest(native, result.mode)
-    result.picture = Picture(pixels=pixels.opaque(native), width=result.width, height=result.height)
+    result.image = DecodedImage(pixels=pixels.opaque(native), width=result.width, height=result.height)
 
 
 _BLOCK = {"444": (8, 8), "422": (8, 16), "420": (16, 16), "440": (16, 8), "411": (8, 32), "441": (32, 8)}
@@ -155,7 +155,7 @@ def _note(result: Decoded, found: damage.Seen | None) -> None:
 
 
 def _turned(found: damage.Seen, orientation: int, rows: int, columns: int) -> damage.Seen:
-    """The same place in the upright picture."""
+    """The same place in the upright image."""
     if orientation == 1:
         return found
     box = found.box
@@ -184,7 +184,7 @@ def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
     with image:
         result.format = result.format or image.format
         result.mode = image.mode
-        # Twenty pictures may wrongly claim a size; the header is all that has been read so far.
+        # Twenty images may wrongly claim a size; the header is all that has been read so far.
         result.width, result.height = image.size
         if _too_large(result, limits):
             return
@@ -197,7 +197,7 @@ def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
     is_sound = all(problem.severity is Severity.INFO for problem in result.problems)
     is_raw = is_sound and result.format in _RAW and result.mode in _WHOLE_BYTES
     _note(result, damage.in_pixels(opaque, is_raw=is_raw, is_cut=not is_sound))
-    result.picture = Picture(pixels=opaque, width=result.width, height=result.height)
+    result.image = DecodedImage(pixels=opaque, width=result.width, height=result.height)
 
 
 _RAW, _WHOLE_BYTES = ("BMP", "TIFF", "PPM"), ("L", "RGB", "RGBA")
@@ -210,7 +210,7 @@ def _learn_heif() -> None:
     try:
         import pillow_heif
     except ImportError:
-        logger.info("HEIC pictures need pip install 'imagecurate[heic]'")
+        logger.info("HEIC images need pip install 'imagecurate[heic]'")
     else:
         pillow_heif.register_heif_opener()
 
@@ -242,7 +242,7 @@ def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | No
         except (MemoryError, Image.DecompressionBombError):
             raise
         except Exception:  # nothing is left of it
-            logger.debug("nothing is left of the picture", exc_info=True)
+            logger.debug("nothing is left of the image", exc_info=True)
         proven = {problem.severity for problem in result.problems}
         if Severity.ERROR not in proven and (rest is None or Severity.WARNING not in proven):
             result.problems.append(failure)
@@ -321,7 +321,7 @@ def _too_large(result: Decoded, limits: DecodeLimits) -> bool:
 def _unidentified(data: bytes, image_format: str | None) -> Problem:
     if image_format is None:
         what = formats.describe_other(data[: formats.SNIFF_BYTES])
-        return Problem(Kind.NOT_AN_IMAGE, Severity.ERROR, f"The content is not a picture: {what}.")
+        return Problem(Kind.NOT_AN_IMAGE, Severity.ERROR, f"The content is not an image: {what}.")
     return Problem(
         Kind.UNREADABLE,
         Severity.ERROR,
@@ -334,8 +334,8 @@ def _unidentified(data: bytes, image_format: str | None) -> Problem:
 def _failure(error: Exception) -> Problem:
     text = _one_line(error)
     if "truncated" in text.lower() or isinstance(error, EOFError):
-        return Problem(Kind.TRUNCATED, Severity.ERROR, f"The picture data end too early ({text}).")
-    return Problem(Kind.UNREADABLE, Severity.ERROR, f"The picture data cannot be decoded ({text}).")
+        return Problem(Kind.TRUNCATED, Severity.ERROR, f"The image data end too early ({text}).")
+    return Problem(Kind.UNREADABLE, Severity.ERROR, f"The image data cannot be decoded ({text}).")
 
 
 def _one_line(error: Exception) -> str:

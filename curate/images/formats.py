@@ -56,7 +56,7 @@ _OTHER: tuple[tuple[bytes, str], ...] = (
     (b"%pdf", "a PDF document"),
     (b"pk\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "a gzip archive"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the picture itself"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the image itself"),
 )
 
 

@@ -1,7 +1,7 @@
-"""The decoded picture that every scanner shares, with one chain of smaller versions.
+"""The decoded image that every scanner shares, with one chain of smaller versions.
 
 Invariant: pixels are 8-bit and sRGB-like, upright (EXIF orientation applied), transparency laid on white.
-Big pictures are held at a reduced scale; `width` and `height` are always those of the full picture.
+Big images are held at a reduced scale; `width` and `height` are always those of the full image.
 """
 
 from dataclasses import dataclass, field
@@ -15,10 +15,10 @@ Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(slots=True, kw_only=True)
-class Picture:
-    """One decoded picture.
+class DecodedImage:
+    """One decoded image.
 
-    `pixels` is uint8, (rows, columns, 3) or, of a picture without colour, (rows, columns): what holds for one channel
+    `pixels` is uint8, (rows, columns, 3) or, of an image without colour, (rows, columns): what holds for one channel
     need not be worked out for three. `width` and `height` are the full size in pixels.
     """
 
@@ -29,7 +29,7 @@ class Picture:
 
     @property
     def rgb(self) -> Pixels:
-        """(rows, columns, 3), whatever the picture."""
+        """(rows, columns, 3), whatever the image."""
         return self._memo("rgb", lambda: coloured(self.pixels))
 
     def fit(self, side_px: int) -> Pixels:
@@ -54,12 +54,12 @@ class Picture:
 
 
 def coloured(pixels: Pixels) -> Pixels:
-    """(rows, columns, 3), of a picture with colour or without."""
+    """(rows, columns, 3), of an image with colour or without."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), dtype=np.uint8) if pixels.ndim == 2 else pixels
 
 
 def luma(pixels: Pixels) -> Pixels:
-    """(rows, columns), of a picture with colour or without."""
+    """(rows, columns), of an image with colour or without."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8) if pixels.ndim == 3 else pixels
 
 

@@ -10,7 +10,7 @@ from curate.images.image import Pixels
 
 
 def native(image: Image.Image) -> Pixels:
-    """The picture upright, palette expanded, as (rows, columns[, 3 or 4]) of uint8 (uint16 for 16-bit grey)."""
+    """The image upright, palette expanded, as (rows, columns[, 3 or 4]) of uint8 (uint16 for 16-bit grey)."""
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     if image.mode == "L":
         array = np.asarray(image)

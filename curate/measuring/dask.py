@@ -2,7 +2,7 @@
 
 Invariants: every shard handed in is done when `run` returns, or `run` raises; a worker process measures one shard
 at a time, since journals and deadlines are facts about a process; a shard whose worker died is tried again,
-without the picture that is known to have killed it. Workers share the workspace and the source with us, and
+without the image that is known to have killed it. Workers share the workspace and the source with us, and
 have curate installed.
 """
 
@@ -91,7 +91,7 @@ def _outcome(future: Any) -> Tally | None:
 def _without_casualty(shard: Shard, deaths: int) -> Shard:
     """The shard as it is to be tried again."""
     if deaths + 1 >= MAX_DEATHS + len(shard.records):
-        raise WorkspaceError("the cluster's workers die before they can read a picture; is there enough memory?")
+        raise WorkspaceError("the cluster's workers die before they can read an image; is there enough memory?")
     casualty = isolation.autopsy(shard.journal)
     shard.journal.unlink(missing_ok=True)
     return shard if casualty is None else replace(shard, casualties=(*shard.casualties, casualty))
@@ -100,7 +100,7 @@ def _without_casualty(shard: Shard, deaths: int) -> Shard:
 def _measure(shard: Shard) -> Tally:
     """On the cluster: one shard. What a dead predecessor told in its journal is heeded.
 
-    A journal that names no cause may be that of a worker that was stopped from outside, so the picture gets another
+    A journal that names no cause may be that of a worker that was stopped from outside, so the image gets another
     chance; one that names a crash or an overrun is proof.
     """
     with _one_at_a_time:

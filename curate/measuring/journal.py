@@ -1,6 +1,6 @@
-"""Knowing which picture a worker died on, and why, when the worker can no longer tell.
+"""Knowing which image a worker died on, and why, when the worker can no longer tell.
 
-A worker writes the number of the picture it is about to touch into a small journal, which also receives
+A worker writes the number of the image it is about to touch into a small journal, which also receives
 what `faulthandler` has to say when the process crashes or overstays its time. The journal lives on disk,
 so it outlasts the process and works for any executor that shares the workspace.
 """
@@ -20,7 +20,7 @@ _INDEX_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class Casualty:
-    """The picture in hand when a worker died; `cause` is None where it was killed without a word."""
+    """The image in hand when a worker died; `cause` is None where it was killed without a word."""
 
     index: int
     kind: Kind
@@ -56,7 +56,7 @@ def memory_limited(memory_mib: int) -> Iterator[None]:
 
 
 class Watch:
-    """The worker's side: one journal per shard, one deadline per picture."""
+    """The worker's side: one journal per shard, one deadline per image."""
 
     def __init__(self, journal: Path, timeout_s: float) -> None:
         self._journal = journal
@@ -67,10 +67,10 @@ class Watch:
         faulthandler.enable(self._file, all_threads=False)
 
     def enter(self, index: int) -> None:
-        """Say that picture `index` comes next, and give it its time.
+        """Say that image `index` comes next, and give it its time.
 
         Re-arming costs a thread, so the deadline is only moved once a quarter of it has passed: a
-        picture gets between three quarters of the limit and the whole of it.
+        image gets between three quarters of the limit and the whole of it.
         """
         os.pwrite(self._file.fileno(), b"%*d" % (_INDEX_BYTES, index), 0)
         now = time.monotonic()
@@ -87,7 +87,7 @@ class Watch:
 
 
 def autopsy(journal: Path) -> Casualty | None:
-    """The parent's side: read what a dead worker left; None if it died before its first picture."""
+    """The parent's side: read what a dead worker left; None if it died before its first image."""
     try:
         data = journal.read_bytes()
     except FileNotFoundError:

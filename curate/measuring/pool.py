@@ -1,6 +1,6 @@
 """Shards through worker processes, come what may.
 
-Invariants: every shard handed in is done when `run` returns, or `run` raises; a picture that kills its
+Invariants: every shard handed in is done when `run` returns, or `run` raises; an image that kills its
 worker is recorded as the casualty and the shard is tried again without it; what a worker writes does not
 depend on how many there are.
 
@@ -40,7 +40,7 @@ PRELOADED = (
 )
 """What most workers import, the scanners' own libraries included; each imports for itself what else it needs."""
 MAX_SILENT_DEATHS = 3
-"""How often a shard may die before its first picture until we stop blaming chance."""
+"""How often a shard may die before its first image until we stop blaming chance."""
 
 
 def cores() -> int:
@@ -129,7 +129,7 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
             silent += 1
             if silent >= MAX_SILENT_DEATHS:
                 raise WorkspaceError(
-                    "worker processes die before they can read a picture; is there enough memory? "
+                    "worker processes die before they can read an image; is there enough memory? "
                     "Try fewer with engine.workers = 1 in curate.toml"
                 )
         else:

@@ -1,6 +1,6 @@
 """One shard of files to one part of features: the work of a worker.
 
-A file is read once and decoded once; every scanner measures the same picture. The worker returns counts
+A file is read once and decoded once; every scanner measures the same image. The worker returns counts
 and times; rows go into the part file, whose appearance is the mark that the shard is done.
 """
 
@@ -21,7 +21,7 @@ from curate.images.decode import Decoded, decode
 from curate.measuring import journal as isolation
 from curate.measuring.journal import Casualty
 from curate.scanners import Scanner
-from curate.schema import Kind, Severity, Status
+from curate.schema import DecodeStatus, Kind, Severity
 from curate.sources import address
 from curate.sources.records import Record
 from curate.storage.workspace import write_part
@@ -53,7 +53,7 @@ MEASURED = b"curate.measured"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """A unit of work. `casualties` are pictures that have already cost a worker its life."""
+    """A unit of work. `casualties` are images that have already cost a worker its life."""
 
     root: Path
     records: tuple[Record, ...]
@@ -131,12 +131,12 @@ def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dic
 
 
 def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: dict[str, float]) -> dict[str, Any]:
-    if decoded.picture is None:
+    if decoded.image is None:
         return {}
     features: dict[str, Any] = {}
     for scanner in scanners:
         started = time.perf_counter()
-        for name, value in scanner.measure(decoded.picture).items():
+        for name, value in scanner.measure(decoded.image).items():
             features[f"{scanner.name}.{name}"] = value
         seconds[scanner.name] += time.perf_counter() - started
     return features
@@ -153,7 +153,7 @@ def _post_mortem(casualty: Casualty, limits: DecodeLimits) -> Decoded:
 
 def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping[str, Any]) -> dict[str, Any]:
     worst = min(decoded.problems, key=lambda problem: _LADDER[problem.severity][0], default=None)
-    status = _LADDER[worst.severity][1] if worst else Status.OK
+    status = _LADDER[worst.severity][1] if worst else DecodeStatus.OK
     return {
         "path": record.path,
         "size_bytes": record.size_bytes,
@@ -165,7 +165,7 @@ def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping
         "mode": decoded.mode,
         "frames": decoded.frames,
         "status": str(status),
-        "error": worst.reason if worst and status is not Status.OK else None,
+        "error": worst.reason if worst and status is not DecodeStatus.OK else None,
         "digest": decoded.digest,
         "problems": _told(decoded.problems),
         **features,
@@ -173,7 +173,7 @@ def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping
 
 
 def _told(problems: Sequence[Problem]) -> str:
-    """As JSON; most pictures have none."""
+    """As JSON; most images have none."""
     told = [
         {"kind": str(p.kind), "severity": str(p.severity), "reason": p.reason, "where": dict(p.where)} for p in problems
     ]
@@ -181,9 +181,9 @@ def _told(problems: Sequence[Problem]) -> str:
 
 
 _LADDER = {
-    Severity.ERROR: (0, Status.ERROR),
-    Severity.WARNING: (1, Status.WARNING),
-    Severity.INFO: (2, Status.OK),
+    Severity.ERROR: (0, DecodeStatus.ERROR),
+    Severity.WARNING: (1, DecodeStatus.WARNING),
+    Severity.INFO: (2, DecodeStatus.OK),
 }
 
 

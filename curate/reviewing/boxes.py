@@ -1,7 +1,7 @@
-"""Places in a picture that a finding speaks of: faces, text, damage, drawn on its preview.
+"""Places in an image that a finding speaks of: faces, text, damage, drawn on its preview.
 
 Invariants: evidence comes from scanners of any origin, so whatever is no box is left out, never an error;
-boxes are in pixels of the upright full-size picture, and are scaled by the longer side, which does not
+boxes are in pixels of the upright full-size image, and are scaled by the longer side, which does not
 depend on whether the recorded width and height are those before or after turning.
 """
 
@@ -18,7 +18,7 @@ import simplejpeg
 COLOURS = {"face": (80, 200, 120), "text": (70, 150, 255), "damage": (255, 80, 60)}
 """Red, green, blue; each box also bears its name, so that colour alone says nothing."""
 LEGIBLE_PX = 256
-"""Pictures below this get thin lines without names, which would hide them."""
+"""Images below this get thin lines without names, which would hide them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +39,20 @@ def boxes_of(findings: Iterable[Mapping[str, Any]]) -> list[Box]:
 
 
 def marked(jpeg: bytes, boxes: Iterable[Box], longer_side_px: int) -> bytes:
-    """The preview with the boxes drawn on it; `longer_side_px` is that of the full-size picture."""
-    picture = np.ascontiguousarray(simplejpeg.decode_jpeg(jpeg, colorspace="RGB"))
-    height, width = picture.shape[:2]
+    """The preview with the boxes drawn on it; `longer_side_px` is that of the full-size image."""
+    image = np.ascontiguousarray(simplejpeg.decode_jpeg(jpeg, colorspace="RGB"))
+    height, width = image.shape[:2]
     scale = max(height, width) / longer_side_px
     small = max(height, width) < LEGIBLE_PX
     for box in boxes:
         left, top = _within(box.left * scale, width), _within(box.top * scale, height)
         right, bottom = _within((box.left + box.width) * scale, width), _within((box.top + box.height) * scale, height)
         for colour, thickness in [(COLOURS[box.what], 1)] if small else [((0, 0, 0), 4), (COLOURS[box.what], 2)]:
-            cv2.rectangle(picture, (left, top), (right, bottom), colour, thickness)
+            cv2.rectangle(image, (left, top), (right, bottom), colour, thickness)
             if not small:
                 at = (left + 4, top + 16)
-                cv2.putText(picture, box.what, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA)
-    return bytes(simplejpeg.encode_jpeg(picture, quality=90, colorspace="RGB"))
+                cv2.putText(image, box.what, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA)
+    return bytes(simplejpeg.encode_jpeg(image, quality=90, colorspace="RGB"))
 
 
 def _within(value: float, side: int) -> int:

@@ -50,12 +50,12 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     """
     if (action is Action.RELABEL) != (new_label is not None):
         raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
-    place = Workspace(Path(workspace))
-    findings = _queued(place)
+    ws = Workspace(Path(workspace))
+    findings = _queued(ws)
     chosen = findings[[_matches(row, selection) for row in findings.to_dict("records")]]
     if chosen.empty:
         raise CurateError("no finding in the queue matches; see what there is with: curate status")
-    hashes = _hashes(place)
+    hashes = _hashes(ws)
     choices = [
         Choice(
             finding_id=row["finding_id"],
@@ -66,7 +66,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
         )
         for row in chosen.to_dict("records")
     ]
-    return _record(place, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
+    return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
 def decide_from_csv(
@@ -79,18 +79,18 @@ def decide_from_csv(
 ) -> int:
     """Decide as a CSV says: columns `path` and `action`, and `new_label`, `finding_id` where wanted.
 
-    A row without `finding_id` decides every finding of that picture. Nothing is recorded unless every
+    A row without `finding_id` decides every finding of that image. Nothing is recorded unless every
     row can be. Returns the number of decisions.
     """
-    place = Workspace(Path(workspace))
-    findings = _queued(place)
+    ws = Workspace(Path(workspace))
+    findings = _queued(ws)
     rows = _read_csv(Path(table))
     by_path = {str(path): part for path, part in findings.groupby("path")}
-    hashes = _hashes(place)
+    hashes = _hashes(ws)
     choices = []
     for number, row in enumerate(rows, start=2):
         choices += _choices(f"{table}, line {number}", row, by_path, hashes)
-    return _record(place, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
+    return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
 def _read_csv(path: Path) -> list[dict[str, Any]]:
@@ -137,13 +137,13 @@ def _choices(
     ]
 
 
-def _queued(place: Workspace) -> pd.DataFrame:
-    findings = place.read_findings()
+def _queued(workspace: Workspace) -> pd.DataFrame:
+    findings = workspace.read_findings()
     return findings[findings["severity"] != Severity.INFO]
 
 
-def _hashes(place: Workspace) -> dict[str, str | None]:
-    images = place.read_images()
+def _hashes(workspace: Workspace) -> dict[str, str | None]:
+    images = workspace.read_images()
     return dict(zip(images["path"], images["sha256"], strict=True))
 
 
@@ -159,8 +159,8 @@ def _matches(row: dict[str, Any], selection: Selection) -> bool:
 
 
 def _record(
-    place: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
+    workspace: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
 ) -> int:
-    with Store(place.review) as store:
+    with Store(workspace.review) as store:
         store.decide(choices, reviewer=reviewer, now=now_text(), note=note, allow_no_survivor=allow_no_survivor)
     return len(choices)

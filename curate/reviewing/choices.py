@@ -10,25 +10,25 @@ from curate.schema import Action
 
 
 def decide_all(item: Item, action: Action, new_label: str | None = None) -> list[Choice]:
-    """The same action for every picture of the item.
+    """The same action for every image of the item.
 
-    For a group, `keep` says that its pictures are no copies of one another; that is remembered.
+    For a group, `keep` says that its images are no copies of one another; that is remembered.
     """
     return _choices(item, dict.fromkeys(item.paths, action), new_label)
 
 
 def decide_one(item: Item, path: str, action: Action, new_label: str | None = None) -> list[Choice]:
-    """An action for one picture of the item, all its findings together."""
+    """An action for one image of the item, all its findings together."""
     return _choices(item, {path: action}, new_label)
 
 
 def keep_only(item: Item, path: str) -> list[Choice]:
-    """Keep one picture of a duplicate group and drop the others."""
+    """Keep one image of a duplicate group and drop the others."""
     return _choices(item, {other: Action.KEEP if other == path else Action.DROP for other in item.paths}, None)
 
 
 def reject(item: Item) -> list[Choice]:
-    """Drop a picture; of a duplicate group drop the copies and keep the suggested keeper."""
+    """Drop an image; of a duplicate group drop the copies and keep the suggested keeper."""
     return keep_only(item, item.paths[0]) if item.is_group else decide_all(item, Action.DROP)
 
 

@@ -1,7 +1,7 @@
 """Replaying the log of decisions: pure, and the only place that says what a decision comes to.
 
 Laws: an undo takes back exactly the row it names, be that a decision or another undo; the latest row
-still in force speaks for its (finding, path); per picture drop wins over relabel over keep; a decision
+still in force speaks for its (finding, path); per image drop wins over relabel over keep; a decision
 about bytes that have changed since is stale and speaks for nothing.
 """
 
@@ -74,7 +74,7 @@ def fold(log: Sequence[Decision]) -> Folded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """What all decisions about one picture come to."""
+    """What all decisions about one image come to."""
 
     verdict: Verdict
     new_label: str | None
@@ -86,12 +86,12 @@ class Ruling:
 
 
 def rule(findings: pd.DataFrame, hashes: Mapping[str, str | None], folded: Folded) -> dict[str, Ruling]:
-    """The ruling on every picture that has a finding; the others are simply kept.
+    """The ruling on every image that has a finding; the others are simply kept.
 
     `findings` are rows of the findings table; `hashes` maps each path to its present sha256.
     """
     keeper_of = _keeper_hashes(findings, hashes)
-    # Plain rows by path: a table of its own for each of 100,000 pictures would take minutes.
+    # Plain rows by path: a table of its own for each of 100,000 images would take minutes.
     by_path: dict[str, list[_Asked]] = {}
     queued = findings[findings["severity"] != Severity.INFO]
     for path, *asked in queued[["path", "finding_id", "kind", "role", "group_id"]].itertuples(index=False, name=None):

@@ -1,7 +1,7 @@
-"""Decisions about pictures that have moved: the same bytes at another path are the same picture.
+"""Decisions about images that have moved: the same bytes at another path are the same image.
 
 Pure. A decision is carried to the same kind of finding about the same content; it keeps its reviewer and its
-time, and its note says where the picture was, so that replaying the log needs nothing but the log.
+time, and its note says where the image was, so that replaying the log needs nothing but the log.
 """
 
 from collections import defaultdict
@@ -33,7 +33,7 @@ class Carried:
 def carried(
     log: Sequence[Decision], before: pd.DataFrame, after: pd.DataFrame, hashes: Mapping[str, str | None]
 ) -> list[Carried]:
-    """What to append: for decisions whose picture has left its path, the findings of `after` about the same bytes.
+    """What to append: for decisions whose image has left its path, the findings of `after` about the same bytes.
 
     `before` and `after` are findings; `hashes` is the content at each path now.
     """

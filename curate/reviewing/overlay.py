@@ -1,4 +1,4 @@
-"""Two pictures laid over one another: for the eye that wants to see where a copy differs. Pure, JPEG in and out."""
+"""Two images laid over one another: for the eye that wants to see where a copy differs. Pure, JPEG in and out."""
 
 import base64
 
@@ -19,7 +19,7 @@ def overlaid(first: bytes, second: bytes) -> tuple[bytes, bytes]:
 
 
 def difference(first: bytes, second: bytes) -> tuple[bytes, float]:
-    """Where the pictures differ, times `GAIN`, black where they agree; and the mean difference in grey levels."""
+    """Where the images differ, times `GAIN`, black where they agree; and the mean difference in grey levels."""
     one, other = _same_size(first, second)
     apart = cv2.absdiff(one, other)
     strong = np.asarray(cv2.convertScaleAbs(apart, alpha=GAIN), dtype=np.uint8)
@@ -27,7 +27,7 @@ def difference(first: bytes, second: bytes) -> tuple[bytes, float]:
 
 
 def data_uri(jpeg: bytes) -> str:
-    """A picture inside a page's own text: nothing is fetched for it."""
+    """An image inside a page's own text: nothing is fetched for it."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 

@@ -1,4 +1,4 @@
-"""Small pictures for the reviewer and the report, made once and kept under the hash of their content.
+"""Small images for the reviewer and the report, made once and kept under the hash of their content.
 
 Invariants: a preview shows the bytes that were audited, or nothing: it is made only from a file whose
 content still has the recorded sha256, and is found again by that hash, even when the source has gone.
@@ -21,7 +21,7 @@ from curate.sources import address
 from curate.storage.workspace import Workspace, atomic, explained
 
 NEVER_DECODED = frozenset({Kind.CRASHED, Kind.TIMED_OUT, Kind.TOO_LARGE})
-"""Kinds of findings whose pictures are not opened outside a worker that may die of them."""
+"""Kinds of findings whose images are not opened outside a worker that may die of them."""
 
 FULL_PX = 4096
 """A browser shows no more at its own size without trouble."""
@@ -31,16 +31,16 @@ _log = logging.getLogger(__name__)
 
 
 def preview(
-    place: Workspace, root: Path, path: str, sha256: str | None, side_px: int = 320, quality: int = 80
+    workspace: Workspace, root: Path, path: str, sha256: str | None, side_px: int = 320, quality: int = 80
 ) -> bytes | None:
-    """A JPEG of the picture `path` below `root`, its longer side at most `side_px`, never enlarged.
+    """A JPEG of the image `path` below `root`, its longer side at most `side_px`, never enlarged.
 
-    None where there is nothing to show: the file is gone or has other content than `sha256`, no picture is
+    None where there is nothing to show: the file is gone or has other content than `sha256`, no image is
     left in it, or `path` leads out of `root`. Links are followed, as the audit follows them.
     """
     if sha256 is None or not _SHA256.fullmatch(sha256):
         return None
-    cached = place.thumbs / sha256[:2] / f"{sha256}-{side_px}.jpg"
+    cached = workspace.thumbs / sha256[:2] / f"{sha256}-{side_px}.jpg"
     try:
         return cached.read_bytes()
     except OSError:
@@ -61,13 +61,13 @@ def audited_bytes(root: Path, path: str, sha256: str | None) -> bytes | None:
 
 
 def full_size(root: Path, path: str, sha256: str | None) -> bytes | None:
-    """The whole picture for looking at single pixels, its longer side at most `FULL_PX`; made anew each time."""
+    """The whole image for looking at single pixels, its longer side at most `FULL_PX`; made anew each time."""
     data = audited_bytes(root, path, sha256)
     return None if data is None else _encode(data, FULL_PX, 95)
 
 
 def _read(root: Path, path: str) -> bytes | None:
-    """The bytes of a picture below `root`, within the limits that hold for decoding."""
+    """The bytes of an image below `root`, within the limits that hold for decoding."""
     if not _is_below(root, path):
         return None
     try:
@@ -87,10 +87,10 @@ def _is_below(root: Path, path: str) -> bool:
 def _encode(data: bytes, side_px: int, quality: int) -> bytes | None:
     import simplejpeg
 
-    picture = decode(data, DecodeLimits()).picture
-    if picture is None:
+    image = decode(data, DecodeLimits()).image
+    if image is None:
         return None
-    return bytes(simplejpeg.encode_jpeg(picture.fit(side_px).copy(), quality=quality, colorspace="RGB"))
+    return bytes(simplejpeg.encode_jpeg(image.fit(side_px).copy(), quality=quality, colorspace="RGB"))
 
 
 def _keep(encoded: bytes, cached: Path) -> None:

@@ -29,7 +29,7 @@ LEASE_S = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One decision to record: about one finding on one picture, bound to the bytes that were looked at.
+    """One decision to record: about one finding on one image, bound to the bytes that were looked at.
 
     `seen` is the last line of the log when the finding was shown; None for those who looked at no screen.
     """
@@ -43,7 +43,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class QueueFilter:
     """Which items of the queue; an empty set means all."""
 
     labels: frozenset[str | None] = frozenset()
@@ -53,15 +53,15 @@ class Filter:
     min_score: float = 0.0
     text: str = ""
     groups: bool | None = None
-    """Only groups, or only single pictures; None takes both."""
+    """Only groups, or only single images; None takes both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing to decide: a picture with all its findings, or a duplicate group.
+    """One thing to decide: an image with all its findings, or a duplicate group.
 
-    `findings` holds the rows of the findings table for every picture of the item, with the standing
-    action of each as `action` (None while undecided) and the picture's `sha256`. `seen` is the last line
+    `findings` holds the rows of the findings table for every image of the item, with the standing
+    action of each as `action` (None while undecided) and the image's `sha256`. `seen` is the last line
     of the log when it was read.
     """
 
@@ -73,18 +73,18 @@ class Item:
 
     @property
     def paths(self) -> list[str]:
-        """The pictures, keeper first, in a stable order."""
+        """The images, keeper first, in a stable order."""
         keepers = [row["path"] for row in self.findings if row["role"] == Role.KEEPER]
         return list(dict.fromkeys([*keepers, *(row["path"] for row in self.findings)]))
 
     def of(self, path: str) -> list[dict[str, Any]]:
-        """The findings about one picture."""
+        """The findings about one image."""
         return [row for row in self.findings if row["path"] == path]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far the review has come, in items and in pictures that want a decision."""
+class ReviewProgress:
+    """How far the review has come, in items and in images that want a decision."""
 
     items: int
     items_done: int
@@ -102,7 +102,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
-    """What one reviewer thinks of one finding on one picture, decided or as a second look."""
+    """What one reviewer thinks of one finding on one image, decided or as a second look."""
 
     reviewer: str
     finding_id: str
@@ -163,7 +163,7 @@ class Store:
 
     def find(
         self,
-        chosen: Filter = Filter(),
+        chosen: QueueFilter = QueueFilter(),
         *,
         after_rank: int = -1,
         pending: bool | None = True,
@@ -183,7 +183,7 @@ class Store:
             return [self._item(row) for row in rows]
 
     def claim(
-        self, chosen: Filter = Filter(), *, holder: str, now_s: float, after_rank: int = -1, limit: int = 1
+        self, chosen: QueueFilter = QueueFilter(), *, holder: str, now_s: float, after_rank: int = -1, limit: int = 1
     ) -> list[Item]:
         """The next undecided items that are on nobody else's screen, put on this one for `LEASE_S`.
 
@@ -234,7 +234,7 @@ class Store:
             ).fetchall()
         )
 
-    def before(self, rank: int, chosen: Filter = Filter()) -> Item | None:
+    def before(self, rank: int, chosen: QueueFilter = QueueFilter()) -> Item | None:
         """The item ahead of `rank` in the queue, decided or not."""
         where, values = _where(chosen)
         condition = "".join(f" AND {part}" for part in where)
@@ -250,19 +250,19 @@ class Store:
         row = self._db.execute("SELECT item_id, is_group, rank FROM item WHERE item_id = ?", (item_id,)).fetchone()
         return self._item(row) if row else None
 
-    def progress(self, chosen: Filter = Filter()) -> Progress:
-        """Items and pictures that want a decision, and how many have it; of the whole queue without counting."""
+    def progress(self, chosen: QueueFilter = QueueFilter()) -> ReviewProgress:
+        """Items and images that want a decision, and how many have it; of the whole queue without counting."""
         where, values = _where(chosen)
         if not where:
             row = self._db.execute("SELECT items, items_done, images, images_done FROM total").fetchone()
-            return Progress(items=row[0], items_done=row[1], images=row[2], images_done=row[3])
+            return ReviewProgress(items=row[0], items_done=row[1], images=row[2], images_done=row[3])
         condition = "".join(f" AND {part}" for part in where)
         row = self._db.execute(
             "SELECT count(*), coalesce(sum(i.pending = 0), 0), coalesce(sum(i.images), 0),"
             f" coalesce(sum(i.images - i.pending), 0) FROM item i WHERE 1{condition}",
             values,
         ).fetchone()
-        return Progress(items=row[0], items_done=row[1], images=row[2], images_done=row[3])
+        return ReviewProgress(items=row[0], items_done=row[1], images=row[2], images_done=row[3])
 
     def facets(self) -> dict[str, list[str | None]]:
         """The labels, categories and kinds that the queue holds."""
@@ -303,7 +303,7 @@ class Store:
     ) -> list[int]:
         """Append decisions in one transaction; returns their ids once they are on disk.
 
-        Raises `NoSurvivorError` where a duplicate group would lose its last picture, unless allowed, and
+        Raises `NoSurvivorError` where a duplicate group would lose its last image, unless allowed, and
         `ConflictError` where somebody decided one of the findings after it was shown; nothing is then recorded.
         """
         with self._transaction():
@@ -547,7 +547,7 @@ class Store:
         )
 
     def _remember_pairs(self, cleared: Mapping[frozenset[str], Decision]) -> None:
-        """Two pictures once judged not to be copies stay so, though the finding may now bear another name."""
+        """Two images once judged not to be copies stay so, though the finding may now bear another name."""
         rows = self._db.execute(
             "SELECT f.finding_id, f.path, f.sha256 mine, k.sha256 theirs FROM finding f JOIN finding k"
             " ON k.group_id = f.group_id AND k.role = 'keeper' AND k.kind NOT IN ('label_conflict', 'split_leak')"
@@ -657,7 +657,7 @@ def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
     return [(item, int(item in groups), rank) for rank, item in enumerate(order)]
 
 
-def _where(chosen: Filter) -> tuple[list[str], dict[str, Any]]:
+def _where(chosen: QueueFilter) -> tuple[list[str], dict[str, Any]]:
     """SQL conditions on `item i`: one of its findings must meet all of the filter."""
     parts: list[str] = []
     values: dict[str, Any] = {}

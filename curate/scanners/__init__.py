@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from curate import config
 from curate.config import Config, Settings
 from curate.errors import ConfigError
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.schema import Kind, Role, Severity, Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ ENTRY_POINTS = "curate.scanners"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One scanner's suspicion about one picture.
+    """One scanner's suspicion about one image.
 
     `score` runs from 0 to 1, higher is worse. `key` names what the finding is about (for a copy: itself
     and its keeper); with scanner and kind it makes the stable `finding_id`, so it must hold no measurement.
@@ -54,7 +54,7 @@ class Finding:
 
 
 Values = Callable[["pd.DataFrame"], "pd.Series"]
-"""From a scanner's view of the measurements to one number for each picture, missing where there is none."""
+"""From a scanner's view of the measurements to one number for each image, missing where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class Threshold:
     flags: Literal["above", "below"]
 
     def values(self, view: pd.DataFrame) -> pd.Series:
-        """The measurement of every picture, as floats."""
+        """The measurement of every image, as floats."""
         found = view[self.measured] if isinstance(self.measured, str) else self.measured(view)
         return found.astype("float64")
 
@@ -80,8 +80,8 @@ class Scanner(ABC):
     """One family of checks.
 
     `columns` declares what `measure` returns; `measured_with` names the settings that change what it
-    returns, so that changing any other setting never reads a picture again. `thresholds` lists the settings
-    that a person may set by looking at the pictures on either side.
+    returns, so that changing any other setting never reads an image again. `thresholds` lists the settings
+    that a person may set by looking at the images on either side.
     """
 
     name: ClassVar[str]
@@ -93,21 +93,21 @@ class Scanner(ABC):
     """Columns of other scanners that `judge` takes into account where they are there: own name to `scanner.column`."""
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
     asked: ClassVar[frozenset[Kind]] = frozenset()
-    """Kinds that say a picture lacks what the dataset is for: a queue of many of them is wanted."""
+    """Kinds that say an image lacks what the dataset is for: a queue of many of them is wanted."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()
 
     @abstractmethod
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
-        """Measure one picture; runs in a worker and may not touch files, clock or randomness."""
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
+        """Measure one image; runs in a worker and may not touch files, clock or randomness."""
 
     @abstractmethod
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        """Judge all pictures at once.
+        """Judge all images at once.
 
         `features` has one row per file, sorted by path: the columns of `images.parquet`, `digest`,
-        `problems` (JSON) and this scanner's own columns (missing where no picture could be decoded).
+        `problems` (JSON) and this scanner's own columns (missing where no image could be decoded).
         """
 
     @property

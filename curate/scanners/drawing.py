@@ -1,9 +1,9 @@
 """Drawings: cartoons, clip art, emoji, renders rather than photographs. Part of the profile `faces`.
 
-A small ensemble of decision trees judges what tells ink from light: how few colours cover the picture, how flat it
+A small ensemble of decision trees judges what tells ink from light: how few colours cover the image, how flat it
 is between its edges, how little noise lies in its smooth parts, how vivid it is. Where `curate train embed` has
 been run, a linear classifier on what a network sees answers in its place: it is right more often. Both were
-fitted on labelled web pictures (tests/benchmarks/fit_drawing.py); the weights are all that is left of them.
+fitted on labelled web images (tests/benchmarks/fit_drawing.py); the weights are all that is left of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.images.image import Picture, Pixels, luma, shrink
+from curate.images.image import DecodedImage, Pixels, luma, shrink
 from curate.scanners import Finding, Scanner
 from curate.scanners.embeddings import EMBEDDING
 from curate.schema import Kind, Severity
@@ -41,20 +41,20 @@ Floats = npt.NDArray[np.float64]
 class DrawingSettings(Settings):
     """How sure it must be."""
 
-    drawn: float = Field(0.5, ge=0, le=1, description="score from which on a picture counts as drawn")
+    drawn: float = Field(0.5, ge=0, le=1, description="score from which on an image counts as drawn")
 
 
 class Drawing(Scanner):
-    """Pictures that were drawn or rendered, not photographed."""
+    """Images that were drawn or rendered, not photographed."""
 
     name: ClassVar[str] = "drawing"
     version: ClassVar[int] = 3
     settings_model: ClassVar[type[Settings]] = DrawingSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"signs": pa.list_(pa.float32())}
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
-        is_large = max(picture.width, picture.height) >= LEAST_PX
-        return {"signs": signs(picture.fit(SHARED_PX)) if is_large else None}
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
+        is_large = max(image.width, image.height) >= LEAST_PX
+        return {"signs": signs(image.fit(SHARED_PX)) if is_large else None}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         seen = features[features["signs"].notna()]
@@ -90,7 +90,7 @@ def signs(rgb: Pixels) -> list[float]:
 
 
 def named_signs(rgb: Pixels) -> dict[str, float]:
-    """All signs, of the picture at 128 px."""
+    """All signs, of the image at 128 px."""
     rgb = shrink(rgb, SIDE_PX)
     grey = luma(rgb)
     slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
@@ -127,7 +127,7 @@ def _tones(rgb: Pixels, grey: Pixels) -> dict[str, float]:
 
 
 def _gradients(steep: Pixels) -> dict[str, float]:
-    """How steep the picture is: drawings are flat or steep, photographs everything between."""
+    """How steep the image is: drawings are flat or steep, photographs everything between."""
     below = np.cumsum(_counts(steep)).tolist()
     return {
         **{f"below{step}": below[step - 1] for step in (1, 2, 4, 8, 16, 32, 64)},
@@ -159,7 +159,7 @@ def _counts(plane: Pixels, mask: Any = None) -> Floats:
 
 
 def _share(planes: Any, low: tuple[int, ...], high: tuple[int, ...]) -> float:
-    """How much of the picture lies between two colours, both included."""
+    """How much of the image lies between two colours, both included."""
     return float(cv2.countNonZero(cv2.inRange(planes, low, high)) / (planes.shape[0] * planes.shape[1]))
 
 

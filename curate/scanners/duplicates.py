@@ -1,9 +1,9 @@
-"""Copies: the same bytes, the same pixels, or the same picture saved, resized, recoloured, turned or edited.
+"""Copies: the same bytes, the same pixels, or the same image saved, resized, recoloured, turned or edited.
 
 Candidates come from equal digests and from two perceptual hashes of ImageHash within a Hamming distance, one of
-them also for every way to mirror and turn a picture. Equal hashes are not equal pictures, so every near
+them also for every way to mirror and turn an image. Equal hashes are not equal images, so every near
 pair is verified on pixels. Groups are stars: each copy matches its keeper itself, so nothing drifts in by
-way of a third picture. Near-blank pictures, whose hashes mean nothing, only ever match exactly.
+way of a third image. Near-blank images, whose hashes mean nothing, only ever match exactly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from curate.duplicates import hamming, sift
 from curate.duplicates.groups import Match, by_preference, columns_of, findings, inverse, twins
 from curate.duplicates.hamming import Hashes, Pairs
 from curate.duplicates.tiles import TILE_PX, Floats
-from curate.images.image import Picture, Pixels, luma
+from curate.images.image import DecodedImage, Pixels, luma
 from curate.scanners import Finding, Scanner, embeddings
 from curate.schema import Kind
 
@@ -37,7 +37,7 @@ _DHASH_PX = (9, 8)
 
 
 class DuplicatesSettings(Settings):
-    """How alike two pictures must be."""
+    """How alike two images must be."""
 
     thorough: bool = Field(False, description="also look for crops, frames and heavy edits, by local features")
     hash_distance: int = Field(10, ge=0, le=24, description="hash bits (of 64) that may differ in a candidate pair")
@@ -45,8 +45,8 @@ class DuplicatesSettings(Settings):
     alike: float = Field(0.49, ge=0, le=1, description="share of the textured blocks that must agree")
     close: float = Field(0.45, ge=0, le=1, description="share that is enough where these blocks agree to the pixel")
     closeness: float = Field(0.985, ge=0, le=1, description="median correlation of blocks that agree to the pixel")
-    small_px: int = Field(80, ge=0, description="pictures with a shorter side are judged by the next setting")
-    small_close: float = Field(0.4, ge=0, le=1, description="share of blocks that must roughly agree in small pictures")
+    small_px: int = Field(80, ge=0, description="images with a shorter side are judged by the next setting")
+    small_close: float = Field(0.4, ge=0, le=1, description="share of blocks that must roughly agree in small images")
     min_blocks: int = Field(4, ge=1, description="textured blocks without which only the whole can tell")
     correlation: float = Field(0.985, ge=0, le=1, description="correlation of the whole that proves it without them")
     residual: float = Field(14.0, ge=0, description="largest local difference, in grey levels, that is not an edit")
@@ -77,30 +77,30 @@ class Duplicates(Scanner):
     }
     measured_with: ClassVar[tuple[str, ...]] = ("thorough",)
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         import imagehash
         from PIL import Image
 
-        tile = picture.tile(TILE_PX)
+        tile = image.tile(TILE_PX)
         grey = luma(tile)
         # Shrunk to what the hashes look at by plain averages: ImageHash's own filter takes as long as all else here.
         # Its pHash takes the same transform that the turned forms need later, so once is enough.
         frequencies = low_frequencies(_averaged(grey, (SPECTRUM_PX, SPECTRUM_PX)))
         return {
-            **self._local_features(picture),
+            **self._local_features(image),
             "phash": np.packbits(frequencies > _median(frequencies)).tobytes(),
             "dhash": np.packbits(imagehash.dhash(Image.fromarray(_averaged(grey, _DHASH_PX))).hash).tobytes(),
             "spectrum": stored(frequencies).tobytes(),
             "tile": grey.tobytes(),
             "contrast": float(cv2.meanStdDev(grey)[1][0, 0]),
             "chroma": _chroma(tile),
-            "sharpness": _sharpness(picture.grey(GREY_PX)),
+            "sharpness": _sharpness(image.grey(GREY_PX)),
         }
 
-    def _local_features(self, picture: Picture) -> Mapping[str, bytes | None]:
+    def _local_features(self, image: DecodedImage) -> Mapping[str, bytes | None]:
         if not self.settings.thorough:
             return dict.fromkeys(("view", "points", "descriptors"))
-        return sift.describe(picture.grey(sift.VIEW_PX)).pack()
+        return sift.describe(image.grey(sift.VIEW_PX)).pack()
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         unread = ["format", "mode", "frames", "error", "problems"]
@@ -113,7 +113,7 @@ class Duplicates(Scanner):
             yield from findings(columns, keeper, copies)
 
     def _groups(self, seen: pd.DataFrame) -> Iterator[tuple[int, dict[int, Match]]]:
-        """Stars in order of preference: the best picture left takes all its free matches as copies."""
+        """Stars in order of preference: the best image left takes all its free matches as copies."""
         mates = defaultdict(list)
         for row, digest in enumerate(seen["digest"]):
             mates[digest].append(row)
@@ -134,7 +134,7 @@ class Duplicates(Scanner):
                 yield keeper, copies
 
     def _near(self, seen: pd.DataFrame, rows: Sequence[int]) -> dict[int, dict[int, Match]]:
-        """Verified matches among pictures whose pixels differ: for each row, what its copies are to it."""
+        """Verified matches among images whose pixels differ: for each row, what its copies are to it."""
         contrast = seen["contrast"].to_numpy(float)
         usable = np.array([row for row in rows if contrast[row] > self.settings.blank_contrast], dtype=np.int64)
         near: dict[int, dict[int, Match]] = {}
@@ -144,7 +144,7 @@ class Duplicates(Scanner):
 
         verifier = Verifier(seen, self.settings)
         for turn, (left, right, bits) in self._candidates(seen, usable):
-            if turn is not None:  # a picture is told as a copy once; upright pairs come first, and each of them once
+            if turn is not None:  # an image is told as a copy once; upright pairs come first, and each of them once
                 pairs = zip(left.tolist(), right.tolist(), strict=True)
                 fresh = np.array([b not in near.get(a, ()) for a, b in pairs], dtype=bool)
                 left, right, bits = left[fresh], right[fresh], bits[fresh]  # noqa: PLW2901
@@ -158,14 +158,14 @@ class Duplicates(Scanner):
     def _add_partial(self, seen: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
         """Pairs that share only a part of their pixels, found by local features."""
         columns = [seen[name].iloc[usable] for name in ("view", "points", "descriptors")]
-        pictures = [sift.unpack(*row) for row in zip(*columns, strict=True)]
-        pairs = set(sift.candidates([picture.descriptors for picture in pictures]))
+        images = [sift.unpack(*row) for row in zip(*columns, strict=True)]
+        pairs = set(sift.candidates([image.descriptors for image in images]))
         pairs |= _alike_to_a_network(seen.iloc[usable])
         for first, second in sorted(pairs):
             i, j = int(usable[first]), int(usable[second])
             if j in near.get(i, ()):
                 continue
-            found = sift.align(pictures[first], pictures[second])
+            found = sift.align(images[first], images[second])
             if found is not None:
                 kind = Kind.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else Kind.CROPPED
                 near.setdefault(i, {})[j] = Match(
@@ -195,7 +195,7 @@ _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / 
 _NEAREST = 5
 """How many of the nearest embeddings are worth a closer look."""
 _WHOLE = 0.97
-"""Share of both pictures from which on neither is a crop of the other."""
+"""Share of both images from which on neither is a crop of the other."""
 
 
 def _averaged(grey: Pixels, size: tuple[int, int]) -> Pixels:
@@ -228,7 +228,7 @@ def _median(values: Floats) -> np.float32:
 
 
 def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:
-    """The 8 x 8 lowest frequencies of a 32 x 32 grey picture; which of them exceed their median is the pHash.
+    """The 8 x 8 lowest frequencies of a 32 x 32 grey image; which of them exceed their median is the pHash.
 
     Scaled as the unnormalised DCT-II that ImageHash takes, whose `phash` has the same bits.
     """

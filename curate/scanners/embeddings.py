@@ -1,4 +1,4 @@
-"""What a trained network has said about the pictures of an audit, where it was asked: embeddings, predictions.
+"""What a trained network has said about the images of an audit, where it was asked: embeddings, predictions.
 
 The training module writes `embeddings.parquet` and `predictions.parquet` into the workspace; here they become
 columns that any scanner may judge by. A row holds for the bytes it was made from and for no others. Nothing
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EMBEDDINGS, PREDICTIONS = "embeddings.parquet", "predictions.parquet"
 EMBEDDING = "embedding"
-"""Pooled features of a picture (float32), or None."""
+"""Pooled features of an image (float32), or None."""
 PREDICTION = ("predicted", "confidence", "given_confidence", "label_quality")
 """The likeliest class, its out-of-fold probability, that of the label given, and how well the label fits (0..1)."""
 
@@ -59,7 +59,7 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
 def unit_vectors(features: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
     """Rows that have an embedding, and those embeddings (n, d), centred on their mean and of length 1.
 
-    What all pictures of a dataset have in common says nothing about any of them.
+    What all images of a dataset have in common says nothing about any of them.
     """
     if EMBEDDING not in features:
         return np.empty(0, np.intp), np.empty((0, 1), np.float32)
@@ -80,7 +80,7 @@ def nearest(vectors: npt.NDArray[np.float32], count: int) -> tuple[npt.NDArray[n
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
     cosines, rows = index.search(vectors, count + 1)
-    # A picture is its own nearest, but for twins, where it may be any of the first.
+    # An image is its own nearest, but for twins, where it may be any of the first.
     own = rows == np.arange(len(vectors))[:, None]
     own[~own.any(axis=1), -1] = True
     return cosines[~own].reshape(-1, count), rows[~own].reshape(-1, count)

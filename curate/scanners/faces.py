@@ -1,7 +1,7 @@
-"""Faces: none, several, or one so small that the picture shows a body. Part of the profile `faces`.
+"""Faces: none, several, or one so small that the image shows a body. Part of the profile `faces`.
 
 The detector is YuNet (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence
-Research 2023), run by OpenCV. Its time goes by the pixels it is given, so it looks at a picture small first, and
+Research 2023), run by OpenCV. Its time goes by the pixels it is given, so it looks at an image small first, and
 larger only while that leaves a doubt: there is none where a look shows a face for sure, nor where nothing in it is
 even faintly like one. What is still in doubt in the largest look is turned to either side and looked at once more,
 since the detector misses heads that are tilted.
@@ -22,7 +22,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.images.image import Picture, Pixels, coloured
+from curate.images.image import DecodedImage, Pixels, coloured
 from curate.scanners import Finding, Scanner, Threshold, drawing
 from curate.schema import Kind, Severity
 
@@ -31,19 +31,19 @@ if TYPE_CHECKING:
 
 MODEL = Path(__file__).parent / "models" / "face_detection_yunet_2023mar.onnx"
 SMALL_PX = 100
-"""Longer side below which a picture is enlarged, and taken to show little besides the face."""
+"""Longer side below which an image is enlarged, and taken to show little besides the face."""
 SURE, SURE_SMALL = 0.8, 0.6
 
 
-class Look(NamedTuple):
+class DetectorPass(NamedTuple):
     """One pass of the detector: the longer side of what it is shown, and the score below which nothing is a trace."""
 
     side_px: int
     faint: float
 
 
-LOOKS = (Look(96, 0.2), Look(160, 0.3), Look(320, 0.3))
-LOOKS_ENLARGED = (Look(64, 0.05), Look(96, 0.1), Look(160, 0.2))
+PASSES = (DetectorPass(96, 0.2), DetectorPass(160, 0.3), DetectorPass(320, 0.3))
+PASSES_ENLARGED = (DetectorPass(64, 0.05), DetectorPass(96, 0.1), DetectorPass(160, 0.2))
 SHARED_PX = 256
 """The size that other scanners have made already, from which the smaller looks are taken."""
 TINY_PX = 18
@@ -54,7 +54,7 @@ TURNED_PX, AROUND = 96, 2.0
 STRIDE_PX = 32
 """The detector fills its input up to multiples of this; stretching to them gives it pixels in place of padding."""
 SEVERAL, SEVERAL_SIZE, BESIDE = 0.7, 0.15, 0.3
-LEAST_SCORE, FAINTEST, OVERLAP, MOST = 0.5, 0.05, 0.3, 100
+KEEP_SCORE, SCORE_THRESHOLD, NMS_THRESHOLD, TOP_K = 0.5, 0.05, 0.3, 100
 Rows = npt.NDArray[np.float64]
 """(n, 5): left, top, width, height and score."""
 
@@ -63,19 +63,17 @@ class FacesSettings(Settings):
     """What counts as a face, and how many of what size there should be."""
 
     sure: float = Field(SURE, ge=0, le=1, description="no face where the detector is nowhere as sure as this")
-    sure_small: float = Field(SURE_SMALL, ge=0, le=1, description="the same for pictures under 100 px, enlarged for it")
-    drawn: float = Field(0.5, ge=0, le=1, description="how drawn a picture may look for its faces to count")
+    sure_small: float = Field(SURE_SMALL, ge=0, le=1, description="the same for images under 100 px, enlarged for it")
+    drawn: float = Field(0.5, ge=0, le=1, description="how drawn an image may look for its faces to count")
     several: float = Field(SEVERAL, ge=0, le=1, description="how sure it must be of each of several faces")
     several_size: float = Field(
         SEVERAL_SIZE, ge=0, le=1, description="area against the largest face that makes another count"
     )
-    small_share: float = Field(
-        0.02, ge=0, le=1, description="share of the picture below which its largest face is small"
-    )
+    small_share: float = Field(0.02, ge=0, le=1, description="share of the image below which its largest face is small")
 
 
 class Faces(Scanner):
-    """Pictures without a face, with several, or with a small one."""
+    """Images without a face, with several, or with a small one."""
 
     name: ClassVar[str] = "faces"
     version: ClassVar[int] = 4
@@ -96,8 +94,8 @@ class Faces(Scanner):
         ),
     )
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
-        return {"boxes": json.dumps(detect(picture), separators=(",", ":"))}
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
+        return {"boxes": json.dumps(detect(image), separators=(",", ":"))}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         seen = features[features["boxes"].notna()]
@@ -106,7 +104,7 @@ class Faces(Scanner):
         for path, width, height, boxes in seen[["path", "width", "height", "boxes"]].itertuples(index=False, name=None):
             score, told_by = drawn.get(path, (0.0, ""))
             if score >= self.settings.drawn:
-                reason = f"No face of a person: the picture looks drawn ({score:.2f} by {told_by})."
+                reason = f"No face of a person: the image looks drawn ({score:.2f} by {told_by})."
                 yield _finding(Kind.NO_FACE, path, score, reason, [])
             else:
                 yield from self._of(path, int(width), int(height), json.loads(boxes))
@@ -129,10 +127,10 @@ class Faces(Scanner):
         ]
         share = largest / max(width * height, 1)
         if len(faces) > 1:
-            reason = f"{len(faces)} faces, where one is wanted; the largest takes {share:.1%} of the picture."
+            reason = f"{len(faces)} faces, where one is wanted; the largest takes {share:.1%} of the image."
             yield _finding(Kind.SEVERAL_FACES, path, min(1.0, 0.5 + 0.1 * len(faces)), reason, faces)
         elif share < s.small_share:
-            reason = f"The face takes only {share:.1%} of the picture (threshold {s.small_share:.0%})."
+            reason = f"The face takes only {share:.1%} of the image (threshold {s.small_share:.0%})."
             yield _finding(Kind.SMALL_FACE, path, 1 - share / max(s.small_share, 1e-9) / 2, reason, faces or boxes)
 
 
@@ -148,7 +146,7 @@ def _finding(kind: Kind, path: str, score: float, reason: str, boxes: list[dict[
 
 
 def _surest(view: pd.DataFrame, *, small: bool) -> pd.Series:
-    """How sure the detector is of its surest face; only of pictures to which that setting applies."""
+    """How sure the detector is of its surest face; only of images to which that setting applies."""
     is_small = view[["width", "height"]].max(axis=1) < SMALL_PX
     return view["boxes"].where(is_small == small).map(_best_score, na_action="ignore")
 
@@ -158,7 +156,7 @@ def _best_score(boxes: str) -> float:
 
 
 def _largest_share(view: pd.DataFrame) -> pd.Series:
-    """The share of the picture that the largest box takes; missing where there is none."""
+    """The share of the image that the largest box takes; missing where there is none."""
     largest = view["boxes"].map(
         lambda boxes: max((box["width"] * box["height"] for box in json.loads(boxes)), default=None),
         na_action="ignore",
@@ -166,24 +164,24 @@ def _largest_share(view: pd.DataFrame) -> pd.Series:
     return largest.astype("float64") / (view["width"] * view["height"]).astype("float64")
 
 
-def detect(picture: Picture) -> list[dict[str, Any]]:
-    """Faces, as boxes in pixels of the full picture, the surest first."""
-    is_small = max(picture.width, picture.height) < SMALL_PX
-    rows = _search(picture, LOOKS_ENLARGED, SURE_SMALL) if is_small else _search(picture, LOOKS, SURE)
-    return [_box(row, picture) for row in rows[np.argsort(-rows[:, 4], kind="stable")] if row[4] >= LEAST_SCORE]
+def detect(image: DecodedImage) -> list[dict[str, Any]]:
+    """Faces, as boxes in pixels of the full image, the surest first."""
+    is_small = max(image.width, image.height) < SMALL_PX
+    rows = _search(image, PASSES_ENLARGED, SURE_SMALL) if is_small else _search(image, PASSES, SURE)
+    return [_box(row, image) for row in rows[np.argsort(-rows[:, 4], kind="stable")] if row[4] >= KEEP_SCORE]
 
 
-def _search(picture: Picture, looks: tuple[Look, ...], sure: float) -> Rows:
-    """What the first look that leaves no doubt finds, or the last, in pixels of the full picture."""
-    for look in looks:
-        view = _whole(picture) if look is LOOKS[-1] else _stretched(picture.fit(SHARED_PX), look.side_px)
+def _search(image: DecodedImage, passes: tuple[DetectorPass, ...], sure: float) -> Rows:
+    """What the first look that leaves no doubt finds, or the last, in pixels of the full image."""
+    for look in passes:
+        view = _whole(image) if look is PASSES[-1] else _stretched(image.fit(SHARED_PX), look.side_px)
         rows = _detected(view)
         in_doubt = _leaves_doubt(rows, look.faint, sure)
-        across, down = picture.width / view.shape[1], picture.height / view.shape[0]
+        across, down = image.width / view.shape[1], image.height / view.shape[0]
         rows[:, :4] *= np.array((across, down, across, down))
         if not in_doubt:
             return rows
-    return rows if rows[:, 4].max() >= sure else _turned(picture, rows, sure)
+    return rows if rows[:, 4].max() >= sure else _turned(image, rows, sure)
 
 
 def _leaves_doubt(rows: Rows, faint: float, sure: float) -> bool:
@@ -200,10 +198,10 @@ def _leaves_doubt(rows: Rows, faint: float, sure: float) -> bool:
     return bool((score >= np.where(is_tiny, faint / 2, faint)).any())
 
 
-def _turned(picture: Picture, rows: Rows, sure: float) -> Rows:
+def _turned(image: DecodedImage, rows: Rows, sure: float) -> Rows:
     """The same, with what is found where the likeliest place is turned to either side."""
-    view = _whole(picture)
-    scale = picture.width / view.shape[1]
+    view = _whole(image)
+    scale = image.width / view.shape[1]
     likeliest = rows[rows[:, 4].argmax()]
     middle = likeliest[:2] + likeliest[2:4] / 2
     side = AROUND * likeliest[2:4].max()
@@ -223,12 +221,12 @@ def _turned(picture: Picture, rows: Rows, sure: float) -> Rows:
     return rows
 
 
-def _whole(picture: Picture) -> Pixels:
+def _whole(image: DecodedImage) -> Pixels:
     """In proportion, at the size of the last look or smaller."""
-    longest = max(picture.pixels.shape[:2])
-    shrunk = min(1.0, LOOKS[-1].side_px / longest)
-    rows, columns = (max(1, round(side * shrunk)) for side in picture.pixels.shape[:2])
-    return coloured(_resized(picture.pixels, rows, columns))
+    longest = max(image.pixels.shape[:2])
+    shrunk = min(1.0, PASSES[-1].side_px / longest)
+    rows, columns = (max(1, round(side * shrunk)) for side in image.pixels.shape[:2])
+    return coloured(_resized(image.pixels, rows, columns))
 
 
 def _stretched(pixels: Pixels, side_px: int) -> Pixels:
@@ -254,19 +252,19 @@ def _detected(view: Pixels) -> Rows:
     return np.empty((0, 5)) if found is None else np.asarray(found[:, [0, 1, 2, 3, 14]], dtype=np.float64)
 
 
-def _box(row: npt.NDArray[np.float64], picture: Picture) -> dict[str, Any]:
+def _box(row: npt.NDArray[np.float64], image: DecodedImage) -> dict[str, Any]:
     left, top, width, height, score = row.tolist()
     left, top = max(0.0, left), max(0.0, top)
     return {
         "what": "face",
         "left": round(left, 1),
         "top": round(top, 1),
-        "width": round(min(width, picture.width - left), 1),
-        "height": round(min(height, picture.height - top), 1),
+        "width": round(min(width, image.width - left), 1),
+        "height": round(min(height, image.height - top), 1),
         "score": round(score, 3),
     }
 
 
 @functools.cache
 def _detector() -> Any:
-    return cv2.FaceDetectorYN.create(str(MODEL), "", (STRIDE_PX, STRIDE_PX), FAINTEST, OVERLAP, MOST)
+    return cv2.FaceDetectorYN.create(str(MODEL), "", (STRIDE_PX, STRIDE_PX), SCORE_THRESHOLD, NMS_THRESHOLD, TOP_K)

@@ -22,7 +22,7 @@ from pydantic import Field
 from curate.config import Settings
 from curate.duplicates.groups import Match, by_preference, columns_of, findings, twins
 from curate.errors import CurateError, MissingExtraError
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.scanners import Finding, Scanner, fastdup_worker
 from curate.schema import Kind, Severity
 from curate.sources.records import Record
@@ -38,8 +38,8 @@ class FastdupSettings(Settings):
     """Where fastdup is, and what counts."""
 
     python: str = Field("", description="a Python that has fastdup; empty for the one that runs curate")
-    similarity: float = Field(0.96, ge=0, le=1, description="cosine similarity from which on two pictures are copies")
-    outlier: float = Field(0.68, ge=0, le=1, description="similarity to the nearest picture below which one is alone")
+    similarity: float = Field(0.96, ge=0, le=1, description="cosine similarity from which on two images are copies")
+    outlier: float = Field(0.68, ge=0, le=1, description="similarity to the nearest image below which one is alone")
 
 
 class Fastdup(Scanner):
@@ -52,7 +52,7 @@ class Fastdup(Scanner):
     found: Mapping[str, Any] | None = None
     """The result of `run`; without it there is nothing to judge."""
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         return {}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ class Fastdup(Scanner):
                     path=path,
                     score=min(1.0, max(0.0, 1.0 - nearest)),
                     severity=Severity.WARNING,
-                    reason=f"Unlike every other picture: the nearest is only {nearest:.2f} similar (fastdup; "
+                    reason=f"Unlike every other image: the nearest is only {nearest:.2f} similar (fastdup; "
                     f"threshold {self.settings.outlier:g}).",
                     evidence={"nearest": round(float(nearest), 4)},
                 )

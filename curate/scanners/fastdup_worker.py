@@ -1,7 +1,7 @@
 """fastdup in a process of its own, with a Python of its own: it pins Pillow and numpy to old versions.
 
 Run as a script, so that it needs nothing of this project: `python fastdup_worker.py LIST WORK OUT`. LIST holds a
-picture's path a line; OUT receives JSON with the similar pairs and the outliers that fastdup reports.
+image's path a line; OUT receives JSON with the similar pairs and the outliers that fastdup reports.
 """
 
 import json
@@ -15,7 +15,7 @@ os.environ["FASTDUP_OPT_OUT"] = "1"
 
 
 def main(listing: str, work: str, out: str) -> None:
-    """Run fastdup over the listed pictures."""
+    """Run fastdup over the listed images."""
     import fastdup
 
     run = fastdup.create(work_dir=work, input_dir=Path(listing).read_text(encoding="utf-8").splitlines())

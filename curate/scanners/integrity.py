@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from curate.config import Settings
 from curate.images import formats
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.scanners import Finding, Scanner
 from curate.schema import KINDS, Category, Kind, Severity, Verdict
 
@@ -31,14 +31,14 @@ class IntegritySettings(Settings):
 
 
 class Integrity(Scanner):
-    """Files that are empty, no pictures, unreadable, truncated, damaged, too large or misnamed."""
+    """Files that are empty, no images, unreadable, truncated, damaged, too large or misnamed."""
 
     name: ClassVar[str] = "integrity"
     version: ClassVar[int] = 2
     settings_model: ClassVar[type[Settings]] = IntegritySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {}
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         return {}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
@@ -83,7 +83,7 @@ def _oddities(mode: object, frames: object) -> Iterator[str]:
         elif mode in ("P", "PA"):
             yield "It has a palette; expand it before resizing."
     if isinstance(frames, int | float) and frames > 1:
-        yield f"It has {int(frames)} frames; only the first is looked at and kept as the picture."
+        yield f"It has {int(frames)} frames; only the first is looked at and kept as the image."
 
 
 def _for_information(kind: Kind, path: str, reason: str, evidence: Mapping[str, Any]) -> Finding:

@@ -1,6 +1,6 @@
-"""Labels that a model trained on the other pictures does not believe: `suspected_mislabel`.
+"""Labels that a model trained on the other images does not believe: `suspected_mislabel`.
 
-Judged where `curate train mislabel` has been run: every picture was predicted by a network that had not seen it,
+Judged where `curate train mislabel` has been run: every image was predicted by a network that had not seen it,
 and confident learning (Northcutt, Jiang and Chuang, JAIR 2021) has said how well its label fits. What is
 flagged is where the network is sure of another class and gives the label it has next to nothing.
 """
@@ -14,7 +14,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity, Verdict
 
@@ -30,14 +30,14 @@ class LabelsSettings(Settings):
 
 
 class Labels(Scanner):
-    """Pictures whose class is probably another one, with that other one as the suggestion."""
+    """Images whose class is probably another one, with that other one as the suggestion."""
 
     name: ClassVar[str] = "labels"
     version: ClassVar[int] = 1
     settings_model: ClassVar[type[Settings]] = LabelsSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {}
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         return {}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Pictures that decode well and still are no use: blurred, dark, bright, empty, or of an odd size or shape.
+"""Images that decode well and still are no use: blurred, dark, bright, empty, or of an odd size or shape.
 
 Thresholds are set so that a person would agree: measured on 1,000 ordinary photos, all checks together
 flag fewer than 2 %. Sizes are judged against the dataset itself, robustly, never against a norm.
@@ -15,7 +15,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.scanners import Finding, Scanner, Threshold
 from curate.schema import Kind, Severity, Verdict
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SIDE_PX = 256
-"""Quality is measured on the picture shrunk to this side: what a person sees at a glance."""
+"""Quality is measured on the image shrunk to this side: what a person sees at a glance."""
 ENOUGH_PX = 20_000
 """Above this tones are counted in every second row and column."""
 ENOUGH = 50
-"""Pictures from which on a dataset can say what is usual in it."""
+"""Images from which on a dataset can say what is usual in it."""
 FLAT_LEVELS = 9
-"""Width, in grey levels, of the window that holds the flat part of a picture."""
+"""Width, in grey levels, of the window that holds the flat part of an image."""
 _LEVELS, _WINDOW = np.arange(256.0), np.ones(FLAT_LEVELS)
 
 
 class QualitySettings(Settings):
-    """Above (or below) these a picture is flagged."""
+    """Above (or below) these an image is flagged."""
 
-    blurry: float = Field(0.55, ge=0, le=1, description="blur effect at or above which a picture is blurry")
+    blurry: float = Field(0.55, ge=0, le=1, description="blur effect at or above which an image is blurry")
     dark: float = Field(0.25, ge=0, le=1, description="dark where even the brightest percent stays below this")
     bright: float = Field(0.85, ge=0, le=1, description="bright where all but the darkest 5 % lie above this")
     bright_floor: float = Field(0.60, ge=0, le=1, description="... and all but the darkest 1 % above this")
@@ -49,12 +49,12 @@ class QualitySettings(Settings):
     low_contrast: float = Field(6.0, ge=0, description="standard deviation of grey levels: almost empty")
     odd_size_factor: float = Field(4.0, gt=1, description="side length against the dataset's median")
     odd_size_beyond: float = Field(3.0, ge=1, description="... and against its 10th or 90th percentile")
-    tiny_px: int = Field(16, ge=0, description="a shorter side below this is odd in any dataset of larger pictures")
+    tiny_px: int = Field(16, ge=0, description="a shorter side below this is odd in any dataset of larger images")
     odd_aspect_ratio: float = Field(3.5, gt=1, description="longer over shorter side")
 
 
 class Quality(Scanner):
-    """Blurry, dark, bright, low-information, odd-sized and odd-shaped pictures."""
+    """Blurry, dark, bright, low-information, odd-sized and odd-shaped images."""
 
     name: ClassVar[str] = "quality"
     version: ClassVar[int] = 3
@@ -89,8 +89,8 @@ class Quality(Scanner):
         ),
     )
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
-        grey = picture.grey(SIDE_PX)
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
+        grey = image.grey(SIDE_PX)
         # Of tens of thousands of pixels, every fourth tells the same in a third of the time.
         sample = np.ascontiguousarray(grey[::2, ::2]) if grey.size > ENOUGH_PX else grey
         histogram = cv2.calcHist([sample], [0], None, [256], [0, 256]).ravel().astype(np.float64) / sample.size
@@ -116,7 +116,7 @@ class Quality(Scanner):
         for row in seen.itertuples(index=False):
             dark = row.p99 < limit["dark"]
             bright = row.p5 >= limit["bright"] and row.p1 >= s.bright_floor
-            # A dark or bright picture has little contrast by nature; that is no second reason against it.
+            # A dark or bright image has little contrast by nature; that is no second reason against it.
             empty = row.flat_share >= s.flat_share or (row.contrast <= s.low_contrast and not dark and not bright)
             if dark:
                 yield _finding(
@@ -153,7 +153,7 @@ class Quality(Scanner):
                 )
 
     def _limits(self, seen: pd.DataFrame) -> dict[str, float]:
-        """The thresholds of this dataset: never stricter than the settings, looser where most pictures are so."""
+        """The thresholds of this dataset: never stricter than the settings, looser where most images are so."""
         s = self.settings
         limits = {"blurry": s.blurry, "dark": s.dark, "bright": s.bright}
         if s.unusual and len(seen) >= ENOUGH:
@@ -207,7 +207,7 @@ def _beyond(values: pd.Series, deviations: float) -> float:
 
 
 def blur_effect(grey: np.ndarray) -> float:
-    """How little a picture changes when it is blurred once more: 0 sharp, 1 blurred or flat.
+    """How little an image changes when it is blurred once more: 0 sharp, 1 blurred or flat.
 
     After Crete, Dolmiere, Ladret and Nicolas, "The blur effect: perception and estimation with a new
     no-reference perceptual blur metric", SPIE 6492 (2007), with their 9-tap mean; independent of contrast.

@@ -1,8 +1,8 @@
-"""Text laid over a picture: captions, quotations, the marks of stock agencies. Asked for with `--text`.
+"""Text laid over an image: captions, quotations, the marks of stock agencies. Asked for with `--text`.
 
-Read by PP-OCR models through RapidOCR and onnxruntime (extra `text`), on the picture at a size at which the small
+Read by PP-OCR models through RapidOCR and onnxruntime (extra `text`), on the image at a size at which the small
 print of a thumbnail can still be read. It costs far more than everything else together, which is why it has to be
-asked for; what was read is kept like any measurement, so that a picture is read once.
+asked for; what was read is kept like any measurement, so that an image is read once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pydantic import Field
 
 from curate.config import Settings
 from curate.errors import MissingExtraError
-from curate.images.image import Picture, Pixels
+from curate.images.image import DecodedImage, Pixels
 from curate.scanners import Finding, Scanner
 from curate.schema import Kind, Severity
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 READ_PX, ENLARGE = 640, 2.0
-"""The longer side at which a picture is read; smaller ones are enlarged, at most twice."""
+"""The longer side at which an image is read; smaller ones are enlarged, at most twice."""
 LETTERS, SURE = 3, 0.6
 _SHOWN = 60
 
@@ -42,15 +42,15 @@ class TextSettings(Settings):
 
 
 class Text(Scanner):
-    """Pictures with text on them."""
+    """Images with text on them."""
 
     name: ClassVar[str] = "text"
     version: ClassVar[int] = 1
     settings_model: ClassVar[type[Settings]] = TextSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"lines": pa.string()}
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
-        return {"lines": json.dumps(_read(picture), ensure_ascii=False, separators=(",", ":"))}
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
+        return {"lines": json.dumps(_read(image), ensure_ascii=False, separators=(",", ":"))}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         seen = features[features["lines"].notna()]
@@ -77,7 +77,7 @@ class Text(Scanner):
             severity=Severity.WARNING,
             reason=f"Text can be read on it: \u201c{read}\u201d"
             + (f", {again} times" if again > 2 else "")
-            + f" ({best:.2f} sure, threshold {self.settings.sure:g}; it takes {share:.1%} of the picture).",
+            + f" ({best:.2f} sure, threshold {self.settings.sure:g}; it takes {share:.1%} of the image).",
             evidence={"text": read, "boxes": [{"what": "text", **line} for line in lines]},
         )
 
@@ -93,21 +93,21 @@ def installed() -> bool:
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
-def _read(picture: Picture) -> list[dict[str, Any]]:
-    """Lines of text with boxes in pixels of the full picture; faint marks by a second look at raised contrast."""
-    view = _enlarged(picture.fit(READ_PX))
-    lines = _lines(view, picture)
+def _read(image: DecodedImage) -> list[dict[str, Any]]:
+    """Lines of text with boxes in pixels of the full image; faint marks by a second look at raised contrast."""
+    view = _enlarged(image.fit(READ_PX))
+    lines = _lines(view, image)
     if any(sum(map(str.isalnum, line["text"])) >= LETTERS and line["score"] >= SURE for line in lines):
         return lines
-    return lines + _lines(_contrasted(view), picture)
+    return lines + _lines(_contrasted(view), image)
 
 
-def _lines(view: Pixels, picture: Picture) -> list[dict[str, Any]]:
+def _lines(view: Pixels, image: DecodedImage) -> list[dict[str, Any]]:
     # The three steps are named on every call, since the reader remembers those of the call before.
     found = _reader()(cv2.cvtColor(view, cv2.COLOR_RGB2BGR), use_det=True, use_cls=False, use_rec=True)
     if found.boxes is None or found.txts is None:
         return []
-    scale, size = view.shape[1] / picture.width, (picture.width, picture.height)
+    scale, size = view.shape[1] / image.width, (image.width, image.height)
     lines = []
     for corners, text, score in zip(found.boxes, found.txts, found.scores, strict=True):
         left, top = np.clip(np.min(corners, axis=0) / scale, 0, size)

@@ -1,6 +1,6 @@
-"""Pictures that have nothing in common with the rest: outliers among the embeddings of a trained network.
+"""Images that have nothing in common with the rest: outliers among the embeddings of a trained network.
 
-Judged where `curate train embed` has been run. How far a picture stands off is its mean cosine distance from its
+Judged where `curate train embed` has been run. How far an image stands off is its mean cosine distance from its
 nearest neighbours (Ramaswamy, Rastogi and Shim, SIGMOD 2000); how far is too far, the dataset itself says, by
 the median of all distances and their spread.
 """
@@ -15,7 +15,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.scanners import Finding, Scanner, embeddings
 from curate.schema import Kind, Severity
 
@@ -27,22 +27,22 @@ _TO_SIGMA = 1.4826
 
 
 class TopicSettings(Settings):
-    """How alone a picture must stand."""
+    """How alone an image must stand."""
 
-    neighbours: int = Field(10, ge=1, description="how many of the nearest pictures count")
+    neighbours: int = Field(10, ge=1, description="how many of the nearest images count")
     deviations: float = Field(4.0, ge=0, description="robust standard deviations above the median distance")
-    least: int = Field(50, ge=2, description="pictures below which a dataset says nothing about its topic")
+    least: int = Field(50, ge=2, description="images below which a dataset says nothing about its topic")
 
 
 class OffTopic(Scanner):
-    """Pictures far from all others."""
+    """Images far from all others."""
 
     name: ClassVar[str] = "topic"
     version: ClassVar[int] = 1
     settings_model: ClassVar[type[Settings]] = TopicSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {}
 
-    def measure(self, picture: Picture) -> Mapping[str, Any]:
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         return {}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ class OffTopic(Scanner):
                 path=paths[rows[index]],
                 score=float(np.clip((distance[index] - middle) / max(2 * (limit - middle), 1e-9), 0.5, 1)),
                 severity=Severity.WARNING,
-                reason=f"Unlike the rest: its nearest pictures are {distance[index]:.2f} away on average "
+                reason=f"Unlike the rest: its nearest images are {distance[index]:.2f} away on average "
                 f"(threshold {limit:.2f}, in the middle of this dataset {middle:.2f}).",
                 evidence={"distance": round(float(distance[index]), 4), "threshold": round(limit, 4)},
             )

@@ -1,8 +1,8 @@
-"""Where the bytes of a picture are, and how to get them: a file, a span of a tar, or an object of a remote store.
+"""Where the bytes of an image are, and how to get them: a file, a span of a tar, or an object of a remote store.
 
 Invariants: a pair (root, path) is all it takes to find the bytes again, today or from a manifest; nothing
 is ever unpacked or written; a store that cannot be reached stops the run (`SourceError`), since that says
-nothing about a picture, while a missing or forbidden object is an `OSError`, as it is for a file.
+nothing about an image, while a missing or forbidden object is an `OSError`, as it is for a file.
 
 `root` may be a URL in a `Path`: pathlib folds the two slashes after the scheme into one, `url` unfolds them.
 """
@@ -50,7 +50,7 @@ def join(root: str | Path, path: str) -> str:
     if whole is not None:
         return whole
     if base is None:
-        return os.path.join(root, path)  # noqa: PTH118 - ten times as fast, and it is asked for every picture
+        return os.path.join(root, path)  # noqa: PTH118 - ten times as fast, and it is asked for every image
     return base + path if base.endswith("/") else f"{base}/{path}"
 
 
@@ -71,7 +71,7 @@ def is_plain(root: str | Path, path: str) -> bool:
 def read(
     root: str | Path, path: str, *, offset: int | None = None, size: int = 0, max_bytes: int = 1 << 62
 ) -> bytes | None:
-    """The bytes of one picture; None where there are more than `max_bytes`.
+    """The bytes of one image; None where there are more than `max_bytes`.
 
     With `offset`, `size` bytes from there in the tar that `path` leads into; a remote object of more than `max_bytes`
     is not even asked for where `size` is known. Raises `OSError` for what is not there.

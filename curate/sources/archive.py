@@ -16,9 +16,9 @@ from curate.storage.workspace import explained
 MAX_FILES = 2_000_000
 MAX_TOTAL_BYTES = 1 << 40
 MAX_RATIO = 200
-"""Unpacked over packed bytes. Deflate cannot pass 1,032; pictures, compressed already, stay near 1."""
+"""Unpacked over packed bytes. Deflate cannot pass 1,032; images, compressed already, stay near 1."""
 RATIO_FREE_BYTES = 256 << 20
-"""Below this size the ratio does not matter: blank test pictures compress a thousandfold."""
+"""Below this size the ratio does not matter: blank test images compress a thousandfold."""
 
 _CHUNK = 1 << 20
 
@@ -75,10 +75,10 @@ def _refuse_bomb(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     total = sum(entry.file_size for entry in entries)
     packed = max(1, sum(entry.compress_size for entry in entries))
     if len(entries) > MAX_FILES or total > MAX_TOTAL_BYTES:
-        raise SourceError(f"{path}: claims {len(entries):,} files and {total:,} bytes; that is no picture dataset")
+        raise SourceError(f"{path}: claims {len(entries):,} files and {total:,} bytes; that is no image dataset")
     if total > RATIO_FREE_BYTES and total / packed > MAX_RATIO:
         raise SourceError(
-            f"{path}: would unpack to {total / packed:,.0f} times its size, which pictures never do; "
+            f"{path}: would unpack to {total / packed:,.0f} times its size, which images never do; "
             "unpack it yourself if you trust it"
         )
 

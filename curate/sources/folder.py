@@ -1,6 +1,6 @@
 """From a source to a list of files: what is there, what class and split it belongs to, what is left out and why.
 
-Layouts: `CLASS/picture`, `SPLIT/CLASS/picture` (split folders by name), a flat folder, a ZIP of any of them, image
+Layouts: `CLASS/image`, `SPLIT/CLASS/image` (split folders by name), a flat folder, a ZIP of any of them, image
 folders with `metadata.csv`, lists (`lists`), WebDataset shards (`webdataset`), and the same on any store that
 fsspec knows. Nothing is opened but tables, labels, and files whose extension says too little; nothing is
 written into the source.
@@ -25,7 +25,7 @@ __all__ = ["Listing", "Record", "Skipped", "ingest"]
 _NOT_DATA = {"license", "licence", "readme", "makefile", "notice", "authors", "changelog"}
 _Found = tuple[str, int, int]
 """Path below the root, size, and a number that changes with the content."""
-_KINDS = "a folder of pictures, a .zip of one, a list (.csv, .parquet, .jsonl), .tar shards, or a URL of any but a .zip"
+_KINDS = "a folder of images, a .zip of one, a list (.csv, .parquet, .jsonl), .tar shards, or a URL of any but a .zip"
 
 
 def ingest(source: str | Path, workspace: Workspace) -> Listing:
@@ -38,7 +38,7 @@ def ingest(source: str | Path, workspace: Workspace) -> Listing:
         source, address = Path("/" + address.removeprefix("file://").lstrip("/")), None
     listing = _remote(address.rstrip("/")) if address is not None else _local(Path(source), workspace)
     if not listing.records:
-        raise SourceError(f"{address or source} holds no pictures{_what_instead(listing.skipped)}")
+        raise SourceError(f"{address or source} holds no images{_what_instead(listing.skipped)}")
     return listing
 
 
@@ -103,7 +103,7 @@ def _hidden_folder(path: str) -> tuple[str, str | None]:
 
 def _what_instead(skipped: list[Skipped]) -> str:
     if not skipped:
-        return ": it is empty; give the folder that has a folder of pictures per class"
+        return ": it is empty; give the folder that has a folder of images per class"
     reason, count = Counter(item.reason for item in skipped).most_common(1)[0]
     return f": {len(skipped)} files were skipped, {count} of them because: {reason}"
 
@@ -179,7 +179,7 @@ def _reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:
     if suffix in formats.FORMAT_OF_EXTENSION:
         return None
     if not suffix and lower not in _NOT_DATA:
-        return None  # a picture that lost its extension, or garbage in a class folder: both want a row
+        return None  # an image that lost its extension, or garbage in a class folder: both want a row
     try:
         first = head()
     except OSError:
@@ -190,7 +190,7 @@ def _reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:
 
 
 def _dataset_root(paths: list[str]) -> str:
-    """Go down through folders that only wrap the dataset: a single folder, no pictures of its own, classes inside.
+    """Go down through folders that only wrap the dataset: a single folder, no images of its own, classes inside.
 
     Empty, or ending in a slash.
     """

@@ -1,6 +1,6 @@
-"""Sources that are tables: a CSV, Parquet or JSON-lines list of pictures, and the metadata of an image folder.
+"""Sources that are tables: a CSV, Parquet or JSON-lines list of images, and the metadata of an image folder.
 
-Columns go by their usual names, whatever their case. A row whose picture is not there becomes a record all the
+Columns go by their usual names, whatever their case. A row whose image is not there becomes a record all the
 same: the worker will say that it cannot be opened.
 """
 
@@ -48,11 +48,11 @@ def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
         rows = list(reader)
         return list(reader.fieldnames or []), rows
     except (OSError, ValueError, AttributeError, TypeError, csv.Error) as error:
-        raise SourceError(f"{address} cannot be read as a list of pictures ({error})") from error
+        raise SourceError(f"{address} cannot be read as a list of images ({error})") from error
 
 
 def ingest(source: str) -> Listing:
-    """The pictures that a list names, with label and split where it has such columns.
+    """The images that a list names, with label and split where it has such columns.
 
     Relative paths start at the list. Raises `SourceError` where there is no column of paths, or where local
     paths and URLs are mixed.

@@ -1,6 +1,6 @@
 """WebDataset shards read in place: tars in which files of one name but their extensions are one sample.
 
-A picture's path is `SHARD.tar/MEMBER`, so that shard and member can be found again from a manifest. Nothing is
+An image's path is `SHARD.tar/MEMBER`, so that shard and member can be found again from a manifest. Nothing is
 unpacked; only headers and labels are read here.
 """
 
@@ -27,7 +27,7 @@ def is_tar(name: str | Path) -> bool:
 
 
 def ingest(root: str | Path, shards: Iterable[tuple[str, int]]) -> Listing:
-    """The pictures in the shards, given as (path below the root, stamp)."""
+    """The images in the shards, given as (path below the root, stamp)."""
     records: list[Record] = []
     skipped: list[Skipped] = []
     captions: dict[str, str] = {}
@@ -53,13 +53,11 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
         stem, _, extension = base.partition(".")
         samples.setdefault(posixpath.join(folder, stem), {})[extension.lower()] = (name, offset, size)
     for key, parts in samples.items():
-        pictures = [
-            extension for extension in parts if f".{extension.rpartition('.')[2]}" in formats.FORMAT_OF_EXTENSION
-        ]
-        if not pictures:
-            skipped.append(Skipped(f"{shard}/{key}", "the sample has no picture"))
+        images = [extension for extension in parts if f".{extension.rpartition('.')[2]}" in formats.FORMAT_OF_EXTENSION]
+        if not images:
+            skipped.append(Skipped(f"{shard}/{key}", "the sample has no image"))
         label = _label(tar, parts) or (posixpath.dirname(key).rpartition("/")[2] or None)
-        for extension in pictures:
+        for extension in images:
             name, offset, size = parts[extension]
             path = f"{shard}/{name}"
             records.append(Record(path, label, _split(shard), size, stamp, offset))

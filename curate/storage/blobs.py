@@ -1,7 +1,7 @@
 """Table columns of large binary values that stay on disk until somebody looks at them.
 
-A scanner may keep kilobytes for every picture, of which judging needs a few at a time. Such a column holds
-places in a scratch file, so that the table of a million pictures fits in memory; taking, sorting and merging
+A scanner may keep kilobytes for every image, of which judging needs a few at a time. Such a column holds
+places in a scratch file, so that the table of a million images fits in memory; taking, sorting and merging
 move places only. The scratch file has no name and goes when the last column that points into it goes.
 """
 

@@ -25,11 +25,11 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_an_unchanged_dataset_is_neither_measured_nor_judged_again(source: Path, tmp_path: Path) -> None:
-    place = Workspace(tmp_path / "ws")
-    written = place.findings.stat().st_mtime_ns
+    workspace = Workspace(tmp_path / "ws")
+    written = workspace.findings.stat().st_mtime_ns
     again = curate.audit(source, tmp_path / "ws")
     assert again.measured == 0
-    assert place.findings.stat().st_mtime_ns == written
+    assert workspace.findings.stat().st_mtime_ns == written
     assert len(again.findings) == 3
 
 
@@ -60,7 +60,7 @@ def test_added_changed_moved_and_removed_files_give_what_a_fresh_audit_gives(sou
     pd.testing.assert_frame_equal(again.findings, fresh.findings)
 
 
-def test_a_decision_follows_a_picture_that_moves_and_nothing_else(source: Path, tmp_path: Path) -> None:
+def test_a_decision_follows_an_image_that_moves_and_nothing_else(source: Path, tmp_path: Path) -> None:
     curate.decide(tmp_path / "ws", curate.Selection(), None, reviewer="ana", note="too dark")
     (source / "cats" / "dark.jpg").rename(source / "dogs" / "night.jpg")
     sample_images.save(sample_images.photo(10) // 8, source / "cats" / "other.jpg")

@@ -50,7 +50,7 @@ def test_every_file_has_a_row_and_every_defect_a_reason(audited: Audited) -> Non
     assert findings["reason"].str.endswith(".").all()
 
 
-def test_table_1_counts_every_picture_once_and_no_keeper(audited: Audited) -> None:
+def test_table_1_counts_every_image_once_and_no_keeper(audited: Audited) -> None:
     table = curate.status(audited.workspace.root).table1
     flagged = table[[f"{name}_flagged" for name in ("corrupted", "duplicate", "unsuitable")]]
     assert flagged.loc["cats"].tolist() == [2, 0, 0]
@@ -120,7 +120,7 @@ def test_a_killed_audit_goes_on_where_it_was(tmp_path: Path) -> None:
     assert len(resumed.images) == 200
 
 
-def test_judging_again_reads_no_picture(audited: Audited, tmp_path: Path) -> None:
+def test_judging_again_reads_no_image(audited: Audited, tmp_path: Path) -> None:
     text = audited.workspace.config.read_text()
     audited.workspace.config.write_text(text.replace("dark = 0.25", "dark = 0.01"))
     facts = json.loads(audited.workspace.audit.read_text())
@@ -208,10 +208,10 @@ def test_a_full_disk_is_one_clear_line_and_the_next_run_goes_on(tmp_path: Path) 
 
 @pytest.mark.shared
 @pytest.mark.slow
-def test_no_web_picture_is_called_unreadable_and_all_exact_copies_are_found(shared_data: Path, tmp_path: Path) -> None:
+def test_no_web_image_is_called_unreadable_and_all_exact_copies_are_found(shared_data: Path, tmp_path: Path) -> None:
     curate.audit(shared_data / "web-emotions", tmp_path / "ws")
-    place = Workspace(tmp_path / "ws")
-    findings = place.read_findings()
+    workspace = Workspace(tmp_path / "ws")
+    findings = workspace.read_findings()
     assert not ((findings["category"] == "corrupted") & (findings["severity"] != "info")).any()
     truth = pd.read_csv(SHARED / "web-emotions-duplicates.csv")
     copies = findings[findings["group_id"].notna()]
@@ -235,7 +235,7 @@ def test_a_class_that_its_format_gives_away_is_noted(tmp_path: Path) -> None:
     assert curate.audit(tmp_path / "set", tmp_path / "ws").spurious == audit.spurious
 
 
-def test_pictures_without_a_class_beside_those_with_one_are_told_apart(tmp_path: Path) -> None:
+def test_images_without_a_class_beside_those_with_one_are_told_apart(tmp_path: Path) -> None:
     for index in range(3):
         sample_images.save(sample_images.photo(index), tmp_path / "set" / "cats" / f"{index}.png")
         sample_images.save(sample_images.photo(index), tmp_path / "set" / f"{index}.png")

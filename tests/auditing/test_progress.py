@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from curate.auditing.pipeline import Progress
+from curate.auditing.pipeline import AuditProgress
 from curate.auditing.progress import Pace, sentence, shown
 
 
@@ -18,8 +18,8 @@ class Clock:
         return self.now
 
 
-def at(done: int, *, total: int = 10_000, problems: int = 0) -> Progress:
-    return Progress(done=done, total=total, problems=problems)
+def at(done: int, *, total: int = 10_000, problems: int = 0) -> AuditProgress:
+    return AuditProgress(done=done, total=total, problems=problems)
 
 
 def test_nothing_is_promised_before_anything_is_known() -> None:

@@ -9,7 +9,7 @@ EACH = 100
 
 
 def table(**columns: object) -> pd.DataFrame:
-    """Three classes of a hundred pictures that differ in nothing but what is given."""
+    """Three classes of a hundred images that differ in nothing but what is given."""
     rng = np.random.default_rng(0)
     count = 3 * EACH
     frame = pd.DataFrame(
@@ -48,7 +48,7 @@ def test_a_size_of_its_own_for_each_class_gives_all_away() -> None:
     assert first.gain > 0.99
 
 
-def test_names_of_the_sites_that_pictures_came_from_are_a_property() -> None:
+def test_names_of_the_sites_that_images_came_from_are_a_property() -> None:
     sites = np.repeat(["shutterstock", "alamy", "IMG"], EACH)
     frame = table(path=[f"x/{site}_{number}.jpg" for number, site in enumerate(sites)])
     assert found(frame)["file_name"].gain > 0.99
@@ -59,7 +59,7 @@ def test_the_share_of_classes_gives_nothing_away() -> None:
     assert all(abs(guess.gain) < 0.35 for guess in found(frame).values())
 
 
-def test_few_pictures_or_one_class_say_nothing() -> None:
+def test_few_images_or_one_class_say_nothing() -> None:
     assert shortcuts.guesses(table().iloc[:EACH]) == []
     assert shortcuts.guesses(table(label=None)) == []
     assert shortcuts.guesses(table().iloc[:0]) == []

@@ -1,4 +1,4 @@
-"""What becomes of pictures on their way through the web: edits, seeded by the picture."""
+"""What becomes of images on their way through the web: edits, seeded by the image."""
 
 import io
 from collections.abc import Callable

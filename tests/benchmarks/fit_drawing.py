@@ -1,6 +1,6 @@
 """Fit the two classifiers of the scanner `drawing`: `python -m tests.benchmarks.fit_drawing DATA`.
 
-DATA holds labelled web pictures and ordinary photos (classes that hold no drawings). Every third labelled picture, by
+DATA holds labelled web images and ordinary photos (classes that hold no drawings). Every third labelled image, by
 path, is held out: the benchmark of the scanner reports on those alone. Writes curate/models/drawing.json.
 """
 
@@ -22,7 +22,7 @@ from curate.config import DecodeLimits
 from curate.images.decode import decode
 from curate.scanners import drawing
 from curate.train import data, loop, weights
-from curate.train.data import Look, Sample
+from curate.train.data import Preprocessing, Sample
 
 PHOTO_WEIGHT = 0.2
 PHOTOGRAPHED = (
@@ -41,12 +41,12 @@ def main(folder: Path) -> None:
     files = [*(folder / "web-emotions" / row["path"] for row in known), *photos]
     truth = np.array([*(int(row["drawing"]) for row in known), *(0 for _ in photos)])
     weight = np.array([1.0] * len(known) + [PHOTO_WEIGHT] * len(photos))
-    pictures = [decode(path.read_bytes(), DecodeLimits()).picture for path in files]
-    found = [drawing.named_signs(picture.fit(drawing.SHARED_PX)) for picture in pictures if picture]
+    images = [decode(path.read_bytes(), DecodeLimits()).image for path in files]
+    found = [drawing.named_signs(image.fit(drawing.SHARED_PX)) for image in images if image]
     network = weights.load("lite0", 2)
     samples = [Sample(path, "", "") for path in files]
     seen = np.concatenate(
-        [loop.embed(network, data.load(samples[at : at + 64], Look())) for at in range(0, len(samples), 64)]
+        [loop.embed(network, data.load(samples[at : at + 64], Preprocessing())) for at in range(0, len(samples), 64)]
     )
     model = {
         "signs": list(found[0]),
@@ -57,7 +57,7 @@ def main(folder: Path) -> None:
 
 
 def boundary(estimator: Any, rows: Any, truth: Any, weight: Any, labelled: int, name: str) -> float:
-    """Where the F1 over the labelled pictures is best, in log odds, by five folds."""
+    """Where the F1 over the labelled images is best, in log odds, by five folds."""
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     found = cross_val_predict(
         estimator, rows, truth, cv=folds, method="decision_function", params={f"{name}sample_weight": weight}

@@ -1,4 +1,4 @@
-"""The other tools on the same pictures, each run by the Python it is installed in, at its defaults.
+"""The other tools on the same images, each run by the Python it is installed in, at its defaults.
 
 Give that Python where it is not this one: `--peer imagededup=PYTHON --peer cleanvision=PYTHON --peer fastdup=PYTHON`.
 A peer that is not installed is left out, and the tables say so. Run as a script: `peers.py NAME FOLDER OUT`.

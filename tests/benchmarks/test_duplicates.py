@@ -1,4 +1,4 @@
-"""Copies found, by edit: this project beside imagededup, CleanVision and fastdup on the same pictures.
+"""Copies found, by edit: this project beside imagededup, CleanVision and fastdup on the same images.
 
 `pytest tests/benchmarks/test_duplicates.py -s` prints the tables. The peers run where they are installed, each by
 the Python that `--peer NAME=PYTHON` gives (see peers.py).
@@ -140,7 +140,7 @@ def test_crop_pairs(shared_data: Path, tmp_path: Path) -> None:
     )
 
 
-def test_precision_and_recall_of_small_pictures(shared_data: Path, tmp_path: Path) -> None:
+def test_precision_and_recall_of_small_images(shared_data: Path, tmp_path: Path) -> None:
     """CIFAR-10 pairs that people judged to be near-duplicates or very similar (ciFAIR), by the share of blocks."""
     folder = shared_data / "cifar10-duplicates"
     with (folder / "pairs.csv").open() as file:
@@ -151,10 +151,10 @@ def test_precision_and_recall_of_small_pictures(shared_data: Path, tmp_path: Pat
     default = pairs_found(folder, tmp_path / "ws", thorough=False)
     hits = len(set(default) & wanted)
     print(f"\nCIFAR-10, as set: precision {hits / len(default):.3f}, recall {hits / len(wanted):.3f}")
-    place = Workspace(tmp_path / "ws")
+    workspace = Workspace(tmp_path / "ws")
     scanner = Duplicates()
-    parts = features.parts(place.features, [scanner])
-    frame = features.load(features.records(place.read_images(), parts), parts, [scanner])
+    parts = features.parts(workspace.features, [scanner])
+    frame = features.load(features.records(workspace.read_images(), parts), parts, [scanner])
     print("hash bits | blocks that must agree | pairs | precision | recall | F1")
     best = (0.0, 0, 0.0)
     for bits, share in itertools.product((10, 14, 18), np.arange(0.1, 0.61, 0.05)):

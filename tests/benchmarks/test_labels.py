@@ -1,7 +1,7 @@
 """Wrong labels, planted: `pytest tests/benchmarks/test_labels.py -s`.
 
-Five in a hundred pictures of FER-2013 (three classes, both splits) are put into another class. Its own labels are
-far from clean, so a picture that is suspected without having been planted is not always a false alarm.
+Five in a hundred images of FER-2013 (three classes, both splits) are put into another class. Its own labels are
+far from clean, so an image that is suspected without having been planted is not always a false alarm.
 """
 
 import json
@@ -24,14 +24,14 @@ PLANTED = 0.05
 def test_planted_wrong_labels(shared_data: Path, tmp_path: Path, *, tuned: bool) -> None:
     pytest.importorskip("torch")
     from curate.train import mislabel
-    from curate.train.data import Look
+    from curate.train.data import Preprocessing
 
     planted = plant(shared_data / "fer2013-3class.zip", tmp_path / "set")
     curate.audit(tmp_path / "set", tmp_path / "ws")
     if tuned:
         recipe = replace(
-            mislabel.RECIPE,
-            look=Look(input_px=64),
+            mislabel.CONFIG,
+            preprocessing=Preprocessing(input_px=64),
             fine_tune=True,
             flip=True,
             learning_rate=1e-3,
@@ -39,7 +39,7 @@ def test_planted_wrong_labels(shared_data: Path, tmp_path: Path, *, tuned: bool)
             epochs=4,
         )
     else:
-        recipe = replace(mislabel.RECIPE, look=Look(input_px=128))
+        recipe = replace(mislabel.CONFIG, preprocessing=Preprocessing(input_px=128))
     started = time.perf_counter()
     mislabel.mislabel(tmp_path / "ws", recipe, folds=2 if tuned else 5)
     seconds = time.perf_counter() - started
@@ -49,7 +49,7 @@ def test_planted_wrong_labels(shared_data: Path, tmp_path: Path, *, tuned: bool)
     accuracy = (table["predicted"] == table["label"])[~table["path"].isin(wrong)].mean()
     suspected = findings[findings["kind"] == "suspected_mislabel"]
     right = [planted.get(path) == found for path, found in zip(suspected["path"], suggestions(suspected), strict=True)]
-    print(f"\n{len(table):,} pictures, {len(wrong):,} planted, {seconds:.0f} s; out of fold accuracy {accuracy:.3f}")
+    print(f"\n{len(table):,} images, {len(wrong):,} planted, {seconds:.0f} s; out of fold accuracy {accuracy:.3f}")
     for name, found in (
         ("suspected_mislabel", set(suspected["path"])),
         ("cleanlab's default", set(table.loc[table["issue"], "path"])),
@@ -67,7 +67,7 @@ def suggestions(findings: pd.DataFrame) -> list[str]:
 
 
 def plant(archive: Path, folder: Path) -> dict[str, str]:
-    """Unpack with some pictures in a wrong class; path of each of these to its true class."""
+    """Unpack with some images in a wrong class; path of each of these to its true class."""
     rng = random.Random(5)
     truth = {}
     with zipfile.ZipFile(archive) as opened:

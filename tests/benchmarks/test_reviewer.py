@@ -1,6 +1,6 @@
-"""The reviewer with 100,000 findings in its queue: from key press to the next picture, in a real Chromium.
+"""The reviewer with 100,000 findings in its queue: from key press to the next image, in a real Chromium.
 
-Every picture is a real file and each of those shown differs from the others, so that every preview is decoded,
+Every image is a real file and each of those shown differs from the others, so that every preview is decoded,
 scaled and sent anew. A second run of two browsers at once shows that nothing is lost and nothing done twice.
 """
 
@@ -38,7 +38,7 @@ DISTINCT = DECISIONS + 200
 KINDS = ("blurry", "dark", "bright", "odd_size", "odd_aspect_ratio")
 
 WATCH = """() => {
-    const shown = () => document.querySelector(".st-key-picture img");
+    const shown = () => document.querySelector(".st-key-image img");
     window.taken = [];
     document.addEventListener("keydown", () => {
         const start = performance.now(), before = shown()?.alt;
@@ -51,12 +51,12 @@ WATCH = """() => {
         look();
     }, true);
 }"""
-"""From the key going down to the next picture being there, decoded, seen by the page itself, frame by frame."""
+"""From the key going down to the next image being there, decoded, seen by the page itself, frame by frame."""
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace of 100,000 pictures with a finding each; the worst ones are files that differ from all others."""
+    """A workspace of 100,000 images with a finding each; the worst ones are files that differ from all others."""
     root = tmp_path_factory.mktemp("large")
     source, place = root / "source", Workspace(root / "ws")
     place.features.mkdir(parents=True)
@@ -103,7 +103,7 @@ def workspace(large: Workspace, tmp_path: Path) -> Workspace:
 
 @dataclass
 class Pass:
-    """What one browser saw: milliseconds for each key, the pictures in their order, memory of the server."""
+    """What one browser saw: milliseconds for each key, the images in their order, memory of the server."""
 
     took_ms: list[float] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
@@ -113,7 +113,7 @@ class Pass:
 def decide(page: "Page", server: Server, count: int, rng: random.Random) -> Pass:
     """Press K or D so many times, as soon as the page listens again."""
     page.goto(server.address)
-    page.locator(".st-key-picture img").wait_for()
+    page.locator(".st-key-image img").wait_for()
     stands_still(page)
     page.evaluate(WATCH)
     found = Pass()
@@ -129,7 +129,7 @@ def decide(page: "Page", server: Server, count: int, rng: random.Random) -> Pass
     return found
 
 
-def test_from_key_press_to_the_next_picture(workspace: Workspace) -> None:
+def test_from_key_press_to_the_next_image(workspace: Workspace) -> None:
     with serving(workspace.root) as server, browsing() as browser:
         found = decide(opened(browser), server, DECISIONS, random.Random(1))
     ordered = sorted(found.took_ms)
@@ -172,9 +172,7 @@ def test_two_browsers_at_once_lose_nothing_and_do_nothing_twice(workspace: Works
     # What was on the screen of the one who ended first, undecided, is handed to the other: that is no repetition.
     shown = Counter(seen for one in found.values() for seen in one.seen[:-1])
     medians = ", ".join(f"{statistics.median(one.took_ms):.0f} ms" for one in found.values())
-    print(
-        f"\ntwo browsers, {EACH_OF_TWO} decisions each: {len(log)} in the log, {len(times)} pictures, median {medians}"
-    )
+    print(f"\ntwo browsers, {EACH_OF_TWO} decisions each: {len(log)} in the log, {len(times)} images, median {medians}")
     print(
         f"  decided twice: {sum(n > 1 for n in times.values())}   shown to both: {sum(n > 1 for n in shown.values())}"
     )

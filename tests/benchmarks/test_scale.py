@@ -1,8 +1,8 @@
-"""How time and memory grow with the number of pictures; the tables of docs/SCALE.md.
+"""How time and memory grow with the number of images; the tables of docs/SCALE.md.
 
     pytest tests/benchmarks/test_scale.py -s
 
-Pictures are drawn, 48 x 48 greys; each size is measured in a process of its own, so that its peak memory is its own.
+Images are drawn, 48 x 48 greys; each size is measured in a process of its own, so that its peak memory is its own.
 """
 
 import multiprocessing
@@ -54,7 +54,7 @@ print(pairs, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SEL
 
 
 def draw(folder: Path, start: int, stop: int) -> None:
-    """Pictures of blobs and noise, two classes, a hundredth of them copies of their forerunner."""
+    """Images of blobs and noise, two classes, a hundredth of them copies of their forerunner."""
     parts = [range(at, min(at + 1000, stop)) for at in range(start, stop, 1000)]
     with ProcessPoolExecutor(cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
         list(pool.map(partial(draw_some, folder), parts))
@@ -84,7 +84,7 @@ def test_audits_of_growing_size(tmp_path: Path) -> None:
     for label in "ab":
         (source / label).mkdir(parents=True)
     print(f"\n{cores()} cores, load {os.getloadavg()[0]:.1f}; drawn 48 x 48 PNG\n")
-    print("| pictures | audit s | pictures/s | again s | parent MiB | worker MiB |\n|--:|--:|--:|--:|--:|--:|")
+    print("| images | audit s | images/s | again s | parent MiB | worker MiB |\n|--:|--:|--:|--:|--:|--:|")
     drawn = 0
     for size in SIZES:
         draw(source, drawn, size)

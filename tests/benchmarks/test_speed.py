@@ -56,7 +56,7 @@ def audited(folder: Path, workspace: Path, profile: str = "general") -> float:
 
 
 def enlarged(source: Path, folder: Path, side_px: int, count: int) -> Path:
-    """The first pictures of a folder with their longer side at `side_px`, as JPEGs of quality 90."""
+    """The first images of a folder with their longer side at `side_px`, as JPEGs of quality 90."""
     folder.mkdir()
     for index, path in enumerate(sorted(source.rglob("*.jpg"))[:count]):
         with Image.open(path) as image:
@@ -68,7 +68,7 @@ def enlarged(source: Path, folder: Path, side_px: int, count: int) -> Path:
 
 @pytest.fixture(params=["photos", "photos_500px", "drawn"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Real photos where they lie beside the project, also at 500 px; 600 drawn pictures of 500 x 375 anywhere."""
+    """Real photos where they lie beside the project, also at 500 px; 600 drawn images of 500 x 375 anywhere."""
     if request.param == "drawn":
         return drawn(tmp_path)
     photos = Path(request.getfixturevalue("shared_data")) / "photos"
@@ -76,7 +76,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def drawn(tmp_path: Path) -> Path:
-    """600 pictures of 500 x 375 in three classes."""
+    """600 images of 500 x 375 in three classes."""
     for index in range(600):
         sample_images.save(sample_images.photo(index, 500, 375), tmp_path / "drawn" / f"{index % 3}" / f"{index}.jpg")
     return tmp_path / "drawn"
@@ -90,7 +90,7 @@ def test_the_whole_audit_beside_a_bare_decode(folder: Path, tmp_path: Path) -> N
         ratios.append(whole / least)
         full = command(folder, tmp_path / f"command{number}")
         print(
-            f"\n{folder.name}: {count} pictures; bare decode {count / least:,.0f}/s, "
+            f"\n{folder.name}: {count} images; bare decode {count / least:,.0f}/s, "
             f"whole audit {count / whole:,.0f}/s, ratio {whole / least:.2f}; "
             f"as commands {bare:.2f} s and {full:.2f} s, {full / bare:.2f}"
         )
@@ -103,15 +103,15 @@ def test_the_whole_audit_beside_a_bare_decode(folder: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.shared
-def test_pictures_of_twelve_megapixels_beside_a_bare_decode(shared_data: Path, tmp_path: Path) -> None:
+def test_images_of_twelve_megapixels_beside_a_bare_decode(shared_data: Path, tmp_path: Path) -> None:
     folder = enlarged(shared_data / "photos", tmp_path / "large", 4000, 48)
     for number in range(ROUNDS):
         (least, _), whole = bare_decode(folder), audited(folder, tmp_path / f"ws{number}")
-        print(f"\n4,000 px: 48 pictures; bare decode {least:.2f} s, whole audit {whole:.2f} s, {whole / least:.2f}")
+        print(f"\n4,000 px: 48 images; bare decode {least:.2f} s, whole audit {whole:.2f} s, {whole / least:.2f}")
 
 
 @pytest.mark.shared
-def test_twenty_thousand_small_pictures(shared_data: Path, tmp_path: Path) -> None:
+def test_twenty_thousand_small_images(shared_data: Path, tmp_path: Path) -> None:
     """FER-2013, unpacked beforehand."""
     with zipfile.ZipFile(shared_data / "fer2013-3class.zip") as archive:
         archive.extractall(tmp_path / "fer")
@@ -122,7 +122,7 @@ def test_twenty_thousand_small_pictures(shared_data: Path, tmp_path: Path) -> No
         started = time.perf_counter()
         assert curate.audit(tmp_path / "fer", tmp_path / f"ws{number}").measured == 0
         print(
-            f"\nFER-2013: {audit.measured:,} pictures in {seconds:.2f} s, {audit.measured / seconds:,.0f}/s; "
+            f"\nFER-2013: {audit.measured:,} images in {seconds:.2f} s, {audit.measured / seconds:,.0f}/s; "
             f"again, unchanged: {time.perf_counter() - started:.2f} s"
         )
 

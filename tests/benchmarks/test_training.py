@@ -24,7 +24,7 @@ def test_training_on_cached_activations_beside_training_through_the_network() ->
         fitted = loop.fresh("lite0", ["a", "b", "c"], 0)
         recipe = replace(loop.REFERENCE, epochs=EPOCHS if cached else MEASURED)
         started = time.perf_counter()
-        part = loop.labelled(fitted.weighted, images, targets, cached=cached)
+        part = loop.labelled(fitted.pretrained, images, targets, cached=cached)
         forward = time.perf_counter() - started
         for _ in loop.fit(fitted, part, part.take(range(32)), recipe):
             pass

@@ -1,6 +1,6 @@
 """What is unsuitable, against labels made by eye: `pytest tests/benchmarks/test_unsuitable.py -s`.
 
-Every third labelled picture, by path, was left out of choosing thresholds and of fitting, and is reported apart.
+Every third labelled image, by path, was left out of choosing thresholds and of fitting, and is reported apart.
 Each figure twice: as an audit gives it, and with the embeddings of `curate train embed`.
 """
 
@@ -18,7 +18,7 @@ from curate.scanners import text
 pytestmark = pytest.mark.shared
 Row = dict[str, str]
 WHOLE = {"prevalence": 1.0}
-"""Every kind is told, however many pictures it hits."""
+"""Every kind is told, however many images it hits."""
 TRUTH: dict[str, Callable[[Row], bool | None]] = {
     "no_face": lambda row: None if row["faces"] in ("u", "") else row["faces"] == "0",
     "several_faces": lambda row: None if row["faces"] in ("u", "") else int(row["faces"]) > 1,
@@ -43,14 +43,14 @@ def tell(findings: pd.DataFrame, labels: list[Row]) -> None:
             hits = sum(bool(true and found) for true, found in known)
             recall = hits / max(1, sum(bool(true) for true, _ in known))
             precision = hits / max(1, sum(found for _, found in known))
-            print(f"{part} {kind:14} recall {recall:.2f}, precision {precision:.2f} ({len(known)} pictures)")
+            print(f"{part} {kind:14} recall {recall:.2f}, precision {precision:.2f} ({len(known)} images)")
         for wanted, name in (("0", "unsuitable"), ("1", "suitable")):
             paths = [row["path"] for row in rows if row["suitable"] == wanted]
             share = len(set(paths) & set(asking["path"])) / len(paths)
-            print(f"{part} {name} for the curator: {share:.2f} flagged ({len(paths)} pictures)")
+            print(f"{part} {name} for the curator: {share:.2f} flagged ({len(paths)} images)")
 
 
-def test_labelled_web_pictures(shared_data: Path, tmp_path: Path) -> None:
+def test_labelled_web_images(shared_data: Path, tmp_path: Path) -> None:
     with (shared_data / "web-emotions-labels.csv").open() as file:
         labels = sorted(csv.DictReader(file), key=lambda row: row["path"])
     for row in labels:

@@ -16,7 +16,7 @@ from curate.dataset.recipe import Appearance
 from curate.dataset.shaping import shaped
 from curate.demonstration.portraits import portrait
 from curate.errors import ConfigError, SourceError
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.storage import safe_csv
 from tests import sample_images
 
@@ -28,7 +28,7 @@ classes = {Cat = "cats", Dog = "dogs"}
 [balance]
 method = "fill"
 per_class = 10
-[picture]
+[image]
 size_px = 48
 grey = true
 filter = "lanczos"
@@ -70,7 +70,7 @@ def test_no_copy_of_what_is_there_comes_in(built: build.Built) -> None:
     assert all(int(Path(path).stem) >= 6 for path in cats["origin_path"])
 
 
-def test_pictures_are_small_and_grey_and_lie_where_the_manifest_says(built: build.Built) -> None:
+def test_images_are_small_and_grey_and_lie_where_the_manifest_says(built: build.Built) -> None:
     for row in built.table.itertuples():
         with Image.open(built.destination / row.path) as image:
             assert (image.size, image.mode) == ((48, 48), "L")
@@ -127,9 +127,9 @@ def test_files_are_copied_as_they_are_unless_the_recipe_changes_them(place: Path
     assert (table["sha256"] == table["origin_sha256"]).all()
 
 
-def test_a_class_with_one_picture_cannot_be_split() -> None:
+def test_a_class_with_one_image_cannot_be_split() -> None:
     members = [Member(file=Path("x"), label="lone", origin="own", origin_path="1", group="1")]
-    with pytest.raises(SourceError, match="class 'lone' has 1 distinct picture, too few for 2 splits"):
+    with pytest.raises(SourceError, match="class 'lone' has 1 distinct image, too few for 2 splits"):
         build.split(members, {"train": 0.8, "test": 0.2}, seed=0)
 
 
@@ -142,13 +142,13 @@ def test_a_manifest_of_another_dataset_is_one_clear_line(place: Path, tmp_path: 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_picture_that_broke_since_the_scan_is_named(place: Path, tmp_path: Path) -> None:
+def test_an_image_that_broke_since_the_scan_is_named(place: Path, tmp_path: Path) -> None:
     table = safe_csv.read(place / "manifest.csv")
     shutil.copytree(place / "source", tmp_path / "source")
     (tmp_path / "source" / "cats" / "001.jpg").write_bytes(b"broken")
     table["source"] = str(tmp_path / "source")
     safe_csv.write(table, tmp_path / "manifest.csv")
-    with pytest.raises(SourceError, match=r"001\.jpg is not the picture in the manifest"):
+    with pytest.raises(SourceError, match=r"001\.jpg is not the image in the manifest"):
         curate.build(place / "plain.toml", tmp_path / "out", manifest=tmp_path / "manifest.csv")
 
 
@@ -159,7 +159,7 @@ def test_a_picture_that_broke_since_the_scan_is_named(place: Path, tmp_path: Pat
         pytest.param('[balance]\nmethod = "fill"', "needs per_class", id="fill without a target"),
         pytest.param("[split]\ntrain = 0.5", "must add up to 1", id="shares that do not add up"),
         pytest.param(
-            'manifest = "manifest.csv"\n[[extend]]\nsource = "more"', "no picture of a wanted class", id="classes"
+            'manifest = "manifest.csv"\n[[extend]]\nsource = "more"', "no image of a wanted class", id="classes"
         ),
     ],
 )
@@ -175,23 +175,27 @@ def test_a_recipe_can_crop_to_the_face_and_says_which_part_it_took(tmp_path: Pat
     wall = np.full((480, 900, 3), 200, np.uint8)
     scene = wall.copy()
     scene[180:460, 600:820] = face
-    first = shaped(Picture(pixels=scene, width=900, height=480), Appearance(crop="face", size_px=64))
+    first = shaped(DecodedImage(pixels=scene, width=900, height=480), Appearance(crop="face", size_px=64))
     left, top, width, height = first.crop
     assert width == height < 400
     assert 600 <= left + width / 2 <= 820
     assert 180 <= top + height / 2 <= 460
     assert first.image.size == (64, 64)
-    half = shaped(Picture(pixels=scene[::2, ::2].copy(), width=900, height=480), Appearance(crop="face", size_px=64))
+    half = shaped(
+        DecodedImage(pixels=scene[::2, ::2].copy(), width=900, height=480), Appearance(crop="face", size_px=64)
+    )
     assert np.allclose(half.crop, first.crop, atol=20)
-    assert shaped(Picture(pixels=wall, width=900, height=480), Appearance(crop="face")).crop == (0, 0, 900, 480)
+    assert shaped(DecodedImage(pixels=wall, width=900, height=480), Appearance(crop="face")).crop == (0, 0, 900, 480)
 
 
-def test_training_shapes_a_picture_as_a_build_does(tmp_path: Path) -> None:
+def test_training_shapes_an_image_as_a_build_does(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from curate.train import data
 
     sample_images.save(sample_images.photo(5, 300, 200), tmp_path / "a.png")
     rgb = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
-    built = shaped(Picture(pixels=rgb, width=300, height=200), Appearance(size_px=48, grey=True)).image
-    shown = data.load([data.Sample(tmp_path / "a.png", "", "")], data.Look(input_px=48, shrink_px=48, grey=True))
+    built = shaped(DecodedImage(pixels=rgb, width=300, height=200), Appearance(size_px=48, grey=True)).image
+    shown = data.load(
+        [data.Sample(tmp_path / "a.png", "", "")], data.Preprocessing(input_px=48, shrink_px=48, grey=True)
+    )
     assert np.array_equal(shown[0][..., 0], np.asarray(built))

@@ -15,13 +15,13 @@ from tests.sources.test_sources import tar
 
 @pytest.fixture
 def approved(audited: Audited, tmp_path: Path) -> Path:
-    """A manifest in which every suspicious picture is dropped."""
+    """A manifest in which every suspicious image is dropped."""
     curate.manifest(audited.workspace.root, tmp_path / "m.parquet", pending="drop")
     return tmp_path / "m.parquet"
 
 
 def contents(source: Path | str, place: Path) -> list[tuple[str | None, str]]:
-    """(label, sha256) of every picture that an audit finds there."""
+    """(label, sha256) of every image that an audit finds there."""
     images = curate.audit(source, place).images
     return sorted(zip(images["label"], images["sha256"], strict=True))
 
@@ -62,7 +62,7 @@ def test_shards_are_cut_at_their_size(approved: Path, tmp_path: Path, monkeypatc
     assert counts == [5] * (len(kept) // 5) + ([len(kept) % 5] if len(kept) % 5 else [])
 
 
-def test_pictures_of_a_shard_are_exported_to_a_folder(audited: Audited, tmp_path: Path) -> None:
+def test_images_of_a_shard_are_exported_to_a_folder(audited: Audited, tmp_path: Path) -> None:
     members = {}
     for path in sorted(audited.source.rglob("*00*.jpg")):
         members[path.relative_to(audited.source).as_posix()] = path.read_bytes()

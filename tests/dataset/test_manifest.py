@@ -21,7 +21,7 @@ from tests.conftest import Audited
 
 
 def decided(audited: Audited) -> Audited:
-    """Everything as suggested, by ana; the night picture is kept, but with another label."""
+    """Everything as suggested, by ana; the night image is kept, but with another label."""
     ws = audited.workspace.root
     curate.decide(
         ws, Selection(kinds=("dark",)), Action.RELABEL, reviewer="ana", new_label="cats", note="a cat at night"
@@ -31,14 +31,14 @@ def decided(audited: Audited) -> Audited:
     return audited
 
 
-def test_the_manifest_is_refused_while_pictures_are_undecided(audited: Audited) -> None:
-    with pytest.raises(UndecidedError, match="5 flagged pictures are undecided"):
+def test_the_manifest_is_refused_while_images_are_undecided(audited: Audited) -> None:
+    with pytest.raises(UndecidedError, match="5 flagged images are undecided"):
         curate.manifest(audited.workspace.root)
     assert not audited.workspace.manifest.exists()
 
 
 @pytest.mark.parametrize(("pending", "kept"), [("keep", 17), ("drop", 12)])
-def test_undecided_pictures_count_as_told(audited: Audited, pending: manifest.Pending, kept: int) -> None:
+def test_undecided_images_count_as_told(audited: Audited, pending: manifest.Pending, kept: int) -> None:
     table = curate.manifest(audited.workspace.root, pending=pending)
     assert (table["action"] == "keep").sum() == kept
 
@@ -97,7 +97,7 @@ def test_verify_tells_what_changed_what_is_missing_and_what_was_added(audited: A
     assert (result.changed, result.missing, result.extra) == (["cats/000.jpg"], ["cats/001.jpg"], ["dogs/stray.jpg"])
 
 
-def test_a_picture_that_changed_since_the_scan_stops_the_export_and_leaves_nothing(tmp_path: Path) -> None:
+def test_an_image_that_changed_since_the_scan_stops_the_export_and_leaves_nothing(tmp_path: Path) -> None:
     source = sample_images.dataset(tmp_path / "src", each=2)
     curate.audit(source, tmp_path / "ws")
     curate.manifest(tmp_path / "ws")
@@ -127,7 +127,7 @@ def test_a_destination_in_use_is_refused(audited: Audited, tmp_path: Path) -> No
         curate.export(audited.workspace.manifest, tmp_path / "clean")
 
 
-def test_two_pictures_relabelled_into_the_same_name_both_survive(tmp_path: Path) -> None:
+def test_two_images_relabelled_into_the_same_name_both_survive(tmp_path: Path) -> None:
     for label in ("cats", "dogs"):
         sample_images.save(sample_images.photo(len(label) + ord(label[0])) // 8, tmp_path / "src" / label / "a.jpg")
     curate.audit(tmp_path / "src", tmp_path / "ws")

@@ -32,7 +32,7 @@ def test_table_1_is_the_planted_one(made: Demo) -> None:
     }
 
 
-def test_each_planted_picture_is_found_with_its_kind_and_no_other_picture_is_flagged(made: Demo) -> None:
+def test_each_planted_image_is_found_with_its_kind_and_no_other_image_is_flagged(made: Demo) -> None:
     findings = Workspace(made.workspace).read_findings()
     flagged = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != "keeper")]
     truth = safe_csv.read(made.truth)

@@ -14,7 +14,7 @@ from tests.duplicates.test_prefilter import family
 
 @pytest.fixture(scope="module")
 def seen() -> pd.DataFrame:
-    """The columns that verification reads, of some families of pictures and their mirror images."""
+    """The columns that verification reads, of some families of images and their mirror images."""
     tiles = np.concatenate([family(seed) for seed in range(8)]).astype(np.uint8)
     tiles = np.concatenate([tiles, tiles[:20, :, ::-1]])
     return pd.DataFrame(

@@ -109,7 +109,7 @@ def test_a_lost_sector_in_a_jpeg_is_found_although_it_decodes() -> None:
 
 
 def test_a_flat_jpeg_of_zero_bits_is_no_lost_sector() -> None:
-    """Optimised tables give flat areas the shortest code: zero bytes are then the picture."""
+    """Optimised tables give flat areas the shortest code: zero bytes are then the image."""
     data = encode(np.full((2000, 2000, 3), 90, np.uint8), "JPEG", quality=10, optimize=True)
     assert bytes(24) in data
     assert list(jpeg.problems(data)) == []
@@ -133,7 +133,7 @@ def test_following_any_codes_ends(data: bytes, root_bits: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 90), st.integers(1, 90))
-def test_the_codes_of_any_picture_add_up_to_its_pixels(seed: int, width: int, height: int) -> None:
+def test_the_codes_of_any_image_add_up_to_its_pixels(seed: int, width: int, height: int) -> None:
     rng = np.random.default_rng(seed)
     tones = rng.integers(0, int(rng.integers(2, 256)), (height, width), dtype=np.uint8)
     buffer = io.BytesIO()

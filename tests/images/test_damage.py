@@ -1,4 +1,4 @@
-"""Damage that only the pixels show, with its place; and clean pictures that look a little like it."""
+"""Damage that only the pixels show, with its place; and clean images that look a little like it."""
 
 from random import Random
 
@@ -43,7 +43,7 @@ def test_a_shift_from_one_block_on_is_seen_with_its_place() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_place_is_that_of_the_upright_picture(orientation: int) -> None:
+def test_the_place_is_that_of_the_upright_image(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     grey = BIG.copy()
@@ -52,14 +52,14 @@ def test_the_place_is_that_of_the_upright_picture(orientation: int) -> None:
     assert problem is not None
     (box,) = problem.where["boxes"]
     found = decode(encode(grey, "JPEG", subsampling=0, exif=exif.tobytes()), LIMITS)
-    assert found.picture is not None
-    inside = found.picture.rgb[box["top"] : box["top"] + box["height"], box["left"] : box["left"] + box["width"]]
+    assert found.image is not None
+    inside = found.image.rgb[box["top"] : box["top"] + box["height"], box["left"] : box["left"] + box["width"]]
     assert np.abs(inside.astype(int) - 128).max() <= 2
     assert inside.shape[0] * inside.shape[1] == 480 * 80
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "BMP", "WEBP"])
-def test_a_picture_that_was_cut_and_saved_again_is_seen_in_any_format(image_format: str) -> None:
+def test_an_image_that_was_cut_and_saved_again_is_seen_in_any_format(image_format: str) -> None:
     grey = BIG.copy()
     grey[200:] = 128
     problem = seen(encode(grey, image_format))
@@ -97,17 +97,17 @@ def test_a_scene_that_looks_a_little_like_it_is_left_alone(pixels: Pixels) -> No
     st.sampled_from(["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"]),
 )
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_whatever_was_planted_decoding_answers_with_problems_or_a_picture(
+def test_whatever_was_planted_decoding_answers_with_problems_or_an_image(
     seed: int, kind: str, image_format: str
 ) -> None:
     found = decode(KINDS[kind](encode(photo(seed % 1000, 64, 48), image_format), Random(seed)), LIMITS)
-    assert found.picture is not None or any(problem.severity is Severity.ERROR for problem in found.problems)
+    assert found.image is not None or any(problem.severity is Severity.ERROR for problem in found.problems)
     for problem in found.problems:
         assert problem.reason.endswith((".", ")"))
         assert "\n" not in problem.reason
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 40])
-def test_small_pictures_have_no_room_for_a_verdict(rows: int) -> None:
+def test_small_images_have_no_room_for_a_verdict(rows: int) -> None:
     assert damage.rows_missing(photo(1, 40, rows), (128,)) is None
     assert damage.staircase(photo(1, 40, rows), 16, 16) is None

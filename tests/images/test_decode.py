@@ -27,7 +27,7 @@ def flipped(data: bytes, at: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("data", "kind", "severity", "picture"),
+    ("data", "kind", "severity", "image"),
     [
         pytest.param(b"", Kind.EMPTY, Severity.ERROR, False, id="empty"),
         pytest.param(b"<!DOCTYPE html><p>404", Kind.NOT_AN_IMAGE, Severity.ERROR, False, id="an error page"),
@@ -43,15 +43,13 @@ def flipped(data: bytes, at: int) -> bytes:
         ),
     ],
 )
-def test_damage_has_a_kind_a_severity_and_a_reason(
-    data: bytes, kind: Kind, severity: Severity, *, picture: bool
-) -> None:
+def test_damage_has_a_kind_a_severity_and_a_reason(data: bytes, kind: Kind, severity: Severity, *, image: bool) -> None:
     found = decode(data, LIMITS)
     worst = found.problems[0]
     assert kind in {problem.kind for problem in found.problems}
     assert severity in {problem.severity for problem in found.problems if problem.kind is kind}
     assert worst.reason.endswith((".", ")"))
-    assert (found.picture is not None) is picture
+    assert (found.image is not None) is image
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF"])
@@ -59,12 +57,12 @@ def test_an_intact_file_of_any_format_has_no_problem(image_format: str) -> None:
     found = decode(encode(photo(2), image_format), LIMITS)
     assert found.problems == []
     assert (found.format, found.width, found.height) == (image_format, 160, 120)
-    assert found.picture is not None
-    assert found.picture.rgb.shape == (120, 160, 3)
+    assert found.image is not None
+    assert found.image.rgb.shape == (120, 160, 3)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_are_upright_whatever_their_exif_says(orientation: int) -> None:
+def test_images_are_upright_whatever_their_exif_says(orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     pixels = photo(3, 64, 48)
@@ -74,16 +72,16 @@ def test_pictures_are_upright_whatever_their_exif_says(orientation: int) -> None
         from PIL import ImageOps
 
         expected = np.asarray(ImageOps.exif_transpose(image))
-    assert found.picture is not None
+    assert found.image is not None
     assert (found.height, found.width) == expected.shape[:2]
-    assert np.abs(found.picture.rgb.astype(int) - expected).max() <= 4
+    assert np.abs(found.image.rgb.astype(int) - expected).max() <= 4
 
 
 def test_transparency_is_laid_on_white() -> None:
     pixels = np.zeros((10, 10, 4), np.uint8)
     found = decode(encode(pixels, "PNG"), LIMITS)
-    assert found.picture is not None
-    assert (found.picture.rgb == 255).all()
+    assert found.image is not None
+    assert (found.image.rgb == 255).all()
 
 
 def test_the_digest_is_of_pixels_not_of_the_file() -> None:
@@ -109,7 +107,7 @@ def test_a_palette_is_expanded_before_it_is_compared() -> None:
 def test_a_bomb_is_refused_by_its_header() -> None:
     found = decode(PNG, DecodeLimits(max_pixels=100))
     assert [problem.kind for problem in found.problems] == [Kind.TOO_LARGE]
-    assert found.picture is None
+    assert found.image is None
 
 
 def test_a_big_jpeg_is_decoded_reduced_and_damage_in_it_is_still_seen() -> None:
@@ -117,8 +115,8 @@ def test_a_big_jpeg_is_decoded_reduced_and_damage_in_it_is_still_seen() -> None:
     whole = decode(data, LIMITS)
     assert whole.problems == []
     assert (whole.width, whole.height) == (2400, 2100)
-    assert whole.picture is not None
-    assert whole.picture.rgb.shape[0] < 2100
+    assert whole.image is not None
+    assert whole.image.rgb.shape[0] < 2100
     assert decode(holed(data, len(data) // 2, 300), LIMITS).problems[0].kind is Kind.DAMAGED
     with_comment = data[:2] + b"\xff\xfe\x00\x06abcd" + data[2:]
     assert decode(with_comment, LIMITS).digest == whole.digest

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import curate
-from curate.auditing.pipeline import Progress
+from curate.auditing.pipeline import AuditProgress
 from curate.config import Config, EngineSettings
 from curate.errors import ConfigError
 from curate.measuring import dask, features, pool
@@ -48,7 +48,7 @@ def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_in_mid_run(
         victims = list(client.run(os.getpid).values())
     killed: list[int] = []
 
-    def kill_one(progress: Progress) -> None:
+    def kill_one(progress: AuditProgress) -> None:
         if 0 < progress.done < progress.total and not killed:
             killed.append(victims[0])
             os.kill(victims[0], signal.SIGKILL)
@@ -62,7 +62,7 @@ def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_in_mid_run(
     assert not list((tmp_path / "there" / "features").glob("*.journal*"))
 
 
-def test_a_crash_a_kill_and_a_hang_cost_one_picture_each_on_a_cluster_too(tmp_path: Path, scheduler: str) -> None:
+def test_a_crash_a_kill_and_a_hang_cost_one_image_each_on_a_cluster_too(tmp_path: Path, scheduler: str) -> None:
     records, shards = crashing.shards(tmp_path, 4)
     tallies: list[Tally] = []
     dask.run(scheduler, shards, tallies.append)

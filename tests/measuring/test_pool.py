@@ -1,4 +1,4 @@
-"""A worker that dies or hangs costs one picture, not the run."""
+"""A worker that dies or hangs costs one image, not the run."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tests import crashing, sample_images
 from tests.crashing import Crashing
 
 
-def test_a_crash_a_kill_and_a_hang_cost_one_picture_each(tmp_path: Path) -> None:
+def test_a_crash_a_kill_and_a_hang_cost_one_image_each(tmp_path: Path) -> None:
     records, shards = crashing.shards(tmp_path, 2)
     tallies: list[Tally] = []
     pool.run(shards, 2, tallies.append)

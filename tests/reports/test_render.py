@@ -74,14 +74,14 @@ class Page(HTMLParser):
         return [[" ".join(cell.split()) for cell in row] for row in found]
 
 
-def page_of(place: Workspace, lang: str = "en") -> Page:
-    written = reports.report(place.root, lang=lang)
+def page_of(workspace: Workspace, lang: str = "en") -> Page:
+    written = reports.report(workspace.root, lang=lang)
     return Page(written[0].read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def decided(audited: Audited) -> Audited:
-    """Copies dropped, one picture kept, one relabelled, the rest undecided."""
+    """Copies dropped, one image kept, one relabelled, the rest undecided."""
     root = audited.workspace.root
     decide(root, Selection(categories=("duplicate",)), None, reviewer="ana", note="a copy")
     decide(root, Selection(kinds=("empty",)), Action.DROP, reviewer="bo")
@@ -233,11 +233,11 @@ def test_images_without_a_class_have_a_row_of_their_own(tmp_path: Path) -> None:
 def test_files_left_out_and_notes_about_the_whole_dataset_are_told(audited: Audited) -> None:
     facts = audited.workspace.read_audit()
     facts["skipped"] = [{"path": "a.txt", "reason": "not an image"}, {"path": ".b", "reason": "hidden file"}]
-    facts["prevalent"] = [{"kind": "blurry", "images": 9, "share": 0.9, "reason": "9 of 10 pictures are blurry."}]
+    facts["prevalent"] = [{"kind": "blurry", "images": 9, "share": 0.9, "reason": "9 of 10 images are blurry."}]
     audited.workspace.audit.write_text(json.dumps(facts), encoding="utf-8")
     page = page_of(audited.workspace)
     assert page.table("Files in the source")[1:] == [["hidden file", "1"], ["not an image", "1"]]
-    assert "9 of 10 pictures are blurry." in page.text
+    assert "9 of 10 images are blurry." in page.text
 
 
 def test_it_says_how_to_make_it_again(decided: Audited) -> None:
@@ -264,7 +264,7 @@ def test_nothing_outside_the_page_is_referred_to(decided: Audited, lang: str) ->
     assert policy.startswith("default-src 'none';")
 
 
-def test_the_page_is_well_formed_and_its_pictures_have_words(decided: Audited) -> None:
+def test_the_page_is_well_formed_and_its_images_have_words(decided: Audited) -> None:
     page = page_of(decided.workspace)
     assert page.unbalanced == []
     images = [attributes for tag, attributes in page.tags if tag == "img"]

@@ -44,7 +44,7 @@ def test_a_box_is_drawn_at_the_scale_of_the_preview() -> None:
     assert rows.max() == pytest.approx(40, abs=4)
 
 
-def test_a_box_beyond_the_picture_ends_at_its_edge() -> None:
+def test_a_box_beyond_the_image_ends_at_its_edge() -> None:
     grey = simplejpeg.encode_jpeg(np.full((50, 50, 3), 128, np.uint8), colorspace="RGB")
     beyond = Box(what="damage", left=-10, top=30, width=1000, height=1000)
     assert simplejpeg.decode_jpeg(marked(grey, [beyond], 50)).shape == (50, 50, 3)

@@ -27,7 +27,7 @@ from tests.conftest import Audited
 
 
 def ratings(who: str, said: str) -> list[Rating]:
-    """One letter for each picture: k, d, r, or - for none."""
+    """One letter for each image: k, d, r, or - for none."""
     actions = {"k": Action.KEEP, "d": Action.DROP, "r": Action.RELABEL}
     return [
         Rating(reviewer=who, finding_id=f"f{n}", path=f"p{n}", action=actions[letter])
@@ -94,9 +94,9 @@ def test_facts_and_pixels_are_only_those_of_the_audited_bytes(tmp_path: Path, sh
     assert beside_the_pixels(tmp_path, "../a.jpg", sha256) == {}
 
 
-def test_no_picture_has_no_facts(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"no picture")
-    assert beside_the_pixels(tmp_path, "a.jpg", hashlib.sha256(b"no picture").hexdigest()) == {}
+def test_no_image_has_no_facts(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    assert beside_the_pixels(tmp_path, "a.jpg", hashlib.sha256(b"no image").hexdigest()) == {}
 
 
 def test_the_full_size_is_the_full_size(tmp_path: Path) -> None:
@@ -107,14 +107,14 @@ def test_the_full_size_is_the_full_size(tmp_path: Path) -> None:
         assert image.size == (160, 120)
 
 
-# Two pictures
+# Two images
 
 
 def jpeg(pixels: np.ndarray) -> bytes:
     return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=95, colorspace="RGB"))
 
 
-def test_equal_pictures_differ_nowhere_and_a_mark_shows_where_it_is() -> None:
+def test_equal_images_differ_nowhere_and_a_mark_shows_where_it_is() -> None:
     plain = sample_images.photo(5)
     marked = plain.copy()
     marked[40:60, 40:80] = 255
@@ -167,7 +167,7 @@ def test_every_threshold_agrees_with_the_judgement(audited: Audited) -> None:
     findings = audited.workspace.read_findings()
     for one in thresholds.cuts(audited.workspace):
         values = thresholds.measurements(audited.workspace, one)
-        assert len(values) == 16, "every picture that decodes"
+        assert len(values) == 16, "every image that decodes"
         suspected = set(values[thresholds.flagged(values, one, one.value)].index)
         named = [other for other in thresholds.cuts(audited.workspace) if other.threshold.kind is one.threshold.kind]
         if len(named) == 1 and one.threshold.kind is not Kind.ODD_SIZE:
@@ -181,7 +181,7 @@ def test_the_nearest_lie_on_either_side_the_closest_first(audited: Audited) -> N
     assert list(near.index) == ["d", "e"]
     assert list(far.index) == ["c", "b"]
     bars = thresholds.histogram(values, one)
-    assert bars["pictures"].sum() == 6
+    assert bars["images"].sum() == 6
     assert bars["start"].iloc[0] == pytest.approx(0.1)
 
 

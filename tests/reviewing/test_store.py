@@ -17,7 +17,7 @@ from curate.errors import ConflictError, NoSurvivorError, WorkspaceError
 from curate.reviewing import choices
 from curate.reviewing.fold import Decision, fold
 from curate.reviewing.migrations import MIGRATIONS
-from curate.reviewing.store import LEASE_S, Choice, Filter, Item, Store
+from curate.reviewing.store import LEASE_S, Choice, Item, QueueFilter, Store
 from curate.schema import FINDINGS, Action
 
 NOW = "2026-01-01T00:00:00Z"
@@ -73,7 +73,7 @@ def ids(items: list[Item]) -> list[str]:
     return [item.item_id for item in items]
 
 
-def test_the_queue_holds_groups_and_pictures_worst_first(store: Store) -> None:
+def test_the_queue_holds_groups_and_images_worst_first(store: Store) -> None:
     assert ids(store.find(limit=9)) == ["g", "b/x"]
     group = store.find()[0]
     assert group.is_group
@@ -125,16 +125,16 @@ def test_a_group_without_a_survivor_is_refused_unless_confirmed(store: Store) ->
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
-        pytest.param(Filter(categories=frozenset({"duplicate"})), ["g"], id="category"),
-        pytest.param(Filter(kinds=frozenset({"blurry"})), ["g", "b/x"], id="kind"),
-        pytest.param(Filter(labels=frozenset({"b"})), ["b/x"], id="label"),
-        pytest.param(Filter(labels=frozenset({"b"}), kinds=frozenset({"resized"})), [], id="both on one finding"),
-        pytest.param(Filter(min_score=0.75), ["g"], id="score"),
-        pytest.param(Filter(text="TINY"), ["g"], id="text"),
-        pytest.param(Filter(text="100%_'"), [], id="text is no pattern"),
+        pytest.param(QueueFilter(categories=frozenset({"duplicate"})), ["g"], id="category"),
+        pytest.param(QueueFilter(kinds=frozenset({"blurry"})), ["g", "b/x"], id="kind"),
+        pytest.param(QueueFilter(labels=frozenset({"b"})), ["b/x"], id="label"),
+        pytest.param(QueueFilter(labels=frozenset({"b"}), kinds=frozenset({"resized"})), [], id="both on one finding"),
+        pytest.param(QueueFilter(min_score=0.75), ["g"], id="score"),
+        pytest.param(QueueFilter(text="TINY"), ["g"], id="text"),
+        pytest.param(QueueFilter(text="100%_'"), [], id="text is no pattern"),
     ],
 )
-def test_filters(store: Store, chosen: Filter, expected: list[str]) -> None:
+def test_filters(store: Store, chosen: QueueFilter, expected: list[str]) -> None:
     assert ids(store.find(chosen, limit=9)) == expected
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import curate
 from curate.config import Config
-from curate.images.image import Picture, Pixels
+from curate.images.image import DecodedImage, Pixels
 from curate.scanners import drawing
 from curate.scanners.drawing import Drawing
 from curate.schema import Kind
@@ -31,7 +31,7 @@ def cartoon(seed: int) -> Pixels:
 
 
 def judged(pixels: Pixels) -> list[str]:
-    measured = Drawing().measure(Picture(pixels=pixels, width=pixels.shape[1], height=pixels.shape[0]))
+    measured = Drawing().measure(DecodedImage(pixels=pixels, width=pixels.shape[1], height=pixels.shape[0]))
     frame = pd.DataFrame([{"path": "a.png", **measured}])
     return [finding.reason for finding in Drawing().judge(frame)]
 
@@ -54,11 +54,11 @@ def test_signs_say_what_their_names_say() -> None:
 
 
 @pytest.mark.parametrize(("height", "width"), [(100, 1), (1, 700), (101, 3)])
-def test_thin_pictures_are_survived(height: int, width: int) -> None:
+def test_thin_images_are_survived(height: int, width: int) -> None:
     assert np.isfinite(drawing.signs(np.full((height, width, 3), 90, np.uint8))).all()
 
 
-def test_pictures_too_small_to_tell_are_left_alone(tmp_path: Path) -> None:
+def test_images_too_small_to_tell_are_left_alone(tmp_path: Path) -> None:
     for index in range(4):
         sample_images.save(cv2.resize(cartoon(index), (64, 48)), tmp_path / "set" / f"{index}.png")
     found = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=Config(profile="faces")).findings

@@ -1,4 +1,4 @@
-"""What a network says of an audit's pictures: taken where it is about these bytes, and missed nowhere."""
+"""What a network says of an audit's images: taken where it is about these bytes, and missed nowhere."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ COUNT = 60
 
 @pytest.fixture
 def audited(tmp_path: Path) -> Path:
-    """A workspace of sixty pictures in two classes."""
+    """A workspace of sixty images in two classes."""
     for index in range(COUNT):
         sample_images.save(
             sample_images.photo(index, 40, 40), tmp_path / "set" / ("cats", "dogs")[index % 2] / f"{index:02}.png"
@@ -60,7 +60,7 @@ def cloud(seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 1, (COUNT, 16)) + np.eye(16)[0] * 8
 
 
-def test_a_picture_far_from_all_others_is_off_topic(audited: Path) -> None:
+def test_an_image_far_from_all_others_is_off_topic(audited: Path) -> None:
     rng = np.random.default_rng(0)
     vectors = np.outer(np.ones(COUNT), np.eye(16)[0]) + 0.3 * rng.normal(size=(COUNT, 16)) * (np.arange(16) < 3)
     vectors[7] = 5 * np.eye(16)[9]

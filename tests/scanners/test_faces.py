@@ -1,4 +1,4 @@
-"""Faces are looked for in the profile that asks for them, and boxes are those of the full picture."""
+"""Faces are looked for in the profile that asks for them, and boxes are those of the full image."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ import curate
 from curate.auditing import judge
 from curate.config import Config, JudgeSettings
 from curate.demonstration.portraits import portrait
-from curate.images.image import Picture
+from curate.images.image import DecodedImage
 from curate.scanners import faces
 from curate.scanners.faces import Faces, FacesSettings, detect
 from curate.schema import Kind
@@ -64,13 +64,13 @@ def test_a_small_face_tells_its_share() -> None:
     assert "0.8%" in reason
 
 
-def test_tiny_and_odd_pictures_are_survived() -> None:
+def test_tiny_and_odd_images_are_survived() -> None:
     for height, width in ((1, 1), (3, 200), (48, 48), (700, 20)):
-        picture = Picture(pixels=np.full((height, width, 3), 90, np.uint8), width=width, height=height)
-        assert json.loads(Faces().measure(picture)["boxes"]) == []
+        image = DecodedImage(pixels=np.full((height, width, 3), 90, np.uint8), width=width, height=height)
+        assert json.loads(Faces().measure(image)["boxes"]) == []
 
 
-def framed(side: int, seed: int, count: int = 1) -> Picture:
+def framed(side: int, seed: int, count: int = 1) -> DecodedImage:
     """Drawn portraits of so many pixels in a row in the middle of 480 x 360 even ones."""
     pixels = np.full((360, 480, 3), 120, np.uint8)
     rng = np.random.default_rng(seed)
@@ -78,18 +78,18 @@ def framed(side: int, seed: int, count: int = 1) -> Picture:
     for index in range(count):
         at = left + index * side
         pixels[top : top + side, at : at + side] = portrait(rng, "Happy", side, side)
-    return Picture(pixels=pixels, width=480, height=360)
+    return DecodedImage(pixels=pixels, width=480, height=360)
 
 
 @pytest.mark.parametrize("side", [240, 300, 360])
 def test_a_large_face_that_the_last_look_would_find_is_found_in_the_same_place(side: int) -> None:
     compared = 0
     for seed in range(6):
-        picture = framed(side, seed)
-        whole = faces._detected(picture.fit(320))
+        image = framed(side, seed)
+        whole = faces._detected(image.fit(320))
         whole = whole[whole[:, 4] >= 0.9]
         if len(whole):
-            found = detect(picture)
+            found = detect(image)
             assert found
             left, top, width, height = whole[whole[:, 4].argmax(), :4] * 1.5
             assert abs(found[0]["left"] + found[0]["width"] / 2 - left - width / 2) < 0.15 * width
@@ -131,7 +131,7 @@ def test_a_face_that_fills_a_small_crop_is_found() -> None:
         crop = cv2.resize(
             portrait(np.random.default_rng(seed), "Happy", 200, 200), (48, 48), interpolation=cv2.INTER_AREA
         )
-        best, *_ = detect(Picture(pixels=np.asarray(crop, dtype=np.uint8), width=48, height=48))
+        best, *_ = detect(DecodedImage(pixels=np.asarray(crop, dtype=np.uint8), width=48, height=48))
         assert best["score"] >= faces.SURE_SMALL
         assert best["width"] > 16
 
@@ -143,9 +143,9 @@ def test_a_face_on_its_side_is_found_where_it_is() -> None:
         face = portrait(np.random.default_rng(seed), "Happy", 300, 300)
         turn = cv2.getRotationMatrix2D((150, 150), 40, 1)
         tilted = np.asarray(cv2.warpAffine(face, turn, (300, 300), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
-        picture = Picture(pixels=tilted, width=300, height=300)
-        before = max(faces._detected(picture.fit(320))[:, 4], default=0.0)
-        after = detect(picture)
+        image = DecodedImage(pixels=tilted, width=300, height=300)
+        before = max(faces._detected(image.fit(320))[:, 4], default=0.0)
+        after = detect(image)
         if before < faces.SURE <= max((box["score"] for box in after), default=0.0):
             found.append(after[0])
     assert found
@@ -155,7 +155,7 @@ def test_a_face_on_its_side_is_found_where_it_is() -> None:
 
 
 @pytest.mark.parametrize(("without", "queued"), [(20, 20), (29, 0)])
-def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_picture_has_one(
+def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_image_has_one(
     without: int, queued: int
 ) -> None:
     face = json.dumps([{"what": "face", "left": 0, "top": 0, "width": 150, "height": 150, "score": 0.95}])

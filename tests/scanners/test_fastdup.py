@@ -48,7 +48,7 @@ def test_without_it_the_line_says_what_to_install(source: Path, tmp_path: Path) 
         curate.audit(source, tmp_path / "ws", configuration=configured(sys.executable))
 
 
-def test_findings_of_different_pictures_do_not_depend_on_the_engine(tmp_path: Path) -> None:
+def test_findings_of_different_images_do_not_depend_on_the_engine(tmp_path: Path) -> None:
     sample_images.save(np.full((40, 40, 3), 7, np.uint8), tmp_path / "set" / "a.png")
     audit = curate.audit(tmp_path / "set", tmp_path / "ws")
     assert "fastdup" not in set(audit.findings["scanner"])

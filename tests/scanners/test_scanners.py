@@ -17,7 +17,7 @@ from curate.duplicates import candidates
 from curate.duplicates.candidates import turned_hashes
 from curate.duplicates.tiles import TURNS, turned
 from curate.errors import ConfigError
-from curate.images.image import Picture, Pixels
+from curate.images.image import DecodedImage, Pixels
 from curate.measuring import features
 from curate.measuring import shard as measure
 from curate.measuring.shard import Shard, measure_shard
@@ -69,7 +69,7 @@ def judged(folder: Path, scanner: Scanner) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with pictures of every sort, broken ones among them."""
+    """A folder with images of every sort, broken ones among them."""
     root = sample_images.dataset(tmp_path_factory.mktemp("mixed") / "set", each=4)
     (root / "cats" / "empty.jpg").write_bytes(b"")
     sample_images.save(np.full((100, 140, 3), 255, np.uint8), root / "cats" / "white.png")
@@ -82,12 +82,12 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("scanner", ALL, ids=lambda scanner: scanner.name)
 class TestContract:
     def test_it_measures_exactly_the_columns_it_declares(self, scanner: Scanner) -> None:
-        picture = Picture(pixels=sample_images.photo(1), width=160, height=120)
-        assert set(scanner.measure(picture)) == set(scanner.columns)
+        image = DecodedImage(pixels=sample_images.photo(1), width=160, height=120)
+        assert set(scanner.measure(image)) == set(scanner.columns)
 
     @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 3), (2, 2, 3), (33, 31, 3)])
-    def test_it_measures_a_picture_of_any_shape(self, scanner: Scanner, shape: tuple[int, int, int]) -> None:
-        scanner.measure(Picture(pixels=np.zeros(shape, np.uint8), width=shape[1], height=shape[0]))
+    def test_it_measures_an_image_of_any_shape(self, scanner: Scanner, shape: tuple[int, int, int]) -> None:
+        scanner.measure(DecodedImage(pixels=np.zeros(shape, np.uint8), width=shape[1], height=shape[0]))
 
     def test_judging_is_repeatable_and_does_not_change_the_features(self, scanner: Scanner, mixed: Path) -> None:
         frame = features.view(measured(mixed), scanner)
@@ -125,13 +125,13 @@ def test_an_unknown_scanner_table_is_refused() -> None:
 
 
 def quality_of(pixels: Pixels, tmp_path: Path) -> set[str]:
-    """The kinds found on one picture among twenty ordinary ones."""
+    """The kinds found on one image among twenty ordinary ones."""
     folder = tmp_path / "set"
     for index in range(20):
         sample_images.save(sample_images.photo(index), folder / f"{index:02}.png")
     sample_images.save(pixels, folder / "subject.png")
     found = judged(folder, Quality())
-    assert set(found["path"]) <= {"subject.png"}, "an ordinary picture was flagged"
+    assert set(found["path"]) <= {"subject.png"}, "an ordinary image was flagged"
     return set(found["kind"])
 
 
@@ -165,7 +165,7 @@ def test_the_blur_effect_grows_with_blur_and_ignores_contrast() -> None:
 
 
 def relation(tmp_path: Path, change: object, *, suffix: str = ".png") -> list[str]:
-    """The kinds found when a changed copy of a picture joins it and ten strangers."""
+    """The kinds found when a changed copy of an image joins it and ten strangers."""
     folder = tmp_path / "set"
     original = sample_images.photo(500, 320, 240)
     for index in range(10):
@@ -223,7 +223,7 @@ def test_the_reason_says_how_the_copy_lies(tmp_path: Path, quarters: int, words:
     sample_images.save(np.ascontiguousarray(np.rot90(original, quarters)), tmp_path / "set" / "copy.jpg")
     found = judged(tmp_path / "set", Duplicates())
     (reason,) = found.loc[found["role"] == Role.COPY, "reason"]
-    assert reason.startswith(f"The picture original.png, {words} degrees")
+    assert reason.startswith(f"The image original.png, {words} degrees")
 
 
 def test_the_largest_copy_is_suggested_to_stay(tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_the_largest_copy_is_suggested_to_stay(tmp_path: Path) -> None:
     assert found["group_id"].nunique() == 1
 
 
-def test_blank_pictures_match_only_exactly(tmp_path: Path) -> None:
+def test_blank_images_match_only_exactly(tmp_path: Path) -> None:
     folder = tmp_path / "set"
     for index, level in enumerate((250, 250, 251, 90)):
         sample_images.save(np.full((50, 60, 3), level, np.uint8), folder / f"{index}.png")
@@ -255,21 +255,21 @@ def test_copies_across_classes_are_a_label_conflict(tmp_path: Path) -> None:
     found = judged(tmp_path / "set", Duplicates())
     conflict = found[found["kind"] == Kind.LABEL_CONFLICT]
     assert set(conflict["path"]) == {"cats/a.jpg", "dogs/a.jpg"}
-    assert conflict["reason"].iat[0] == "The same picture stands in the classes cats and dogs."
+    assert conflict["reason"].iat[0] == "The same image stands in the classes cats and dogs."
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_hashes_are_those_of_imagehash(seed: int) -> None:
-    picture = Picture(pixels=sample_images.photo(seed), width=160, height=120)
-    tile = cv2.cvtColor(picture.tile(64), cv2.COLOR_RGB2GRAY)
-    features = Duplicates().measure(picture)
+    image = DecodedImage(pixels=sample_images.photo(seed), width=160, height=120)
+    tile = cv2.cvtColor(image.tile(64), cv2.COLOR_RGB2GRAY)
+    features = Duplicates().measure(image)
     for name, hashed, size in (("phash", imagehash.phash, (32, 32)), ("dhash", imagehash.dhash, (9, 8))):
         shrunk = Image.fromarray(cv2.resize(tile, size, interpolation=cv2.INTER_AREA))
         assert features[name] == np.packbits(hashed(shrunk).hash).tobytes()
 
 
 @pytest.mark.parametrize("turn", TURNS)
-def test_the_hash_of_a_turned_picture_follows_from_its_spectrum(turn: str) -> None:
+def test_the_hash_of_a_turned_image_follows_from_its_spectrum(turn: str) -> None:
     for seed in range(20):
         small = cv2.resize(cv2.cvtColor(sample_images.photo(seed), cv2.COLOR_RGB2GRAY), (32, 32))
         looks = turned(small[None].astype(np.float32), turn)[0].astype(np.uint8)
@@ -320,4 +320,4 @@ def test_a_dataset_that_is_soft_throughout_has_a_looser_threshold_of_its_own() -
     assert len(judge(soft, unusual=0)) > 3
     sharp = np.append(rng.normal(0.3, 0.02, 99), 0.54)
     assert judge(sharp) == []  # never stricter than the setting
-    assert len(judge(np.array([0.6, 0.3, 0.3]))) == 1  # three pictures say nothing of what is usual
+    assert len(judge(np.array([0.6, 0.3, 0.3]))) == 1  # three images say nothing of what is usual

@@ -1,4 +1,4 @@
-"""Text laid over a picture is read, and only where it was asked for."""
+"""Text laid over an image is read, and only where it was asked for."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def judged(lines: list[tuple[str, float]], **settings: float) -> list[str]:
 
 def test_what_was_read_is_in_the_reason() -> None:
     (reason,) = judged([("alamy", 0.99), ("alamy", 0.9), ("alamy", 0.9)])
-    assert "“alamy”, 3 times (0.99 sure, threshold 0.6; it takes 15.0% of the picture)" in reason
+    assert "“alamy”, 3 times (0.99 sure, threshold 0.6; it takes 15.0% of the image)" in reason
 
 
 def test_a_few_strokes_or_an_unsure_line_are_no_text() -> None:

@@ -18,7 +18,7 @@ THOROUGH = Config(scan={"duplicates": {"thorough": True}})
 
 
 def scene(seed: int) -> Pixels:
-    """A drawn picture with corners and textures, as photographs have."""
+    """A drawn image with corners and textures, as photographs have."""
     rng = np.random.default_rng(seed)
     canvas = sample_images.photo(seed, 400, 300)
     for _ in range(60):
@@ -82,6 +82,6 @@ def test_a_description_survives_being_packed() -> None:
     assert np.abs(again.view.astype(int) - described.view).mean() < 3
 
 
-def test_a_small_picture_has_no_features() -> None:
+def test_a_small_image_has_no_features() -> None:
     assert len(sift.describe(np.zeros((30, 200), np.uint8)).points) == 0
     assert sift.candidates([np.empty((0, 128), np.uint8)] * 3) == []

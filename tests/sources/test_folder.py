@@ -48,22 +48,22 @@ def where(listing: Listing) -> dict[str, tuple[str | None, str | None]]:
     ],
 )
 def test_layouts_give_split_and_label(
-    tmp_path: Path, place: Workspace, files: list[str], expected: dict[str, tuple[str | None, str | None]]
+    tmp_path: Path, workspace: Workspace, files: list[str], expected: dict[str, tuple[str | None, str | None]]
 ) -> None:
     for name in files:
         sample_images.save(sample_images.photo(1, 20, 20), tmp_path / "src" / name)
-    assert where(ingest(tmp_path / "src", place)) == expected
+    assert where(ingest(tmp_path / "src", workspace)) == expected
 
 
-def test_what_is_no_data_is_skipped_with_a_reason_and_misnamed_pictures_are_not(
-    tmp_path: Path, place: Workspace
+def test_what_is_no_data_is_skipped_with_a_reason_and_misnamed_images_are_not(
+    tmp_path: Path, workspace: Workspace
 ) -> None:
     source = tmp_path / "src"
     jpeg = sample_images.encode(sample_images.photo(1, 20, 20))
     for name, data in {
         "a/1.jpg": jpeg,
         "a/no_extension": jpeg,
-        "a/picture.txt": jpeg,
+        "a/image.txt": jpeg,
         "a/notes.txt": b"hello",
         "a/.hidden.jpg": jpeg,
         ".git/x.jpg": jpeg,
@@ -72,8 +72,8 @@ def test_what_is_no_data_is_skipped_with_a_reason_and_misnamed_pictures_are_not(
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(data)
     os.mkfifo(source / "a" / "pipe.jpg")
-    listing = ingest(source, place)
-    assert list(where(listing)) == ["a/1.jpg", "a/no_extension", "a/picture.txt"]
+    listing = ingest(source, workspace)
+    assert list(where(listing)) == ["a/1.jpg", "a/no_extension", "a/image.txt"]
     assert {item.path: item.reason for item in listing.skipped} == {
         ".git/": "hidden folder",
         "README": "not an image",
@@ -83,18 +83,18 @@ def test_what_is_no_data_is_skipped_with_a_reason_and_misnamed_pictures_are_not(
     }
 
 
-@pytest.mark.parametrize("kind", ["missing", "empty", "no pictures", "a text file"])
-def test_a_source_without_pictures_is_one_clear_line(tmp_path: Path, place: Workspace, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["missing", "empty", "no images", "a text file"])
+def test_a_source_without_images_is_one_clear_line(tmp_path: Path, workspace: Workspace, kind: str) -> None:
     source = tmp_path / "src"
     if kind == "missing":
         source = tmp_path / "nowhere"
-    elif kind == "no pictures":
+    elif kind == "no images":
         (source / "notes.txt").write_text("hello")
     elif kind == "a text file":
         source = tmp_path / "file.txt"
         source.write_text("hello")
     with pytest.raises(SourceError) as caught:
-        ingest(source, place)
+        ingest(source, workspace)
     assert "\n" not in str(caught.value)
     assert str(source) in str(caught.value)
 
@@ -106,48 +106,48 @@ def zipped(path: Path, entries: dict[str, bytes]) -> Path:
     return path
 
 
-def test_a_zip_is_unpacked_once_and_listed(tmp_path: Path, place: Workspace) -> None:
+def test_a_zip_is_unpacked_once_and_listed(tmp_path: Path, workspace: Workspace) -> None:
     jpeg = sample_images.encode(sample_images.photo(1, 20, 20))
     path = zipped(tmp_path / "set.zip", {"a/1.jpg": jpeg, "b/2.jpg": jpeg})
-    first = ingest(path, place)
+    first = ingest(path, workspace)
     assert list(where(first)) == ["a/1.jpg", "b/2.jpg"]
-    assert ingest(path, place) == first
+    assert ingest(path, workspace) == first
 
 
 @pytest.mark.parametrize("name", ["../evil.jpg", "/evil.jpg", "a/../../evil.jpg", "..\\evil.jpg", "C:/evil.jpg"])
-def test_a_zip_cannot_write_outside_its_target(tmp_path: Path, place: Workspace, name: str) -> None:
+def test_a_zip_cannot_write_outside_its_target(tmp_path: Path, workspace: Workspace, name: str) -> None:
     path = zipped(tmp_path / "set.zip", {name: b"x"})
     with pytest.raises(SourceError, match="outside the target"):
-        ingest(path, place)
+        ingest(path, workspace)
     assert not (tmp_path / "evil.jpg").exists()
-    assert not list(place.unpacked.iterdir())
+    assert not list(workspace.unpacked.iterdir())
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(
-    tmp_path: Path, place: Workspace, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "RATIO_FREE_BYTES", 1 << 20)
     path = zipped(tmp_path / "bomb.zip", {"a/1.jpg": bytes(4 << 20)})
     with pytest.raises(SourceError, match="times its size"):
-        ingest(path, place)
+        ingest(path, workspace)
 
 
-def test_a_zip_with_a_link_is_refused(tmp_path: Path, place: Workspace) -> None:
+def test_a_zip_with_a_link_is_refused(tmp_path: Path, workspace: Workspace) -> None:
     entry = zipfile.ZipInfo("a/link.jpg")
     entry.external_attr = 0o120777 << 16
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as packed:
         packed.writestr(entry, "/etc/passwd")
     with pytest.raises(SourceError, match="link"):
-        ingest(tmp_path / "set.zip", place)
+        ingest(tmp_path / "set.zip", workspace)
 
 
-def test_a_damaged_zip_is_one_clear_line(tmp_path: Path, place: Workspace) -> None:
+def test_a_damaged_zip_is_one_clear_line(tmp_path: Path, workspace: Workspace) -> None:
     path = zipped(tmp_path / "set.zip", {"a/1.jpg": os.urandom(5000)})
     data = bytearray(path.read_bytes())
     data[200:260] = bytes(60)
     path.write_bytes(data)
     with pytest.raises(SourceError, match="damaged"):
-        ingest(path, place)
+        ingest(path, workspace)
 
 
 def test_the_workspace_may_not_lie_inside_the_source(tmp_path: Path) -> None:

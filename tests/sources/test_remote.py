@@ -81,12 +81,12 @@ def test_a_bucket_and_a_folder_are_audited_alike(folder: Path, bucket: str, tmp_
     assert curate.audit(f"{bucket}/data", tmp_path / "ws2").measured == 1
 
 
-def test_a_picture_in_a_bucket_can_be_previewed(folder: Path, bucket: str, tmp_path: Path) -> None:
+def test_an_image_in_a_bucket_can_be_previewed(folder: Path, bucket: str, tmp_path: Path) -> None:
     upload(folder, bucket)
     audit = curate.audit(bucket, tmp_path / "ws")
-    place = Workspace(tmp_path / "ws")
+    workspace = Workspace(tmp_path / "ws")
     row = audit.images.iloc[0]
-    assert preview(place, Path(place.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
+    assert preview(workspace, Path(workspace.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
 
 
 def test_lists_and_shards_may_be_remote_too(folder: Path, bucket: str, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_lists_and_shards_may_be_remote_too(folder: Path, bucket: str, tmp_path:
         ]
 
 
-def test_a_store_that_cannot_be_reached_stops_the_run_and_blames_no_picture(
+def test_a_store_that_cannot_be_reached_stops_the_run_and_blames_no_image(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bucket: str
 ) -> None:
     import s3fs

@@ -1,4 +1,4 @@
-"""Lists, image-folder metadata and tar shards: the same pictures give the same tables, wherever they lie."""
+"""Lists, image-folder metadata and tar shards: the same images give the same tables, wherever they lie."""
 
 import csv
 import io
@@ -52,7 +52,7 @@ def write(path: Path, rows: list[dict[str, str]]) -> Path:
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.tsv", "list.jsonl", "list.parquet"])
-def test_a_list_names_pictures_labels_and_splits(tmp_path: Path, name: str) -> None:
+def test_a_list_names_images_labels_and_splits(tmp_path: Path, name: str) -> None:
     sample_images.dataset(tmp_path / "data", each=2)
     rows = [
         {"Path": "data/dogs/000.jpg", "Label": "dog, big", "Split": "Training"},
@@ -68,7 +68,7 @@ def test_a_list_names_pictures_labels_and_splits(tmp_path: Path, name: str) -> N
     }
 
 
-def test_a_list_may_lie_elsewhere_than_its_pictures(tmp_path: Path) -> None:
+def test_a_list_may_lie_elsewhere_than_its_images(tmp_path: Path) -> None:
     sample_images.dataset(tmp_path / "data", each=1)
     (tmp_path / "lists").mkdir()
     rows = [{"file": "../data/cats/000.jpg", "class": "c"}, {"file": "../data/dogs/000.jpg", "class": "d"}]
@@ -77,7 +77,7 @@ def test_a_list_may_lie_elsewhere_than_its_pictures(tmp_path: Path) -> None:
     assert where(listing) == {"cats/000.jpg": (None, "c"), "dogs/000.jpg": (None, "d")}
 
 
-def test_a_row_without_a_picture_is_a_row_with_a_reason(tmp_path: Path) -> None:
+def test_a_row_without_an_image_is_a_row_with_a_reason(tmp_path: Path) -> None:
     sample_images.dataset(tmp_path / "data", each=1)
     rows = [{"path": "data/cats/000.jpg"}, {"path": "data/cats/gone.jpg"}, {"path": ""}, {"path": "data/cats/000.jpg"}]
     audit = curate.audit(write(tmp_path / "list.csv", rows), tmp_path / "ws")
@@ -170,7 +170,7 @@ def test_captions_are_not_classes(tmp_path: Path) -> None:
     jpeg = sample_images.encode(sample_images.photo(1))
     members = {}
     for index in range(30):
-        members |= {f"{index}.jpg": jpeg, f"{index}.txt": f"a picture of {index}".encode()}
+        members |= {f"{index}.jpg": jpeg, f"{index}.txt": f"an image of {index}".encode()}
     listing = listed(tar(tmp_path / "s.tar", members), tmp_path)
     assert {record.label for record in listing.records} == {None}
 
@@ -195,9 +195,9 @@ def test_a_folder_and_its_shard_are_audited_alike(tmp_path: Path) -> None:
     )
     assert sorted(packed.findings["kind"]) == sorted(plain.findings["kind"])
     assert curate.audit(tmp_path / "s.tar", tmp_path / "ws2").measured == 0
-    place = Workspace(tmp_path / "ws2")
+    workspace = Workspace(tmp_path / "ws2")
     row = packed.images.iloc[0]
-    assert preview(place, Path(place.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
+    assert preview(workspace, Path(workspace.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_folder_and_its_shard_are_audited_alike(tmp_path: Path) -> None:
         ("S3://bucket", "s3://bucket"),
         ("folder/x.jpg", None),
         ("/abs/x:/y", None),
-        ("C:/pictures", None),
+        ("C:/images", None),
     ],
 )
 def test_what_is_a_url(given: str | Path, expected: str | None) -> None:

@@ -18,11 +18,11 @@ from tests import sample_images
 torch = pytest.importorskip("torch")
 
 from curate.train import data, embeddings, fitting, loop, mislabel, onnx_file, weights  # noqa: E402
-from curate.train.data import Look, Sample  # noqa: E402
+from curate.train.data import Preprocessing, Sample  # noqa: E402
 from curate.train.study import material, statistics  # noqa: E402
 from curate.train.study.benchmark import benchmark  # noqa: E402
 
-TINY = replace(loop.REFERENCE, epochs=3, batch_size=4, look=Look(input_px=64))
+TINY = replace(loop.REFERENCE, epochs=3, batch_size=4, preprocessing=Preprocessing(input_px=64))
 CLASSES = ["cats", "dogs"]
 
 
@@ -32,16 +32,16 @@ def flat(images: list[Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def images() -> tuple[Any, list[int]]:
-    """Twelve pictures of 64 px: dark ones and bright ones."""
+    """Twelve images of 64 px: dark ones and bright ones."""
     shades = [sample_images.photo(seed, 64, 64) // 3 + 150 * (seed % 2) for seed in range(12)]
     return flat(shades), [seed % 2 for seed in range(12)]
 
 
 def run(images: tuple[Any, list[int]], *, cached: bool = True, seed: int = 0, **options: Any) -> loop.Fitted:
     fitted = loop.fresh("lite0", CLASSES, seed)
-    part = loop.labelled(fitted.weighted, *images, cached=cached)
-    recipe = options.pop("recipe", TINY)
-    for _ in loop.fit(fitted, part, part, recipe, seed=seed, **options):
+    part = loop.labelled(fitted.pretrained, *images, cached=cached)
+    config = options.pop("config", TINY)
+    for _ in loop.fit(fitted, part, part, config, seed=seed, **options):
         pass
     return fitted
 
@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(images: tu
 def test_a_run_that_was_cut_short_ends_with_the_same_numbers(images: tuple[Any, list[int]], tmp_path: Path) -> None:
     whole = run(images)
     fitted = loop.fresh("lite0", CLASSES, 0)
-    part = loop.labelled(fitted.weighted, *images)
+    part = loop.labelled(fitted.pretrained, *images)
     epochs = loop.fit(fitted, part, part, TINY, checkpoint=tmp_path / "c.pt")
     next(epochs)
     epochs.close()
@@ -88,7 +88,7 @@ def test_a_checkpoint_of_another_run_is_refused(images: tuple[Any, list[int]], t
 
 def test_only_the_top_convolution_and_the_classifier_learn(images: tuple[Any, list[int]]) -> None:
     before = weights.load("lite0", 2).network.state_dict()
-    after = run(images).weighted.network.state_dict()
+    after = run(images).pretrained.network.state_dict()
     changed = {name.split(".")[0] + "." + name.split(".")[1] for name in before if not before[name].equal(after[name])}
     assert changed == {"features.8", "classifier.1"}
 
@@ -102,18 +102,18 @@ def test_copies_are_never_parted_by_a_split() -> None:
         assert {sample.label for sample in train} == {sample.label for sample in test} == set(CLASSES)
 
 
-def test_a_class_with_one_picture_cannot_be_split() -> None:
+def test_a_class_with_one_image_cannot_be_split() -> None:
     samples = [Sample(Path(f"{n}"), "cats", f"{n}") for n in range(5)] + [Sample(Path("x"), "dogs", "x")]
-    with pytest.raises(SourceError, match="'dogs' has one picture"):
+    with pytest.raises(SourceError, match="'dogs' has one image"):
         data.split(samples, 0.2, 0)
 
 
-def test_a_picture_that_broke_after_the_audit_is_named(tmp_path: Path) -> None:
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+def test_an_image_that_broke_after_the_audit_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
     with pytest.raises(SourceError, match=r"broken\.jpg.*audit"):
-        data.load([Sample(tmp_path / "broken.jpg", "cats", "")], Look())
+        data.load([Sample(tmp_path / "broken.jpg", "cats", "")], Preprocessing())
     with pytest.raises(SourceError, match=r"gone\.jpg"):
-        data.load([Sample(tmp_path / "gone.jpg", "cats", "")], Look())
+        data.load([Sample(tmp_path / "gone.jpg", "cats", "")], Preprocessing())
 
 
 def test_weights_that_do_not_exist_are_a_mistake() -> None:
@@ -149,7 +149,7 @@ def test_the_paired_bootstrap_finds_a_difference_and_none() -> None:
 
 @pytest.fixture
 def two_sets(tmp_path: Path) -> tuple[Path, Path]:
-    """A raw dataset in colour with copies, and an extension of small grey pictures."""
+    """A raw dataset in colour with copies, and an extension of small grey images."""
     for number, label in enumerate(CLASSES):
         for index in range(10):
             seed = 100 * number + index
@@ -170,8 +170,8 @@ def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Pa
         material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=2, per_class=8)
     )
     assert json.loads((tmp_path / "out" / "benchmark.json").read_text()) == json.loads(json.dumps(result))
-    assert result["pictures"]["raw"] == 21
-    assert result["pictures"]["kept"] == 20
+    assert result["images"]["raw"] == 21
+    assert result["images"]["kept"] == 20
     assert len(result["published_protocol"]["reference"]["epochs"]) == 6
     assert len(result["published_protocol"]["proposed"]["epochs"]) == 20
     arms = result["controlled_protocol"]["arms"]
@@ -192,11 +192,11 @@ def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Pa
 def test_an_extension_without_a_class_is_refused(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
     raw, extra = two_sets
     (extra / "dogs").rename(extra / "birds")
-    with pytest.raises(ConfigError, match="no pictures of dogs"):
+    with pytest.raises(ConfigError, match="no images of dogs"):
         benchmark(material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=1, per_class=4))
 
 
-def test_embeddings_have_a_row_for_every_picture(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+def test_embeddings_have_a_row_for_every_image(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
     curate.audit(two_sets[0], tmp_path / "ws")
     table = pd.read_parquet(embeddings.embed(tmp_path / "ws"))
     assert len(table) == 21
@@ -208,43 +208,43 @@ def test_embeddings_have_a_row_for_every_picture(two_sets: tuple[Path, Path], tm
 
 def test_fine_tuning_moves_the_trunk_too(images: tuple[Any, list[int]]) -> None:
     before = weights.load("lite0", 2).network.state_dict()["features.1.0.block.0.0.weight"]
-    tuned = run(images, cached=False, recipe=replace(TINY, fine_tune=True, flip=True, epochs=2))
-    assert not before.equal(tuned.weighted.network.state_dict()["features.1.0.block.0.0.weight"])
-    again = run(images, cached=False, recipe=replace(TINY, fine_tune=True, flip=True, epochs=2))
+    tuned = run(images, cached=False, config=replace(TINY, fine_tune=True, flip=True, epochs=2))
+    assert not before.equal(tuned.pretrained.network.state_dict()["features.1.0.block.0.0.weight"])
+    again = run(images, cached=False, config=replace(TINY, fine_tune=True, flip=True, epochs=2))
     assert losses(tuned) == losses(again)
 
 
 def test_cached_activations_cannot_be_fine_tuned(images: tuple[Any, list[int]]) -> None:
     with pytest.raises(ConfigError, match="not cached activations"):
-        run(images, recipe=replace(TINY, fine_tune=True))
+        run(images, config=replace(TINY, fine_tune=True))
 
 
 def test_patience_ends_a_run_and_goes_back_to_its_best_epoch(images: tuple[Any, list[int]], tmp_path: Path) -> None:
-    recipe = replace(TINY, epochs=30, patience=2, learning_rate=0.003)
+    config = replace(TINY, epochs=30, patience=2, learning_rate=0.003)
     fitted = loop.fresh("lite0", CLASSES, 0)
-    part = loop.labelled(fitted.weighted, *images)
+    part = loop.labelled(fitted.pretrained, *images)
     wrong = loop.Labelled(part.inputs, 1 - part.targets)  # the better the training goes, the worse these fare
-    epochs = list(loop.fit(fitted, part, (part, wrong), recipe, checkpoint=tmp_path / "c.pt"))
+    epochs = list(loop.fit(fitted, part, (part, wrong), config, checkpoint=tmp_path / "c.pt"))
     assert len(epochs) < 30
     validation = [epoch.validation_loss for epoch in epochs]
     best = validation.index(min(validation, key=lambda loss: loss or 0.0))
     assert best == len(epochs) - 3
-    now = torch.nn.functional.nll_loss(torch.log(torch.tensor(loop.scores(fitted, wrong))), wrong.targets)
+    now = torch.nn.functional.nll_loss(torch.log(torch.tensor(loop.probabilities(fitted, wrong))), wrong.targets)
     assert float(now) == pytest.approx(validation[best], rel=1e-4)
     resumed = loop.fresh("lite0", CLASSES, 0)
-    assert list(loop.fit(resumed, part, (part, wrong), recipe, checkpoint=tmp_path / "c.pt")) == epochs
-    assert np.array_equal(loop.scores(resumed, wrong), loop.scores(fitted, wrong))
+    assert list(loop.fit(resumed, part, (part, wrong), config, checkpoint=tmp_path / "c.pt")) == epochs
+    assert np.array_equal(loop.probabilities(resumed, wrong), loop.probabilities(fitted, wrong))
 
 
 @pytest.fixture(scope="module")
 def fitted_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that `curate train fit` has written, beside the pictures it was trained on."""
+    """A folder that `curate train fit` has written, beside the images it was trained on."""
     root = tmp_path_factory.mktemp("fit")
     for number, label in enumerate(CLASSES):
         for index in range(8):
             shade = sample_images.photo(100 * number + index, 64, 64) // 3 + 150 * number
             sample_images.save(shade.astype(np.uint8), root / "set" / label / f"{index}.png")
-    fitting.fit(fitting.Run(source=root / "set", output=root / "run", recipe=TINY))
+    fitting.fit(fitting.Run(source=root / "set", output=root / "run", config=TINY))
     return root
 
 
@@ -263,7 +263,7 @@ def test_the_onnx_file_answers_as_the_network_does(fitted_run: Path, tmp_path: P
     path = onnx_file.export(fitted_run / "run" / "checkpoint.pt", tmp_path / "net.onnx")
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
-    images = data.load(data.from_folder(fitted_run / "set"), TINY.look)
+    images = data.load(data.from_folder(fitted_run / "set"), TINY.preprocessing)
     pixels = images.transpose(0, 3, 1, 2).astype(np.float32)
     (answers,) = session.run(None, {"pixels": pixels})
     wanted = loop.predict(weights.load(str(fitted_run / "run" / "checkpoint.pt"), 2), images)
@@ -289,8 +289,8 @@ def test_a_wrong_label_is_suspected_and_the_right_one_suggested(tmp_path: Path) 
             sample_images.save(tinted.astype(np.uint8), tmp_path / "set" / label / f"{index:02}.png")
     (tmp_path / "set" / "cats" / "05.png").rename(tmp_path / "set" / "dogs" / "wrong.png")
     curate.audit(tmp_path / "set", tmp_path / "ws")
-    recipe = replace(mislabel.RECIPE, look=Look(input_px=128), epochs=12, batch_size=8)
-    mislabel.mislabel(tmp_path / "ws", recipe, folds=3)
+    config = replace(mislabel.CONFIG, preprocessing=Preprocessing(input_px=128), epochs=12, batch_size=8)
+    mislabel.mislabel(tmp_path / "ws", config, folds=3)
     findings = curate.judge(tmp_path / "ws")
     suspected = findings[findings["kind"] == "suspected_mislabel"]
     assert list(suspected["path"]) == ["dogs/wrong.png"]
@@ -316,5 +316,5 @@ def test_the_drawn_extension_is_small_grey_and_of_the_same_classes(tmp_path: Pat
     files = sorted(path.relative_to(tmp_path / "extra") for path in (tmp_path / "extra").rglob("*.png"))
     assert [path.parent.name for path in files] == ["Angry"] * 2 + ["Happy"] * 2 + ["Sad"] * 2
     assert all((tmp_path / "extra" / f).read_bytes() == (tmp_path / "again" / f).read_bytes() for f in files)
-    images = data.load([Sample(tmp_path / "extra" / path, "", "") for path in files], Look(input_px=48))
+    images = data.load([Sample(tmp_path / "extra" / path, "", "") for path in files], Preprocessing(input_px=48))
     assert (images[..., 0] == images[..., 1]).all()

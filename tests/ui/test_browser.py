@@ -31,25 +31,25 @@ def test_a_whole_pass_by_keyboard_with_undo_reload_and_restart(page: "Page", aud
     workspace = audited.workspace.root
     with serving(workspace) as server:
         page.goto(server.address)
-        page.get_by_text("The same picture stands in the classes").first.wait_for()
-        page.get_by_text("0 of 5 pictures decided").wait_for()
+        page.get_by_text("The same image stands in the classes").first.wait_for()
+        page.get_by_text("0 of 5 images decided").wait_for()
         page.get_by_role("button", name="Keep only 2").wait_for()
         pressed(page, "d", "Dropped 1 copy of cats/001.jpg.")
-        page.get_by_text("1 of 5 pictures decided").wait_for()
+        page.get_by_text("1 of 5 images decided").wait_for()
         pressed(page, "u", "Taken back.")
-        page.get_by_text("0 of 5 pictures decided").wait_for()
+        page.get_by_text("0 of 5 images decided").wait_for()
         pressed(page, "y", "Done again.")
-        page.get_by_text("1 of 5 pictures decided").wait_for()
+        page.get_by_text("1 of 5 images decided").wait_for()
         page.reload()
-        page.get_by_text("1 of 5 pictures decided").wait_for()
+        page.get_by_text("1 of 5 images decided").wait_for()
         pressed(page, "d", "Dropped cats/")
-        page.get_by_text("2 of 5 pictures decided").wait_for()
+        page.get_by_text("2 of 5 images decided").wait_for()
     # The server was killed; another one goes on where the log ends.
     with serving(workspace) as server:
         page.goto(server.address)
-        page.get_by_text("2 of 5 pictures decided").wait_for()
+        page.get_by_text("2 of 5 images decided").wait_for()
         pressed(page, "d", "Dropped cats/")
-        page.get_by_text("3 of 5 pictures decided").wait_for()
+        page.get_by_text("3 of 5 images decided").wait_for()
         pressed(page, "s", "for later.")
         page.get_by_text("dogs/night.jpg").first.wait_for()
         pressed(page, "k", "Kept dogs/night.jpg.")
@@ -133,34 +133,34 @@ def filter_by_kind(page: "Page", typed: str) -> None:
 @pytest.mark.shared
 def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", shared_data: Path, tmp_path: Path) -> None:
     configuration = Config(profile="faces")
-    place = Workspace(tmp_path / "ws")
-    curate.audit(shared_data / "web-emotions", place.root, configuration=configuration)
+    workspace = Workspace(tmp_path / "ws")
+    curate.audit(shared_data / "web-emotions", workspace.root, configuration=configuration)
     done = 0
-    with serving(place.root) as server:
+    with serving(workspace.root) as server:
         page.goto(server.address)
         page.get_by_text("suggested to stay").first.wait_for()
-        for number in range(70):  # copies dropped, another one kept, no copies after all; pictures dropped and kept
+        for number in range(70):  # copies dropped, another one kept, no copies after all; images dropped and kept
             listens(page)
             is_group = page.get_by_role("button", name="Keep only 2").count()
             press(page, "d2k"[number % 3] if is_group else "dk"[number % 2])
             done += 1
-            decided(place, done)
+            decided(workspace, done)
         for _ in range(10):
             press(page, "u")
             done -= 1
-            decided(place, done)
+            decided(workspace, done)
         for _ in range(10):
             press(page, "y")
             done += 1
-            decided(place, done)
+            decided(workspace, done)
         page.reload()
-        page.get_by_text("pictures decided").first.wait_for()
+        page.get_by_text("images decided").first.wait_for()
         filter_by_kind(page, "several faces")
         page.get_by_text("that match the filters").wait_for()
         for number in range(40):
             press(page, "dk"[number % 2])
             done += 1
-            decided(place, done)
+            decided(workspace, done)
         press(page, "n")
         page.wait_for_timeout(300)  # nobody types within a frame of reaching the field
         page.keyboard.type("another class")
@@ -173,29 +173,29 @@ def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", share
         page.keyboard.press("Escape")
         press(page, "l")
         done += 1
-        decided(place, done)
-    with Store(place.review) as store:
+        decided(workspace, done)
+    with Store(workspace.review) as store:
         (latest,) = [line.decision for line in store.lines(limit=1)]
     assert (str(latest.action), latest.new_label, latest.note) == ("relabel", "happy", "another class")
     # The server was killed; another one goes on where the log ends.
-    with serving(place.root) as server:
+    with serving(workspace.root) as server:
         page.goto(server.address)
-        page.get_by_text("pictures decided").first.wait_for()
+        page.get_by_text("images decided").first.wait_for()
         go_to(page, "Batch")
         for number in range(8):
             press(page, "dk"[number % 2])
             done += 12
-            decided(place, done)
+            decided(workspace, done)
         press(page, "u")
-        decided(place, done - 12)
+        decided(workspace, done - 12)
         press(page, "d")
-        decided(place, done)
+        decided(workspace, done)
         go_to(page, "Log")
         page.get_by_text("Nothing is ever removed").first.wait_for()
     assert done >= 200
-    with Store(place.review) as store:
+    with Store(workspace.review) as store:
         counted, standing = store.progress(), fold(store.log()).standing
-        store.sync(place.read_findings(), place.read_images())
+        store.sync(workspace.read_findings(), workspace.read_images())
         assert store.progress() == counted, "the log replays to what was seen"
     assert len({path for _, path in standing}) >= 200
 
@@ -211,7 +211,7 @@ def test_the_question_mark_shows_the_keys_and_escape_closes_them(page: "Page", a
         pressed(page, "d", "Dropped 1 copy of cats/001.jpg.")
 
 
-def test_every_picture_and_field_has_a_name_for_those_who_do_not_see_it(page: "Page", audited: Audited) -> None:
+def test_every_image_and_field_has_a_name_for_those_who_do_not_see_it(page: "Page", audited: Audited) -> None:
     nameless = """() => [
         ...[...document.querySelectorAll("[data-testid='stImage'] img")].filter((one) => !one.alt),
         ...[...document.querySelectorAll("button")].filter(

@@ -70,7 +70,7 @@ def log(audited: Audited) -> list[tuple[str, str]]:
 def test_the_queue_begins_with_the_label_conflict_and_gives_its_reasons(app: AppTest) -> None:
     assert not app.exception
     shown = text(app)
-    assert "The same picture stands in the classes cats and dogs." in shown
+    assert "The same image stands in the classes cats and dogs." in shown
     assert "suggested to stay" in shown
     assert "cats/001.jpg" in shown
     assert "dogs/small.jpg" in shown
@@ -85,7 +85,7 @@ def test_a_whole_pass_by_button_ends_with_nothing_left(app: AppTest, audited: Au
     assert verdicts == {"keep": 13, "drop": 4, "relabel": 0, "pending": 0}
 
 
-def test_undo_shows_the_picture_again_and_redo_does_it_again(app: AppTest, audited: Audited) -> None:
+def test_undo_shows_the_image_again_and_redo_does_it_again(app: AppTest, audited: Audited) -> None:
     press(app, "Drop copies")
     assert "cats/001.jpg" not in text(app).split("Dropped")[0]
     press(app, "Undo")
@@ -100,8 +100,8 @@ def test_later_moves_on_and_comes_round_again(app: AppTest) -> None:
     for _ in range(5):
         (later,) = [button for button in app.button if button.label == "Later"]
         later.click().run()
-    assert "The same picture stands in the classes" in first
-    assert "The same picture stands in the classes" in text(app)
+    assert "The same image stands in the classes" in first
+    assert "The same image stands in the classes" in text(app)
 
 
 def test_keeping_only_another_copy_drops_the_suggested_one(app: AppTest, audited: Audited) -> None:
@@ -178,7 +178,7 @@ def opened(audited: Audited, monkeypatch: pytest.MonkeyPatch, page: str) -> AppT
     return AppTest.from_string(script, default_timeout=30).run()
 
 
-def test_a_batch_is_decided_without_the_picture_left_out_and_undone_in_one_step(
+def test_a_batch_is_decided_without_the_image_left_out_and_undone_in_one_step(
     audited: Audited, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = opened(audited, monkeypatch, "batch_page")
@@ -198,7 +198,7 @@ def test_choosing_none_leaves_nothing_to_decide(audited: Audited, monkeypatch: p
     assert button.disabled
 
 
-def test_export_refuses_undecided_pictures_as_the_command_line_does(
+def test_export_refuses_undecided_images_as_the_command_line_does(
     audited: Audited, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = opened(audited, monkeypatch, "export_page")
@@ -224,12 +224,12 @@ PAGES = ("queue", "batch", "threshold", "agreement", "overview", "log", "export"
 
 
 def in_trouble(tmp_path: Path, trouble: str) -> Path:
-    """A workspace with two flagged pictures, or whatever is left of it."""
+    """A workspace with two flagged images, or whatever is left of it."""
     source, root = tmp_path / "src", tmp_path / "trouble"
     if trouble == "empty":
         source.mkdir()
-        (source / "notes.txt").write_text("no picture")
-    elif trouble == "one picture":
+        (source / "notes.txt").write_text("no image")
+    elif trouble == "one image":
         sample_images.save(sample_images.photo(1) // 8, source / "cats" / "night.jpg")
     else:
         sample_images.save(sample_images.photo(1) // 8, source / "cats" / "night.jpg")
@@ -244,7 +244,7 @@ def in_trouble(tmp_path: Path, trouble: str) -> Path:
     return root
 
 
-@pytest.mark.parametrize("trouble", ["empty", "one picture", "source moved", "files deleted"])
+@pytest.mark.parametrize("trouble", ["empty", "one image", "source moved", "files deleted"])
 def test_no_page_is_ever_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: str) -> None:
     try:
         root = in_trouble(tmp_path, trouble)
@@ -398,7 +398,7 @@ def test_a_second_look_is_rated_and_shows_the_agreement(audited: Audited, monkey
     assert set(log_reviewers(audited)) == {"rui"}, "a second look decides nothing"
 
 
-def test_a_picture_is_looked_at_by_its_pixels_and_a_group_by_its_difference(app: AppTest) -> None:
+def test_an_image_is_looked_at_by_its_pixels_and_a_group_by_its_difference(app: AppTest) -> None:
     for _ in range(3):
         press(app, "View")
         assert not app.exception
@@ -430,7 +430,7 @@ def test_what_is_left_and_the_balance_of_the_classes(audited: Audited, monkeypat
     app = opened(audited, monkeypatch, "overview_page")
     assert not app.exception
     left = app.dataframe[-1].value
-    assert dict(zip(left["Kind"], left["pictures waiting"], strict=True))["dark"] == 1
+    assert dict(zip(left["Kind"], left["images waiting"], strict=True))["dark"] == 1
     images, findings = audited.workspace.read_images(), audited.workspace.read_findings()
     with Store(audited.workspace.review) as store:
         balance = summary.balance(manifest.build(images, findings, store.log(), source="s"))

@@ -1,9 +1,9 @@
 """Before and after, twice over: as the study compared, and as a comparison should be made.
 
-The *published protocol* gives each model a test set of its own: the reference a random part of the raw pictures,
+The *published protocol* gives each model a test set of its own: the reference a random part of the raw images,
 the proposed one a random part of the cleaned, extended and shrunk ones. The *controlled protocol* sets test
-pictures aside first, whole duplicate groups at a time, and asks both models about the same ones: raw web
-pictures, and faces from the extension. What differs between the two is owed to the easier test set.
+images aside first, whole duplicate groups at a time, and asks both models about the same ones: raw web
+images, and faces from the extension. What differs between the two is owed to the easier test set.
 """
 
 import json
@@ -18,14 +18,14 @@ import numpy as np
 import curate
 from curate.storage.workspace import Workspace, write_json
 from curate.train import data, loop
-from curate.train.data import Look, Sample
-from curate.train.loop import PROPOSED, REFERENCE, Labelled, Recipe
+from curate.train.data import Preprocessing, Sample
+from curate.train.loop import PROPOSED, REFERENCE, Labelled, TrainConfig
 from curate.train.study import statistics
 from curate.train.study.material import TEST_SHARE, Material, Plan, Say, audited, built, extended, gather, located
 
 PUBLISHED = Path(__file__).with_name("published.toml")
 """What the study printed, shown beside what is measured; nothing is computed from it."""
-FACE = Look(shrink_px=48, grey=True)
+FACE = Preprocessing(shrink_px=48, grey=True)
 
 
 def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
@@ -43,9 +43,9 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
         "raw": str(plan.raw),
         "extra": str(plan.extra),
         "decisions": "the scanners' advice, followed without a person" if material.advised else "a person's",
-        "pictures": {name: len(getattr(material, name)) for name in ("raw", "kept", "extension", "faces")},
+        "images": {name: len(getattr(material, name)) for name in ("raw", "kept", "extension", "faces")},
         "table1": _table1(place),
-        "recipes": {recipe.name: asdict(recipe) for recipe in (REFERENCE, PROPOSED)},
+        "recipes": {config.name: asdict(config) for config in (REFERENCE, PROPOSED)},
         "published": tomllib.loads(PUBLISHED.read_text(encoding="utf-8")),
         "published_protocol": published,
         "controlled_protocol": controlled,
@@ -58,53 +58,53 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
 
 
 class _Bank:
-    """The trunk's activations of every picture asked for, each computed once per look."""
+    """The trunk's activations of every image asked for, each computed once per look."""
 
     def __init__(self, weights: str, classes: list[str], say: Say) -> None:
         self.weights, self.classes, self.say = weights, classes, say
-        self._trunk = loop.fresh(weights, classes, seed=0).weighted
-        self._rows: dict[Look, dict[Path, Any]] = {}
+        self._trunk = loop.fresh(weights, classes, seed=0).pretrained
+        self._rows: dict[Preprocessing, dict[Path, Any]] = {}
 
-    def examples(self, samples: Sequence[Sample], look: Look) -> Labelled:
-        """Activations and class numbers of these pictures."""
+    def examples(self, samples: Sequence[Sample], preprocessing: Preprocessing) -> Labelled:
+        """Activations and class numbers of these images."""
         import torch
 
-        rows = self._rows.setdefault(look, {})
+        rows = self._rows.setdefault(preprocessing, {})
         new = [sample for sample in samples if sample.path not in rows]
         for start in range(0, len(new), 128):
             part = new[start : start + 128]
-            found = loop.labelled(self._trunk, data.load(part, look), [0] * len(part))
+            found = loop.labelled(self._trunk, data.load(part, preprocessing), [0] * len(part))
             rows.update({sample.path: found.inputs[index] for index, sample in enumerate(part)})
         targets = [self.classes.index(sample.label) for sample in samples]
         return Labelled(torch.stack([rows[sample.path] for sample in samples]), torch.tensor(targets))
 
     def run(
-        self, recipe: Recipe, train: Sequence[Sample], tests: dict[str, Sequence[Sample]], seed: int
+        self, config: TrainConfig, train: Sequence[Sample], tests: dict[str, Sequence[Sample]], seed: int
     ) -> tuple[list[dict[str, float]], dict[str, Any]]:
         """Train once; the history on the first test set, and the answers to all of them."""
         fitted = loop.fresh(self.weights, self.classes, seed)
-        material = {name: self.examples(samples, recipe.look) for name, samples in tests.items()}
+        material = {name: self.examples(samples, config.preprocessing) for name, samples in tests.items()}
         history = [
             {figure: value for figure, value in asdict(epoch).items() if value is not None}
             for epoch in loop.fit(
-                fitted, self.examples(train, recipe.look), next(iter(material.values())), recipe, seed=seed
+                fitted, self.examples(train, config.preprocessing), next(iter(material.values())), config, seed=seed
             )
         ]
-        answers = {name: loop.scores(fitted, examples).argmax(axis=1) for name, examples in material.items()}
+        answers = {name: loop.probabilities(fitted, examples).argmax(axis=1) for name, examples in material.items()}
         return history, answers
 
 
 def _published_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) -> dict[str, Any]:
-    """Each model on a random split of its own pictures, copies parted as chance will, as in the study."""
+    """Each model on a random split of its own images, copies parted as chance will, as in the study."""
     runs: dict[str, list[Any]] = {"reference": [], "proposed": []}
     for seed in range(plan.seeds):
         say(f"published protocol, seed {seed + 1} of {plan.seeds}")
         made = built(material.kept, material.extension, plan, seed)
-        for recipe, pictures in ((REFERENCE, material.raw), (PROPOSED, made)):
-            alone = [Sample(sample.path, sample.label, str(sample.path)) for sample in pictures]
+        for config, images in ((REFERENCE, material.raw), (PROPOSED, made)):
+            alone = [Sample(sample.path, sample.label, str(sample.path)) for sample in images]
             train, test = data.split(alone, TEST_SHARE, seed)
-            history, answers = bank.run(recipe, train, {"own": test}, seed)
-            runs[recipe.name].append((history, _truth(test, material), answers["own"]))
+            history, answers = bank.run(config, train, {"own": test}, seed)
+            runs[config.name].append((history, _truth(test, material), answers["own"]))
     return {
         name: {
             "epochs": _mean_epochs([history for history, _, _ in found]),
@@ -119,14 +119,14 @@ def _published_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) -
 
 
 def _controlled_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) -> dict[str, Any]:
-    """The same test pictures for all: raw ones set aside by group before cleaning, and the extension's faces."""
+    """The same test images for all: raw ones set aside by group before cleaning, and the extension's faces."""
     rest, test = data.split(material.raw, TEST_SHARE, seed=0)
     tests: dict[str, Sequence[Sample]] = {"raw": test, "faces": material.faces}
     free = {sample.path for sample in rest}
     kept = [sample for sample in material.kept if sample.path in free]
-    shrunk = Recipe(name="proposed", epochs=PROPOSED.epochs, look=FACE)
-    whole = Recipe(name="whole", epochs=PROPOSED.epochs)
-    arms: dict[str, tuple[Recipe, Callable[[int], list[Sample]]]] = {
+    shrunk = TrainConfig(name="proposed", epochs=PROPOSED.epochs, preprocessing=FACE)
+    whole = TrainConfig(name="whole", epochs=PROPOSED.epochs)
+    arms: dict[str, tuple[TrainConfig, Callable[[int], list[Sample]]]] = {
         "reference": (REFERENCE, lambda _: rest),
         "cleaned": (REFERENCE, lambda _: kept),
         "+ extension": (whole, lambda seed: kept + extended(kept, material.extension, plan, seed)),
@@ -135,12 +135,12 @@ def _controlled_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) 
     }
     answers: dict[str, dict[str, list[Any]]] = {arm: {name: [] for name in tests} for arm in arms}
     counts: dict[str, int] = {}
-    for arm, (recipe, chosen) in arms.items():
+    for arm, (config, chosen) in arms.items():
         for seed in range(plan.seeds):
             say(f"controlled protocol, {arm}, seed {seed + 1} of {plan.seeds}")
             train = chosen(seed)
             counts[arm] = len(train)
-            for name, given in bank.run(recipe, train, tests, seed)[1].items():
+            for name, given in bank.run(config, train, tests, seed)[1].items():
                 answers[arm][name].append(given)
     truth = {name: _truth(samples, material) for name, samples in tests.items()}
     last = "proposed (+ shrinking)"
@@ -186,6 +186,6 @@ def _summary(found: Sequence[tuple[Any, Any]], material: Material) -> dict[str, 
     }
 
 
-def _table1(place: Workspace) -> list[dict[str, Any]]:
-    rows = json.loads(curate.status(place.root).table1.reset_index(names="label").to_json(orient="records"))
+def _table1(workspace: Workspace) -> list[dict[str, Any]]:
+    rows = json.loads(curate.status(workspace.root).table1.reset_index(names="label").to_json(orient="records"))
     return list(rows)

@@ -1,7 +1,7 @@
-"""What a benchmark is made of: where its pictures come from, which are kept, and which are set aside.
+"""What a benchmark is made of: where its images come from, which are kept, and which are set aside.
 
 The raw dataset is audited where nobody has reviewed it; the extension is cleaned of its own copies, of copies of
-raw pictures, and of whatever the scanners flag.
+raw images, and of whatever the scanners flag.
 """
 
 import random
@@ -17,7 +17,7 @@ from curate.config import Config, Profile
 from curate.dataset import manifest
 from curate.demonstration import dataset
 from curate.errors import ConfigError
-from curate.schema import Role, Status
+from curate.schema import DecodeStatus, Role
 from curate.sources import kaggle
 from curate.storage.workspace import Workspace
 from curate.train import data
@@ -49,7 +49,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The pictures: all raw ones, those that were kept, and the extension's, by what they are used for."""
+    """The images: all raw ones, those that were kept, and the extension's, by what they are used for."""
 
     classes: list[str]
     raw: list[Sample]
@@ -88,36 +88,36 @@ def _place(name: str, folder: Path, say: Say) -> Path:
             kaggle.fetch(name, folder)
         return folder
     if not Path(name).exists():
-        raise ConfigError(f"{name} does not exist; give a folder or ZIP of pictures, or kaggle:OWNER/DATASET")
+        raise ConfigError(f"{name} does not exist; give a folder or ZIP of images, or kaggle:OWNER/DATASET")
     return Path(name)
 
 
 def audited(plan: Plan, say: Say) -> Workspace:
     """The workspace of the raw dataset; raises `ConfigError` where the one given is of another."""
     if plan.workspace is not None:
-        place = Workspace(plan.workspace)
-        if Path(place.read_audit()["source"]) != Path(plan.raw).resolve():
-            raise ConfigError(f"{plan.workspace} is an audit of {place.read_audit()['source']}, not of {plan.raw}")
-        return place
+        workspace = Workspace(plan.workspace)
+        if Path(workspace.read_audit()["source"]) != Path(plan.raw).resolve():
+            raise ConfigError(f"{plan.workspace} is an audit of {workspace.read_audit()['source']}, not of {plan.raw}")
+        return workspace
     say(f"auditing {plan.raw}")
     plan.output.mkdir(parents=True, exist_ok=True)
     curate.audit(plan.raw, plan.output / "workspace", configuration=Config(profile=plan.profile))
     return Workspace(plan.output / "workspace")
 
 
-def gather(plan: Plan, place: Workspace, say: Say) -> Material:
-    """All pictures that the runs draw from. Raises `ConfigError` where the two sets do not share their classes."""
-    images, findings = place.read_images(), place.read_findings()
-    root = Path(place.read_audit()["root"])
-    kept, advised = _kept(place, images, findings)
-    raw = _samples(images[images["status"] != Status.ERROR], findings, root)
+def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
+    """All images that the runs draw from. Raises `ConfigError` where the two sets do not share their classes."""
+    images, findings = workspace.read_images(), workspace.read_findings()
+    root = Path(workspace.read_audit()["root"])
+    kept, advised = _kept(workspace, images, findings)
+    raw = _samples(images[images["status"] != DecodeStatus.ERROR], findings, root)
     raw = _limited(raw, plan.limit)
     classes = sorted({sample.label for sample in raw})
     if len(classes) < 2:
         raise ConfigError(f"{plan.raw}: a comparison needs at least two classes")
     say(f"auditing {plan.extra}, and looking for copies of {plan.raw} in it")
     curate.audit(plan.extra, plan.output / "extra")
-    extension, faces = _extension(plan, place, classes)
+    extension, faces = _extension(plan, workspace, classes)
     return Material(
         classes,
         raw,
@@ -128,16 +128,16 @@ def gather(plan: Plan, place: Workspace, say: Say) -> Material:
     )
 
 
-def _kept(place: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> tuple[set[Path], bool]:
-    """The pictures that stay, by decisions where all are made, else by advice; relabelled ones are left out."""
+def _kept(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> tuple[set[Path], bool]:
+    """The images that stay, by decisions where all are made, else by advice; relabelled ones are left out."""
     with tempfile.TemporaryDirectory() as folder:
-        table = manifest.manifest(place.root, Path(folder) / "manifest.parquet", pending="keep")
-    waiting = curate.status(place.root).verdicts["pending"]
+        table = manifest.manifest(workspace.root, Path(folder) / "manifest.parquet", pending="keep")
+    waiting = curate.status(workspace.root).verdicts["pending"]
     gone = set(table.loc[table["action"] == "drop", "path"])
     if waiting:
         advice = findings[(findings["suggestion"] == "drop") & (findings["severity"] != "info")]
         gone |= set(advice["path"])
-    root = Path(place.read_audit()["root"])
+    root = Path(workspace.read_audit()["root"])
     return {root / path for path in images["path"] if path not in gone}, bool(waiting)
 
 
@@ -164,8 +164,8 @@ def draw(samples: Sequence[Sample], label: str, count: int, seed: int) -> list[S
     return sorted(pool[:count], key=lambda sample: str(sample.path))
 
 
-def _extension(plan: Plan, place: Workspace, classes: Sequence[str]) -> tuple[list[Sample], list[Sample]]:
-    """Pictures of the extension to train on and to test on: no copies of one another, nor of a raw picture."""
+def _extension(plan: Plan, workspace: Workspace, classes: Sequence[str]) -> tuple[list[Sample], list[Sample]]:
+    """Images of the extension to train on and to test on: no copies of one another, nor of a raw image."""
     extra = Workspace(plan.output / "extra")
     images, findings = extra.read_images(), extra.read_findings()
     spoilt = set(findings.loc[findings["role"] == Role.COPY, "path"])
@@ -173,15 +173,13 @@ def _extension(plan: Plan, place: Workspace, classes: Sequence[str]) -> tuple[li
     spoilt |= set(findings.loc[findings["severity"] != "info", "path"]) & set(
         findings.loc[findings["category"] != "duplicate", "path"]
     )
-    spoilt |= set(curate.compare(place.root, extra.root)["path"])
-    good = images[(images["status"] == Status.OK) & ~images["path"].isin(spoilt)]
+    spoilt |= set(curate.compare(workspace.root, extra.root)["path"])
+    good = images[(images["status"] == DecodeStatus.OK) & ~images["path"].isin(spoilt)]
     root = Path(extra.read_audit()["root"])
     samples = [sample for sample in _samples(good, findings, root) if sample.label in classes]
     missing = set(classes) - {sample.label for sample in samples}
     if missing:
-        raise ConfigError(
-            f"{plan.extra} has no pictures of {', '.join(sorted(missing))}; it must have the same classes"
-        )
+        raise ConfigError(f"{plan.extra} has no images of {', '.join(sorted(missing))}; it must have the same classes")
     split = dict(zip((root / path for path in images["path"]), images["split"], strict=True))
     if any(split[sample.path] == "test" for sample in samples):
         train = [sample for sample in samples if split[sample.path] != "test"]
@@ -193,7 +191,7 @@ def _extension(plan: Plan, place: Workspace, classes: Sequence[str]) -> tuple[li
 
 
 def built(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
-    """Balanced: of each class at most so many kept pictures, filled from the extension."""
+    """Balanced: of each class at most so many kept images, filled from the extension."""
     built: list[Sample] = []
     for label in sorted({sample.label for sample in [*kept, *extension]}):
         own = draw(kept, label, plan.per_class, seed)
@@ -202,7 +200,7 @@ def built(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed:
 
 
 def extended(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
-    """The same number of extension pictures for every class: more, but not balanced."""
+    """The same number of extension images for every class: more, but not balanced."""
     labels = sorted({sample.label for sample in kept})
     short = [plan.per_class - sum(sample.label == label for sample in kept) for label in labels]
     return [sample for label in labels for sample in draw(extension, label, max(0, *short), seed)]

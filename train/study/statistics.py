@@ -37,9 +37,9 @@ def macro_f1(truth: Ints, predicted: Ints, classes: int) -> float:
 def paired_bootstrap(
     first: npt.NDArray[Any], second: npt.NDArray[Any], seed: int, rounds: int = 10_000
 ) -> dict[str, float]:
-    """The difference second - first of accuracies on the same pictures, with a 95 % percentile interval.
+    """The difference second - first of accuracies on the same images, with a 95 % percentile interval.
 
-    Both are (seeds, pictures) of right answers; pictures are drawn with replacement (Efron and Tibshirani, 1993).
+    Both are (seeds, images) of right answers; images are drawn with replacement (Efron and Tibshirani, 1993).
     """
     difference = second.mean(axis=0) - first.mean(axis=0)
     rng = np.random.default_rng(seed)

@@ -49,7 +49,7 @@ def problems(data: bytes) -> Iterator[Problem]:
             )
             return
         if offset > len(data):
-            yield _ends_early(data, "picture data" if block == _IMAGE else "block", start)
+            yield _ends_early(data, "image data" if block == _IMAGE else "block", start)
             return
     yield Problem(
         Kind.TRUNCATED,

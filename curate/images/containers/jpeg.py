@@ -90,7 +90,7 @@ def problems(data: bytes) -> Iterator[Problem]:
 
 
 def _zeroed(data: bytes) -> Problem | None:
-    """A run of zero bytes among the coded data, where the code says that no picture gives one.
+    """A run of zero bytes among the coded data, where the code says that no image gives one.
 
     Zero bits stand for the shortest Huffman codes. Where the first AC code of the first component is not
     "end of block", they would be whole blocks in which every frequency has the same value (T.81, F.1.2.2).
@@ -102,7 +102,7 @@ def _zeroed(data: bytes) -> Problem | None:
     return Problem(
         Kind.DAMAGED,
         Severity.WARNING,
-        f"{end - start:,} bytes from byte {start:,} on are zero, which no coded picture is: a part was lost.",
+        f"{end - start:,} bytes from byte {start:,} on are zero, which no coded image is: a part was lost.",
         {"offset": start, "zero_bytes": end - start},
     )
 
@@ -137,13 +137,13 @@ def failure(message: str, data: bytes) -> Problem:
         return Problem(
             Kind.TRUNCATED,
             Severity.ERROR,
-            f"The file ends at byte {len(data):,} before the picture does; fetch it again.",
+            f"The file ends at byte {len(data):,} before the image does; fetch it again.",
             {"offset": len(data)},
         )
     extraneous = _EXTRANEOUS.search(message)
     if extraneous:
         count, marker = int(extraneous[1]), int(extraneous[2], 16)
-        where = "the end of the picture" if marker == _EOI else f"marker 0x{marker:02x}"
+        where = "the end of the image" if marker == _EOI else f"marker 0x{marker:02x}"
         return Problem(
             Kind.DAMAGED,
             Severity.WARNING,

@@ -18,11 +18,11 @@ class Problem:
 
 
 def trailing(data: bytes, end: int) -> Problem:
-    """Bytes behind the end of the picture: harmless, worth knowing."""
+    """Bytes behind the end of the image: harmless, worth knowing."""
     return Problem(
         Kind.ODD_METADATA,
         Severity.INFO,
-        f"{len(data) - end:,} bytes follow the end of the picture.",
+        f"{len(data) - end:,} bytes follow the end of the image.",
         {"offset": end},
     )
 

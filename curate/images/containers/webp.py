@@ -8,7 +8,7 @@ from curate.schema import Kind, Severity
 
 
 def problems(data: bytes) -> Iterator[Problem]:
-    """Walk the chunks: nothing cut, the picture's own header whole, and no larger than the canvas."""
+    """Walk the chunks: nothing cut, the image's own header whole, and no larger than the canvas."""
     if len(data) < 20:
         yield cut_short(20 - len(data), "header", 0)
         return
@@ -27,15 +27,15 @@ def problems(data: bytes) -> Iterator[Problem]:
         if offset + 8 + size > min(end, len(data)):
             yield cut_short(offset + 8 + size - len(data), f"{name.decode()} chunk", offset)
             return
-        yield from _picture_header(name, data[offset + 8 : offset + 18], offset)
+        yield from _image_header(name, data[offset + 8 : offset + 18], offset)
         offset += 8 + size + (size & 1)
 
 
-def _picture_header(name: bytes, body: bytes, offset: int) -> Iterator[Problem]:
+def _image_header(name: bytes, body: bytes, offset: int) -> Iterator[Problem]:
     if name == b"VP8L" and body[:1] != b"\x2f":
-        yield _damaged("The lossless picture lacks its signature.", offset)
+        yield _damaged("The lossless image lacks its signature.", offset)
     if name == b"VP8 " and len(body) >= 6 and not body[0] & 1 and body[3:6] != b"\x9d\x01\x2a":
-        yield _damaged("The picture lacks its start code.", offset)
+        yield _damaged("The image lacks its start code.", offset)
 
 
 def _damaged(reason: str, offset: int) -> Problem:
