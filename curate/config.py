@@ -49,8 +49,8 @@ class JudgeSettings(Settings):
     prevalence: float = Field(
         0.5, gt=0, le=1, description="a check that hits more than this share is a property of the dataset"
     )
-    prevalence_asked: float = Field(
-        0.8, gt=0, le=1, description="the same for what the profile asks of every image, such as one face"
+    prevalence_required: float = Field(
+        0.8, gt=0, le=1, description="the same for what the profile requires of every image, such as one face"
     )
     prevalence_min_images: int = Field(20, ge=1, description="below so many images every finding is kept")
 

@@ -1,7 +1,7 @@
-"""The words and the columns: every closed set and every table schema, written once.
+"""The closed sets and the columns: every enumeration and every table schema, written once.
 
-Invariant: the order of `Category` is the order in which Table 1 counts an image, and the order of
-`KINDS` within a category is from the plainest evidence to the faintest.
+Invariant: the order of `Category` is the order in which Table 1 counts an image. Kinds are no closed set: each belongs
+to the scanner that declares it (`findings.KindSpec`).
 """
 
 from enum import StrEnum
@@ -18,94 +18,9 @@ class Category(StrEnum):
     LABEL = "label"
 
 
-class Kind(StrEnum):
-    """The named reason behind a finding."""
-
-    EMPTY = "empty"
-    NOT_AN_IMAGE = "not_an_image"
-    UNREADABLE = "unreadable"
-    TRUNCATED = "truncated"
-    DAMAGED = "damaged"
-    TOO_LARGE = "too_large"
-    CRASHED = "crashed"
-    TIMED_OUT = "timed_out"
-    WRONG_EXTENSION = "wrong_extension"
-    ODD_METADATA = "odd_metadata"
-
-    LABEL_CONFLICT = "label_conflict"
-    SPLIT_LEAK = "split_leak"
-    SAME_BYTES = "same_bytes"
-    SAME_PIXELS = "same_pixels"
-    RE_ENCODED = "re_encoded"
-    RESIZED = "resized"
-    RECOLOURED = "recoloured"
-    MIRRORED = "mirrored"
-    ROTATED = "rotated"
-    CROPPED = "cropped"
-    EDITED = "edited"
-
-    NO_FACE = "no_face"
-    SEVERAL_FACES = "several_faces"
-    SMALL_FACE = "small_face"
-    TEXT_OVERLAY = "text_overlay"
-    DRAWING = "drawing"
-    BLURRY = "blurry"
-    DARK = "dark"
-    BRIGHT = "bright"
-    LOW_INFORMATION = "low_information"
-    ODD_SIZE = "odd_size"
-    ODD_ASPECT_RATIO = "odd_aspect_ratio"
-    OFF_TOPIC = "off_topic"
-
-    SUSPECTED_MISLABEL = "suspected_mislabel"
-
-
-KINDS: dict[Category, tuple[Kind, ...]] = {
-    Category.CORRUPTED: (
-        Kind.EMPTY,
-        Kind.NOT_AN_IMAGE,
-        Kind.UNREADABLE,
-        Kind.TRUNCATED,
-        Kind.DAMAGED,
-        Kind.TOO_LARGE,
-        Kind.CRASHED,
-        Kind.TIMED_OUT,
-        Kind.WRONG_EXTENSION,
-        Kind.ODD_METADATA,
-    ),
-    Category.DUPLICATE: (
-        Kind.LABEL_CONFLICT,
-        Kind.SPLIT_LEAK,
-        Kind.SAME_BYTES,
-        Kind.SAME_PIXELS,
-        Kind.RE_ENCODED,
-        Kind.RESIZED,
-        Kind.RECOLOURED,
-        Kind.MIRRORED,
-        Kind.ROTATED,
-        Kind.CROPPED,
-        Kind.EDITED,
-    ),
-    Category.UNSUITABLE: (
-        Kind.NO_FACE,
-        Kind.SEVERAL_FACES,
-        Kind.SMALL_FACE,
-        Kind.TEXT_OVERLAY,
-        Kind.DRAWING,
-        Kind.BLURRY,
-        Kind.DARK,
-        Kind.BRIGHT,
-        Kind.LOW_INFORMATION,
-        Kind.ODD_SIZE,
-        Kind.ODD_ASPECT_RATIO,
-        Kind.OFF_TOPIC,
-    ),
-    Category.LABEL: (Kind.SUSPECTED_MISLABEL,),
-}
-CATEGORY_OF: dict[Kind, Category] = {kind: category for category, kinds in KINDS.items() for kind in kinds}
-
-ACROSS = frozenset({Kind.LABEL_CONFLICT, Kind.SPLIT_LEAK})
-"""Findings about where the members of a duplicate group stand, rather than about two images."""
+GROUP_KINDS = frozenset({"label_conflict", "split_leak"})
+"""The only kinds that anything but a scanner knows by name: they are about where the members of a duplicate group
+stand, not about two images, and the review store and the fold have to tell them apart without loading scanners."""
 
 
 class Severity(StrEnum):
@@ -184,8 +99,11 @@ FINDINGS = pa.schema(
         pa.field("evidence", pa.string(), nullable=False),
         pa.field("scanner", pa.string(), nullable=False),
         pa.field("scanner_version", pa.int32(), nullable=False),
+        pa.field("message", pa.string()),
     ]
 )
+
+"""`reason` is `message` (JSON, see `i18n.Message`) in English."""
 
 MANIFEST = pa.schema(
     [

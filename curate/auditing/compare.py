@@ -17,7 +17,7 @@ from curate.measuring import features
 from curate.measuring.shard import Shard, measure_shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates
-from curate.sources.folder import Record
+from curate.sources import Record, source_at
 from curate.storage.workspace import Workspace
 
 OURS, THEIRS = "ours/", "theirs/"
@@ -54,7 +54,13 @@ def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFr
         (Path(folder) / "features").mkdir()
         part = Path(folder) / "features" / "part-0000001.parquet"
         measure_shard(
-            Shard(root=Path("/"), records=tuple(records), scanners=(scanner,), limits=configuration.decode, part=part)
+            Shard(
+                source=source_at("/"),
+                records=tuple(records),
+                scanners=(scanner,),
+                limits=configuration.decode,
+                part=part,
+            )
         )
         asked = _table(records, Path(folder) / "features", scanner)
     return _across(scanner, _measured(ws, scanner).assign(side=OURS), asked.assign(side=THEIRS))
@@ -116,7 +122,7 @@ def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.Da
             if finding.path.startswith(THEIRS):
                 best = keeper.path if keeper.path.startswith(OURS) else mine[0]
                 told = finding if finding.role == "copy" else next(one for one in copies if one.path == best)
-                rows.append((finding.path, best, str(told.kind), told.reason))
+                rows.append((finding.path, best, told.kind.name, told.reason))
     frame = pd.DataFrame(rows, columns=[*COLUMNS], dtype=object).sort_values("path", ignore_index=True)
     frame["path"] = [path.removeprefix(THEIRS) for path in frame["path"]]
     frame["copy_of"] = [path.removeprefix(OURS) for path in frame["copy_of"]]

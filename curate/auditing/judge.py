@@ -4,25 +4,56 @@ Pure: the same features and settings give the same findings, in the same order.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from curate.config import JudgeSettings
+from curate.findings import Finding, KindSpec
+from curate.i18n import N_, Message
 from curate.measuring import features
-from curate.scanners import Finding, Scanner
-from curate.schema import CATEGORY_OF, Category, Kind, Severity
+from curate.scanners import Scanner
+from curate.schema import FINDINGS, Category, Severity
+
+_PREVALENT = N_(
+    "{title}: {count:,} of {images:,} images ({share:.0%}). That is a property of this dataset, so none of them is "
+    "queued for it."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Prevalent:
+class DatasetProperty:
     """A check that hits so many images that it describes the dataset rather than any of them."""
 
-    kind: Kind
+    kind: str
+    category: str
     images: int
     share: float
-    reason: str
+    message: Message
+
+    @property
+    def reason(self) -> str:
+        """The message in English."""
+        return str(self.message)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for `audit.json`."""
+        return {
+            "kind": self.kind,
+            "category": self.category,
+            "images": self.images,
+            "share": self.share,
+            "reason": self.reason,
+            "message": self.message.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "DatasetProperty":
+        """Read what `to_json` returned."""
+        message = Message.from_json(stored["message"])
+        return cls(stored["kind"], stored["category"], stored["images"], stored["share"], message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,52 +61,54 @@ class Judgement:
     """The findings as a table (`schema.FINDINGS`), and the checks set aside as properties of the dataset."""
 
     findings: pd.DataFrame
-    prevalent: list[Prevalent]
+    prevalent: list[DatasetProperty]
 
 
 def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSettings) -> Judgement:
     """Let every scanner judge all images, and set aside what hits so many that it describes the dataset."""
     found = [(scanner, finding) for scanner in scanners for finding in scanner.judge(features.view(frame, scanner))]
-    asked = frozenset[Kind]().union(*(scanner.asked for scanner in scanners))
-    prevalent = _prevalent([finding for _, finding in found], len(frame), settings, asked)
+    required = frozenset[KindSpec]().union(*(scanner.required_kinds for scanner in scanners))
+    prevalent = _prevalent([finding for _, finding in found], len(frame), settings, required)
     aside = {item.kind for item in prevalent}
-    table = _table([(scanner, finding) for scanner, finding in found if finding.kind not in aside])
-    table["category"] = [str(CATEGORY_OF[Kind(kind)]) for kind in table["kind"]]
     labels = dict(zip(frame["path"], frame["label"], strict=True))
-    table["label"] = pd.Series([labels[path] for path in table["path"]], dtype=object)
-    return Judgement(table, prevalent)
+    return Judgement(_table([pair for pair in found if pair[1].kind.name not in aside], labels), prevalent)
 
 
 def _prevalent(
-    found: Sequence[Finding], images: int, settings: JudgeSettings, asked: frozenset[Kind]
-) -> list[Prevalent]:
+    found: Sequence[Finding], images: int, settings: JudgeSettings, required: frozenset[KindSpec]
+) -> list[DatasetProperty]:
     """Only opinions about suitability and labels can be set aside; damage and copies are facts."""
     if images < settings.prevalence_min_images:
         return []
-    hit: dict[Kind, set[str]] = {}
+    hit: dict[KindSpec, set[str]] = {}
     for finding in found:
-        if CATEGORY_OF[finding.kind] in (Category.UNSUITABLE, Category.LABEL) and finding.severity is not Severity.INFO:
+        if finding.kind.category in (Category.UNSUITABLE, Category.LABEL) and finding.severity is not Severity.INFO:
             hit.setdefault(finding.kind, set()).add(finding.path)
     return [
-        Prevalent(
-            kind,
+        DatasetProperty(
+            kind.name,
+            str(kind.category),
             len(paths),
             len(paths) / images,
-            f"{len(paths):,} of {images:,} images ({len(paths) / images:.0%}) are {str(kind).replace('_', ' ')}: "
-            "that is a property of this dataset, so none of them is queued for it.",
+            Message(
+                _PREVALENT,
+                {"title": Message(kind.title), "count": len(paths), "images": images, "share": len(paths) / images},
+            ),
         )
-        for kind, paths in sorted(hit.items())
-        if len(paths) > images * (settings.prevalence_asked if kind in asked else settings.prevalence)
+        for kind, paths in sorted(hit.items(), key=lambda item: item[0].name)
+        if len(paths) > images * (settings.prevalence_required if kind in required else settings.prevalence)
     ]
 
 
-def _table(findings: Sequence[tuple[Scanner, Finding]]) -> pd.DataFrame:
-    """Findings as rows of `schema.FINDINGS`, without labels; sorted by id and path."""
+def _table(findings: Sequence[tuple[Scanner, Finding]], labels: Mapping[str, str | None]) -> pd.DataFrame:
+    """Findings as rows of `schema.FINDINGS`, sorted by id and path."""
     rows = [
         {
             "finding_id": finding.finding_id(scanner.name),
-            "kind": str(finding.kind),
+            "category": str(finding.kind.category),
+            "kind": finding.kind.name,
             "path": finding.path,
+            "label": labels[finding.path],
             "group_id": finding.group_id,
             "role": str(finding.role),
             "score": round(float(finding.score), 6),
@@ -85,26 +118,11 @@ def _table(findings: Sequence[tuple[Scanner, Finding]]) -> pd.DataFrame:
             "evidence": json.dumps(finding.evidence, sort_keys=True, ensure_ascii=False),
             "scanner": scanner.name,
             "scanner_version": scanner.version,
+            "message": finding.message.to_json(),
         }
         for scanner, finding in findings
     ]
-    frame = pd.DataFrame(rows, columns=[*_COLUMNS], dtype=object).astype(
+    frame = pd.DataFrame(rows, columns=FINDINGS.names, dtype=object).astype(
         {"score": "float64", "scanner_version": "int64"}
     )
     return frame.sort_values(["finding_id", "path"], ignore_index=True)
-
-
-_COLUMNS = (
-    "finding_id",
-    "kind",
-    "path",
-    "group_id",
-    "role",
-    "score",
-    "severity",
-    "reason",
-    "suggestion",
-    "evidence",
-    "scanner",
-    "scanner_version",
-)

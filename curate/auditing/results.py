@@ -4,7 +4,7 @@ The same measurements, settings and log give the same files.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,24 +12,35 @@ import pandas as pd
 
 from curate._version import __version__
 from curate.auditing import judge
+from curate.auditing.run import Run
 from curate.auditing.shortcuts import guesses
-from curate.config import Config
 from curate.measuring import features
 from curate.reviewing import moves
 from curate.reviewing.store import Choice, Store
-from curate.scanners import Scanner, embeddings
+from curate.scanners import embeddings
 from curate.schema import FINDINGS, IMAGES
-from curate.sources.records import Record
-from curate.storage.workspace import Workspace, read_table, write_table
+from curate.sources import Record
+from curate.storage.workspace import read_table, write_table
 
 
-def write(
-    workspace: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config
-) -> dict[str, list[dict[str, Any]]]:
-    """Write findings, images and queue; returns what is true of the dataset as a whole."""
-    frame = features.load(records, features.parts(workspace.features, active), active)
+def judged(run: Run, records: Sequence[Record], known: Mapping[str, Any], *, anew: bool) -> dict[str, Any]:
+    """Bring findings, image table and queue up to date; return what `audit.json` says of the dataset as a whole.
+
+    `known` is what it said before: under the same `judge_fingerprint`, and unless `anew`, nothing is judged again.
+    """
+    for scanner in run.scanners:
+        scanner.survey(run.source, records, run.workspace.root)
+    if not anew and known.get("judged") == judge_fingerprint(run, records):
+        return {name: known.get(name, []) for name in ("prevalent", "spurious")} | {"judged": known["judged"]}
+    facts = _write(run, records)
+    return {**facts, "judged": judge_fingerprint(run, records)}
+
+
+def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
+    workspace = run.workspace
+    frame = features.load(records, features.parts(workspace.features, run.scanners), run.scanners)
     frame = embeddings.attach(frame, workspace.root)
-    judgement = judge.judge(frame, active, configuration.judge)
+    judgement = judge.judge(frame, run.scanners, run.config.judge)
     before = read_table(workspace.findings) if workspace.findings.is_file() else judgement.findings
     write_table(judgement.findings, FINDINGS, workspace.findings)
     write_table(frame, IMAGES, workspace.images)
@@ -37,7 +48,7 @@ def write(
         store.sync(judgement.findings, frame)
         _follow(store, before, judgement.findings, frame)
     return {
-        "prevalent": [asdict(item) for item in judgement.prevalent],
+        "prevalent": [item.to_json() for item in judgement.prevalent],
         "spurious": [asdict(guess) for guess in guesses(frame)],
     }
 
@@ -57,19 +68,20 @@ def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.
         store.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
 
 
-def mark(workspace: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config) -> str:
-    """A digest of all that judging depends on and of what it wrote: the same mark, the same findings again.
+def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:
+    """Hash the judge's inputs and outputs: unchanged means that judging can be skipped.
 
-    A workspace without its queue has none to keep, so its mark is that of no other.
+    It includes whether the review store exists, so that a deleted queue is filled again.
     """
-    digest = hashlib.sha256(f"{__version__} {configuration.judge!r} {workspace.review.exists()}".encode())
-    for scanner in active:
+    digest = hashlib.sha256(f"{__version__} {run.config.judge!r} {run.workspace.review.exists()}".encode())
+    for scanner in run.scanners:
         digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
     for record in records:
         digest.update(
             f"{record.path}\0{record.label}\0{record.split}\0{record.size_bytes} {record.mtime_ns}\n".encode()
         )
-    for name in ("findings.parquet", "images.parquet", "embeddings.parquet", "predictions.parquet", "fastdup.json"):
-        path = workspace.root / name
+    beside = sorted({name for scanner in run.scanners for name in scanner.judged_with})
+    for name in ("findings.parquet", "images.parquet", *embeddings.FILES, *beside):
+        path = run.workspace.root / name
         digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.store import ReviewProgress, Store
@@ -22,21 +23,21 @@ TOTAL = "Total"
 class WorkspaceStatus:
     """Where a workspace stands.
 
-    `table1` has a row per class and a total: `images`, then `CATEGORY_flagged` and `CATEGORY_confirmed`.
+    `class_summary` has a row per class and a total: `images`, then `CATEGORY_flagged` and `CATEGORY_confirmed`.
     """
 
-    table1: pd.DataFrame
+    class_summary: pd.DataFrame
     progress: ReviewProgress
     verdicts: dict[str, int]
     stale: list[str]
-    prevalent: list[str]
+    prevalent: list[DatasetProperty]
     skipped: int
     spurious: list[Guess]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `--json`."""
         return {
-            "table1": self.table1.reset_index().to_dict("records"),
+            "class_summary": self.class_summary.reset_index().to_dict("records"),
             "queue": {
                 "items": self.progress.items,
                 "items_done": self.progress.items_done,
@@ -45,7 +46,7 @@ class WorkspaceStatus:
             },
             "verdicts": self.verdicts,
             "stale": self.stale,
-            "prevalent": self.prevalent,
+            "prevalent": [item.reason for item in self.prevalent],
             "skipped": self.skipped,
             "spurious": [asdict(guess) for guess in self.spurious],
         }
@@ -63,11 +64,11 @@ def status(workspace: str | Path) -> WorkspaceStatus:
     counts = {str(verdict): int(verdicts.get(str(verdict), 0)) for verdict in Verdict}
     counts[Verdict.KEEP] += len(images) - len(rulings)
     return WorkspaceStatus(
-        table1=table1(images, findings, rulings),
+        class_summary=class_summary(images, findings, rulings),
         progress=progress,
         verdicts=counts,
         stale=sorted(path for path, ruling in rulings.items() if ruling.stale),
-        prevalent=[item["reason"] for item in facts.get("prevalent", [])],
+        prevalent=[DatasetProperty.from_json(item) for item in facts.get("prevalent", [])],
         skipped=len(facts.get("skipped", [])),
         spurious=[Guess(**item) for item in facts.get("spurious", [])],
     )
@@ -89,7 +90,7 @@ def first_category(findings: pd.DataFrame) -> dict[str, Category]:
     return first
 
 
-def table1(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
+def class_summary(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
     """Per class, the images flagged and confirmed by review in each category; every image once."""
     labels = images["label"].map(lambda label: UNLABELLED if label is None else label)
     label_of = dict(zip(images["path"], labels, strict=True))

@@ -37,14 +37,14 @@ def cuts(workspace: Workspace) -> list[Cut]:
     """Every threshold of the scanners in force, in the order in which they declare them."""
     return [
         _cut(scanner, threshold)
-        for scanner in pipeline.in_force(config.read(workspace.config))
+        for scanner in scanners.active(config.read(workspace.config))
         for threshold in scanner.thresholds
     ]
 
 
 def measurements(workspace: Workspace, cut: Cut) -> pd.Series:
     """What was measured, by path; images without a measurement are left out. Reads only the columns it needs."""
-    (scanner,) = [item for item in pipeline.in_force(config.read(workspace.config)) if item.name == cut.scanner]
+    (scanner,) = [item for item in scanners.active(config.read(workspace.config)) if item.name == cut.scanner]
     images = workspace.read_images()
     numbers = {f"{scanner.name}.{name}": name for name, kind in scanner.columns.items() if not _is_bulky(kind)}
     pieces = [
@@ -98,7 +98,7 @@ def save(workspace: Workspace, changed: Mapping[tuple[str, str], float]) -> int:
     configuration = config.read(workspace.config)
     for (scanner, setting), value in changed.items():
         configuration = config.override(configuration, scanner, **{setting: value})
-    configuration = scanners.resolved(configuration, scanners.load(configuration))
+    configuration = scanners.resolved(configuration)
     _write(workspace, config.dump(configuration).encode())
     try:
         return len(pipeline.flagged(pipeline.judge(workspace.root)))

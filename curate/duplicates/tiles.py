@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.duplicates.hamming import popcount
+from curate.i18n import N_
 
 TILE_PX = 64
 BLOCK_PX = 8
@@ -34,13 +35,13 @@ ALIKE, CLOSE = 0.95, 0.9
 Floats = npt.NDArray[np.float32]
 
 TURNS = {
-    "mirrored": (True, 0),
-    "turned by 90 degrees": (False, 1),
-    "turned by 180 degrees": (False, 2),
-    "turned by 270 degrees": (False, 3),
-    "mirrored top to bottom": (True, 2),
-    "mirrored and turned by 90 degrees": (True, 1),
-    "mirrored and turned by 270 degrees": (True, 3),
+    N_("mirrored"): (True, 0),
+    N_("turned by 90 degrees"): (False, 1),
+    N_("turned by 180 degrees"): (False, 2),
+    N_("turned by 270 degrees"): (False, 3),
+    N_("mirrored top to bottom"): (True, 2),
+    N_("mirrored and turned by 90 degrees"): (True, 1),
+    N_("mirrored and turned by 270 degrees"): (True, 3),
 }
 """Every way an image can lie but the upright one, as (mirrored left to right?, then quarter turns clockwise)."""
 

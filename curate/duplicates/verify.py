@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import tiles as resemblance
-from curate.duplicates.groups import Match, undone
+from curate.duplicates import kinds, tiles
+from curate.duplicates.groups import Match, inverse_transform
 from curate.duplicates.hamming import Pairs
 from curate.duplicates.prefilter import Sketches
 from curate.duplicates.tiles import TILE_PX, TURNS, Comparison, Floats
-from curate.schema import Kind
+from curate.findings import KindSpec
 from curate.storage import blobs
 
 if TYPE_CHECKING:
@@ -54,11 +54,12 @@ class Verifier:
         """False for pairs that cannot be copies, by sketches of their tiles."""
         s = self._settings
         names, at_a, at_b = _named(ours, theirs)
+        loose = min(s.min_matching_blocks, s.min_loose_matching_blocks)
         sketches = Sketches.empty(len(names))
         for start in range(0, len(names), _TILES):
-            sketches.draw(start, resemblance.prepare(self._tiles(names[start : start + _TILES], turn)))
+            sketches.draw(start, tiles.prepare(self._tiles(names[start : start + _TILES], turn)))
         most, least = sketches.bounds(at_a, at_b)
-        enough = np.where(self._are_small(ours, theirs), min(s.alike, s.close, s.small_close), min(s.alike, s.close))
+        enough = np.where(self._are_small(ours, theirs), min(loose, s.min_loose_matching_blocks_small), loose)
         return np.asarray((most >= enough.astype(np.float32)) | (least < s.min_blocks), dtype=bool)
 
     def _compare(
@@ -66,29 +67,29 @@ class Verifier:
     ) -> Iterator[tuple[int, int, Match]]:
         """In full: those pairs that are copies."""
         names, at_a, at_b = _named(ours, theirs)
-        tiles = self._tiles(names, turn)
-        found = resemblance.compare(resemblance.prepare(tiles), at_a, at_b)
+        pixels = self._tiles(names, turn)
+        found = tiles.compare(tiles.prepare(pixels), at_a, at_b)
         for index in np.flatnonzero(self._are_copies(found, self._are_small(ours, theirs))):
             i, j = int(ours[index]) // 2, int(theirs[index]) // 2
             gain, offset = float(found.gain[index]), float(found.offset[index])
             match = Match(
-                kind=Kind.RE_ENCODED,
-                alike=float(found.alike[index]),
+                kind=kinds.RE_ENCODED,
+                agreement=float(found.alike[index]),
                 correlation=float(found.correlation[index]),
                 distance=int(bits[index]),
-                residual=resemblance.residual(tiles[at_a[index]], tiles[at_b[index]], gain, offset),
+                residual=tiles.residual(pixels[at_a[index]], pixels[at_b[index]], gain, offset),
                 gain=gain,
                 offset=offset,
-                turn=undone(turn),
+                transform=inverse_transform(turn),
             )
-            yield i, j, match.named(self._relation(i, j, match))
+            yield i, j, match.of_kind(self._relation(i, j, match))
 
     def _tiles(self, names: Indices, turn: str | None) -> Floats:
-        tiles = blobs.matrix(self._tile, names // 2).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
-        lying = names % 2 == 1
-        if turn is not None and lying.any():
-            tiles[lying] = resemblance.turned(tiles[lying], turn)
-        return tiles
+        pixels = blobs.matrix(self._tile, names // 2).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
+        transformed = names % 2 == 1
+        if turn is not None and transformed.any():
+            pixels[transformed] = tiles.turned(pixels[transformed], turn)
+        return pixels
 
     def _are_small(self, ours: Indices, theirs: Indices) -> npt.NDArray[np.bool_]:
         side = np.minimum(self._width, self._height)
@@ -96,25 +97,27 @@ class Verifier:
 
     def _are_copies(self, found: Comparison, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         s = self._settings
-        by_blocks = (found.alike >= s.alike) | ((found.close >= s.close) & (found.closeness >= s.closeness))
-        by_blocks |= small & (found.close >= s.small_close)
+        by_blocks = (found.alike >= s.min_matching_blocks) | (
+            (found.close >= s.min_loose_matching_blocks) & (found.closeness >= s.min_block_correlation)
+        )
+        by_blocks |= small & (found.close >= s.min_loose_matching_blocks_small)
         by_whole = found.correlation >= s.correlation
         return np.asarray(np.where(found.textured >= s.min_blocks, by_blocks, by_whole), dtype=bool)
 
-    def _relation(self, i: int, j: int, match: Match) -> Kind:
+    def _relation(self, i: int, j: int, match: Match) -> KindSpec:
         s = self._settings
-        if match.turn is not None:
-            return Kind.MIRRORED if TURNS[match.turn][0] else Kind.ROTATED
+        if match.transform is not None:
+            return kinds.MIRRORED if TURNS[match.transform][0] else kinds.ROTATED
         chroma = sorted((float(self._chroma[i]), float(self._chroma[j])))
         bleached = chroma[0] < 2.0 and chroma[1] > 6.0
         toned = abs(np.log(max(match.gain, 1e-3))) > s.gain or abs(match.offset) > s.offset
         # Burnt colours leave more behind than a tone curve of the grey image explains.
-        if match.residual > s.residual * (2 if toned and match.alike > _MOSTLY else 1):
-            return Kind.EDITED
+        if match.residual > s.residual * (2 if toned and match.agreement > _MOSTLY else 1):
+            return kinds.EDITED
         if bleached or toned:
-            return Kind.RECOLOURED
+            return kinds.RECOLOURED
         same_size = self._width[i] == self._width[j] and self._height[i] == self._height[j]
-        return Kind.RE_ENCODED if same_size else Kind.RESIZED
+        return kinds.RE_ENCODED if same_size else kinds.RESIZED
 
 
 def _named(ours: Indices, theirs: Indices) -> tuple[Indices, Indices, Indices]:

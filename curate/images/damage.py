@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curate.findings import Box
+from curate.i18n import Message, msg
 from curate.images.image import Pixels, coloured
 
 MIN_BLOCKS = 3
@@ -43,22 +45,11 @@ MAX_UNEVEN = 6.0
 """Chi-square per degree of freedom; 1 for random bytes, 3 if all three channels have them, textures 50 and more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """A part of the upright full-size image, in pixels, as findings tell it to the reviewer."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-    what: str = "damage"
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Damage, in words, and its place."""
 
-    reason: str
+    message: Message
     box: Box
 
 
@@ -77,9 +68,14 @@ def in_jpeg(pixels: Pixels, full_size: tuple[int, int], block: tuple[int, int]) 
         return None
     row, column = round(found.row / scale), round(found.column / scale)
     return Seen(
-        f"From row {row:,}, column {column:,} on the whole rest is shifted by {abs(found.step):.0f} levels: "
-        "bits of the coded data have changed there.",
-        Box(left=0, top=row, width=columns, height=rows - row),
+        msg(
+            "From row {row:,}, column {column:,} on the whole rest is shifted by {step:.0f} levels: bits of "
+            "the coded data have changed there.",
+            row=row,
+            column=column,
+            step=abs(found.step),
+        ),
+        Box(left=0, top=row, width=columns, height=rows - row, what="damage"),
     )
 
 
@@ -94,16 +90,25 @@ def in_pixels(pixels: Pixels, *, is_raw: bool, is_cut: bool) -> Seen | None:
         return None
     first, last = noisy
     return Seen(
-        f"Rows {first:,} to {last:,} hold noise that belongs to no image: their bytes have been overwritten.",
-        Box(left=0, top=first, width=columns, height=last - first + 1),
+        msg(
+            "Rows {first:,} to {last:,} hold noise that belongs to no image: their bytes have been overwritten.",
+            first=first,
+            last=last,
+        ),
+        Box(left=0, top=first, width=columns, height=last - first + 1, what="damage"),
     )
 
 
 def _missing(row: int, rows: int, columns: int) -> Seen:
     return Seen(
-        f"From row {row:,} of {rows:,} on there is only the even tone that decoders put where data are missing "
-        f"({1 - row / rows:.0%} of the image).",
-        Box(left=0, top=row, width=columns, height=rows - row),
+        msg(
+            "From row {row:,} of {rows:,} on there is only the even tone that decoders put where data are "
+            "missing ({share:.0%} of the image).",
+            row=row,
+            rows=rows,
+            share=1 - row / rows,
+        ),
+        Box(left=0, top=row, width=columns, height=rows - row, what="damage"),
     )
 
 

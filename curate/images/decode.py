@@ -14,7 +14,7 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -23,11 +23,11 @@ import xxhash
 from PIL import Image, ImageFile, UnidentifiedImageError
 
 from curate.config import DecodeLimits
-from curate.images import containers, damage, formats, pixels
+from curate.i18n import Message, msg
+from curate.images import containers, damage, formats, kinds, pixels
 from curate.images.containers import Problem, jpeg
-from curate.images.damage import Box
 from curate.images.image import DecodedImage, Pixels
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ REDUCED_SIDE_PX = 720
 
 
 @dataclass(slots=True, kw_only=True)
-class Decoded:
+class DecodeResult:
     """What became of one file: facts, problems, and the image if anything of it is left.
 
     `digest` identifies the pixels at full size (shape and mode included): equal digests, equal images.
@@ -53,12 +53,12 @@ class Decoded:
     problems: list[Problem] = field(default_factory=list)
 
 
-def decode(data: bytes, limits: DecodeLimits) -> Decoded:
+def decode(data: bytes, limits: DecodeLimits) -> DecodeResult:
     """Decode the bytes of one file."""
     if not data:
-        return Decoded(problems=[Problem(Kind.EMPTY, Severity.ERROR, "The file is empty (0 bytes).")])
+        return DecodeResult(problems=[Problem(kinds.EMPTY, Severity.ERROR, msg("The file is empty (0 bytes)."))])
     name = formats.sniff(data[: formats.SNIFF_BYTES])
-    result = Decoded(format=name)
+    result = DecodeResult(format=name)
     # Pillow refuses twice this number; it also looks at what later frames claim, which a header does not tell.
     Image.MAX_IMAGE_PIXELS = limits.max_pixels // 2
     try:
@@ -70,9 +70,12 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
         result.image = None
         result.problems.append(
             Problem(
-                Kind.TOO_LARGE,
+                kinds.TOO_LARGE,
                 Severity.ERROR,
-                f"Decoding takes more than {limits.memory_mib:,} MiB; raise decode.memory_mib if it is genuine.",
+                msg(
+                    "Decoding takes more than {memory_mib:,} MiB; raise decode.memory_mib if it is genuine.",
+                    memory_mib=limits.memory_mib,
+                ),
             )
         )
     except Image.DecompressionBombError as error:
@@ -81,7 +84,9 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
     except Exception as error:  # decoders raise anything
         result.image = None
         result.problems.append(
-            Problem(Kind.UNREADABLE, Severity.ERROR, f"No decoder can read the file ({_one_line(error)}).")
+            Problem(
+                kinds.UNREADABLE, Severity.ERROR, msg("No decoder can read the file ({error}).", error=_one_line(error))
+            )
         )
     return result
 
@@ -89,7 +94,7 @@ def decode(data: bytes, limits: DecodeLimits) -> Decoded:
 # JPEG
 
 
-def _decode_jpeg(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
+def _decode_jpeg(data: bytes, limits: DecodeLimits, result: DecodeResult) -> None:
     try:
         rows, columns, colour, subsampling = simplejpeg.decode_jpeg_header(data, strict=False)
     except ValueError:
@@ -141,14 +146,14 @@ _BLOCK = {"444": (8, 8), "422": (8, 16), "420": (16, 16), "440": (16, 8), "411":
 """Rows and columns that are coded together, by chroma subsampling."""
 
 
-def _note(result: Decoded, found: damage.Seen | None) -> None:
+def _note(result: DecodeResult, found: damage.Seen | None) -> None:
     """Damage seen in the pixels: a problem of its own, or where the known one shows."""
     if found is None:
         return
-    where = {"boxes": [asdict(found.box)]}
+    where = {"boxes": [found.box.evidence()]}
     known = next((p for p in result.problems if p.severity is not Severity.INFO), None)
     if known is None:
-        result.problems.append(Problem(Kind.DAMAGED, Severity.WARNING, found.reason, where))
+        result.problems.append(Problem(kinds.DAMAGED, Severity.WARNING, found.message, where))
     else:
         index = result.problems.index(known)
         result.problems[index] = replace(known, where={**known.where, **where})
@@ -163,14 +168,16 @@ def _turned(found: damage.Seen, orientation: int, rows: int, columns: int) -> da
     place[box.top : box.top + box.height, box.left : box.left + box.width] = True
     upright = pixels.TURNS[orientation](place)
     down, across = np.flatnonzero(upright.any(axis=1)), np.flatnonzero(upright.any(axis=0))
-    turned = Box(left=int(across[0]), top=int(down[0]), width=int(np.ptp(across)) + 1, height=int(np.ptp(down)) + 1)
+    turned = replace(
+        box, left=int(across[0]), top=int(down[0]), width=int(np.ptp(across)) + 1, height=int(np.ptp(down)) + 1
+    )
     return replace(found, box=turned)
 
 
 # Everything else, through Pillow
 
 
-def _decode_any(data: bytes, limits: DecodeLimits, result: Decoded) -> None:
+def _decode_any(data: bytes, limits: DecodeLimits, result: DecodeResult) -> None:
     result.problems += containers.problems(data, result.format)
     if result.format == "HEIF":
         _learn_heif()
@@ -215,7 +222,7 @@ def _learn_heif() -> None:
         pillow_heif.register_heif_opener()
 
 
-def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | None, int]:
+def _load(data: bytes, image: Image.Image, result: DecodeResult) -> tuple[Pixels | None, int]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -226,9 +233,9 @@ def _load(data: bytes, image: Image.Image, result: Decoded) -> tuple[Pixels | No
             if result.format == "AVIF" and frames == 1 and not _passes_strictly(data):
                 result.problems.append(
                     Problem(
-                        Kind.DAMAGED,
+                        kinds.DAMAGED,
                         Severity.WARNING,
-                        "The coded data are damaged: a tolerant AV1 decoder reads them, a strict one refuses.",
+                        msg("The coded data are damaged: a tolerant AV1 decoder reads them, a strict one refuses."),
                     )
                 )
             return native, frames
@@ -264,7 +271,7 @@ def _opencv_reads_avif() -> bool:
     return cv2.imdecode(np.frombuffer(probe.getvalue(), np.uint8), cv2.IMREAD_COLOR) is not None
 
 
-def _check_frames(image: Image.Image, frames: int, result: Decoded) -> None:
+def _check_frames(image: Image.Image, frames: int, result: DecodeResult) -> None:
     for index in range(1, frames):
         try:
             image.seek(index)
@@ -274,16 +281,21 @@ def _check_frames(image: Image.Image, frames: int, result: Decoded) -> None:
         except Exception as error:
             result.problems.append(
                 Problem(
-                    Kind.DAMAGED,
+                    kinds.DAMAGED,
                     Severity.WARNING,
-                    f"Frame {index + 1} of {frames} cannot be decoded ({_one_line(error)}).",
+                    msg(
+                        "Frame {frame} of {frames} cannot be decoded ({error}).",
+                        frame=index + 1,
+                        frames=frames,
+                        error=_one_line(error),
+                    ),
                     {"frame": index},
                 )
             )
             return
 
 
-def _tolerant_pillow(data: bytes, result: Decoded) -> Pixels:
+def _tolerant_pillow(data: bytes, result: DecodeResult) -> Pixels:
     with warnings.catch_warnings(), _load_truncated():
         warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(data)) as image:
@@ -301,41 +313,47 @@ def _load_truncated() -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
-def _bomb(what: str, limits: DecodeLimits) -> Problem:
+def _bomb(what: str | Message, limits: DecodeLimits) -> Problem:
     return Problem(
-        Kind.TOO_LARGE,
+        kinds.TOO_LARGE,
         Severity.ERROR,
-        f"The file claims more than the limit of {limits.max_pixels / 1e6:,.0f} million pixels ({what}); "
-        "raise decode.max_pixels if it is genuine.",
+        msg(
+            "The file claims more than the limit of {limit:,.0f} million pixels ({what}); raise "
+            "decode.max_pixels if it is genuine.",
+            limit=limits.max_pixels / 1e6,
+            what=what,
+        ),
     )
 
 
-def _too_large(result: Decoded, limits: DecodeLimits) -> bool:
+def _too_large(result: DecodeResult, limits: DecodeLimits) -> bool:
     area = (result.width or 0) * (result.height or 0)
     if area <= limits.max_pixels:
         return False
-    result.problems.append(_bomb(f"{result.width} x {result.height} in its header", limits))
+    result.problems.append(
+        _bomb(msg("{width} x {height} in its header", width=result.width, height=result.height), limits)
+    )
     return True
 
 
 def _unidentified(data: bytes, image_format: str | None) -> Problem:
     if image_format is None:
         what = formats.describe_other(data[: formats.SNIFF_BYTES])
-        return Problem(Kind.NOT_AN_IMAGE, Severity.ERROR, f"The content is not an image: {what}.")
+        return Problem(kinds.NOT_AN_IMAGE, Severity.ERROR, msg("The content is not an image: {what}.", what=what))
     return Problem(
-        Kind.UNREADABLE,
+        kinds.UNREADABLE,
         Severity.ERROR,
-        f"The file begins like {image_format}, but its header cannot be read."
+        msg("The file begins like {format}, but its header cannot be read.", format=image_format)
         if image_format != "HEIF"
-        else "The file begins like HEIF, but cannot be read; that takes pip install 'imagecurate[heic]'.",
+        else msg("The file begins like HEIF, but cannot be read; that takes pip install 'imagecurate[heic]'."),
     )
 
 
 def _failure(error: Exception) -> Problem:
     text = _one_line(error)
     if "truncated" in text.lower() or isinstance(error, EOFError):
-        return Problem(Kind.TRUNCATED, Severity.ERROR, f"The image data end too early ({text}).")
-    return Problem(Kind.UNREADABLE, Severity.ERROR, f"The image data cannot be decoded ({text}).")
+        return Problem(kinds.TRUNCATED, Severity.ERROR, msg("The image data end too early ({text}).", text=text))
+    return Problem(kinds.UNREADABLE, Severity.ERROR, msg("The image data cannot be decoded ({text}).", text=text))
 
 
 def _one_line(error: Exception) -> str:

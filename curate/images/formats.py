@@ -5,6 +5,8 @@ The names are Pillow's. Extensions are only compared with the content afterwards
 
 import posixpath
 
+from curate.i18n import Message, msg
+
 SNIFF_BYTES = 512
 
 EXTENSIONS: dict[str, tuple[str, ...]] = {
@@ -47,16 +49,16 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x01\xda", "SGI"),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-_OTHER: tuple[tuple[bytes, str], ...] = (
-    (b"<!doctype html", "an HTML page"),
-    (b"<html", "an HTML page"),
-    (b"<svg", "an SVG drawing"),
-    (b"<?xml", "an XML document"),
-    (b"{", "JSON text"),
-    (b"%pdf", "a PDF document"),
-    (b"pk\x03\x04", "a ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the image itself"),
+_OTHER: tuple[tuple[bytes, Message], ...] = (
+    (b"<!doctype html", msg("an HTML page")),
+    (b"<html", msg("an HTML page")),
+    (b"<svg", msg("an SVG drawing")),
+    (b"<?xml", msg("an XML document")),
+    (b"{", msg("JSON text")),
+    (b"%pdf", msg("a PDF document")),
+    (b"pk\x03\x04", msg("a ZIP archive")),
+    (b"\x1f\x8b", msg("a gzip archive")),
+    (b"version https://git-lfs", msg("a Git LFS pointer, not the image itself")),
 )
 
 
@@ -86,17 +88,17 @@ def sniff(head: bytes) -> str | None:
     return None
 
 
-def describe_other(head: bytes) -> str:
+def describe_other(head: bytes) -> Message:
     """Say in a few words what a file is that no image format claims."""
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for start, name in _OTHER:
         if text.startswith(start):
             return name
     if head and all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in head):
-        return "plain text"
+        return msg("plain text")
     if not any(head):
-        return "zero bytes"
-    return "no known image format"
+        return msg("zero bytes")
+    return msg("no known image format")
 
 
 def extension_matches(path: str, image_format: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from curate.errors import ConfigError, WorkspaceError
-from curate.measuring import journal as isolation
+from curate.measuring import journal
 from curate.measuring.shard import Shard, Tally, measure_shard
 
 CONNECT_S = 15
@@ -49,7 +49,7 @@ def run(address: str, shards: Sequence[Shard], done: Callable[[Tally], None]) ->
                 shard, deaths = flying.pop(future)
                 tally = _outcome(future)
                 if tally is None:
-                    hand_in(_without_casualty(shard, deaths), deaths + 1)
+                    hand_in(_without_crash(shard, deaths), deaths + 1)
                     continue
                 done(tally)
                 if waiting:
@@ -88,17 +88,17 @@ def _outcome(future: Any) -> Tally | None:
     return tally
 
 
-def _without_casualty(shard: Shard, deaths: int) -> Shard:
+def _without_crash(shard: Shard, deaths: int) -> Shard:
     """The shard as it is to be tried again."""
     if deaths + 1 >= MAX_DEATHS + len(shard.records):
         raise WorkspaceError("the cluster's workers die before they can read an image; is there enough memory?")
-    casualty = isolation.autopsy(shard.journal)
+    crash = journal.read_crash_report(shard.journal)
     shard.journal.unlink(missing_ok=True)
-    return shard if casualty is None else replace(shard, casualties=(*shard.casualties, casualty))
+    return shard if crash is None else replace(shard, crashes=(*shard.crashes, crash))
 
 
 def _measure(shard: Shard) -> Tally:
-    """On the cluster: one shard. What a dead predecessor told in its journal is heeded.
+    """Measure one shard on the cluster, skipping images that crash reports of earlier attempts name.
 
     A journal that names no cause may be that of a worker that was stopped from outside, so the image gets another
     chance; one that names a crash or an overrun is proof.
@@ -108,31 +108,31 @@ def _measure(shard: Shard) -> Tally:
             raise WorkspaceError(
                 f"the cluster's workers cannot see {shard.part.parent}; put the workspace on storage they share"
             )
-        for journal in sorted(shard.part.parent.glob(f"{shard.journal.name}.*")):
-            casualty = isolation.autopsy(journal)
-            if casualty is not None and casualty.index not in {item.index for item in shard.casualties}:
-                shard = replace(shard, casualties=(*shard.casualties, casualty))
-        casualty = isolation.autopsy(shard.journal)
-        if casualty is not None and casualty.cause is not None:
-            # Kept beside the journal: the next worker to try, if any, must know of all casualties so far.
-            shard.journal.replace(shard.journal.with_name(f"{shard.journal.name}.{casualty.index}"))
-            shard = replace(shard, casualties=(*shard.casualties, casualty))
-        with _guest(shard.limits.memory_mib):
+        for old in sorted(shard.part.parent.glob(f"{shard.journal.name}.*")):
+            crash = journal.read_crash_report(old)
+            if crash is not None and crash.index not in {item.index for item in shard.crashes}:
+                shard = replace(shard, crashes=(*shard.crashes, crash))
+        crash = journal.read_crash_report(shard.journal)
+        if crash is not None and crash.cause is not None:
+            # Kept beside the journal: the next worker to try, if any, must know of all crashes so far.
+            shard.journal.replace(shard.journal.with_name(f"{shard.journal.name}.{crash.index}"))
+            shard = replace(shard, crashes=(*shard.crashes, crash))
+        with _borrowed_process(shard.limits.memory_mib):
             tally = measure_shard(shard)
-        for journal in shard.part.parent.glob(f"{shard.journal.name}.*"):
-            journal.unlink(missing_ok=True)
+        for old in shard.part.parent.glob(f"{shard.journal.name}.*"):
+            old.unlink(missing_ok=True)
         return tally
 
 
 @contextmanager
-def _guest(memory_mib: int) -> Iterator[None]:
+def _borrowed_process(memory_mib: int) -> Iterator[None]:
     """One thread and bounded memory while a shard is measured; the process is not ours, so both are put back."""
     import cv2
 
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        with isolation.memory_limited(memory_mib):
+        with journal.memory_limited(memory_mib):
             yield
     finally:
         cv2.setNumThreads(threads)

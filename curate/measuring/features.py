@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from curate.errors import WorkspaceError
 from curate.measuring.shard import FACT_FIELDS, FACTS, KEYS, MEASURED, part_schema
 from curate.scanners import Scanner
-from curate.sources.folder import Record
+from curate.sources import Record
 from curate.storage.workspace import to_pandas
 
 if TYPE_CHECKING:

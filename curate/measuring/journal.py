@@ -1,4 +1,4 @@
-"""Knowing which image a worker died on, and why, when the worker can no longer tell.
+"""The journal of a worker: which image it died on, and why, when it can no longer say so itself.
 
 A worker writes the number of the image it is about to touch into a small journal, which also receives
 what `faulthandler` has to say when the process crashes or overstays its time. The journal lives on disk,
@@ -13,22 +13,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from curate.schema import Kind
+from curate.findings import KindSpec
+from curate.images import kinds
 
 _INDEX_BYTES = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Casualty:
-    """The image in hand when a worker died; `cause` is None where it was killed without a word."""
+class CrashReport:
+    """The image in hand when a worker died: its number in the shard, and the cause (None: it was killed silently)."""
 
     index: int
-    kind: Kind
+    kind: KindSpec
     cause: str | None
 
 
 def limit_memory(memory_mib: int) -> None:
-    """Let this process allocate so much more than it holds now; a decoder that wants more fails alone."""
+    """Let this process allocate `memory_mib` more than it holds now, so that a decoder that wants more fails alone."""
     try:
         import resource
     except ImportError:  # Windows has no such limit
@@ -41,7 +42,7 @@ def limit_memory(memory_mib: int) -> None:
 
 @contextmanager
 def memory_limited(memory_mib: int) -> Iterator[None]:
-    """The same for a while, in a process that is not ours to keep."""
+    """Apply `limit_memory`, and restore the old limit on exit (a Dask worker outlives the shard)."""
     try:
         import resource
     except ImportError:
@@ -56,7 +57,7 @@ def memory_limited(memory_mib: int) -> Iterator[None]:
 
 
 class Watch:
-    """The worker's side: one journal per shard, one deadline per image."""
+    """What a worker keeps while it measures: one journal per shard, one deadline per image."""
 
     def __init__(self, journal: Path, timeout_s: float) -> None:
         self._journal = journal
@@ -67,7 +68,7 @@ class Watch:
         faulthandler.enable(self._file, all_threads=False)
 
     def enter(self, index: int) -> None:
-        """Say that image `index` comes next, and give it its time.
+        """Note that image `index` comes next, and start its time.
 
         Re-arming costs a thread, so the deadline is only moved once a quarter of it has passed: a
         image gets between three quarters of the limit and the whole of it.
@@ -79,22 +80,22 @@ class Watch:
             self._armed_at = now
 
     def close(self) -> None:
-        """The shard is done: nothing to tell."""
+        """Remove the journal of a finished shard."""
         faulthandler.cancel_dump_traceback_later()
         faulthandler.disable()
         self._file.close()
         self._journal.unlink(missing_ok=True)
 
 
-def autopsy(journal: Path) -> Casualty | None:
-    """The parent's side: read what a dead worker left; None if it died before its first image."""
+def read_crash_report(journal: Path) -> CrashReport | None:
+    """Read what a dead worker left in its journal; None if it died before its first image."""
     try:
         data = journal.read_bytes()
     except FileNotFoundError:
         return None
     if not data[:_INDEX_BYTES].strip():
         return None
-    told = data[_INDEX_BYTES:].decode(errors="replace").strip()
-    first = told.splitlines()[0] if told else ""
-    kind = Kind.TIMED_OUT if first.startswith("Timeout") else Kind.CRASHED
-    return Casualty(int(data[:_INDEX_BYTES]), kind, first.removeprefix("Fatal Python error: ") or None)
+    dump = data[_INDEX_BYTES:].decode(errors="replace").strip()
+    first = dump.splitlines()[0] if dump else ""
+    kind = kinds.TIMED_OUT if first.startswith("Timeout") else kinds.CRASHED
+    return CrashReport(int(data[:_INDEX_BYTES]), kind, first.removeprefix("Fatal Python error: ") or None)

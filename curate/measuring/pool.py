@@ -1,7 +1,7 @@
 """Shards through worker processes, come what may.
 
 Invariants: every shard handed in is done when `run` returns, or `run` raises; an image that kills its
-worker is recorded as the casualty and the shard is tried again without it; what a worker writes does not
+worker is recorded as crashed and the shard is tried again without it; what a worker writes does not
 depend on how many there are.
 
 Where the system allows it, workers are forked from a server that has imported what they need and nothing else: the
@@ -22,7 +22,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from curate.errors import ConfigError, WorkspaceError
@@ -32,9 +31,11 @@ if TYPE_CHECKING:
     from curate.measuring.shard import Shard, Tally
 
 PRELOADED = (
+    "curate.measuring.preload",
     "curate.measuring.worker",
     "curate.measuring.shard",
     *(f"curate.scanners.{name}" for name in ("duplicates", "integrity", "quality")),
+    "curate.sources.folder",
     "imagehash",
     "PIL.PngImagePlugin",
 )
@@ -87,6 +88,8 @@ def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) ->
 
 def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], None]) -> list[Shard]:
     """Run shards side by side; return those in hand when a worker died, to be run one at a time."""
+    from curate.measuring.shard import measure_shard
+
     suspects: list[Shard] = []
     while waiting:
         flying: dict[Future[Tally], Shard] = {}
@@ -95,7 +98,7 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
             while waiting or flying:
                 while waiting and len(flying) < 2 * workers:
                     shard = waiting.popleft()
-                    flying[_submit(pool, shard)] = shard
+                    flying[pool.submit(measure_shard, shard)] = shard
                 finished, _ = wait(flying, return_when=FIRST_COMPLETED)
                 for future in finished:
                     done(future.result())
@@ -110,22 +113,23 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
 
 
 def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
-    """Run one shard in a pool of its own until it is through, leaving out a casualty each time it dies."""
+    """Run one shard in a pool of its own until it is through, leaving out a crash each time it dies."""
     from curate.measuring import journal
+    from curate.measuring.shard import measure_shard
 
     silent = 0
-    casualty = journal.autopsy(shard.journal)
-    if casualty is not None and casualty.cause is not None:
-        shard = replace(shard, casualties=(*shard.casualties, casualty))
+    crash = journal.read_crash_report(shard.journal)
+    if crash is not None and crash.cause is not None:
+        shard = replace(shard, crashes=(*shard.crashes, crash))
     while True:
         shard.journal.unlink(missing_ok=True)
         with _pool(1, shard.limits.memory_mib) as pool:
             try:
-                done(_submit(pool, shard).result())
+                done(pool.submit(measure_shard, shard).result())
                 return
             except BrokenProcessPool:
-                casualty = journal.autopsy(shard.journal)
-        if casualty is None:
+                crash = journal.read_crash_report(shard.journal)
+        if crash is None:
             silent += 1
             if silent >= MAX_SILENT_DEATHS:
                 raise WorkspaceError(
@@ -133,7 +137,7 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
                     "Try fewer with engine.workers = 1 in curate.toml"
                 )
         else:
-            shard = replace(shard, casualties=(*shard.casualties, casualty))
+            shard = replace(shard, crashes=(*shard.crashes, crash))
 
 
 def get_ready(workspace: Path, engine: Engine) -> None:
@@ -160,7 +164,10 @@ def _pool(workers: int, memory_mib: int) -> ProcessPoolExecutor:
 
 
 def _context() -> BaseContext:
-    """Forking a clean server on Linux; elsewhere each worker imports for itself, since forking is not safe there."""
+    """Return how workers start: forked from a clean server on Linux, spawned elsewhere, where forking is not safe.
+
+    A spawned worker runs the user's script again, so elsewhere a script needs the `__main__` guard.
+    """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -182,19 +189,3 @@ def _one_blas_thread() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _submit(pool: ProcessPoolExecutor, shard: Shard) -> Future[Tally]:
-    """Hand a shard in; a worker that this starts does not run the user's script again.
-
-    A spawned process first imports the main module of its parent. A script without the `__main__` guard would
-    so start an audit in every worker, and a command line would be imported for nothing.
-    """
-    from curate.measuring.shard import measure_shard
-
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
-    try:
-        return pool.submit(measure_shard, shard)
-    finally:
-        sys.modules["__main__"] = main

@@ -16,19 +16,20 @@ from typing import Any
 import pyarrow as pa
 
 from curate.config import DecodeLimits
+from curate.i18n import msg
+from curate.images import kinds
 from curate.images.containers import Problem
-from curate.images.decode import Decoded, decode
-from curate.measuring import journal as isolation
-from curate.measuring.journal import Casualty
+from curate.images.decode import DecodeResult, decode
+from curate.measuring import journal
+from curate.measuring.journal import CrashReport
 from curate.scanners import Scanner
-from curate.schema import DecodeStatus, Kind, Severity
-from curate.sources import address
-from curate.sources.records import Record
+from curate.schema import IMAGES, DecodeStatus, Severity
+from curate.sources import Record, Source
 from curate.storage.workspace import write_part
 
 FACTS = "image"
 """The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 
 KEYS = (
     pa.field("path", pa.string(), nullable=False),
@@ -36,14 +37,7 @@ KEYS = (
     pa.field("mtime_ns", pa.int64(), nullable=False),
 )
 FACT_FIELDS = (
-    pa.field("sha256", pa.string()),
-    pa.field("format", pa.string()),
-    pa.field("width", pa.int64()),
-    pa.field("height", pa.int64()),
-    pa.field("mode", pa.string()),
-    pa.field("frames", pa.int32()),
-    pa.field("status", pa.string(), nullable=False),
-    pa.field("error", pa.string()),
+    *(IMAGES.field(name) for name in IMAGES.names if name not in ("path", "label", "split", "size_bytes")),
     pa.field("digest", pa.string()),
     pa.field("problems", pa.string(), nullable=False),
 )
@@ -53,14 +47,14 @@ MEASURED = b"curate.measured"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """A unit of work. `casualties` are images that have already cost a worker its life."""
+    """A unit of work. `crashes` names the images that have already cost a worker its life."""
 
-    root: Path
+    source: Source
     records: tuple[Record, ...]
     scanners: tuple[Scanner, ...]
     limits: DecodeLimits
     part: Path
-    casualties: tuple[Casualty, ...] = ()
+    crashes: tuple[CrashReport, ...] = ()
 
     @property
     def journal(self) -> Path:
@@ -78,13 +72,13 @@ class Tally:
 
 def measure_shard(shard: Shard) -> Tally:
     """Measure the files of a shard into its part file."""
-    watch = isolation.Watch(shard.journal, shard.limits.timeout_s)
-    lost = {casualty.index: casualty for casualty in shard.casualties}
+    watch = journal.Watch(shard.journal, shard.limits.timeout_s)
+    lost = {crash.index: crash for crash in shard.crashes}
     seconds: dict[str, float] = defaultdict(float)
     rows = []
     for index, record in enumerate(shard.records):
         if index in lost:
-            rows.append(_row(record, None, _post_mortem(lost[index], shard.limits), {}))
+            rows.append(_row(record, None, _crashed(lost[index], shard.limits), {}))
             continue
         watch.enter(index)
         rows.append(_measure_one(shard, record, seconds))
@@ -107,21 +101,25 @@ def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
 def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dict[str, Any]:
     started = time.perf_counter()
     try:
-        data = address.read(
-            shard.root, record.path, offset=record.offset, size=record.size_bytes, max_bytes=shard.limits.max_bytes
+        data = shard.source.read(
+            record.path, offset=record.offset, size=record.size_bytes, max_bytes=shard.limits.max_bytes
         )
     except OSError as error:
-        why = error.strerror or "it is not there"
-        problem = Problem(Kind.UNREADABLE, Severity.ERROR, f"The file cannot be opened ({why}).")
-        return _row(record, None, Decoded(problems=[problem]), {})
+        why = error.strerror or msg("it is not there")
+        problem = Problem(kinds.UNREADABLE, Severity.ERROR, msg("The file cannot be opened ({why}).", why=why))
+        return _row(record, None, DecodeResult(problems=[problem]), {})
     if data is None:
         problem = Problem(
-            Kind.TOO_LARGE,
+            kinds.TOO_LARGE,
             Severity.ERROR,
-            f"The file has {record.size_bytes:,} bytes, more than the limit of {shard.limits.max_bytes:,}; "
-            "raise decode.max_bytes if it is genuine.",
+            msg(
+                "The file has {size_bytes:,} bytes, more than the limit of {max_bytes:,}; raise decode.max_bytes "
+                "if it is genuine.",
+                size_bytes=record.size_bytes,
+                max_bytes=shard.limits.max_bytes,
+            ),
         )
-        return _row(record, None, Decoded(problems=[problem]), {})
+        return _row(record, None, DecodeResult(problems=[problem]), {})
     sha256 = hashlib.sha256(data).hexdigest()
     read = time.perf_counter()
     decoded = decode(data, shard.limits)
@@ -130,7 +128,7 @@ def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dic
     return _row(record, sha256, decoded, _features(shard.scanners, decoded, seconds))
 
 
-def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: dict[str, float]) -> dict[str, Any]:
+def _features(scanners: Sequence[Scanner], decoded: DecodeResult, seconds: dict[str, float]) -> dict[str, Any]:
     if decoded.image is None:
         return {}
     features: dict[str, Any] = {}
@@ -142,16 +140,19 @@ def _features(scanners: Sequence[Scanner], decoded: Decoded, seconds: dict[str, 
     return features
 
 
-def _post_mortem(casualty: Casualty, limits: DecodeLimits) -> Decoded:
-    if casualty.kind is Kind.TIMED_OUT:
-        reason = f"Reading it took longer than {limits.timeout_s:g} seconds; raise decode.timeout_s if it is genuine."
+def _crashed(crash: CrashReport, limits: DecodeLimits) -> DecodeResult:
+    if crash.kind is kinds.TIMED_OUT:
+        message = msg(
+            "Reading it took longer than {limit:g} seconds; raise decode.timeout_s if it is genuine.",
+            limit=limits.timeout_s,
+        )
     else:
-        cause = casualty.cause or "it was killed, probably for want of memory"
-        reason = f"A decoder crashed on it ({cause})."
-    return Decoded(problems=[Problem(casualty.kind, Severity.ERROR, reason)])
+        cause = crash.cause or msg("it was killed, probably for want of memory")
+        message = msg("A decoder crashed on it ({cause}).", cause=cause)
+    return DecodeResult(problems=[Problem(crash.kind, Severity.ERROR, message)])
 
 
-def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping[str, Any]) -> dict[str, Any]:
+def _row(record: Record, sha256: str | None, decoded: DecodeResult, features: Mapping[str, Any]) -> dict[str, Any]:
     worst = min(decoded.problems, key=lambda problem: _LADDER[problem.severity][0], default=None)
     status = _LADDER[worst.severity][1] if worst else DecodeStatus.OK
     return {
@@ -167,17 +168,23 @@ def _row(record: Record, sha256: str | None, decoded: Decoded, features: Mapping
         "status": str(status),
         "error": worst.reason if worst and status is not DecodeStatus.OK else None,
         "digest": decoded.digest,
-        "problems": _told(decoded.problems),
+        "problems": _problems_json(decoded.problems),
         **features,
     }
 
 
-def _told(problems: Sequence[Problem]) -> str:
-    """As JSON; most images have none."""
-    told = [
-        {"kind": str(p.kind), "severity": str(p.severity), "reason": p.reason, "where": dict(p.where)} for p in problems
+def _problems_json(problems: Sequence[Problem]) -> str:
+    """The problems of one file as JSON; most files have none."""
+    stored = [
+        {
+            "kind": problem.kind.name,
+            "severity": str(problem.severity),
+            "message": problem.message.to_json(),
+            "where": dict(problem.where),
+        }
+        for problem in problems
     ]
-    return json.dumps(told, ensure_ascii=False) if told else "[]"
+    return json.dumps(stored, ensure_ascii=False) if stored else "[]"
 
 
 _LADDER = {

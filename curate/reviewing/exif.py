@@ -7,12 +7,12 @@ file is cut short and holds no control characters.
 import io
 import warnings
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image
 
 from curate.reviewing import previews
+from curate.sources import Source
 
 MOST_CHARACTERS = 80
 _TAGS = ("Make", "Model", "Software", "Artist", "DateTime", "Orientation", "XResolution")
@@ -20,12 +20,12 @@ _PHOTO_TAGS = ("DateTimeOriginal", "ExposureTime", "FNumber", "ISOSpeedRatings",
 _NUMBERS = {tag.name: int(tag) for tag in ExifTags.Base}
 
 
-def beside_the_pixels(root: Path, path: str, sha256: str | None) -> dict[str, str]:
+def beside_the_pixels(source: Source, path: str, sha256: str | None) -> dict[str, str]:
     """What is stored beside the pixels, by its name in the EXIF standard; empty where there is nothing to tell.
 
     Only of a file whose content still is what was audited. A place on the map is told of, never given.
     """
-    data = previews.audited_bytes(root, path, sha256)
+    data = previews.audited_bytes(source, path, sha256)
     if data is None:
         return {}
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curate.schema import ACROSS, Action, Role, Severity, Verdict
+from curate.schema import GROUP_KINDS, Action, Role, Severity, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +111,7 @@ def _rule_one(
     waiting: list[str] = []
     for finding_id, kind, role, group in asked:
         decision = folded.standing.get((finding_id, path))
-        if decision is None and role == Role.COPY and kind not in ACROSS and sha256:
+        if decision is None and role == Role.COPY and kind not in GROUP_KINDS and sha256:
             decision = folded.cleared.get(frozenset((sha256, keeper_of.get(group or "") or "")))
         elif decision is not None and decision.sha256 != sha256:
             stale.append(decision)

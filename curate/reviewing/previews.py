@@ -3,12 +3,12 @@
 Invariants: a preview shows the bytes that were audited, or nothing: it is made only from a file whose
 content still has the recorded sha256, and is found again by that hash, even when the source has gone.
 The source is only read. A file that a decoder crashed on, took too long over or was not allowed to open
-must not come here: its finding's kind is in `NEVER_DECODED`, and the caller looks.
+must not come here: its finding's kind is in `images.kinds.NEVER_DECODED`, and the caller looks.
 """
 
 import hashlib
 import logging
-import os
+import posixpath
 import re
 import stat
 from pathlib import Path
@@ -16,12 +16,8 @@ from pathlib import Path
 from curate.config import DecodeLimits
 from curate.errors import SourceError, WorkspaceError
 from curate.images.decode import decode
-from curate.schema import Kind
-from curate.sources import address
+from curate.sources import Source
 from curate.storage.workspace import Workspace, atomic, explained
-
-NEVER_DECODED = frozenset({Kind.CRASHED, Kind.TIMED_OUT, Kind.TOO_LARGE})
-"""Kinds of findings whose images are not opened outside a worker that may die of them."""
 
 FULL_PX = 4096
 """A browser shows no more at its own size without trouble."""
@@ -31,12 +27,12 @@ _log = logging.getLogger(__name__)
 
 
 def preview(
-    workspace: Workspace, root: Path, path: str, sha256: str | None, side_px: int = 320, quality: int = 80
+    workspace: Workspace, source: Source, path: str, sha256: str | None, side_px: int = 320, quality: int = 80
 ) -> bytes | None:
-    """A JPEG of the image `path` below `root`, its longer side at most `side_px`, never enlarged.
+    """Make a JPEG of an image of a source, its longer side at most `side_px`, never enlarged.
 
     None where there is nothing to show: the file is gone or has other content than `sha256`, no image is
-    left in it, or `path` leads out of `root`. Links are followed, as the audit follows them.
+    left in it, or `path` leads out of the source. Links are followed, as the audit follows them.
     """
     if sha256 is None or not _SHA256.fullmatch(sha256):
         return None
@@ -45,7 +41,7 @@ def preview(
         return cached.read_bytes()
     except OSError:
         pass
-    data = audited_bytes(root, path, sha256)
+    data = audited_bytes(source, path, sha256)
     if data is None:
         return None
     encoded = _encode(data, side_px, quality)
@@ -54,34 +50,34 @@ def preview(
     return encoded
 
 
-def audited_bytes(root: Path, path: str, sha256: str | None) -> bytes | None:
-    """The content of a file of the source, if it still is what was audited."""
-    data = _read(root, path)
+def audited_bytes(source: Source, path: str, sha256: str | None) -> bytes | None:
+    """Read an image of the source, if its content still is what was audited; None otherwise."""
+    data = _read(source, path)
     return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
 
 
-def full_size(root: Path, path: str, sha256: str | None) -> bytes | None:
-    """The whole image for looking at single pixels, its longer side at most `FULL_PX`; made anew each time."""
-    data = audited_bytes(root, path, sha256)
+def full_size(source: Source, path: str, sha256: str | None) -> bytes | None:
+    """Make a JPEG for looking at single pixels, its longer side at most `FULL_PX`; made anew each time."""
+    data = audited_bytes(source, path, sha256)
     return None if data is None else _encode(data, FULL_PX, 95)
 
 
-def _read(root: Path, path: str) -> bytes | None:
-    """The bytes of an image below `root`, within the limits that hold for decoding."""
-    if not _is_below(root, path):
+def _read(source: Source, path: str) -> bytes | None:
+    """Read an image below the root of its source, within the limits that hold for decoding."""
+    if not _is_below(path):
         return None
     try:
-        if address.is_plain(root, path) and not stat.S_ISREG((root / path).stat().st_mode):
+        file = source.plain_file(path)
+        if file is not None and not stat.S_ISREG(file.stat().st_mode):
             return None
-        return address.read(root, path, max_bytes=DecodeLimits().max_bytes)
+        return source.read(path, max_bytes=DecodeLimits().max_bytes)
     except (OSError, ValueError, SourceError) as error:
         _log.info("no preview of %s: %s", path, error)
         return None
 
 
-def _is_below(root: Path, path: str) -> bool:
-    top = os.path.normpath(root)
-    return Path(os.path.normpath(root / path)).is_relative_to(top)
+def _is_below(path: str) -> bool:
+    return not posixpath.isabs(path) and posixpath.normpath(path).split("/", 1)[0] != ".."
 
 
 def _encode(data: bytes, side_px: int, quality: int) -> bytes | None:

@@ -20,7 +20,7 @@ import pandas as pd
 from curate.errors import ConflictError, NoSurvivorError, WorkspaceError
 from curate.reviewing.fold import Decision, fold
 from curate.reviewing.migrations import FACETS, MIGRATIONS
-from curate.schema import ACROSS, Action, Role, Severity
+from curate.schema import GROUP_KINDS, Action, Role, Severity
 
 BUSY_TIMEOUT_S = 30
 LEASE_S = 300.0
@@ -649,7 +649,7 @@ def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
     """Items worst first: conflicts and leaks, then errors, then by score; ties by name."""
     worst: dict[str, tuple[Any, ...]] = {}
     for row in rows:
-        across = row["kind"] in ACROSS
+        across = row["kind"] in GROUP_KINDS
         key = (not across, row["severity"] != Severity.ERROR, -row["score"])
         worst[row["item_id"]] = min(worst.get(row["item_id"], key), key)
     groups = {row["item_id"] for row in rows if row["group_id"]}

@@ -7,11 +7,12 @@ group `curate.scanners`, and run the contract test over it (see CONTRIBUTING.md)
 
 from __future__ import annotations
 
-import hashlib
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pyarrow as pa
@@ -20,38 +21,17 @@ from pydantic import ValidationError
 from curate import config
 from curate.config import Config, Settings
 from curate.errors import ConfigError
+from curate.findings import Finding, Kinds, KindSpec
 from curate.images.image import DecodedImage
-from curate.schema import Kind, Role, Severity, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from curate.sources import Record, Source
+
+__all__ = ["Finding", "KindSpec", "Scanner", "Threshold", "active", "kinds", "load", "resolved", "scanner_classes"]
+
 ENTRY_POINTS = "curate.scanners"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One scanner's suspicion about one image.
-
-    `score` runs from 0 to 1, higher is worse. `key` names what the finding is about (for a copy: itself
-    and its keeper); with scanner and kind it makes the stable `finding_id`, so it must hold no measurement.
-    """
-
-    kind: Kind
-    path: str
-    score: float
-    severity: Severity
-    reason: str
-    suggestion: Verdict = Verdict.DROP
-    role: Role = Role.SUBJECT
-    group_id: str | None = None
-    key: tuple[str, ...] = ()
-    evidence: Mapping[str, Any] = field(default_factory=dict)
-
-    def finding_id(self, scanner: str) -> str:
-        """Stable over re-scans: from scanner, kind and paths, not from scores."""
-        return stable_id(scanner, self.kind, *(self.key or (self.path,)))
-
 
 Values = Callable[["pd.DataFrame"], "pd.Series"]
 """From a scanner's view of the measurements to one number for each image, missing where there is none."""
@@ -59,48 +39,62 @@ Values = Callable[["pd.DataFrame"], "pd.Series"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """A setting that cuts one measurement in two, told so that it can be shown and moved.
+    """A setting that cuts one measurement in two, described so that it can be shown and moved.
 
     `setting` names a field of the scanner's settings, whose description says what it means. `measured` is a
-    column of the scanner's view, or works one out. `flags` says which side is suspected.
+    column of the scanner's view, or computes one. `flags` says which side is suspected.
     """
 
-    kind: Kind
+    kind: KindSpec
     setting: str
     measured: str | Values
     flags: Literal["above", "below"]
 
     def values(self, view: pd.DataFrame) -> pd.Series:
-        """The measurement of every image, as floats."""
-        found = view[self.measured] if isinstance(self.measured, str) else self.measured(view)
-        return found.astype("float64")
+        """Return the measurement of every image, as floats."""
+        column = view[self.measured] if isinstance(self.measured, str) else self.measured(view)
+        return column.astype("float64")
 
 
 class Scanner(ABC):
     """One family of checks.
 
-    `columns` declares what `measure` returns; `measured_with` names the settings that change what it
-    returns, so that changing any other setting never reads an image again. `thresholds` lists the settings
-    that a person may set by looking at the images on either side.
+    `kinds` declares every kind it may report. `columns` declares what `measure` returns; `measured_with` names the
+    settings that change what it returns, so that changing any other setting never reads an image again.
+    `thresholds` lists the settings that a person may set by looking at the images on either side.
     """
 
     name: ClassVar[str]
-    version: ClassVar[int]
-    settings_model: ClassVar[type[Settings]]
-    columns: ClassVar[Mapping[str, pa.DataType]]
+    version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[KindSpec, ...]]
+    settings_model: ClassVar[type[Settings]] = Settings
+    columns: ClassVar[Mapping[str, pa.DataType]] = {}
     measured_with: ClassVar[tuple[str, ...]] = ()
+    judged_with: ClassVar[tuple[str, ...]] = ()
+    """Files of the workspace that `judge` depends on besides the measurements, such as what `survey` keeps there."""
     borrows: ClassVar[Mapping[str, str]] = {}
     """Columns of other scanners that `judge` takes into account where they are there: own name to `scanner.column`."""
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
-    asked: ClassVar[frozenset[Kind]] = frozenset()
-    """Kinds that say an image lacks what the dataset is for: a queue of many of them is wanted."""
+    required_kinds: ClassVar[frozenset[KindSpec]] = frozenset()
+    """Kinds that say an image lacks what the profile requires of every image: a queue of many of them is wanted."""
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()
 
-    @abstractmethod
+    @classmethod
+    def is_wanted(cls, configuration: Config) -> bool:
+        """Say whether a configuration asks for this scanner; raises `CurateError` where it does and cannot run."""
+        del configuration
+        return True
+
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         """Measure one image; runs in a worker and may not touch files, clock or randomness."""
+        del image
+        return {}
+
+    def survey(self, source: Source, records: Sequence[Record], folder: Path) -> None:
+        """Look at the dataset as a whole before it is judged, keeping results in the workspace `folder`."""
+        del source, records, folder
 
     @abstractmethod
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
@@ -117,26 +111,48 @@ class Scanner(ABC):
         return config.fingerprint({"version": self.version, "columns": sorted(self.columns), **fixed})
 
 
-def load(configuration: Config) -> list[Scanner]:
-    """Every registered scanner with its settings, sorted by name.
+@functools.cache
+def scanner_classes() -> Mapping[str, type[Scanner]]:
+    """Load every installed scanner, by name, in the order of the names.
 
-    Raises `ConfigError` for a `[scan.NAME]` table that no scanner owns, or a setting it does not know.
+    Raises `ConfigError` for one that declares no kinds.
     """
     classes: dict[str, type[Scanner]] = {}
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
-        scanner = entry.load()
+        scanner: type[Scanner] = entry.load()
+        if not getattr(scanner, "kinds", ()):
+            raise ConfigError(f"the scanner {entry.name} ({entry.value}) declares no kinds; see CONTRIBUTING.md")
         classes[scanner.name] = scanner
+    return {name: classes[name] for name in sorted(classes)}
+
+
+@functools.cache
+def kinds() -> Kinds:
+    """Collect the kinds of all installed scanners."""
+    return Kinds(spec for scanner in scanner_classes().values() for spec in scanner.kinds)
+
+
+def load(configuration: Config) -> list[Scanner]:
+    """Make every installed scanner with its settings, sorted by name.
+
+    Raises `ConfigError` for a `[scan.NAME]` table that no scanner owns, or a setting it does not know.
+    """
+    classes = scanner_classes()
     unknown = sorted(set(configuration.scan) - set(classes))
     if unknown:
-        raise ConfigError(f"curate.toml: scan.{unknown[0]} is not a scanner; there are {', '.join(sorted(classes))}")
-    return [_configured(classes[name], configuration.scan.get(name, {})) for name in sorted(classes)]
+        raise ConfigError(f"curate.toml: scan.{unknown[0]} is not a scanner; there are {', '.join(classes)}")
+    return [_configured(scanner, configuration.scan.get(name, {})) for name, scanner in classes.items()]
 
 
-def resolved(configuration: Config, active: Sequence[Scanner]) -> Config:
-    """The configuration with every scanner's settings spelt out, as it goes into the workspace."""
-    return configuration.model_copy(
-        update={"scan": {scanner.name: scanner.settings.model_dump(mode="json") for scanner in active}}
-    )
+def active(configuration: Config) -> list[Scanner]:
+    """Make the scanners that a configuration asks for."""
+    return [scanner for scanner in load(configuration) if scanner.is_wanted(configuration)]
+
+
+def resolved(configuration: Config) -> Config:
+    """Spell out every scanner's settings in a configuration, as it goes into the workspace."""
+    tables = {scanner.name: scanner.settings.model_dump(mode="json") for scanner in load(configuration)}
+    return configuration.model_copy(update={"scan": tables})
 
 
 def _configured(scanner: type[Scanner], table: Mapping[str, Any]) -> Scanner:
@@ -144,8 +160,3 @@ def _configured(scanner: type[Scanner], table: Mapping[str, Any]) -> Scanner:
         return scanner(scanner.settings_model.model_validate(table))
     except ValidationError as error:
         raise ConfigError(f"curate.toml: [scan.{scanner.name}] {config.explain(error)}") from error
-
-
-def stable_id(*parts: str) -> str:
-    """A short digest of the parts, the same on every machine and in every run."""
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]

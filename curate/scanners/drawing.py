@@ -21,11 +21,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
-from curate.config import Settings
+from curate.config import Config, Settings
+from curate.findings import Finding, KindSpec
+from curate.i18n import N_, Message, msg
 from curate.images.image import DecodedImage, Pixels, luma, shrink
-from curate.scanners import Finding, Scanner
+from curate.scanners import Scanner
 from curate.scanners.embeddings import EMBEDDING
-from curate.schema import Kind, Severity
+from curate.schema import Category
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,10 +40,21 @@ LEAST_PX = 100
 Floats = npt.NDArray[np.float64]
 
 
+DRAWING = KindSpec(
+    name="drawing",
+    category=Category.UNSUITABLE,
+    title=N_("Drawing"),
+    meaning=N_("A drawing or graphic rather than a photograph."),
+    message=N_(
+        "Looks drawn or rendered rather than photographed: {score:.2f} by {judged_by} (threshold {threshold:g})."
+    ),
+)
+
+
 class DrawingSettings(Settings):
     """How sure it must be."""
 
-    drawn: float = Field(0.5, ge=0, le=1, description="score from which on an image counts as drawn")
+    min_score: float = Field(0.5, ge=0, le=1, description=N_("score from which on an image counts as drawn"))
 
 
 class Drawing(Scanner):
@@ -49,48 +62,52 @@ class Drawing(Scanner):
 
     name: ClassVar[str] = "drawing"
     version: ClassVar[int] = 3
+    kinds: ClassVar[tuple[KindSpec, ...]] = (DRAWING,)
     settings_model: ClassVar[type[Settings]] = DrawingSettings
-    columns: ClassVar[Mapping[str, pa.DataType]] = {"signs": pa.list_(pa.float32())}
+    columns: ClassVar[Mapping[str, pa.DataType]] = {"features": pa.list_(pa.float32())}
+
+    @classmethod
+    def is_wanted(cls, configuration: Config) -> bool:
+        return configuration.profile == "faces"
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         is_large = max(image.width, image.height) >= LEAST_PX
-        return {"signs": signs(image.fit(SHARED_PX)) if is_large else None}
+        return {"features": drawing_features(image.fit(SHARED_PX)) if is_large else None}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        seen = features[features["signs"].notna()]
-        for path, (score, told_by) in zip(seen["path"], scores(seen), strict=True):
-            if score >= self.settings.drawn:
+        measured = features[features["features"].notna()]
+        for path, (score, judged_by) in zip(measured["path"], drawing_scores(measured), strict=True):
+            if score >= self.settings.min_score:
                 yield Finding(
-                    kind=Kind.DRAWING,
+                    kind=DRAWING,
                     path=path,
                     score=float(score),
-                    severity=Severity.WARNING,
-                    reason=f"Looks drawn or rendered rather than photographed: {score:.2f} by {told_by} "
-                    f"(threshold {self.settings.drawn:g}).",
-                    evidence={"drawn": round(float(score), 4), "by": told_by},
+                    message=DRAWING.says(score=float(score), judged_by=judged_by, threshold=self.settings.min_score),
+                    evidence={"drawn": round(float(score), 4), "by": str(judged_by)},
                 )
 
 
-def scores(seen: pd.DataFrame) -> list[tuple[float, str]]:
-    """For each row with signs how much it looks drawn, 0..1 with 0.5 the boundary, and what says so."""
-    by_signs = by_trees(np.array(seen["signs"].tolist(), dtype=np.float64).reshape(len(seen), len(_model()["signs"])))
-    embeddings = seen[EMBEDDING] if EMBEDDING in seen else [None] * len(seen)
+def drawing_scores(measured: pd.DataFrame) -> list[tuple[float, Message]]:
+    """Return for each row with features how much it looks drawn, 0..1 with 0.5 the boundary, and what says so."""
+    names = _model()["features"]
+    by_features = by_trees(np.array(measured["features"].tolist(), dtype=np.float64).reshape(len(measured), len(names)))
+    embeddings = measured[EMBEDDING] if EMBEDDING in measured else [None] * len(measured)
     return [
-        (float(score), "its colours and edges")
+        (float(score), msg("its colours and edges"))
         if embedding is None or len(embedding) != len(_model()["embedding"]["weights"])
-        else (by_embedding(np.asarray(embedding, dtype=np.float64)), "what a network sees")
-        for score, embedding in zip(by_signs, embeddings, strict=True)
+        else (by_embedding(np.asarray(embedding, dtype=np.float64)), msg("what a network sees"))
+        for score, embedding in zip(by_features, embeddings, strict=True)
     ]
 
 
-def signs(rgb: Pixels) -> list[float]:
+def drawing_features(rgb: Pixels) -> list[float]:
     """What tells a drawing from a photograph, in the order of the names in the model file."""
-    found = named_signs(rgb)
-    return [found[name] for name in _model()["signs"]]
+    found = named_features(rgb)
+    return [found[name] for name in _model()["features"]]
 
 
-def named_signs(rgb: Pixels) -> dict[str, float]:
-    """All signs, of the image at 128 px."""
+def named_features(rgb: Pixels) -> dict[str, float]:
+    """Compute all features of the image at 128 px."""
     rgb = shrink(rgb, SIDE_PX)
     grey = luma(rgb)
     slope = cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
@@ -164,7 +181,7 @@ def _share(planes: Any, low: tuple[int, ...], high: tuple[int, ...]) -> float:
 
 
 def by_trees(rows: Floats) -> Floats:
-    """(n,) scores of (n, signs): complete binary trees of depth 3, summed; the boundary lies at 0.5."""
+    """Return (n,) scores of (n, features): complete binary trees of depth 3, summed; the boundary lies at 0.5."""
     model = _model()["trees"]
     feature, threshold, value = (np.array(model[name]) for name in ("feature", "threshold", "value"))
     total = np.full(len(rows), model["start"] - model["boundary"])

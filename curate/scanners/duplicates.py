@@ -9,7 +9,7 @@ way of a third image. Near-blank images, whose hashes mean nothing, only ever ma
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -19,14 +19,15 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
-from curate.config import Settings
-from curate.duplicates import hamming, sift
-from curate.duplicates.groups import Match, by_preference, columns_of, findings, inverse, twins
+from curate.config import Config, Settings
+from curate.duplicates import hamming, kinds, sift
+from curate.duplicates.groups import Match, by_preference, columns_of, exact_copies, findings, inverse, stars
 from curate.duplicates.hamming import Hashes, Pairs
 from curate.duplicates.tiles import TILE_PX, Floats
+from curate.findings import Finding, KindSpec
+from curate.i18n import N_
 from curate.images.image import DecodedImage, Pixels, luma
-from curate.scanners import Finding, Scanner, embeddings
-from curate.schema import Kind
+from curate.scanners import Scanner, embeddings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,22 +40,30 @@ _DHASH_PX = (9, 8)
 class DuplicatesSettings(Settings):
     """How alike two images must be."""
 
-    thorough: bool = Field(False, description="also look for crops, frames and heavy edits, by local features")
-    hash_distance: int = Field(10, ge=0, le=24, description="hash bits (of 64) that may differ in a candidate pair")
-    turned_distance: int = Field(8, ge=0, le=24, description="the same for mirrored and turned candidates")
-    alike: float = Field(0.49, ge=0, le=1, description="share of the textured blocks that must agree")
-    close: float = Field(0.45, ge=0, le=1, description="share that is enough where these blocks agree to the pixel")
-    closeness: float = Field(0.985, ge=0, le=1, description="median correlation of blocks that agree to the pixel")
-    small_px: int = Field(80, ge=0, description="images with a shorter side are judged by the next setting")
-    small_close: float = Field(0.4, ge=0, le=1, description="share of blocks that must roughly agree in small images")
-    min_blocks: int = Field(4, ge=1, description="textured blocks without which only the whole can tell")
-    correlation: float = Field(0.985, ge=0, le=1, description="correlation of the whole that proves it without them")
-    residual: float = Field(14.0, ge=0, description="largest local difference, in grey levels, that is not an edit")
-    blank_contrast: float = Field(
-        8.0, ge=0, description="standard deviation of grey levels below which hashes mean nothing"
+    thorough: bool = Field(False, description=N_("also look for crops, frames and heavy edits, by local features"))
+    hash_distance: int = Field(10, ge=0, le=24, description=N_("hash bits (of 64) that may differ in a candidate pair"))
+    turned_distance: int = Field(8, ge=0, le=24, description=N_("the same for mirrored and turned candidates"))
+    min_matching_blocks: float = Field(0.49, ge=0, le=1, description=N_("share of the textured blocks that must agree"))
+    min_loose_matching_blocks: float = Field(
+        0.45, ge=0, le=1, description=N_("share that is enough where these blocks agree to the pixel")
     )
-    gain: float = Field(0.10, ge=0, description="change of contrast that counts as recoloured")
-    offset: float = Field(10.0, ge=0, description="change of brightness, in grey levels, that counts as recoloured")
+    min_block_correlation: float = Field(
+        0.985, ge=0, le=1, description=N_("median correlation of blocks that agree to the pixel")
+    )
+    small_px: int = Field(80, ge=0, description=N_("images with a shorter side are judged by the next setting"))
+    min_loose_matching_blocks_small: float = Field(
+        0.4, ge=0, le=1, description=N_("share of blocks that must roughly agree in small images")
+    )
+    min_blocks: int = Field(4, ge=1, description=N_("textured blocks without which only the whole can tell"))
+    correlation: float = Field(
+        0.985, ge=0, le=1, description=N_("correlation of the whole that proves it without them")
+    )
+    residual: float = Field(14.0, ge=0, description=N_("largest local difference, in grey levels, that is not an edit"))
+    blank_contrast: float = Field(
+        8.0, ge=0, description=N_("standard deviation of grey levels below which hashes mean nothing")
+    )
+    gain: float = Field(0.10, ge=0, description=N_("change of contrast that counts as recoloured"))
+    offset: float = Field(10.0, ge=0, description=N_("change of brightness, in grey levels, that counts as recoloured"))
 
 
 class Duplicates(Scanner):
@@ -62,6 +71,7 @@ class Duplicates(Scanner):
 
     name: ClassVar[str] = "duplicates"
     version: ClassVar[int] = 5
+    kinds: ClassVar[tuple[KindSpec, ...]] = kinds.ALL
     settings_model: ClassVar[type[Settings]] = DuplicatesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
         "phash": pa.binary(8),
@@ -76,6 +86,10 @@ class Duplicates(Scanner):
         "descriptors": pa.binary(),
     }
     measured_with: ClassVar[tuple[str, ...]] = ("thorough",)
+
+    @classmethod
+    def is_wanted(cls, configuration: Config) -> bool:
+        return configuration.duplicates == "hash"
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         import imagehash
@@ -107,43 +121,41 @@ class Duplicates(Scanner):
         if not self.settings.thorough:
             unread += ["view", "points", "descriptors"]
         wanted = [name for name in features if name not in unread]  # the table is copied when it is put in order
-        seen = by_preference(features.loc[features["digest"].notna() & features["tile"].notna(), wanted])
-        columns = columns_of(seen)
-        for keeper, copies in self._groups(seen):
+        ranked = by_preference(features.loc[features["digest"].notna() & features["tile"].notna(), wanted])
+        columns = columns_of(ranked)
+        for keeper, copies in self._groups(ranked):
             yield from findings(columns, keeper, copies)
 
-    def _groups(self, seen: pd.DataFrame) -> Iterator[tuple[int, dict[int, Match]]]:
-        """Stars in order of preference: the best image left takes all its free matches as copies."""
-        mates = defaultdict(list)
-        for row, digest in enumerate(seen["digest"]):
-            mates[digest].append(row)
-        near = self._near(seen, [rows[0] for rows in mates.values()])
-        digests, hashes = seen["digest"].tolist(), seen["sha256"].tolist()
-        taken: set[int] = set()
-        for keeper in range(len(seen)):
-            if keeper in taken:
-                continue
-            same = [row for row in mates[digests[keeper]] if row != keeper and row not in taken]
-            copies = twins(keeper, same, hashes)
-            for other, match in near.get(mates[digests[keeper]][0], {}).items():
-                alike = [row for row in mates[digests[other]] if row not in taken]
-                if alike:
-                    copies |= {alike[0]: match, **twins(alike[0], alike[1:], hashes)}
-            if copies:
-                taken |= {keeper, *copies}
-                yield keeper, copies
+    def _groups(self, ranked: pd.DataFrame) -> Iterator[tuple[int, dict[int, Match]]]:
+        """Group rows into stars; rows of equal pixels stand together, each class by its first row in `near`."""
+        same_pixels = defaultdict(list)
+        for row, digest in enumerate(ranked["digest"]):
+            same_pixels[digest].append(row)
+        near = self._near(ranked, [rows[0] for rows in same_pixels.values()])
+        digests, hashes = ranked["digest"].tolist(), ranked["sha256"].tolist()
 
-    def _near(self, seen: pd.DataFrame, rows: Sequence[int]) -> dict[int, dict[int, Match]]:
+        def copies_of(keeper: int, taken: Set[int]) -> dict[int, Match]:
+            equal = same_pixels[digests[keeper]]
+            copies = exact_copies(keeper, [row for row in equal if row != keeper and row not in taken], hashes)
+            for other, match in near.get(equal[0], {}).items():
+                free = [row for row in same_pixels[digests[other]] if row not in taken]
+                if free:
+                    copies |= {free[0]: match, **exact_copies(free[0], free[1:], hashes)}
+            return copies
+
+        return stars(len(ranked), copies_of)
+
+    def _near(self, ranked: pd.DataFrame, rows: Sequence[int]) -> dict[int, dict[int, Match]]:
         """Verified matches among images whose pixels differ: for each row, what its copies are to it."""
-        contrast = seen["contrast"].to_numpy(float)
+        contrast = ranked["contrast"].to_numpy(float)
         usable = np.array([row for row in rows if contrast[row] > self.settings.blank_contrast], dtype=np.int64)
         near: dict[int, dict[int, Match]] = {}
         if len(usable) < 2:
             return near
         from curate.duplicates.verify import Verifier  # a worker has no use for it
 
-        verifier = Verifier(seen, self.settings)
-        for turn, (left, right, bits) in self._candidates(seen, usable):
+        verifier = Verifier(ranked, self.settings)
+        for turn, (left, right, bits) in self._candidates(ranked, usable):
             if turn is not None:  # an image is told as a copy once; upright pairs come first, and each of them once
                 pairs = zip(left.tolist(), right.tolist(), strict=True)
                 fresh = np.array([b not in near.get(a, ()) for a, b in pairs], dtype=bool)
@@ -152,36 +164,36 @@ class Duplicates(Scanner):
                 near.setdefault(a, {})[b] = match
                 near.setdefault(b, {})[a] = inverse(match)
         if self.settings.thorough:
-            self._add_partial(seen, usable, near)
+            self._add_partial(ranked, usable, near)
         return near
 
-    def _add_partial(self, seen: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
+    def _add_partial(self, ranked: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
         """Pairs that share only a part of their pixels, found by local features."""
-        columns = [seen[name].iloc[usable] for name in ("view", "points", "descriptors")]
+        columns = [ranked[name].iloc[usable] for name in ("view", "points", "descriptors")]
         images = [sift.unpack(*row) for row in zip(*columns, strict=True)]
         pairs = set(sift.candidates([image.descriptors for image in images]))
-        pairs |= _alike_to_a_network(seen.iloc[usable])
+        pairs |= _alike_to_a_network(ranked.iloc[usable])
         for first, second in sorted(pairs):
             i, j = int(usable[first]), int(usable[second])
             if j in near.get(i, ()):
                 continue
             found = sift.align(images[first], images[second])
             if found is not None:
-                kind = Kind.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else Kind.CROPPED
+                kind = kinds.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else kinds.CROPPED
                 near.setdefault(i, {})[j] = Match(
-                    kind=kind, alike=found.alike, inliers=found.inliers, share=found.covered_i
+                    kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_i
                 )
                 near.setdefault(j, {})[i] = Match(
-                    kind=kind, alike=found.alike, inliers=found.inliers, share=found.covered_j
+                    kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_j
                 )
 
-    def _candidates(self, seen: pd.DataFrame, usable: np.ndarray) -> Iterator[tuple[str | None, Pairs]]:
+    def _candidates(self, ranked: pd.DataFrame, usable: np.ndarray) -> Iterator[tuple[str | None, Pairs]]:
         """Pairs of rows that may be copies: how the second lies, and (row, row, bits)."""
         from curate.duplicates import candidates
         from curate.storage import blobs
 
-        phashes, dhashes = (hashes_of(seen[name].iloc[usable]) for name in ("phash", "dhash"))
-        spectra = blobs.matrix(seen["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
+        phashes, dhashes = (hashes_of(ranked[name].iloc[usable]) for name in ("phash", "dhash"))
+        spectra = blobs.matrix(ranked["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
         left, right, bits = candidates.upright(phashes, dhashes, self.settings.hash_distance)
         with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
             turned = aside.submit(list, candidates.turned(phashes, spectra, self.settings.turned_distance))
@@ -240,9 +252,9 @@ def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
     return np.rint(frequencies / 64).astype(np.int16)
 
 
-def _alike_to_a_network(seen: pd.DataFrame) -> set[tuple[int, int]]:
+def _alike_to_a_network(ranked: pd.DataFrame) -> set[tuple[int, int]]:
     """Pairs (i < j) of rows whose embeddings, where there are any, are each other's nearest."""
-    rows, vectors = embeddings.unit_vectors(seen)
+    rows, vectors = embeddings.unit_vectors(ranked)
     if len(rows) < 2:
         return set()
     _, nearest = embeddings.nearest(vectors, _NEAREST)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EMBEDDINGS, PREDICTIONS = "embeddings.parquet", "predictions.parquet"
+FILES = (EMBEDDINGS, PREDICTIONS)
 EMBEDDING = "embedding"
 """Pooled features of an image (float32), or None."""
 PREDICTION = ("predicted", "confidence", "given_confidence", "label_quality")

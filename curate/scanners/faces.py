@@ -21,10 +21,12 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
-from curate.config import Settings
+from curate.config import Config, Settings
+from curate.findings import Box, Finding, KindSpec
+from curate.i18n import N_, Message, msg
 from curate.images.image import DecodedImage, Pixels, coloured
-from curate.scanners import Finding, Scanner, Threshold, drawing
-from curate.schema import Kind, Severity
+from curate.scanners import Scanner, Threshold, drawing
+from curate.schema import Category
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,17 +61,45 @@ Rows = npt.NDArray[np.float64]
 """(n, 5): left, top, width, height and score."""
 
 
+NO_FACE = KindSpec(
+    name="no_face",
+    category=Category.UNSUITABLE,
+    title=N_("No face"),
+    meaning=N_("No face was found in the image."),
+)
+SEVERAL_FACES = KindSpec(
+    name="several_faces",
+    category=Category.UNSUITABLE,
+    title=N_("Several faces"),
+    meaning=N_("More than one face was found in the image."),
+    message=N_("{faces} faces, where one is wanted; the largest takes {share:.1%} of the image."),
+)
+SMALL_FACE = KindSpec(
+    name="small_face",
+    category=Category.UNSUITABLE,
+    title=N_("Small face"),
+    meaning=N_("The face fills little of the image: a body rather than a portrait."),
+    message=N_("The face takes only {share:.1%} of the image (threshold {threshold:.0%})."),
+)
+
+
 class FacesSettings(Settings):
     """What counts as a face, and how many of what size there should be."""
 
-    sure: float = Field(SURE, ge=0, le=1, description="no face where the detector is nowhere as sure as this")
-    sure_small: float = Field(SURE_SMALL, ge=0, le=1, description="the same for images under 100 px, enlarged for it")
-    drawn: float = Field(0.5, ge=0, le=1, description="how drawn an image may look for its faces to count")
-    several: float = Field(SEVERAL, ge=0, le=1, description="how sure it must be of each of several faces")
-    several_size: float = Field(
-        SEVERAL_SIZE, ge=0, le=1, description="area against the largest face that makes another count"
+    min_score: float = Field(SURE, ge=0, le=1, description=N_("no face where the detector is nowhere as sure as this"))
+    min_score_small: float = Field(
+        SURE_SMALL, ge=0, le=1, description=N_("the same for images under 100 px, enlarged for it")
     )
-    small_share: float = Field(0.02, ge=0, le=1, description="share of the image below which its largest face is small")
+    max_drawing_score: float = Field(
+        0.5, ge=0, le=1, description=N_("how drawn an image may look for its faces to count")
+    )
+    several: float = Field(SEVERAL, ge=0, le=1, description=N_("how sure it must be of each of several faces"))
+    several_size: float = Field(
+        SEVERAL_SIZE, ge=0, le=1, description=N_("area against the largest face that makes another count")
+    )
+    small_share: float = Field(
+        0.02, ge=0, le=1, description=N_("share of the image below which its largest face is small")
+    )
 
 
 class Faces(Scanner):
@@ -77,71 +107,101 @@ class Faces(Scanner):
 
     name: ClassVar[str] = "faces"
     version: ClassVar[int] = 4
+    kinds: ClassVar[tuple[KindSpec, ...]] = (NO_FACE, SEVERAL_FACES, SMALL_FACE)
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
-    borrows: ClassVar[Mapping[str, str]] = {"signs": "drawing.signs"}
-    asked: ClassVar[frozenset[Kind]] = frozenset({Kind.NO_FACE, Kind.SEVERAL_FACES, Kind.SMALL_FACE})
+    borrows: ClassVar[Mapping[str, str]] = {"drawing_features": "drawing.features"}
+    required_kinds: ClassVar[frozenset[KindSpec]] = frozenset({NO_FACE, SEVERAL_FACES, SMALL_FACE})
     thresholds: ClassVar[tuple[Threshold, ...]] = (
-        Threshold(kind=Kind.NO_FACE, setting="sure", measured=lambda view: _surest(view, small=False), flags="below"),
+        Threshold(kind=NO_FACE, setting="min_score", measured=lambda view: _surest(view, small=False), flags="below"),
         Threshold(
-            kind=Kind.NO_FACE, setting="sure_small", measured=lambda view: _surest(view, small=True), flags="below"
+            kind=NO_FACE, setting="min_score_small", measured=lambda view: _surest(view, small=True), flags="below"
         ),
         Threshold(
-            kind=Kind.SMALL_FACE,
+            kind=SMALL_FACE,
             setting="small_share",
             measured=lambda view: _largest_share(view),  # noqa: PLW0108 - it is defined further down
             flags="below",
         ),
     )
 
+    @classmethod
+    def is_wanted(cls, configuration: Config) -> bool:
+        return configuration.profile == "faces"
+
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        return {"boxes": json.dumps(detect(image), separators=(",", ":"))}
+        return {"boxes": json.dumps([box.evidence() for box in detect(image)], separators=(",", ":"))}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        seen = features[features["boxes"].notna()]
-        signed = seen[seen["signs"].notna()] if "signs" in seen else seen[:0]
-        drawn = dict(zip(signed["path"], drawing.scores(signed), strict=True)) if len(signed) else {}
-        for path, width, height, boxes in seen[["path", "width", "height", "boxes"]].itertuples(index=False, name=None):
-            score, told_by = drawn.get(path, (0.0, ""))
-            if score >= self.settings.drawn:
-                reason = f"No face of a person: the image looks drawn ({score:.2f} by {told_by})."
-                yield _finding(Kind.NO_FACE, path, score, reason, [])
+        measured = features[features["boxes"].notna()]
+        drawn = _drawing_scores(measured)
+        rows = measured[["path", "width", "height", "boxes"]].itertuples(index=False, name=None)
+        for path, width, height, boxes in rows:
+            score, judged_by = drawn.get(path, (0.0, msg("")))
+            if score >= self.settings.max_drawing_score:
+                message = msg(
+                    "No face of a person: the image looks drawn ({score:.2f} by {judged_by}).",
+                    score=score,
+                    judged_by=judged_by,
+                )
+                yield _finding(NO_FACE, path, score, message, [])
             else:
-                yield from self._of(path, int(width), int(height), json.loads(boxes))
+                yield from self._of(path, int(width), int(height), _boxes(boxes))
 
-    def _of(self, path: str, width: int, height: int, boxes: list[dict[str, Any]]) -> Iterator[Finding]:
+    def _of(self, path: str, width: int, height: int, boxes: list[_Face]) -> Iterator[Finding]:
         s = self.settings
-        sure = s.sure_small if max(width, height) < SMALL_PX else s.sure
-        best = max((box["score"] for box in boxes), default=0.0)
-        if best < sure:
-            seen = f"the best guess is only {best:.2f} sure" if boxes else "nothing looks like one"
-            yield _finding(Kind.NO_FACE, path, 1 - best, f"No face was found: {seen} (threshold {sure:g}).", boxes)
+        min_score = s.min_score_small if max(width, height) < SMALL_PX else s.min_score
+        best = max((face.score for face in boxes), default=0.0)
+        if best < min_score:
+            message = (
+                msg(
+                    "No face was found: the best guess is only {best:.2f} sure (threshold {threshold:g}).",
+                    best=best,
+                    threshold=min_score,
+                )
+                if boxes
+                else msg("No face was found: nothing looks like one (threshold {threshold:g}).", threshold=min_score)
+            )
+            yield _finding(NO_FACE, path, 1 - best, message, boxes)
             return
-        largest = max(
-            box["width"] * box["height"] for box in boxes if box["score"] >= s.several or box["score"] == best
-        )
-        faces = [
-            box
-            for box in boxes
-            if box["score"] >= s.several and box["width"] * box["height"] >= s.several_size * largest
-        ]
+        largest = max(face.area for face in boxes if face.score >= s.several or face.score == best)
+        faces = [face for face in boxes if face.score >= s.several and face.area >= s.several_size * largest]
         share = largest / max(width * height, 1)
         if len(faces) > 1:
-            reason = f"{len(faces)} faces, where one is wanted; the largest takes {share:.1%} of the image."
-            yield _finding(Kind.SEVERAL_FACES, path, min(1.0, 0.5 + 0.1 * len(faces)), reason, faces)
+            message = SEVERAL_FACES.says(faces=len(faces), share=share)
+            yield _finding(SEVERAL_FACES, path, min(1.0, 0.5 + 0.1 * len(faces)), message, faces)
         elif share < s.small_share:
-            reason = f"The face takes only {share:.1%} of the image (threshold {s.small_share:.0%})."
-            yield _finding(Kind.SMALL_FACE, path, 1 - share / max(s.small_share, 1e-9) / 2, reason, faces or boxes)
+            message = SMALL_FACE.says(share=share, threshold=s.small_share)
+            yield _finding(SMALL_FACE, path, 1 - share / max(s.small_share, 1e-9) / 2, message, faces or boxes)
 
 
-def _finding(kind: Kind, path: str, score: float, reason: str, boxes: list[dict[str, Any]]) -> Finding:
+class _Face(NamedTuple):
+    """A detected face as it was stored: its evidence, and what judging reads of it."""
+
+    evidence: dict[str, Any]
+    score: float
+    area: float
+
+
+def _boxes(stored: str) -> list[_Face]:
+    return [_Face(box, box["score"], box["width"] * box["height"]) for box in json.loads(stored)]
+
+
+def _drawing_scores(measured: pd.DataFrame) -> dict[str, tuple[float, Message]]:
+    """Return how drawn each image looks, by path, where the scanner of drawings has measured it."""
+    if "drawing_features" not in measured:
+        return {}
+    known = measured[measured["drawing_features"].notna()].rename(columns={"drawing_features": "features"})
+    return dict(zip(known["path"], drawing.drawing_scores(known), strict=True)) if len(known) else {}
+
+
+def _finding(kind: KindSpec, path: str, score: float, message: Message, faces: list[_Face]) -> Finding:
     return Finding(
         kind=kind,
         path=path,
         score=min(1.0, max(0.0, score)),
-        severity=Severity.WARNING,
-        reason=reason,
-        evidence={"boxes": boxes},
+        message=message,
+        evidence={"boxes": [face.evidence for face in faces]},
     )
 
 
@@ -152,31 +212,31 @@ def _surest(view: pd.DataFrame, *, small: bool) -> pd.Series:
 
 
 def _best_score(boxes: str) -> float:
-    return max((box["score"] for box in json.loads(boxes)), default=0.0)
+    return max((face.score for face in _boxes(boxes)), default=0.0)
 
 
 def _largest_share(view: pd.DataFrame) -> pd.Series:
     """The share of the image that the largest box takes; missing where there is none."""
     largest = view["boxes"].map(
-        lambda boxes: max((box["width"] * box["height"] for box in json.loads(boxes)), default=None),
+        lambda boxes: max((face.area for face in _boxes(boxes)), default=None),
         na_action="ignore",
     )
     return largest.astype("float64") / (view["width"] * view["height"]).astype("float64")
 
 
-def detect(image: DecodedImage) -> list[dict[str, Any]]:
-    """Faces, as boxes in pixels of the full image, the surest first."""
+def detect(image: DecodedImage) -> list[Box]:
+    """Find faces, as boxes in pixels of the full image, the surest first."""
     is_small = max(image.width, image.height) < SMALL_PX
     rows = _search(image, PASSES_ENLARGED, SURE_SMALL) if is_small else _search(image, PASSES, SURE)
     return [_box(row, image) for row in rows[np.argsort(-rows[:, 4], kind="stable")] if row[4] >= KEEP_SCORE]
 
 
 def _search(image: DecodedImage, passes: tuple[DetectorPass, ...], sure: float) -> Rows:
-    """What the first look that leaves no doubt finds, or the last, in pixels of the full image."""
-    for look in passes:
-        view = _whole(image) if look is PASSES[-1] else _stretched(image.fit(SHARED_PX), look.side_px)
+    """Return the detections of the first pass that is conclusive, else of the last, in pixels of the full image."""
+    for detector_pass in passes:
+        view = _whole(image) if detector_pass is PASSES[-1] else _stretched(image.fit(SHARED_PX), detector_pass.side_px)
         rows = _detected(view)
-        in_doubt = _leaves_doubt(rows, look.faint, sure)
+        in_doubt = _leaves_doubt(rows, detector_pass.faint, sure)
         across, down = image.width / view.shape[1], image.height / view.shape[0]
         rows[:, :4] *= np.array((across, down, across, down))
         if not in_doubt:
@@ -252,17 +312,17 @@ def _detected(view: Pixels) -> Rows:
     return np.empty((0, 5)) if found is None else np.asarray(found[:, [0, 1, 2, 3, 14]], dtype=np.float64)
 
 
-def _box(row: npt.NDArray[np.float64], image: DecodedImage) -> dict[str, Any]:
+def _box(row: npt.NDArray[np.float64], image: DecodedImage) -> Box:
     left, top, width, height, score = row.tolist()
     left, top = max(0.0, left), max(0.0, top)
-    return {
-        "what": "face",
-        "left": round(left, 1),
-        "top": round(top, 1),
-        "width": round(min(width, image.width - left), 1),
-        "height": round(min(height, image.height - top), 1),
-        "score": round(score, 3),
-    }
+    return Box(
+        left=round(left, 1),
+        top=round(top, 1),
+        width=round(min(width, image.width - left), 1),
+        height=round(min(height, image.height - top), 1),
+        what="face",
+        score=round(score, 3),
+    )
 
 
 @functools.cache

@@ -12,20 +12,21 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pyarrow as pa
 from pydantic import Field
 
-from curate.config import Settings
-from curate.duplicates.groups import Match, by_preference, columns_of, findings, twins
-from curate.errors import CurateError, MissingExtraError
-from curate.images.image import DecodedImage
-from curate.scanners import Finding, Scanner, fastdup_worker
-from curate.schema import Kind, Severity
-from curate.sources.records import Record
+from curate.config import Config, Settings
+from curate.duplicates import kinds
+from curate.duplicates.groups import Match, by_preference, columns_of, exact_copies, findings, stars
+from curate.errors import ConfigError, CurateError, MissingExtraError
+from curate.findings import Finding, KindSpec
+from curate.i18n import N_, msg
+from curate.scanners import Scanner, fastdup_worker
+from curate.scanners.topic import OFF_TOPIC
+from curate.sources import Record, Source
 from curate.storage.workspace import write_json
 
 if TYPE_CHECKING:
@@ -34,12 +35,16 @@ if TYPE_CHECKING:
 LICENCE = "fastdup is licensed for non-commercial use only (CC BY-NC-ND 4.0)"
 
 
+RESULT = "fastdup.json"
+"""Where the workspace keeps what fastdup found."""
+
+
 class FastdupSettings(Settings):
     """Where fastdup is, and what counts."""
 
-    python: str = Field("", description="a Python that has fastdup; empty for the one that runs curate")
-    similarity: float = Field(0.96, ge=0, le=1, description="cosine similarity from which on two images are copies")
-    outlier: float = Field(0.68, ge=0, le=1, description="similarity to the nearest image below which one is alone")
+    python: str = Field("", description=N_("a Python that has fastdup; empty for the one that runs curate"))
+    similarity: float = Field(0.96, ge=0, le=1, description=N_("cosine similarity from which on two images are copies"))
+    outlier: float = Field(0.68, ge=0, le=1, description=N_("similarity to the nearest image below which one is alone"))
 
 
 class Fastdup(Scanner):
@@ -47,13 +52,22 @@ class Fastdup(Scanner):
 
     name: ClassVar[str] = "fastdup"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[KindSpec, ...]] = (*kinds.ALL, OFF_TOPIC)
     settings_model: ClassVar[type[Settings]] = FastdupSettings
-    columns: ClassVar[Mapping[str, pa.DataType]] = {}
+    judged_with: ClassVar[tuple[str, ...]] = (RESULT,)
     found: Mapping[str, Any] | None = None
     """The result of `run`; without it there is nothing to judge."""
 
-    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        return {}
+    @classmethod
+    def is_wanted(cls, configuration: Config) -> bool:
+        return configuration.duplicates == "fastdup"
+
+    def survey(self, source: Source, records: Sequence[Record], folder: Path) -> None:
+        files = {record.path: source.plain_file(record.path) for record in records}
+        plain = {path: file for path, file in files.items() if file is not None}
+        if len(plain) < len(files):
+            raise ConfigError("fastdup reads plain files only; leave out --duplicates fastdup for this source")
+        self.found = run(plain, records, self.settings, folder / RESULT)
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         if self.found is None:
@@ -64,12 +78,15 @@ class Fastdup(Scanner):
         for path, nearest in self.found["outliers"]:
             if path in known and nearest < self.settings.outlier:
                 yield Finding(
-                    kind=Kind.OFF_TOPIC,
+                    kind=OFF_TOPIC,
                     path=path,
                     score=min(1.0, max(0.0, 1.0 - nearest)),
-                    severity=Severity.WARNING,
-                    reason=f"Unlike every other image: the nearest is only {nearest:.2f} similar (fastdup; "
-                    f"threshold {self.settings.outlier:g}).",
+                    message=msg(
+                        "Unlike every other image: the nearest is only {nearest:.2f} similar (fastdup; threshold "
+                        "{threshold:g}).",
+                        nearest=nearest,
+                        threshold=self.settings.outlier,
+                    ),
                     evidence={"nearest": round(float(nearest), 4)},
                 )
 
@@ -81,27 +98,30 @@ class Fastdup(Scanner):
                 near[row_of[first]][row_of[second]] = near[row_of[second]][row_of[first]] = float(similarity)
         columns = columns_of(seen)
         digests, hashes = seen["digest"].tolist(), seen["sha256"].tolist()
-        taken: set[int] = set()
-        for keeper in range(len(seen)):
-            if keeper in taken or keeper not in near:
-                continue
+
+        def copies_of(keeper: int, taken: Set[int]) -> dict[int, Match]:
             copies: dict[int, Match] = {}
-            for row, similarity in sorted(near[keeper].items()):
+            for row, similarity in sorted(near.get(keeper, {}).items()):
                 if row not in taken:
                     exact = digests[row] == digests[keeper]
-                    copies[row] = twins(keeper, [row], hashes)[row] if exact else _match(seen, keeper, row, similarity)
-            if copies:
-                taken |= {keeper, *copies}
-                yield from findings(columns, keeper, copies)
+                    copies |= (
+                        exact_copies(keeper, [row], hashes) if exact else {row: _match(seen, keeper, row, similarity)}
+                    )
+            return copies
+
+        for keeper, copies in stars(len(seen), copies_of):
+            yield from findings(columns, keeper, copies)
 
 
 def _match(seen: pd.DataFrame, keeper: int, row: int, similarity: float) -> Match:
     same_size = all(seen[side].iat[keeper] == seen[side].iat[row] for side in ("width", "height"))
-    return Match(kind=Kind.RE_ENCODED if same_size else Kind.RESIZED, alike=similarity, told_by="fastdup")
+    return Match(kind=kinds.RE_ENCODED if same_size else kinds.RESIZED, agreement=similarity, engine="fastdup")
 
 
-def run(root: Path, records: Sequence[Record], settings: FastdupSettings, stored: Path) -> Mapping[str, Any]:
-    """fastdup's pairs and outliers of these files, by their paths below `root`; kept in `stored` for the next time.
+def run(
+    files: Mapping[str, Path], records: Sequence[Record], settings: FastdupSettings, stored: Path
+) -> Mapping[str, Any]:
+    """Run fastdup on plain files (path -> file); return its pairs and outliers, kept in `stored` for the next time.
 
     Raises `MissingExtraError` where that Python has no fastdup, `CurateError` where fastdup fails.
     """
@@ -114,7 +134,7 @@ def run(root: Path, records: Sequence[Record], settings: FastdupSettings, stored
     python = settings.python or sys.executable
     with tempfile.TemporaryDirectory() as folder:
         listing, out = Path(folder) / "list.txt", Path(folder) / "found.json"
-        listing.write_text("\n".join(str((root / record.path).resolve()) for record in records), encoding="utf-8")
+        listing.write_text("\n".join(str(file.resolve()) for file in files.values()), encoding="utf-8")
         command = [python, fastdup_worker.__file__, str(listing), str(Path(folder) / "work"), str(out)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
@@ -129,7 +149,7 @@ def run(root: Path, records: Sequence[Record], settings: FastdupSettings, stored
             last = (done.stderr.strip().splitlines() or ["no output"])[-1]
             raise CurateError(f"fastdup failed: {last}")
         found = json.loads(out.read_text(encoding="utf-8"))
-    resolved = {str((root / record.path).resolve()): record.path for record in records}
+    resolved = {str(file.resolve()): path for path, file in files.items()}
     result = {
         "key": key,
         "version": found["version"],

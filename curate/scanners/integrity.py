@@ -6,93 +6,93 @@ There is nothing to measure on pixels: the evidence was recorded while decoding,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pyarrow as pa
-
-from curate.config import Settings
-from curate.images import formats
-from curate.images.image import DecodedImage
-from curate.scanners import Finding, Scanner
-from curate.schema import KINDS, Category, Kind, Severity, Verdict
+from curate.findings import Finding, KindSpec
+from curate.i18n import Message, msg
+from curate.images import formats, kinds
+from curate.scanners import Scanner
+from curate.schema import Severity, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SCORES = {Severity.ERROR: 1.0, Severity.WARNING: 0.8, Severity.INFO: 0.1}
-_ORDER = {kind: index for index, kind in enumerate(KINDS[Category.CORRUPTED])}
+_KINDS = {kind.name: kind for kind in kinds.ALL}
+_ORDER = {name: index for index, name in enumerate(_KINDS)}
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
-class IntegritySettings(Settings):
-    """Integrity has no thresholds: a file is damaged or it is not."""
-
-
 class Integrity(Scanner):
-    """Files that are empty, no images, unreadable, truncated, damaged, too large or misnamed."""
+    """Files that are empty, no images, unreadable, truncated, damaged, too large or misnamed.
+
+    There are no thresholds: a file is damaged or it is not.
+    """
 
     name: ClassVar[str] = "integrity"
     version: ClassVar[int] = 2
-    settings_model: ClassVar[type[Settings]] = IntegritySettings
-    columns: ClassVar[Mapping[str, pa.DataType]] = {}
-
-    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        return {}
+    kinds: ClassVar[tuple[KindSpec, ...]] = kinds.ALL
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         columns = [features[name] for name in ("path", "format", "mode", "frames", "problems")]
         for path, image_format, mode, frames, noted in zip(*columns, strict=True):
             problems = json.loads(noted) if noted != "[]" else []
             if problems:
-                yield from self._flagged(path, [item for item in problems if item["kind"] != Kind.ODD_METADATA])
-            odd = [item["reason"] for item in problems if item["kind"] == Kind.ODD_METADATA]
+                yield from _flagged(path, [item for item in problems if item["kind"] != kinds.ODD_METADATA.name])
+            odd = [Message.from_json(item["message"]) for item in problems if item["kind"] == kinds.ODD_METADATA.name]
             odd += _oddities(mode, frames)
             if odd:
-                yield _for_information(Kind.ODD_METADATA, path, " ".join(odd), {"mode": mode})
+                yield _for_information(kinds.ODD_METADATA, path, _sentences(odd), {"mode": mode})
             if image_format and not formats.extension_matches(path, image_format):
                 yield _misnamed(path, image_format)
 
-    def _flagged(self, path: str, problems: list[Any]) -> Iterator[Finding]:
-        """One finding for each kind, the worst of it."""
-        found = sorted(problems, key=lambda item: (_RANK[item["severity"]], _ORDER[item["kind"]]))
-        seen = set()
-        for problem in found:
-            if problem["kind"] not in seen:
-                seen.add(problem["kind"])
-                severity = Severity(problem["severity"])
-                yield Finding(
-                    kind=Kind(problem["kind"]),
-                    path=path,
-                    score=SCORES[severity],
-                    severity=severity,
-                    reason=problem["reason"],
-                    suggestion=Verdict.DROP,
-                    evidence=problem["where"],
-                )
+
+def _flagged(path: str, problems: list[Any]) -> Iterator[Finding]:
+    """Report each kind once, by its worst problem."""
+    reported = set()
+    for problem in sorted(problems, key=lambda item: (_RANK[item["severity"]], _ORDER[item["kind"]])):
+        if problem["kind"] not in reported:
+            reported.add(problem["kind"])
+            severity = Severity(problem["severity"])
+            yield Finding(
+                kind=_KINDS[problem["kind"]],
+                path=path,
+                score=SCORES[severity],
+                severity=severity,
+                message=Message.from_json(problem["message"]),
+                evidence=problem["where"],
+            )
 
 
-def _oddities(mode: object, frames: object) -> Iterator[str]:
-    """What a training pipeline may stumble over although nothing is broken."""
+def _sentences(messages: Sequence[Message]) -> Message:
+    """Join messages into one that says them in turn."""
+    if len(messages) == 1:
+        return messages[0]
+    names = [f"part{number}" for number in range(len(messages))]
+    return Message(" ".join(f"{{{name}}}" for name in names), dict(zip(names, messages, strict=True)))
+
+
+def _oddities(mode: object, frames: object) -> Iterator[Message]:
+    """Name what a training pipeline may stumble over although nothing is broken."""
     if isinstance(mode, str):
         if mode in ("CMYK", "LAB", "YCbCr", "HSV"):
-            yield f"Its colours are {mode}, not RGB."
+            yield msg("Its colours are {mode}, not RGB.", mode=mode)
         elif mode.startswith(("I", "F")):
-            yield f"It has more than 8 bits a sample (mode {mode})."
+            yield msg("It has more than 8 bits a sample (mode {mode}).", mode=mode)
         elif mode in ("P", "PA"):
-            yield "It has a palette; expand it before resizing."
+            yield msg("It has a palette; expand it before resizing.")
     if isinstance(frames, int | float) and frames > 1:
-        yield f"It has {int(frames)} frames; only the first is looked at and kept as the image."
+        yield msg("It has {frames} frames; only the first is looked at and kept as the image.", frames=int(frames))
 
 
-def _for_information(kind: Kind, path: str, reason: str, evidence: Mapping[str, Any]) -> Finding:
+def _for_information(kind: KindSpec, path: str, message: Message, evidence: Mapping[str, Any]) -> Finding:
     return Finding(
         kind=kind,
         path=path,
         score=SCORES[Severity.INFO],
-        severity=Severity.INFO,
-        reason=reason,
+        message=message,
         suggestion=Verdict.KEEP,
         evidence=evidence,
     )
@@ -100,10 +100,9 @@ def _for_information(kind: Kind, path: str, reason: str, evidence: Mapping[str, 
 
 def _misnamed(path: str, image_format: str) -> Finding:
     suffix = PurePosixPath(path).suffix
-    named = f"is named {suffix}" if suffix else "has no extension"
-    return _for_information(
-        Kind.WRONG_EXTENSION,
-        path,
-        f"The file {named}, but its content is {image_format}.",
-        {"format": image_format, "extension": suffix},
+    message = (
+        msg("The file is named {suffix}, but its content is {format}.", suffix=suffix, format=image_format)
+        if suffix
+        else msg("The file has no extension, but its content is {format}.", format=image_format)
     )
+    return _for_information(kinds.WRONG_EXTENSION, path, message, {"format": image_format, "extension": suffix})

@@ -7,26 +7,40 @@ flagged is where the network is sure of another class and gives the label it has
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
 
-import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
-from curate.images.image import DecodedImage
-from curate.scanners import Finding, Scanner
-from curate.schema import Kind, Severity, Verdict
+from curate.findings import Finding, KindSpec
+from curate.i18n import N_
+from curate.scanners import Scanner
+from curate.schema import Category, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+SUSPECTED_MISLABEL = KindSpec(
+    name="suspected_mislabel",
+    category=Category.LABEL,
+    title=N_("Suspected mislabel"),
+    meaning=N_("It looks more like an image of another class."),
+    message=N_(
+        "Labelled {label}, but a network that had not seen it says {predicted} with {confidence:.0%}, {label} with "
+        "{given:.0%} (how well the label fits: {quality:.2f}, threshold {threshold:g})."
+    ),
+)
+
+
 class LabelsSettings(Settings):
     """How sure the network must be that a label is wrong."""
 
-    quality: float = Field(0.2, ge=0, le=1, description="how well a label may fit at most, to be suspected")
-    confidence: float = Field(0.6, ge=0, le=1, description="how likely another class must at least be")
+    max_label_quality: float = Field(
+        0.2, ge=0, le=1, description=N_("how well a label may fit at most, to be suspected")
+    )
+    confidence: float = Field(0.6, ge=0, le=1, description=N_("how likely another class must at least be"))
 
 
 class Labels(Scanner):
@@ -34,11 +48,8 @@ class Labels(Scanner):
 
     name: ClassVar[str] = "labels"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[KindSpec, ...]] = (SUSPECTED_MISLABEL,)
     settings_model: ClassVar[type[Settings]] = LabelsSettings
-    columns: ClassVar[Mapping[str, pa.DataType]] = {}
-
-    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        return {}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         if "predicted" not in features:
@@ -46,16 +57,22 @@ class Labels(Scanner):
         names = ["path", "label", "predicted", "confidence", "given_confidence", "label_quality"]
         seen = features.loc[features["predicted"].notna(), names]
         for path, label, predicted, confidence, given, quality in seen.itertuples(index=False, name=None):
-            if predicted == label or quality > self.settings.quality or confidence < self.settings.confidence:
+            if predicted == label or quality > self.settings.max_label_quality:
+                continue
+            if confidence < self.settings.confidence:
                 continue
             yield Finding(
-                kind=Kind.SUSPECTED_MISLABEL,
+                kind=SUSPECTED_MISLABEL,
                 path=path,
                 score=min(1.0, max(0.0, 1 - float(quality))),
-                severity=Severity.WARNING,
-                reason=f"Labelled {label}, but a network that had not seen it says {predicted} with {confidence:.0%}, "
-                f"{label} with {given:.0%} (how well the label fits: {quality:.2f}, "
-                f"threshold {self.settings.quality:g}).",
+                message=SUSPECTED_MISLABEL.says(
+                    label=label,
+                    predicted=predicted,
+                    confidence=float(confidence),
+                    given=float(given),
+                    quality=float(quality),
+                    threshold=self.settings.max_label_quality,
+                ),
                 suggestion=Verdict.RELABEL,
                 evidence={
                     "suggested": predicted,

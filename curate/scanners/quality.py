@@ -15,9 +15,12 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
+from curate.findings import Finding, KindSpec
+from curate.i18n import N_, Message
 from curate.images.image import DecodedImage
-from curate.scanners import Finding, Scanner, Threshold
-from curate.schema import Kind, Severity, Verdict
+from curate.scanners import Scanner, Threshold
+from curate.scanners.limits import robust_limit
+from curate.schema import Category
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,24 +36,72 @@ FLAT_LEVELS = 9
 _LEVELS, _WINDOW = np.arange(256.0), np.ones(FLAT_LEVELS)
 
 
+BLURRY = KindSpec(
+    name="blurry",
+    category=Category.UNSUITABLE,
+    title=N_("Blurry"),
+    meaning=N_("Fine detail is missing."),
+    message=N_("Blurred: its blur effect is {blur:.2f}, from 0 sharp to 1 (threshold {threshold:.2f})."),
+)
+DARK = KindSpec(
+    name="dark",
+    category=Category.UNSUITABLE,
+    title=N_("Dark"),
+    meaning=N_("Too dark to make out much."),
+    message=N_("Very dark: 99 % of it lies below {p99:.0%} brightness (threshold {threshold:.0%})."),
+)
+BRIGHT = KindSpec(
+    name="bright",
+    category=Category.UNSUITABLE,
+    title=N_("Bright"),
+    meaning=N_("So bright that detail is lost."),
+    message=N_("Very bright: 95 % of it lies above {p5:.0%} brightness (threshold {threshold:.0%})."),
+)
+LOW_INFORMATION = KindSpec(
+    name="low_information",
+    category=Category.UNSUITABLE,
+    title=N_("Low information"),
+    meaning=N_("Nearly uniform: there is little to learn from it."),
+    message=N_(
+        "Almost empty: {flat_share:.0%} of it is one grey tone, and its contrast is {contrast:.1f} levels "
+        "(thresholds {flat_threshold:.0%}, {contrast_threshold:g})."
+    ),
+)
+ODD_SIZE = KindSpec(
+    name="odd_size",
+    category=Category.UNSUITABLE,
+    title=N_("Odd size"),
+    meaning=N_("Far smaller or larger than is typical of this dataset."),
+)
+ODD_ASPECT_RATIO = KindSpec(
+    name="odd_aspect_ratio",
+    category=Category.UNSUITABLE,
+    title=N_("Odd aspect ratio"),
+    meaning=N_("Unusually wide or unusually tall."),
+    message=N_(
+        "{width:.0f} x {height:.0f} pixels: its longer side is {ratio:.1f} times the shorter (threshold {threshold:g})."
+    ),
+)
+
+
 class QualitySettings(Settings):
     """Above (or below) these an image is flagged."""
 
-    blurry: float = Field(0.55, ge=0, le=1, description="blur effect at or above which an image is blurry")
-    dark: float = Field(0.25, ge=0, le=1, description="dark where even the brightest percent stays below this")
-    bright: float = Field(0.85, ge=0, le=1, description="bright where all but the darkest 5 % lie above this")
-    bright_floor: float = Field(0.60, ge=0, le=1, description="... and all but the darkest 1 % above this")
-    unusual: float = Field(
+    blurry: float = Field(0.55, ge=0, le=1, description=N_("blur effect at or above which an image is blurry"))
+    dark: float = Field(0.25, ge=0, le=1, description=N_("dark where even the brightest percent stays below this"))
+    bright: float = Field(0.85, ge=0, le=1, description=N_("bright where all but the darkest 5 % lie above this"))
+    bright_floor: float = Field(0.60, ge=0, le=1, description=N_("... and all but the darkest 1 % above this"))
+    max_deviations: float = Field(
         3.0,
         ge=0,
-        description="... and beyond what is usual in this dataset, in robust standard deviations; 0: never mind",
+        description=N_("... and beyond what is usual in this dataset, in robust standard deviations; 0: never mind"),
     )
-    flat_share: float = Field(0.95, ge=0, le=1, description="share of pixels within one grey tone: almost empty")
-    low_contrast: float = Field(6.0, ge=0, description="standard deviation of grey levels: almost empty")
-    odd_size_factor: float = Field(4.0, gt=1, description="side length against the dataset's median")
-    odd_size_beyond: float = Field(3.0, ge=1, description="... and against its 10th or 90th percentile")
-    tiny_px: int = Field(16, ge=0, description="a shorter side below this is odd in any dataset of larger images")
-    odd_aspect_ratio: float = Field(3.5, gt=1, description="longer over shorter side")
+    flat_share: float = Field(0.95, ge=0, le=1, description=N_("share of pixels within one grey tone: almost empty"))
+    low_contrast: float = Field(6.0, ge=0, description=N_("standard deviation of grey levels: almost empty"))
+    odd_size_factor: float = Field(4.0, gt=1, description=N_("side length against the dataset's median"))
+    odd_size_beyond: float = Field(3.0, ge=1, description=N_("... and against its 10th or 90th percentile"))
+    tiny_px: int = Field(16, ge=0, description=N_("a shorter side below this is odd in any dataset of larger images"))
+    odd_aspect_ratio: float = Field(3.5, gt=1, description=N_("longer over shorter side"))
 
 
 class Quality(Scanner):
@@ -58,6 +109,7 @@ class Quality(Scanner):
 
     name: ClassVar[str] = "quality"
     version: ClassVar[int] = 3
+    kinds: ClassVar[tuple[KindSpec, ...]] = (BLURRY, DARK, BRIGHT, LOW_INFORMATION, ODD_SIZE, ODD_ASPECT_RATIO)
     settings_model: ClassVar[type[Settings]] = QualitySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
         "blur": pa.float32(),
@@ -69,20 +121,20 @@ class Quality(Scanner):
     }
 
     thresholds: ClassVar[tuple[Threshold, ...]] = (
-        Threshold(kind=Kind.BLURRY, setting="blurry", measured="blur", flags="above"),
-        Threshold(kind=Kind.DARK, setting="dark", measured="p99", flags="below"),
-        Threshold(kind=Kind.BRIGHT, setting="bright", measured="p5", flags="above"),
-        Threshold(kind=Kind.BRIGHT, setting="bright_floor", measured="p1", flags="above"),
-        Threshold(kind=Kind.LOW_INFORMATION, setting="flat_share", measured="flat_share", flags="above"),
-        Threshold(kind=Kind.LOW_INFORMATION, setting="low_contrast", measured="contrast", flags="below"),
+        Threshold(kind=BLURRY, setting="blurry", measured="blur", flags="above"),
+        Threshold(kind=DARK, setting="dark", measured="p99", flags="below"),
+        Threshold(kind=BRIGHT, setting="bright", measured="p5", flags="above"),
+        Threshold(kind=BRIGHT, setting="bright_floor", measured="p1", flags="above"),
+        Threshold(kind=LOW_INFORMATION, setting="flat_share", measured="flat_share", flags="above"),
+        Threshold(kind=LOW_INFORMATION, setting="low_contrast", measured="contrast", flags="below"),
         Threshold(
-            kind=Kind.ODD_SIZE,
+            kind=ODD_SIZE,
             setting="tiny_px",
             measured=lambda view: view[["width", "height"]].min(axis=1),
             flags="below",
         ),
         Threshold(
-            kind=Kind.ODD_ASPECT_RATIO,
+            kind=ODD_ASPECT_RATIO,
             setting="odd_aspect_ratio",
             measured=lambda view: view[["width", "height"]].max(axis=1) / view[["width", "height"]].min(axis=1),
             flags="above",
@@ -119,47 +171,30 @@ class Quality(Scanner):
             # A dark or bright image has little contrast by nature; that is no second reason against it.
             empty = row.flat_share >= s.flat_share or (row.contrast <= s.low_contrast and not dark and not bright)
             if dark:
-                yield _finding(
-                    Kind.DARK,
-                    row.path,
-                    1 - row.p99 / 2,
-                    f"Very dark: 99 % of it lies below {row.p99:.0%} brightness (threshold {limit['dark']:.0%}).",
-                    {"p99": row.p99},
-                )
+                message = DARK.says(p99=row.p99, threshold=limit["dark"])
+                yield _finding(DARK, row.path, 1 - row.p99 / 2, message, {"p99": row.p99})
             if bright:
-                yield _finding(
-                    Kind.BRIGHT,
-                    row.path,
-                    row.p5,
-                    f"Very bright: 95 % of it lies above {row.p5:.0%} brightness (threshold {limit['bright']:.0%}).",
-                    {"p5": row.p5},
-                )
+                message = BRIGHT.says(p5=row.p5, threshold=limit["bright"])
+                yield _finding(BRIGHT, row.path, row.p5, message, {"p5": row.p5})
             if empty:
-                yield _finding(
-                    Kind.LOW_INFORMATION,
-                    row.path,
-                    max(row.flat_share, 1 - row.contrast / 128),
-                    f"Almost empty: {row.flat_share:.0%} of it is one grey tone, and its contrast is "
-                    f"{row.contrast:.1f} levels (thresholds {s.flat_share:.0%}, {s.low_contrast:g}).",
-                    {"flat_share": row.flat_share, "contrast": row.contrast},
+                measured = {"flat_share": row.flat_share, "contrast": row.contrast}
+                message = LOW_INFORMATION.says(
+                    **measured, flat_threshold=s.flat_share, contrast_threshold=s.low_contrast
                 )
+                score = max(row.flat_share, 1 - row.contrast / 128)
+                yield _finding(LOW_INFORMATION, row.path, score, message, measured)
             elif row.blur >= limit["blurry"]:
-                yield _finding(
-                    Kind.BLURRY,
-                    row.path,
-                    row.blur,
-                    f"Blurred: its blur effect is {row.blur:.2f}, from 0 sharp to 1 (threshold {limit['blurry']:.2f}).",
-                    {"blur": row.blur},
-                )
+                message = BLURRY.says(blur=row.blur, threshold=limit["blurry"])
+                yield _finding(BLURRY, row.path, row.blur, message, {"blur": row.blur})
 
     def _limits(self, seen: pd.DataFrame) -> dict[str, float]:
         """The thresholds of this dataset: never stricter than the settings, looser where most images are so."""
         s = self.settings
         limits = {"blurry": s.blurry, "dark": s.dark, "bright": s.bright}
-        if s.unusual and len(seen) >= ENOUGH:
-            limits["blurry"] = max(s.blurry, _beyond(seen["blur"], s.unusual))
-            limits["dark"] = min(s.dark, _beyond(seen["p99"], -s.unusual))
-            limits["bright"] = max(s.bright, _beyond(seen["p5"], s.unusual))
+        if s.max_deviations and len(seen) >= ENOUGH:
+            limits["blurry"] = max(s.blurry, robust_limit(seen["blur"], s.max_deviations)[1])
+            limits["dark"] = min(s.dark, robust_limit(seen["p99"], -s.max_deviations)[1])
+            limits["bright"] = max(s.bright, robust_limit(seen["p5"], s.max_deviations)[1])
         return limits
 
     def _sizes(self, seen: pd.DataFrame) -> Iterator[Finding]:
@@ -176,34 +211,33 @@ class Quality(Scanner):
             tiny = min(w, h) < s.tiny_px and side >= 2 * s.tiny_px
             if tiny or not smallest < log < largest:
                 times = float(np.exp(abs(log - typical)))
-                way = "smaller" if log < typical else "larger"
                 limit = smallest if log < typical else largest
-                yield _finding(
-                    Kind.ODD_SIZE,
-                    path,
-                    1 - 1 / max(times, 2.0),
-                    f"{w:.0f} x {h:.0f} pixels: its side is {times:.1f} times {way} "
-                    f"than the {side:.0f} pixels typical of this dataset (threshold {np.exp(abs(limit - typical)):.1f} "
-                    f"times, or a side under {s.tiny_px} pixels).",
-                    {"factor": times, "typical_px": side},
+                message = Message(
+                    _SMALLER if log < typical else _LARGER,
+                    {
+                        "width": w,
+                        "height": h,
+                        "times": times,
+                        "typical": side,
+                        "threshold": float(np.exp(abs(limit - typical))),
+                        "tiny": s.tiny_px,
+                    },
                 )
+                yield _finding(ODD_SIZE, path, 1 - 1 / max(times, 2.0), message, {"factor": times, "typical_px": side})
             ratio = max(w, h) / min(w, h)
             if ratio >= s.odd_aspect_ratio:
-                yield _finding(
-                    Kind.ODD_ASPECT_RATIO,
-                    path,
-                    1 - 1 / ratio,
-                    f"{w:.0f} x {h:.0f} pixels: its longer side is {ratio:.1f} times the shorter "
-                    f"(threshold {s.odd_aspect_ratio:g}).",
-                    {"ratio": ratio},
-                )
+                message = ODD_ASPECT_RATIO.says(width=w, height=h, ratio=ratio, threshold=s.odd_aspect_ratio)
+                yield _finding(ODD_ASPECT_RATIO, path, 1 - 1 / ratio, message, {"ratio": ratio})
 
 
-def _beyond(values: pd.Series, deviations: float) -> float:
-    """So many robust standard deviations (scaled median absolute deviation) from the median."""
-    numbers = values.to_numpy(float)
-    middle = float(np.median(numbers))
-    return middle + deviations * 1.4826 * float(np.median(np.abs(numbers - middle)))
+_SMALLER = N_(
+    "{width:.0f} x {height:.0f} pixels: its side is {times:.1f} times smaller than the {typical:.0f} pixels typical of "
+    "this dataset (threshold {threshold:.1f} times, or a side under {tiny} pixels)."
+)
+_LARGER = N_(
+    "{width:.0f} x {height:.0f} pixels: its side is {times:.1f} times larger than the {typical:.0f} pixels typical of "
+    "this dataset (threshold {threshold:.1f} times, or a side under {tiny} pixels)."
+)
 
 
 def blur_effect(grey: np.ndarray) -> float:
@@ -232,13 +266,11 @@ _AXES = (
 )
 
 
-def _finding(kind: Kind, path: str, score: float, reason: str, evidence: Mapping[str, float]) -> Finding:
+def _finding(kind: KindSpec, path: str, score: float, message: Message, measured: Mapping[str, float]) -> Finding:
     return Finding(
         kind=kind,
         path=path,
         score=min(max(float(score), 0.0), 1.0),
-        severity=Severity.WARNING,
-        reason=reason,
-        suggestion=Verdict.DROP,
-        evidence={name: round(float(value), 4) for name, value in evidence.items()},
+        message=message,
+        evidence={name: round(float(value), 4) for name, value in measured.items()},
     )

@@ -19,26 +19,40 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from curate.config import Settings
+from curate.config import Config, Settings
 from curate.errors import MissingExtraError
+from curate.findings import Finding, KindSpec
+from curate.i18n import N_, msg
 from curate.images.image import DecodedImage, Pixels
-from curate.scanners import Finding, Scanner
-from curate.schema import Kind, Severity
+from curate.scanners import Scanner
+from curate.schema import Category
 
 if TYPE_CHECKING:
     import pandas as pd
 
 READ_PX, ENLARGE = 640, 2.0
 """The longer side at which an image is read; smaller ones are enlarged, at most twice."""
-LETTERS, SURE = 3, 0.6
+MIN_LETTERS, MIN_SCORE = 3, 0.6
 _SHOWN = 60
+
+
+TEXT_OVERLAY = KindSpec(
+    name="text_overlay",
+    category=Category.UNSUITABLE,
+    title=N_("Text overlay"),
+    meaning=N_("A watermark, a caption or other writing lies on the image."),
+    message=N_(
+        "Text can be read on it: “{text}”{repeated} ({best:.2f} sure, threshold {threshold:g}; it takes {share:.1%} of "
+        "the image)."
+    ),
+)
 
 
 class TextSettings(Settings):
     """How much must be read how surely."""
 
-    letters: int = Field(LETTERS, ge=1, description="letters or digits that a line must have to count")
-    sure: float = Field(SURE, ge=0, le=1, description="how sure the reader must be of a line")
+    letters: int = Field(MIN_LETTERS, ge=1, description=N_("letters or digits that a line must have to count"))
+    min_score: float = Field(MIN_SCORE, ge=0, le=1, description=N_("how sure the reader must be of a line"))
 
 
 class Text(Scanner):
@@ -46,8 +60,15 @@ class Text(Scanner):
 
     name: ClassVar[str] = "text"
     version: ClassVar[int] = 1
+    kinds: ClassVar[tuple[KindSpec, ...]] = (TEXT_OVERLAY,)
     settings_model: ClassVar[type[Settings]] = TextSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"lines": pa.string()}
+
+    @classmethod
+    def is_wanted(cls, configuration: Config) -> bool:
+        if configuration.text:
+            require()
+        return configuration.text
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         return {"lines": json.dumps(_read(image), ensure_ascii=False, separators=(",", ":"))}
@@ -61,7 +82,7 @@ class Text(Scanner):
 
     def _counts(self, line: Mapping[str, Any]) -> bool:
         letters = sum(character.isalnum() for character in line["text"])
-        return bool(letters >= self.settings.letters and line["score"] >= self.settings.sure)
+        return bool(letters >= self.settings.letters and line["score"] >= self.settings.min_score)
 
     def _finding(self, path: str, lines: list[dict[str, Any]], area: float) -> Finding:
         read = " / ".join(dict.fromkeys(line["text"] for line in lines))
@@ -71,13 +92,16 @@ class Text(Scanner):
         share = min(1.0, sum(line["width"] * line["height"] for line in lines) / max(area, 1.0))
         best = max(line["score"] for line in lines)
         return Finding(
-            kind=Kind.TEXT_OVERLAY,
+            kind=TEXT_OVERLAY,
             path=path,
             score=min(1.0, 0.5 + 0.3 * min(1.0, len(lines) / 5) + 0.2 * min(1.0, 5 * share)),
-            severity=Severity.WARNING,
-            reason=f"Text can be read on it: \u201c{read}\u201d"
-            + (f", {again} times" if again > 2 else "")
-            + f" ({best:.2f} sure, threshold {self.settings.sure:g}; it takes {share:.1%} of the image).",
+            message=TEXT_OVERLAY.says(
+                text=read,
+                repeated=msg(", {times} times", times=again) if again > 2 else "",
+                best=best,
+                threshold=self.settings.min_score,
+                share=share,
+            ),
             evidence={"text": read, "boxes": [{"what": "text", **line} for line in lines]},
         )
 
@@ -97,7 +121,7 @@ def _read(image: DecodedImage) -> list[dict[str, Any]]:
     """Lines of text with boxes in pixels of the full image; faint marks by a second look at raised contrast."""
     view = _enlarged(image.fit(READ_PX))
     lines = _lines(view, image)
-    if any(sum(map(str.isalnum, line["text"])) >= LETTERS and line["score"] >= SURE for line in lines):
+    if any(sum(map(str.isalnum, line["text"])) >= MIN_LETTERS and line["score"] >= MIN_SCORE for line in lines):
         return lines
     return lines + _lines(_contrasted(view), image)
 

@@ -8,9 +8,13 @@ import hashlib
 import shutil
 import stat
 import zipfile
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 from curate.errors import SourceError
+from curate.sources.address import url
+from curate.sources.folder import Folder
 from curate.storage.workspace import explained
 
 MAX_FILES = 2_000_000
@@ -23,9 +27,21 @@ RATIO_FREE_BYTES = 256 << 20
 _CHUNK = 1 << 20
 
 
-def is_archive(path: Path) -> bool:
-    """Whether a file is a ZIP archive, by content."""
-    return zipfile.is_zipfile(path)
+class Archive(Folder):
+    """A ZIP of a folder of images; it is unpacked once, into the scratch folder."""
+
+    form: ClassVar[str] = "a .zip of one"
+    priority: ClassVar[int] = 0
+
+    @classmethod
+    def claims(cls, address: str) -> bool:
+        return url(address) is None and Path(address).is_file() and zipfile.is_zipfile(address)
+
+    @cached_property
+    def root(self) -> str:
+        if self._scratch is None:
+            raise SourceError(f"{self.address} is an archive; unpack it first")
+        return str(unpack(Path(self.address), self._scratch).resolve())
 
 
 def unpack(path: Path, target: Path) -> Path:

@@ -9,6 +9,7 @@ import contextlib
 import io
 import re
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def _download(name: str, folder: Path) -> Path:
                 f"kaggle:{name}: the connection failed ({type(error).__name__}); run the same command again to go on"
             ) from error
     packed = folder / f"{name.split('/')[1]}.zip"
-    if not packed.is_file() or not archive.is_archive(packed):
+    if not packed.is_file() or not zipfile.is_zipfile(packed):
         packed.unlink(missing_ok=True)
         raise SourceError(f"kaggle:{name}: what came is no ZIP archive; run the same command again")
     return packed

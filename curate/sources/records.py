@@ -1,7 +1,6 @@
 """What a source comes to: one small record a file, whatever the source is."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 SPLITS = {
     "train": "train",
@@ -43,6 +42,6 @@ class Skipped:
 class Listing:
     """The files of a source, sorted by path. `root` is the folder or URL that the paths are relative to."""
 
-    root: Path
+    root: str
     records: list[Record]
     skipped: list[Skipped]

@@ -10,11 +10,14 @@ import json
 import os
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 from curate.errors import SourceError
-from curate.sources import address as sources
+from curate.sources import objects
+from curate.sources.address import join, url
+from curate.sources.base import Source
 from curate.sources.records import SPLITS, Listing, Record, Skipped
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
@@ -33,7 +36,7 @@ def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
     """Columns and rows of a table file. Raises `SourceError` where it is none."""
     suffix = PurePosixPath(address).suffix.lower()
     try:
-        data = sources.read("", address) if sources.url(address) else Path(address).read_bytes()
+        data = objects.fetch(address) if url(address) else Path(address).read_bytes()
         if suffix == ".parquet":
             import pyarrow.parquet as pq
 
@@ -51,36 +54,50 @@ def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
         raise SourceError(f"{address} cannot be read as a list of images ({error})") from error
 
 
-def ingest(source: str) -> Listing:
-    """The images that a list names, with label and split where it has such columns.
+class Table(Source):
+    """Images that a list names, with label and split where it has such columns; relative paths start at the list."""
 
-    Relative paths start at the list. Raises `SourceError` where there is no column of paths, or where local
-    paths and URLs are mixed.
-    """
-    columns, rows = read_rows(source)
-    where, label, split = (_column(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS))
-    if where is None:
-        raise SourceError(f"{source} has no column of paths; call it one of {', '.join(PATH_COLUMNS[:4])} or url")
-    here = source.rpartition("/")[0] if sources.url(source) else str(Path(source).resolve().parent)
-    addresses, skipped = [], []
-    for number, row in enumerate(rows, start=1):
-        named = str(row.get(where) or "").strip()
-        if named:
-            addresses.append((_address(here, named), row))
-        else:
-            skipped.append(Skipped(f"row {number}", f"its {where} is empty"))
-    root = _common_root(source, here, [address for address, _ in addresses])
-    found: dict[str, Record] = {}
-    facts = _facts([address for address, _ in addresses])
-    for address, row in addresses:
-        path = address.removeprefix(root).lstrip("/")
-        size, stamp = facts[address]
-        record = Record(path, text(row, label), split_name(text(row, split)), size, stamp)
-        if path in found:
-            skipped.append(Skipped(path, "the list names it twice; the first row counts"))
-        else:
-            found[path] = record
-    return Listing(Path(root), [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))
+    form: ClassVar[str] = "a list (.csv, .tsv, .jsonl, .parquet)"
+
+    @classmethod
+    def claims(cls, address: str) -> bool:
+        return is_list(address) and (url(address) is not None or Path(address).is_file())
+
+    @property
+    def root(self) -> str:
+        return self._listing.root
+
+    def _list(self) -> Listing:
+        return self._listing
+
+    @cached_property
+    def _listing(self) -> Listing:
+        """Raises `SourceError` where there is no column of paths, or where local paths and URLs are mixed."""
+        columns, rows = read_rows(self.address)
+        where, label, split = (_column(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS))
+        if where is None:
+            known = ", ".join(PATH_COLUMNS[:4])
+            raise SourceError(f"{self.address} has no column of paths; call it one of {known} or url")
+        here = self.address.rpartition("/")[0] if url(self.address) else str(Path(self.address).resolve().parent)
+        addresses, skipped = [], []
+        for number, row in enumerate(rows, start=1):
+            named = str(row.get(where) or "").strip()
+            if named:
+                addresses.append((_address(here, named), row))
+            else:
+                skipped.append(Skipped(f"row {number}", f"its {where} is empty"))
+        root = _common_root(self.address, here, [address for address, _ in addresses])
+        found: dict[str, Record] = {}
+        facts = _facts([address for address, _ in addresses])
+        for address, row in addresses:
+            path = address.removeprefix(root).lstrip("/")
+            size, stamp = facts[address]
+            record = Record(path, text(row, label), split_name(text(row, split)), size, stamp)
+            if path in found:
+                skipped.append(Skipped(path, "the list names it twice; the first row counts"))
+            else:
+                found[path] = record
+        return Listing(root, [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))
 
 
 def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list[Record], list[Skipped]]:
@@ -132,17 +149,17 @@ def _column(columns: Sequence[str], names: Sequence[str]) -> str | None:
 
 
 def _address(here: str, named: str) -> str:
-    whole = sources.url(named)
+    whole = url(named)
     if whole is not None:
         return whole
-    return sources.join(here, named) if sources.url(here) else os.path.normpath(Path(here) / named)
+    return join(here, named) if url(here) else os.path.normpath(Path(here) / named)
 
 
 def _common_root(source: str, here: str, addresses: Sequence[str]) -> str:
     """The list's own folder where everything lies below it, else the folder that all have in common."""
     if all(address.startswith(here.rstrip("/") + "/") for address in addresses):
         return here
-    schemes = {(sources.url(address) or "").partition("://")[0] for address in addresses}
+    schemes = {(url(address) or "").partition("://")[0] for address in addresses}
     if len(schemes) > 1:
         kinds = ", ".join(sorted(f"{scheme}://" if scheme else "local paths" for scheme in schemes))
         raise SourceError(f"{source} mixes {kinds}; make a list of each and audit them one by one")
@@ -154,12 +171,12 @@ def _common_root(source: str, here: str, addresses: Sequence[str]) -> str:
 def _facts(addresses: Sequence[str]) -> dict[str, tuple[int, int]]:
     """(size, stamp) of each; zeros where there is nothing. Remote ones by listing their folders, once each."""
     known: dict[str, tuple[int, int]] = {}
-    for folder in sorted({address.rpartition("/")[0] for address in addresses if sources.url(address)}):
+    for folder in sorted({address.rpartition("/")[0] for address in addresses if url(address)}):
         if folder.startswith("http"):
             continue
-        known |= {f"{folder}/{entry.path}": (entry.size_bytes, entry.stamp) for entry in sources.entries(folder)}
+        known |= {f"{folder}/{entry.path}": (entry.size_bytes, entry.stamp) for entry in objects.entries(folder)}
     for address in addresses:
         if address not in known:
-            facts = sources.stat(address) if not sources.url(address) or address.startswith("http") else None
+            facts = objects.stat(address) if not url(address) or address.startswith("http") else None
             known[address] = (facts.size_bytes, facts.stamp) if facts else (0, 0)
     return known

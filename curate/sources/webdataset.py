@@ -9,9 +9,13 @@ import posixpath
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
+from curate.errors import SourceError
 from curate.images import formats
-from curate.sources import address
+from curate.sources import objects, tar
+from curate.sources.address import join, url
+from curate.sources.base import Source
 from curate.sources.records import SPLITS, Listing, Record, Skipped
 
 _WORD = re.compile(r"[A-Za-z]+")
@@ -21,18 +25,33 @@ _CAPTIONS = 0.5
 _CAPTIONS_MIN = 20
 
 
-def is_tar(name: str | Path) -> bool:
-    """Whether a name is that of a tar."""
-    return str(name).lower().endswith(".tar")
+class Shard(Source):
+    """One tar of samples, on a disk or in a bucket."""
+
+    form: ClassVar[str] = ".tar shards"
+
+    @classmethod
+    def claims(cls, address: str) -> bool:
+        return tar.is_tar(address) and (url(address) is not None or Path(address).is_file())
+
+    @property
+    def root(self) -> str:
+        return posixpath.dirname(self.address)
+
+    def _list(self) -> Listing:
+        shard = objects.stat(self.address)
+        if shard is None:
+            raise SourceError(f"{self.address} does not exist")
+        return read_shards(self.root, [(posixpath.basename(self.address), shard.stamp)])
 
 
-def ingest(root: str | Path, shards: Iterable[tuple[str, int]]) -> Listing:
+def read_shards(root: str, shards: Iterable[tuple[str, int]]) -> Listing:
     """The images in the shards, given as (path below the root, stamp)."""
     records: list[Record] = []
     skipped: list[Skipped] = []
     captions: dict[str, str] = {}
     for shard, stamp in sorted(shards):
-        _shard(str(root), shard, stamp, (records, skipped, captions))
+        _shard(root, shard, stamp, (records, skipped, captions))
     if len(captions) >= _CAPTIONS_MIN and len(set(captions.values())) > _CAPTIONS * len(captions):
         captions = {}
     records = [
@@ -41,14 +60,14 @@ def ingest(root: str | Path, shards: Iterable[tuple[str, int]]) -> Listing:
         else Record(record.path, captions[record.path], record.split, record.size_bytes, record.mtime_ns, record.offset)
         for record in records
     ]
-    return Listing(Path(root), sorted(records, key=lambda item: item.path), sorted(skipped, key=lambda i: i.path))
+    return Listing(root, sorted(records, key=lambda item: item.path), sorted(skipped, key=lambda i: i.path))
 
 
 def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Skipped], dict[str, str]]) -> None:
     records, skipped, captions = into
-    tar = address.join(root, shard)
+    archive = join(root, shard)
     samples: dict[str, dict[str, tuple[str, int, int]]] = {}
-    for name, offset, size in address.members(tar):
+    for name, offset, size in tar.members(archive):
         folder, base = posixpath.split(name)
         stem, _, extension = base.partition(".")
         samples.setdefault(posixpath.join(folder, stem), {})[extension.lower()] = (name, offset, size)
@@ -56,21 +75,21 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
         images = [extension for extension in parts if f".{extension.rpartition('.')[2]}" in formats.FORMAT_OF_EXTENSION]
         if not images:
             skipped.append(Skipped(f"{shard}/{key}", "the sample has no image"))
-        label = _label(tar, parts) or (posixpath.dirname(key).rpartition("/")[2] or None)
+        label = _label(archive, parts) or (posixpath.dirname(key).rpartition("/")[2] or None)
         for extension in images:
             name, offset, size = parts[extension]
             path = f"{shard}/{name}"
             records.append(Record(path, label, _split(shard), size, stamp, offset))
             if "txt" in parts and label is None:
-                captions[path] = _text(tar, parts["txt"])
+                captions[path] = _text(archive, parts["txt"])
 
 
-def _label(tar: str, parts: dict[str, tuple[str, int, int]]) -> str | None:
+def _label(archive: str, parts: dict[str, tuple[str, int, int]]) -> str | None:
     if "cls" in parts:
-        return _text(tar, parts["cls"]) or None
+        return _text(archive, parts["cls"]) or None
     if "json" in parts:
         try:
-            facts = json.loads(_text(tar, parts["json"]))
+            facts = json.loads(_text(archive, parts["json"]))
         except ValueError:
             return None
         if isinstance(facts, dict):
@@ -78,10 +97,9 @@ def _label(tar: str, parts: dict[str, tuple[str, int, int]]) -> str | None:
     return None
 
 
-def _text(tar: str, member: tuple[str, int, int]) -> str:
+def _text(archive: str, member: tuple[str, int, int]) -> str:
     _, offset, size = member
-    data = address.read("", f"{tar}/{member[0]}", offset=offset, size=min(size, 1 << 20)) or b""
-    return data.decode(errors="replace").strip()
+    return tar.span(archive, offset, min(size, 1 << 20)).decode(errors="replace").strip()
 
 
 def _split(shard: str) -> str | None:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
+"""Form of the workspace; 1 had reasons without messages, and other names for settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,11 @@ class Workspace:
                 f"{self.root} was made by a newer curate (workspace version {version}, this one knows {VERSION}); "
                 "upgrade with: pip install -U imagecurate"
             )
+        if version < VERSION:
+            raise WorkspaceError(
+                f"{self.root} was made by an earlier curate (workspace version {version}, this one writes {VERSION}); "
+                "audit into a new workspace, and bring decisions over with: curate decide --from-csv"
+            )
         return dict(facts)
 
     def read_images(self) -> pd.DataFrame:
@@ -117,13 +123,13 @@ class Workspace:
             raise WorkspaceError(f"{path} is damaged ({error}); run the audit again") from error
 
 
-def create(root: Path, source: Path) -> Workspace:
+def create(root: Path, source: str) -> Workspace:
     """Make (or reopen) the workspace folder for a source.
 
     Raises `WorkspaceError` where it cannot be written, or would lie inside the source.
     """
     root = root.absolute()
-    if root.resolve().is_relative_to(source.resolve()) and source.is_dir():
+    if Path(source).is_dir() and root.resolve().is_relative_to(Path(source).resolve()):
         raise WorkspaceError(f"the workspace {root} lies inside the source {source}; put it elsewhere with -w")
     with explained(root):
         root.mkdir(parents=True, exist_ok=True)

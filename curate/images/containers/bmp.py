@@ -3,8 +3,10 @@
 import struct
 from collections.abc import Iterator
 
+from curate.i18n import msg
+from curate.images import kinds
 from curate.images.containers.problem import Problem, cut_short
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 
 _UNCOMPRESSED = (0, 3, 6)
 
@@ -17,12 +19,12 @@ def problems(data: bytes) -> Iterator[Problem]:
     offset, row_bytes, rows = layout
     missing = offset + row_bytes * rows - len(data)
     if missing >= row_bytes:
-        yield cut_short(missing, f"{rows:,} rows of pixels", offset)
+        yield cut_short(missing, msg("{rows:,} rows of pixels", rows=rows), offset)
     elif missing > 0:
         yield Problem(
-            Kind.TRUNCATED,
+            kinds.TRUNCATED,
             Severity.WARNING,
-            f"The last row of pixels lacks {missing:,} bytes; fetch the file again.",
+            msg("The last row of pixels lacks {missing:,} bytes; fetch the file again.", missing=missing),
             {"offset": len(data), "missing_bytes": missing},
         )
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from curate.i18n import Message, msg
+from curate.images import kinds
 from curate.images.containers import lzw
 from curate.images.containers.problem import Problem, trailing
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _MAX_CODED = 32 << 20
@@ -14,7 +16,7 @@ _MAX_CODED = 32 << 20
 def problems(data: bytes) -> Iterator[Problem]:
     """Walk the blocks; report the first thing that does not add up."""
     if len(data) < 13:
-        yield _ends_early(data, "header", 0)
+        yield _ends_early(data, msg("header"), 0)
         return
     offset = 13 + _palette(data[10])
     frame, checked = 0, 0
@@ -42,19 +44,22 @@ def problems(data: bytes) -> Iterator[Problem]:
             frame += 1
         else:
             yield Problem(
-                Kind.DAMAGED,
+                kinds.DAMAGED,
                 Severity.WARNING,
-                f"No GIF block begins at byte {start:,}: the data before it are damaged or some are missing.",
+                msg(
+                    "No GIF block begins at byte {start:,}: the data before it are damaged or some are missing.",
+                    start=start,
+                ),
                 {"offset": start, "frame": frame},
             )
             return
         if offset > len(data):
-            yield _ends_early(data, "image data" if block == _IMAGE else "block", start)
+            yield _ends_early(data, msg("image data") if block == _IMAGE else msg("block"), start)
             return
     yield Problem(
-        Kind.TRUNCATED,
+        kinds.TRUNCATED,
         Severity.WARNING if frame else Severity.ERROR,
-        f"The file ends at byte {len(data):,} without its trailer; the last bytes are missing.",
+        msg("The file ends at byte {size:,} without its trailer; the last bytes are missing.", size=len(data)),
         {"offset": len(data), "frames": frame},
     )
 
@@ -79,34 +84,50 @@ def _frame_problem(coded: bytes, root_bits: int, pixels: int, frame: int, offset
     where = {"frame": frame, "offset": offset}
     if not 1 <= root_bits <= 8:
         return Problem(
-            Kind.DAMAGED,
+            kinds.DAMAGED,
             Severity.WARNING,
-            f"Frame {frame + 1} claims samples of {root_bits} bits, which GIF does not have.",
+            msg(
+                "Frame {frame} claims samples of {bits} bits, which GIF does not have.", frame=frame + 1, bits=root_bits
+            ),
             where,
         )
     codes = lzw.walk(coded, root_bits=root_bits)
     if codes.bad_code_at is not None:
         return Problem(
-            Kind.DAMAGED,
+            kinds.DAMAGED,
             Severity.WARNING,
-            f"Frame {frame + 1} is damaged after {min(codes.length, pixels):,} of its {pixels:,} pixels: "
-            "a code names what was never sent.",
+            msg(
+                "Frame {frame} is damaged after {sound:,} of its {pixels:,} pixels: a code names what was never sent.",
+                frame=frame + 1,
+                sound=min(codes.length, pixels),
+                pixels=pixels,
+            ),
             {**where, "pixels": codes.length},
         )
     if codes.length != pixels:
         return Problem(
-            Kind.DAMAGED,
+            kinds.DAMAGED,
             Severity.WARNING,
-            f"The codes of frame {frame + 1} make {codes.length:,} pixels, but it has {pixels:,}: some are damaged.",
+            msg(
+                "The codes of frame {frame} make {length:,} pixels, but it has {pixels:,}: some are damaged.",
+                frame=frame + 1,
+                length=codes.length,
+                pixels=pixels,
+            ),
             {**where, "pixels": codes.length},
         )
     return None
 
 
-def _ends_early(data: bytes, what: str, offset: int) -> Problem:
+def _ends_early(data: bytes, what: Message, offset: int) -> Problem:
     return Problem(
-        Kind.TRUNCATED,
+        kinds.TRUNCATED,
         Severity.ERROR,
-        f"The file ends at byte {len(data):,}, before its {what} (from byte {offset:,}) does; fetch it again.",
+        msg(
+            "The file ends at byte {size:,}, before its {what} (from byte {offset:,}) does; fetch it again.",
+            size=len(data),
+            what=what,
+            offset=offset,
+        ),
         {"offset": offset},
     )

@@ -3,8 +3,10 @@
 import struct
 from collections.abc import Iterator
 
+from curate.i18n import msg
+from curate.images import kinds
 from curate.images.containers.problem import Problem, cut_short
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 
 
 def problems(data: bytes) -> Iterator[Problem]:
@@ -16,18 +18,18 @@ def problems(data: bytes) -> Iterator[Problem]:
             (size,) = struct.unpack_from(">Q", data, offset + 8)
         if not all(32 <= byte < 127 for byte in name) or 0 < size < 8:
             yield Problem(
-                Kind.DAMAGED,
+                kinds.DAMAGED,
                 Severity.WARNING,
-                f"No box begins at byte {offset:,}, where one must: the file is damaged.",
+                msg("No box begins at byte {offset:,}, where one must: the file is damaged.", offset=offset),
                 {"offset": offset},
             )
             return
         if size == 0:  # reaches to the end of the file
             return
         if offset + size > len(data):
-            yield cut_short(offset + size - len(data), f"{name.decode()} box", offset)
+            yield cut_short(offset + size - len(data), msg("{name} box", name=name.decode()), offset)
             return
         seen.add(name)
         offset += size
     if b"meta" not in seen and b"moov" not in seen:
-        yield cut_short(8, "description", offset)
+        yield cut_short(8, msg("description"), offset)

@@ -4,8 +4,10 @@ import re
 import struct
 from collections.abc import Iterator
 
+from curate.i18n import msg
+from curate.images import kinds
 from curate.images.containers.problem import Problem, trailing
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 
 _SOS, _EOI, _DHT = 0xDA, 0xD9, 0xC4
 _ZEROS = 24
@@ -82,7 +84,9 @@ def problems(data: bytes) -> Iterator[Problem]:
         yield lost
     if not _claimed_orientation(data):
         yield Problem(
-            Kind.ODD_METADATA, Severity.INFO, "Its EXIF block cannot be read, or claims an impossible orientation."
+            kinds.ODD_METADATA,
+            Severity.INFO,
+            msg("Its EXIF block cannot be read, or claims an impossible orientation."),
         )
     end = data.rfind(b"\xff\xd9") + 2
     if 2 < end < len(data) and data[end:].strip(b"\x00\n\r ") and b"MPF\x00" not in data[:65536]:
@@ -100,9 +104,13 @@ def _zeroed(data: bytes) -> Problem | None:
         return None
     end = start + len(data[start:]) - len(data[start:].lstrip(b"\x00"))
     return Problem(
-        Kind.DAMAGED,
+        kinds.DAMAGED,
         Severity.WARNING,
-        f"{end - start:,} bytes from byte {start:,} on are zero, which no coded image is: a part was lost.",
+        msg(
+            "{zeros:,} bytes from byte {start:,} on are zero, which no coded image is: a part was lost.",
+            zeros=end - start,
+            start=start,
+        ),
         {"offset": start, "zero_bytes": end - start},
     )
 
@@ -135,25 +143,29 @@ def failure(message: str, data: bytes) -> Problem:
     """Put libjpeg's first warning into words."""
     if "Premature end of JPEG file" in message:
         return Problem(
-            Kind.TRUNCATED,
+            kinds.TRUNCATED,
             Severity.ERROR,
-            f"The file ends at byte {len(data):,} before the image does; fetch it again.",
+            msg("The file ends at byte {size:,} before the image does; fetch it again.", size=len(data)),
             {"offset": len(data)},
         )
     extraneous = _EXTRANEOUS.search(message)
     if extraneous:
         count, marker = int(extraneous[1]), int(extraneous[2], 16)
-        where = "the end of the image" if marker == _EOI else f"marker 0x{marker:02x}"
+        where = msg("the end of the image") if marker == _EOI else msg("marker {marker}", marker=f"0x{marker:02x}")
         return Problem(
-            Kind.DAMAGED,
+            kinds.DAMAGED,
             Severity.WARNING,
-            f"The compressed data are damaged: {count:,} bytes are left over before {where}.",
+            msg(
+                "The compressed data are damaged: {count:,} bytes are left over before {where}.",
+                count=count,
+                where=where,
+            ),
             {"extraneous_bytes": count},
         )
     detail = message.removeprefix("Corrupt JPEG data: ")
     return Problem(
-        Kind.DAMAGED,
+        kinds.DAMAGED,
         Severity.WARNING,
-        f"The compressed data are damaged: the decoder reports '{detail}' and guesses the rest.",
+        msg("The compressed data are damaged: the decoder reports '{detail}' and guesses the rest.", detail=detail),
         {"decoder": message},
     )

@@ -4,8 +4,10 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+from curate.i18n import msg
+from curate.images import kinds
 from curate.images.containers.problem import Problem, cut_short, trailing
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 
 
 def problems(data: bytes) -> Iterator[Problem]:
@@ -16,7 +18,7 @@ def problems(data: bytes) -> Iterator[Problem]:
         label = name.decode("latin-1") if name.isalnum() else name.hex()
         end = offset + 12 + length
         if end > len(data):
-            yield cut_short(end - len(data), f"{label} chunk", offset)
+            yield cut_short(end - len(data), msg("{label} chunk", label=label), offset)
             return
         (stored,) = struct.unpack_from(">I", data, end - 4)
         if zlib.crc32(data[offset + 4 : end - 4]) != stored:
@@ -30,19 +32,24 @@ def problems(data: bytes) -> Iterator[Problem]:
             return
         offset = end
     yield Problem(
-        Kind.TRUNCATED,
+        kinds.TRUNCATED,
         Severity.ERROR,
-        f"The file ends at byte {len(data):,} without its closing IEND chunk.",
+        msg("The file ends at byte {size:,} without its closing IEND chunk.", size=len(data)),
         {"offset": len(data), "has_data": seen_data},
     )
 
 
 def _bad_crc(name: bytes, label: str, offset: int) -> Problem:
-    ancillary = "; the pixels do not depend on it" if name[0] & 0x20 else ""
+    ancillary = msg("; the pixels do not depend on it") if name[0] & 0x20 else ""
     return Problem(
-        Kind.DAMAGED,
+        kinds.DAMAGED,
         Severity.WARNING,
-        f"The checksum of the {label} chunk at byte {offset:,} is wrong: its bytes have changed since it was "
-        f"written{ancillary}.",
+        msg(
+            "The checksum of the {label} chunk at byte {offset:,} is wrong: its bytes have changed since it "
+            "was written{ancillary}.",
+            label=label,
+            offset=offset,
+            ancillary=ancillary,
+        ),
         {"offset": offset, "chunk": label},
     )

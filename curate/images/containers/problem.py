@@ -4,34 +4,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from curate.schema import Kind, Severity
+from curate.findings import KindSpec
+from curate.i18n import Message, msg
+from curate.images import kinds
+from curate.schema import Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong and where: `where` holds offsets, rows, chunks as numbers, and `boxes` of damaged pixels."""
 
-    kind: Kind
+    kind: KindSpec
     severity: Severity
-    reason: str
+    message: Message
     where: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reason(self) -> str:
+        """The message in English."""
+        return str(self.message)
 
 
 def trailing(data: bytes, end: int) -> Problem:
     """Bytes behind the end of the image: harmless, worth knowing."""
     return Problem(
-        Kind.ODD_METADATA,
+        kinds.ODD_METADATA,
         Severity.INFO,
-        f"{len(data) - end:,} bytes follow the end of the image.",
+        msg("{extra:,} bytes follow the end of the image.", extra=len(data) - end),
         {"offset": end},
     )
 
 
-def cut_short(missing: int, what: str, offset: int) -> Problem:
+def cut_short(missing: int, what: Message, offset: int) -> Problem:
     """The file ends before something that it announced does."""
     return Problem(
-        Kind.TRUNCATED,
+        kinds.TRUNCATED,
         Severity.ERROR,
-        f"The file ends {missing:,} bytes before its {what} (at byte {offset:,}) does; fetch it again.",
+        msg(
+            "The file ends {missing:,} bytes before its {what} (at byte {offset:,}) does; fetch it again.",
+            missing=missing,
+            what=what,
+            offset=offset,
+        ),
         {"offset": offset, "missing_bytes": missing},
     )

@@ -8,9 +8,11 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from curate.i18n import Message, msg
+from curate.images import kinds
 from curate.images.containers import lzw
 from curate.images.containers.problem import Problem, cut_short
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _COLOUR, _SAMPLES, _PLANAR = 256, 257, 258, 259, 262, 277, 284
 _STRIPS, _ROWS, _STRIP_BYTES = 273, 278, 279
@@ -96,20 +98,25 @@ def _one(tags: Tags, tag: int, default: int) -> int:
 def _wrong(data: bytes, tags: Tags, piece: _Piece, index: int, page: int) -> Problem | None:
     end = piece.offset + piece.size
     if end > len(data):
-        return cut_short(end - len(data), f"strip {index + 1} of pixels", piece.offset)
+        return cut_short(end - len(data), msg("strip {strip} of pixels", strip=index + 1), piece.offset)
     compression, coded = _one(tags, _COMPRESSION, 1), data[piece.offset : end]
     if compression == 1:
         return _short(piece, piece.size, index, page) if piece.size < piece.expanded and _plain(tags) else None
     if compression in _DEFLATE:
-        return None if _inflates(coded, piece.expanded) else _damaged(piece, index, page, "its checksum is wrong")
+        return None if _inflates(coded, piece.expanded) else _damaged(piece, index, page, msg("its checksum is wrong"))
     if compression == _LZW and _plain(tags) and coded[:1] == b"\x80":
         codes = lzw.walk(coded, root_bits=8, tiff=True)
         if codes.bad_code_at is not None:
-            return _damaged(piece, index, page, "a code names what was never sent")
+            return _damaged(piece, index, page, msg("a code names what was never sent"))
         if codes.length < piece.expanded:
             return _short(piece, codes.length, index, page)
         if codes.length > piece.expanded:
-            return _damaged(piece, index, page, f"it makes {codes.length:,} bytes instead of {piece.expanded:,}")
+            return _damaged(
+                piece,
+                index,
+                page,
+                msg("it makes {made:,} bytes instead of {expected:,}", made=codes.length, expected=piece.expanded),
+            )
     return None
 
 
@@ -129,13 +136,21 @@ def _inflates(coded: bytes, expanded: int) -> bool:
 
 
 def _short(piece: _Piece, length: int, index: int, page: int) -> Problem:
-    return _damaged(piece, index, page, f"it holds {length:,} of {piece.expanded:,} bytes")
+    return _damaged(
+        piece, index, page, msg("it holds {held:,} of {expected:,} bytes", held=length, expected=piece.expanded)
+    )
 
 
-def _damaged(piece: _Piece, index: int, page: int, why: str) -> Problem:
+def _damaged(piece: _Piece, index: int, page: int, why: Message) -> Problem:
     return Problem(
-        Kind.DAMAGED,
+        kinds.DAMAGED,
         Severity.WARNING,
-        f"Strip {index + 1} (from row {piece.first_row:,} on, at byte {piece.offset:,}) is damaged: {why}.",
+        msg(
+            "Strip {strip} (from row {first_row:,} on, at byte {offset:,}) is damaged: {why}.",
+            strip=index + 1,
+            first_row=piece.first_row,
+            offset=piece.offset,
+            why=why,
+        ),
         {"offset": piece.offset, "strip": index, "row": piece.first_row, "page": page},
     )
