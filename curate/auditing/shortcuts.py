@@ -14,13 +14,28 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from curate.i18n import N_
 from curate.schema import DecodeStatus
 
 FOLDS, BINS = 5, 10
-LEAST = 20
+MIN_IMAGES = 20
 """Images of a class below which it is left out: guesses about few are noise."""
 TELLING = 0.3
 """Share of the way from chance to certainty from which on a property gives the class away."""
+
+
+TITLES = {
+    "size": N_("Size in pixels"),
+    "shape": N_("Aspect ratio"),
+    "bytes_per_pixel": N_("Bytes per pixel"),
+    "format": N_("File format"),
+    "mode": N_("Colour mode"),
+    "file_name": N_("How files are named"),
+    "brightness": N_("Brightness"),
+    "contrast": N_("Contrast"),
+    "blur": N_("Blur"),
+    "colourfulness": N_("Colourfulness"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +47,24 @@ class Guess:
     chance: float
 
     @property
+    def title(self) -> str:
+        """The property in words, to be translated."""
+        return TITLES.get(self.trait, self.trait.replace("_", " "))
+
+    @property
     def gain(self) -> float:
         """How far from chance (0) to certainty (1); below 0 is no better than chance."""
         return (self.accuracy - self.chance) / (1 - self.chance)
 
 
 def guesses(frame: pd.DataFrame) -> list[Guess]:
-    """The most telling property first; none where there are not two classes of `LEAST` readable images.
+    """The most telling property first; none where there are not two classes of `MIN_IMAGES` readable images.
 
     `frame` has the columns of `images.parquet` and, as far as they were measured, of the scanners.
     """
     seen = frame[frame["label"].notna() & frame["width"].notna() & (frame["status"] != DecodeStatus.ERROR)]
     counts = seen["label"].value_counts()
-    seen = seen[seen["label"].isin(counts[counts >= LEAST].index)]
+    seen = seen[seen["label"].isin(counts[counts >= MIN_IMAGES].index)]
     classes, target = np.unique(seen["label"].to_numpy(str), return_inverse=True)
     if len(classes) < 2:
         return []

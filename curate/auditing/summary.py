@@ -1,7 +1,7 @@
 """Table 1 and the state of the review: pure arithmetic on tables, and `status`, which reads them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ TOTAL = "Total"
 class WorkspaceStatus:
     """Where a workspace stands.
 
-    `class_summary` has a row per class and a total: `images`, then `CATEGORY_flagged` and `CATEGORY_confirmed`.
+    `class_summary` (Table 1) has a row per class and, last, a total; its columns are `images`, then
+    `CATEGORY_flagged` and `CATEGORY_confirmed`.
     """
 
     class_summary: pd.DataFrame
@@ -91,8 +92,13 @@ def first_category(findings: pd.DataFrame) -> dict[str, Category]:
 
 
 def class_summary(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
-    """Per class, the images flagged and confirmed by review in each category; every image once."""
-    labels = images["label"].map(lambda label: UNLABELLED if label is None else label)
+    """Count per class the images flagged and confirmed by review in each category; every image once.
+
+    The last row holds the sums (`Total`, unless a class is called so).
+    """
+    classes = [label for label in images["label"].unique() if label is not None]
+    unlabelled, total = _free_name(UNLABELLED, classes), _free_name(TOTAL, classes)
+    labels = images["label"].map(lambda label: unlabelled if label is None else label)
     label_of = dict(zip(images["path"], labels, strict=True))
     columns = [
         "images",
@@ -107,8 +113,15 @@ def class_summary(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping
             counts[label_of[path], f"{category}_confirmed"] += 1
     for (label, column), count in counts.items():
         table.loc[label, column] = count
-    total = table.sum().rename(TOTAL).to_frame().T.rename_axis("label")
-    return pd.concat([table, total]).astype("int64")
+    sums = table.sum().rename(total).to_frame().T.rename_axis("label")
+    return pd.concat([table, sums]).astype("int64")
+
+
+def _free_name(name: str, classes: Collection[str]) -> str:
+    """The name of a row that is no class, told apart from a class that is called the same."""
+    while name in classes:
+        name = f"{name} *"
+    return name
 
 
 def balance(manifest: pd.DataFrame) -> pd.DataFrame:
