@@ -66,15 +66,15 @@ def _bar(console: Console, words: Translator, clock: Callable[[], float]) -> Ite
         task = bar.add_task("", total=None, step=words.gettext(MEASURING), rate="", problems="")
 
         def report(progress: AuditProgress) -> None:
-            speed = bar.tasks[0].speed
             bar.update(
                 task,
                 total=progress.total,
                 completed=progress.done,
                 step=words.gettext(progress.step),
                 problems=words.counted("{n} problem", "{n} problems", progress.problems),
-                rate=f"{words.number(speed)}/s" if speed else "",
             )
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{words.number(speed)}/s" if speed else "")
 
         yield report
 

@@ -273,7 +273,7 @@ def _as_damaged(candidates: Iterator[bytes]) -> bytes:
     """The first in which the decoder sees damage: some harm leaves a valid image."""
     limits = DecodeLimits()
     for data in candidates:
-        if any(problem.kind is corrupted.DAMAGED for problem in decode(data, limits).problems):
+        if any(problem.kind == corrupted.DAMAGED for problem in decode(data, limits).problems):
             return data
     raise RuntimeError("the decoder reports none of the damage done")
 

@@ -141,7 +141,7 @@ def _features(scanners: Sequence[Scanner], decoded: DecodeResult, seconds: dict[
 
 
 def _crashed(crash: CrashReport, limits: DecodeLimits) -> DecodeResult:
-    if crash.kind is kinds.TIMED_OUT:
+    if crash.kind == kinds.TIMED_OUT:
         message = msg(
             "Reading it took longer than {limit:g} seconds; raise decode.timeout_s if it is genuine.",
             limit=limits.timeout_s,
