@@ -13,8 +13,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from curate.errors import ConfigError
-from curate.i18n import Message
+from curate.i18n import N_, Message
 from curate.schema import Category, Role, Severity, Verdict
+
+CATEGORY_TITLES = {
+    Category.CORRUPTED: N_("Corrupted"),
+    Category.DUPLICATE: N_("Duplicates"),
+    Category.UNSUITABLE: N_("Unsuitable"),
+    Category.LABEL: N_("Doubtful label"),
+}
+"""The headings of Table 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

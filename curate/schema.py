@@ -8,8 +8,6 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from curate.i18n import N_
-
 
 class Category(StrEnum):
     """What is wrong with an image, in the order in which Table 1 counts it."""
@@ -23,15 +21,6 @@ class Category(StrEnum):
 GROUP_KINDS = frozenset({"label_conflict", "split_leak"})
 """The only kinds that anything but a scanner knows by name: they are about where the members of a duplicate group
 stand, not about two images, and the review store and the fold have to tell them apart without loading scanners."""
-
-
-CATEGORY_TITLES = {
-    Category.CORRUPTED: N_("Corrupted"),
-    Category.DUPLICATE: N_("Duplicates"),
-    Category.UNSUITABLE: N_("Unsuitable"),
-    Category.LABEL: N_("Doubtful label"),
-}
-"""The headings of Table 1."""
 
 
 class Severity(StrEnum):

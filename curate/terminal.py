@@ -86,7 +86,8 @@ def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
     """Lay out Table 1 for the terminal; `flagged / confirmed` in one cell."""
     from rich.table import Table
 
-    from curate.schema import CATEGORY_TITLES, Category
+    from curate.findings import CATEGORY_TITLES
+    from curate.schema import Category
 
     shown = [name for name in Category if name is not Category.LABEL or summary[f"{name}_flagged"].any()]
     view = Table(title=words.gettext("Table 1: images flagged / confirmed by review"), title_justify="left")

@@ -11,6 +11,7 @@ entropy-coded data, all of which is still read.
 import functools
 import io
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,8 +60,6 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodeResult:
         return DecodeResult(problems=[Problem(kinds.EMPTY, Severity.ERROR, msg("The file is empty (0 bytes)."))])
     name = formats.sniff(data[: formats.SNIFF_BYTES])
     result = DecodeResult(format=name)
-    # Pillow refuses twice this number; it also looks at what later frames claim, which a header does not tell.
-    Image.MAX_IMAGE_PIXELS = limits.max_pixels // 2
     try:
         if name == "JPEG":
             _decode_jpeg(data, limits, result)
@@ -89,6 +88,15 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodeResult:
             )
         )
     return result
+
+
+def allow_pixels(max_pixels: int) -> None:
+    """Let Pillow open images of so many pixels in this process, for processes that are ours alone.
+
+    Pillow's own limit (twice 89,478,485 pixels, the default of `decode.max_pixels`) is one for the whole process, so
+    `decode` leaves it as it is: elsewhere, what is larger than Pillow's limit is too large whatever ours says.
+    """
+    Image.MAX_IMAGE_PIXELS = max_pixels // 2  # Pillow refuses twice this number
 
 
 # JPEG
@@ -304,13 +312,18 @@ def _tolerant_pillow(data: bytes, result: DecodeResult) -> Pixels:
             return pixels.native(image)
 
 
+_one_tolerant_decode = threading.Lock()
+
+
 @contextmanager
 def _load_truncated() -> Iterator[None]:
-    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
-    try:
-        yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
+    """Let Pillow load what is left of a broken image; its switch is one for the process, so it is put back at once."""
+    with _one_tolerant_decode:
+        before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _bomb(what: str | Message, limits: DecodeLimits) -> Problem:

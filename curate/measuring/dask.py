@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from curate.config import DecodeLimits
 from curate.errors import ConfigError, WorkspaceError
+from curate.images.decode import allow_pixels
 from curate.measuring import journal
 from curate.measuring.shard import Shard, Tally, measure_shard
 
@@ -117,7 +119,7 @@ def _measure(shard: Shard) -> Tally:
             # Kept beside the journal: the next worker to try, if any, must know of all crashes so far.
             shard.journal.replace(shard.journal.with_name(f"{shard.journal.name}.{crash.index}"))
             shard = replace(shard, crashes=(*shard.crashes, crash))
-        with _borrowed_process(shard.limits.memory_mib):
+        with _borrowed_process(shard.limits):
             tally = measure_shard(shard)
         for old in shard.part.parent.glob(f"{shard.journal.name}.*"):
             old.unlink(missing_ok=True)
@@ -125,14 +127,17 @@ def _measure(shard: Shard) -> Tally:
 
 
 @contextmanager
-def _borrowed_process(memory_mib: int) -> Iterator[None]:
-    """One thread and bounded memory while a shard is measured; the process is not ours, so both are put back."""
+def _borrowed_process(limits: DecodeLimits) -> Iterator[None]:
+    """Apply a worker's settings while a shard is measured, and restore them on exit: the process is not ours."""
     import cv2
+    from PIL import Image
 
-    threads = cv2.getNumThreads()
+    threads, pixels = cv2.getNumThreads(), Image.MAX_IMAGE_PIXELS
     cv2.setNumThreads(1)
+    allow_pixels(limits.max_pixels)
     try:
-        with journal.memory_limited(memory_mib):
+        with journal.memory_limited(limits.memory_mib):
             yield
     finally:
+        Image.MAX_IMAGE_PIXELS = pixels
         cv2.setNumThreads(threads)

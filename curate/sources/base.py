@@ -134,12 +134,22 @@ def open_source(given: str | Path, scratch: Path | None = None) -> Source:
 def source_at(root: str | Path) -> Source:
     """The source whose images lie below `root`, to read them; whether it is there shows when it is asked."""
     address = absolute(root)
-    form = next((form for form in forms() if form.claims(address)), None)
-    if form is None:
-        from curate.sources.folder import Folder
-
-        form = Folder
+    form = next((form for form in forms() if form.claims(address)), _Gone)
     return form(address)
+
+
+class _Gone(Source):
+    """A root that no form claims, such as a folder that is no longer there: reading fails image by image."""
+
+    form: ClassVar[str] = ""
+
+    @classmethod
+    def claims(cls, address: str) -> bool:
+        del address
+        return False
+
+    def _list(self) -> Listing:
+        raise SourceError(f"{self.address} does not exist")
 
 
 def absolute(given: str | Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from curate.images import formats
-from curate.sources import table, webdataset
+from curate.sources import columns, shards
 from curate.sources.address import join
 from curate.sources.records import SPLITS, Listing, Record, Skipped
 from curate.sources.tar import is_tar
@@ -33,7 +33,7 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     skipped = [file for file in files if file.skipped is not None]
     tars = [(file.path, file.stamp) for file in skipped if is_tar(file.path)]
     if tars and not found:
-        return webdataset.read_shards(root, tars)
+        return shards.read_shards(root, tars)
     paths = [file.path for file in found]
     base = _dataset_root(paths)
     split_folders = _split_folders(base, paths)
@@ -44,13 +44,13 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     tables = {file.path: join(root, file.path) for file in skipped if _is_metadata(file.path)}
     left_out = [Skipped(file.path, file.skipped or "") for file in skipped if file.path not in tables]
     if tables:
-        records, read = table.labelled(records, tables)
+        records, read = columns.labelled(records, tables)
         left_out += read
     return Listing(root, records, sorted(left_out, key=lambda item: item.path))
 
 
 def _is_metadata(path: str) -> bool:
-    return PurePosixPath(path).name in table.METADATA
+    return PurePosixPath(path).name in columns.METADATA
 
 
 def reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 import curate
 from curate.config import DecodeLimits
@@ -167,3 +167,10 @@ def test_an_oddity_is_told_for_information(tmp_path: Path, options: dict[str, st
     (reason,) = findings.loc[findings["kind"] == "odd_metadata", "reason"]
     assert words in reason
     assert (findings.loc[findings["kind"] == "odd_metadata", "severity"] == "info").all()
+
+
+def test_decoding_leaves_the_settings_of_the_process_as_they_are() -> None:
+    before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    for data in (JPEG, PNG[: len(PNG) // 2], b"no image"):
+        decode(data, DecodeLimits(max_pixels=1 << 40))
+        assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES) == before

@@ -1,0 +1,133 @@
+"""A scanner that somebody else ships works everywhere, with no edit to curate: its kind is as good as ours.
+
+`tests/plugin` is a package as pip would install it (`glare`, with entry points and a catalogue). Each step runs in a
+process that has it on its path, since what is installed is looked up once a process.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curate.storage.workspace import read_table
+from tests import sample_images
+
+ROOT = Path(__file__).parents[1]
+PLUGIN = ROOT / "tests" / "plugin"
+APP = ROOT / "ui" / "app.py"
+
+
+def run(*arguments: object, plugin: Path = PLUGIN, program: tuple[str, ...] = ("-m", "curate")) -> str:
+    """Run curate (or a program) with the plug-in installed; stdout and stderr together."""
+    done = subprocess.run(
+        [sys.executable, *program, *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": f"{plugin}{os.pathsep}{ROOT}", "LANG": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return f"exit {done.returncode}\n{done.stdout}{done.stderr}"
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An audit of twelve images, of which one is burnt out."""
+    root = tmp_path_factory.mktemp("plugin")
+    source = sample_images.dataset(root / "set", each=6)
+    burnt = sample_images.photo(77)
+    burnt[: burnt.shape[0] // 2] = 255
+    sample_images.save(burnt, source / "cats" / "sun.png")
+    run("audit", source, "-w", root / "ws")
+    return root / "ws"
+
+
+def test_its_finding_is_in_table_queue_and_table_1(workspace: Path) -> None:
+    findings = read_table(workspace / "findings.parquet").set_index("kind")
+    assert findings.loc["glare", "path"] == "cats/sun.png"
+    assert findings.loc["glare", "reason"] == "50% of it is burnt out (threshold 20%)."
+    state = json.loads(run("status", workspace, "--json").partition("\n")[2])
+    assert {row["label"]: row["unsuitable_flagged"] for row in state["class_summary"]}["cats"] >= 1
+    assert state["queue"]["images"] >= 1
+
+
+def test_fail_on_and_decide_know_its_kind(workspace: Path, tmp_path: Path) -> None:
+    shutil.copytree(workspace, tmp_path / "ws")
+    source = json.loads((workspace / "audit.json").read_text())["source"]
+    assert run("audit", source, "-w", tmp_path / "ws", "--fail-on", "glare").startswith("exit 1")
+    decided = run("decide", tmp_path / "ws", "--kind", "glare", "--action", "drop", "--reviewer", "ana")
+    assert "recorded 1 decision" in decided
+
+
+def test_it_is_listed_with_its_kinds_and_settings() -> None:
+    listed = run("scanners")
+    assert "Glare: A light burns out a part of the image." in listed
+    assert "[scan.glare] min_share = 0.2" in listed
+    assert "Ofuscamento: Uma luz estoura uma parte da imagem." in run("scanners", "--lang", "pt-BR")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Glare", "A light burns out a part of the image.", "50% of it is burnt out (threshold 20%)."]),
+        ("pt-BR", ["Ofuscamento", "Uma luz estoura uma parte da imagem.", "50% dela está estourado (limiar 20%)."]),
+    ],
+)
+def test_the_report_says_it_in_either_language(
+    workspace: Path, tmp_path: Path, language: str, words: list[str]
+) -> None:
+    run("report", workspace, "-o", tmp_path / "report.html", "--lang", language)
+    page = (tmp_path / "report.html").read_text()
+    for text in words:
+        assert text in page
+
+
+def test_the_reviewer_shows_it_and_its_threshold(workspace: Path) -> None:
+    program = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+sys.argv = ["app.py", {str(workspace)!r}, "--reviewer", "ana", "--lang", "pt-BR"]
+app = AppTest.from_file({str(APP)!r}, default_timeout=60).run()
+shown = []
+for page in ("queue", "thresholds"):
+    app.switch_page(page) if False else None
+print([element.value for element in app.main.markdown])
+"""
+    del program
+    pages = """
+import sys
+from pathlib import Path
+from curate.auditing import thresholds
+from curate.storage.workspace import Workspace
+from curate.i18n import translator
+words = translator("pt-BR")
+(cut,) = [cut for cut in thresholds.cuts(Workspace(Path(sys.argv[1]))) if cut.scanner == "glare"]
+values = thresholds.measurements(Workspace(Path(sys.argv[1])), cut)
+print(words.gettext(cut.threshold.kind.title), "|", words.gettext(cut.description), "|", int((values >= cut.value).sum()))
+"""
+    shown = run(workspace, program=("-c", pages))
+    assert "Ofuscamento | fração de pixels estourados a partir da qual a imagem é sinalizada | 1" in shown
+
+
+def test_without_it_the_workspace_still_opens(workspace: Path, tmp_path: Path) -> None:
+    shutil.copytree(workspace, tmp_path / "ws")
+    (tmp_path / "nothing").mkdir()
+    assert "Table 1" in run("status", tmp_path / "ws", plugin=tmp_path / "nothing")
+    run("report", tmp_path / "ws", "-o", tmp_path / "report.html", plugin=tmp_path / "nothing")
+    assert "50% of it is burnt out (threshold 20%)." in (tmp_path / "report.html").read_text()
+
+
+def test_the_guide_for_contributors_is_this_very_scanner() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    blocks = re.findall(r"```(?:python|toml|po)\n(.*?)```", guide, re.DOTALL)
+    assert (PLUGIN / "glare" / "__init__.py").read_text() in blocks
+    points = (PLUGIN / "glare-1.0.dist-info" / "entry_points.txt").read_text()
+    for group, name, value in re.findall(r"\[(.*?)\]\n(\w+) = (.*)", points):
+        assert any(f'[project.entry-points."{group}"]\n{name} = "{value}"' in block for block in blocks)
+    assert np.float32(0.5) == 0.5
