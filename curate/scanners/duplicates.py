@@ -98,7 +98,7 @@ class Duplicates(Scanner):
         tile = image.tile(TILE_PX)
         grey = luma(tile)
         # Shrunk to what the hashes look at by plain averages: ImageHash's own filter takes as long as all else here.
-        # Its pHash takes the same transform that the turned forms need later, so once is enough.
+        # Its pHash takes the same cosine transform that the turned forms need later, so once is enough.
         frequencies = low_frequencies(_averaged(grey, (SPECTRUM_PX, SPECTRUM_PX)))
         return {
             **self._local_features(image),
@@ -155,12 +155,12 @@ class Duplicates(Scanner):
         from curate.duplicates.verify import Verifier  # a worker has no use for it
 
         verifier = Verifier(ranked, self.settings)
-        for turn, (left, right, bits) in self._candidates(ranked, usable):
-            if turn is not None:  # an image is told as a copy once; upright pairs come first, and each of them once
+        for transform, (left, right, bits) in self._candidates(ranked, usable):
+            if transform is not None:  # each pair is reported once; upright pairs come first
                 pairs = zip(left.tolist(), right.tolist(), strict=True)
                 fresh = np.array([b not in near.get(a, ()) for a, b in pairs], dtype=bool)
                 left, right, bits = left[fresh], right[fresh], bits[fresh]  # noqa: PLW2901
-            for a, b, match in verifier.copies((left, right, bits), turn):
+            for a, b, match in verifier.copies((left, right, bits), transform):
                 near.setdefault(a, {})[b] = match
                 near.setdefault(b, {})[a] = inverse(match)
         if self.settings.thorough:
@@ -196,10 +196,10 @@ class Duplicates(Scanner):
         spectra = blobs.matrix(ranked["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
         left, right, bits = candidates.upright(phashes, dhashes, self.settings.hash_distance)
         with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
-            turned = aside.submit(list, candidates.turned(phashes, spectra, self.settings.turned_distance))
+            transformed = aside.submit(list, candidates.transformed(phashes, spectra, self.settings.turned_distance))
             yield None, (usable[left], usable[right], bits)
-            for turn, (left, right, bits) in turned.result():
-                yield turn, (usable[left], usable[right], bits)
+            for transform, (left, right, bits) in transformed.result():
+                yield transform, (usable[left], usable[right], bits)
 
 
 _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / SPECTRUM_PX).astype(np.float32)

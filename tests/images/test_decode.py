@@ -173,4 +173,4 @@ def test_decoding_leaves_the_settings_of_the_process_as_they_are() -> None:
     before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
     for data in (JPEG, PNG[: len(PNG) // 2], b"no image"):
         decode(data, DecodeLimits(max_pixels=1 << 40))
-        assert (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES) == before
+        assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)

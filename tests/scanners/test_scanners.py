@@ -14,8 +14,8 @@ from curate import scanners
 from curate.auditing import judge as judging
 from curate.config import Config, DecodeLimits, JudgeSettings
 from curate.duplicates import candidates
-from curate.duplicates.candidates import turned_hashes
-from curate.duplicates.tiles import TURNS, turned
+from curate.duplicates.candidates import transformed_hashes
+from curate.duplicates.tiles import TRANSFORMS, transformed
 from curate.errors import ConfigError
 from curate.i18n import Message
 from curate.images.image import DecodedImage, Pixels
@@ -283,13 +283,13 @@ def test_the_hashes_are_those_of_imagehash(seed: int) -> None:
         assert features[name] == np.packbits(hashed(shrunk).hash).tobytes()
 
 
-@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("turn", TRANSFORMS)
 def test_the_hash_of_a_turned_image_follows_from_its_spectrum(turn: str) -> None:
     for seed in range(20):
         small = cv2.resize(cv2.cvtColor(sample_images.photo(seed), cv2.COLOR_RGB2GRAY), (32, 32))
-        looks = turned(small[None].astype(np.float32), turn)[0].astype(np.uint8)
+        looks = transformed(small[None].astype(np.float32), turn)[0].astype(np.uint8)
         expected = np.packbits(imagehash.phash(Image.fromarray(looks)).hash)
-        found = turned_hashes(stored(low_frequencies(small))[None], turn)
+        found = transformed_hashes(stored(low_frequencies(small))[None], turn)
         assert int(found[0] ^ np.uint64(int.from_bytes(expected.tobytes(), "big"))).bit_count() <= 1
 
 

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pydantic import Field
+
 from curate.config import Settings
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_
 from curate.images.image import DecodedImage
 from curate.scanners import Scanner, Threshold
 from curate.schema import Category
-from pydantic import Field
 
 GLARE = KindSpec(
     name="glare",
