@@ -29,7 +29,7 @@ COLUMNS = ("path", "copy_of", "relation", "reason", "message")
 def compare(
     ours: str | Path, theirs: str | Path, *, thorough: bool = False, report: pipeline.Report | None = None
 ) -> pd.DataFrame:
-    """The images of `theirs` that are copies of images in `ours`, each with its best match.
+    """Find the images of `theirs` that are copies of images in `ours`, each with its best match.
 
     Either side is a dataset (folder, ZIP) or the workspace of an audit of one. Returns the columns `path` (in
     theirs), `copy_of` (in ours), `relation`, `reason`, and `message` (the reason as `i18n.Message`, JSON).
@@ -45,7 +45,7 @@ def compare(
 
 
 def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFrame:
-    """Where the images in `files` stand in an audited dataset; the columns are those of `compare`.
+    """Find where the images in `files` stand in an audited dataset; the columns are those of `compare`.
 
     Raises `SourceError` for a file that does not exist.
     """
@@ -82,7 +82,7 @@ def _duplicates(configuration: config.Config) -> Scanner:
 
 @contextmanager
 def _audited(place: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
-    """The workspace itself, or one made for the occasion; a workspace without what is needed is measured anew."""
+    """Open the workspace, or make one for the occasion; one without what is needed is measured anew."""
     if (place / "audit.json").is_file():
         workspace = Workspace(place)
         scanner = _duplicates(configuration)
@@ -134,7 +134,7 @@ def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.Da
 
 
 def _without_sides(message: Message) -> Message:
-    """The same message about paths as they are on their own side."""
+    """Rewrite a message for paths as they are on their own side."""
     values = {
         name: value.removeprefix(OURS).removeprefix(THEIRS) if name == "other" else value
         for name, value in message.values.items()

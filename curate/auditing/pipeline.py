@@ -182,7 +182,7 @@ def _standing_config(workspace: Workspace) -> Config:
 
 
 def _remove_empty(workspace: Workspace) -> None:
-    """Leave nothing behind of a workspace that never came to be."""
+    """Remove what a workspace that never came to be has left."""
     for folder in (workspace.features, workspace.thumbs, workspace.unpacked):
         shutil.rmtree(folder, ignore_errors=True)
     if not any(workspace.root.iterdir()):

@@ -58,7 +58,7 @@ class Guess:
 
 
 def guesses(frame: pd.DataFrame) -> list[Guess]:
-    """The most telling property first; none where there are not two classes of `MIN_IMAGES` readable images.
+    """Rank properties by how well they give the class away; none without two classes of `MIN_IMAGES` readable images.
 
     `frame` has the columns of `images.parquet` and, as far as they were measured, of the scanners.
     """
@@ -94,13 +94,13 @@ def _properties(seen: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 
 
 def _pattern(path: str) -> str:
-    """How a file is named, numbers and long codes aside: web sites and cameras have habits."""
+    """Reduce a file name to its pattern, numbers and long codes aside: web sites and cameras have habits."""
     stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0].lower()
     return re.sub(r"\d+", "#", stem)[:6]
 
 
 def _accuracy(values: pd.Series, target: npt.NDArray[np.intp], folds: npt.NDArray[np.int64], classes: int) -> float:
-    """Balanced accuracy of the likeliest class for each value, learned on the other folds."""
+    """Return the balanced accuracy of the likeliest class for each value, learned on the other folds."""
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(float, na_value=np.nan)
         cells = np.searchsorted(np.nanquantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]), numbers)

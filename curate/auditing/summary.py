@@ -36,7 +36,7 @@ class WorkspaceStatus:
     spurious: list[Guess]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
+        """Return plain values for `--json`."""
         return {
             "class_summary": self.class_summary.reset_index().to_dict("records"),
             "queue": {
@@ -54,7 +54,7 @@ class WorkspaceStatus:
 
 
 def status(workspace: str | Path) -> WorkspaceStatus:
-    """Table 1, the progress of the review, and what else a person should know."""
+    """Read Table 1, the progress of the review, and what else a person should know."""
     ws = Workspace(Path(workspace))
     facts = ws.read_audit()
     images, findings = ws.read_images(), ws.read_findings()
@@ -76,7 +76,7 @@ def status(workspace: str | Path) -> WorkspaceStatus:
 
 
 def first_category(findings: pd.DataFrame) -> dict[str, Category]:
-    """The category in which Table 1 counts each flagged image: its first, in the order of `Category`.
+    """Find the category in which Table 1 counts each flagged image: its first, in the order of `Category`.
 
     Keepers are not counted: a duplicate group of three has two redundant copies. A finding that merely
     informs does not count either.
@@ -118,14 +118,14 @@ def class_summary(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping
 
 
 def _free_name(name: str, classes: Collection[str]) -> str:
-    """The name of a row that is no class, told apart from a class that is called the same."""
+    """Choose a name for a row that is no class, told apart from a class that is called the same."""
     while name in classes:
         name = f"{name} *"
     return name
 
 
 def balance(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Images per class in the source (`before`) and by the decisions so far (`after`, the undecided among them)."""
+    """Count images per class in the source (`before`) and by the decisions so far (`after`, undecided included)."""
     known = manifest[["label", "final_label"]].where(manifest[["label", "final_label"]].notna(), UNLABELLED)
     stays = manifest["action"] != Verdict.DROP
     counts = pd.DataFrame(
@@ -135,7 +135,7 @@ def balance(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def waiting(findings: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """The undecided images by category and kind, the most first; an image counts under each of its kinds."""
+    """Count the undecided images by category and kind, the most first; an image counts under each of its kinds."""
     pending = set(manifest["path"][manifest["action"] == Verdict.PENDING])
     asked = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
     asked = asked[asked["path"].isin(pending)]

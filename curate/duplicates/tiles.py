@@ -136,7 +136,7 @@ def _covariance(centred: Floats, left: npt.NDArray[np.intp], right: npt.NDArray[
 
 
 def _deviation(mean: Floats, spread: Floats) -> Floats:
-    """Standard deviation of whole tiles from the means and spreads of their blocks."""
+    """Return standard deviation of whole tiles from the means and spreads of their blocks."""
     return np.asarray(np.sqrt(mean.var(axis=1) + (spread**2).mean(axis=1)), dtype=np.float32)
 
 

@@ -155,7 +155,7 @@ _BLOCK = {"444": (8, 8), "422": (8, 16), "420": (16, 16), "440": (16, 8), "411":
 
 
 def _note(result: DecodeResult, found: damage.Seen | None) -> None:
-    """Damage seen in the pixels: a problem of its own, or where the known one shows."""
+    """Add damage seen in the pixels: as a problem of its own, or as where the known one shows."""
     if found is None:
         return
     where = {"boxes": [found.box.evidence()]}
@@ -168,7 +168,7 @@ def _note(result: DecodeResult, found: damage.Seen | None) -> None:
 
 
 def _turned(found: damage.Seen, orientation: int, rows: int, columns: int) -> damage.Seen:
-    """The same place in the upright image."""
+    """Move a box to where it lies in the upright image."""
     if orientation == 1:
         return found
     box = found.box
@@ -221,7 +221,7 @@ _RAW, _WHOLE_BYTES = ("BMP", "TIFF", "PPM"), ("L", "RGB", "RGBA")
 
 @functools.cache
 def _learn_heif() -> None:
-    """HEIC is read where Pillow's plug-in for it is installed."""
+    """Register Pillow's plug-in for HEIC where it is installed."""
     try:
         import pillow_heif
     except ImportError:
@@ -265,7 +265,7 @@ def _load(data: bytes, image: Image.Image, result: DecodeResult) -> tuple[Pixels
 
 
 def _passes_strictly(data: bytes) -> bool:
-    """Whether OpenCV's AV1 decoder, which looks at the padding that ends each tile, reads an AVIF.
+    """Say whether OpenCV's AV1 decoder, which looks at the padding that ends each tile, reads an AVIF.
 
     dav1d, which Pillow decodes with, does not look. An OpenCV that reads no AVIF at all has no say.
     """

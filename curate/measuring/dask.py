@@ -80,7 +80,7 @@ def _client(address: str) -> Any:
 
 
 def _outcome(future: Any) -> Tally | None:
-    """The tally of a shard; None where it cost so many workers that the scheduler gave up."""
+    """Return the tally of a shard; None where it cost so many workers that the scheduler gave up."""
     from distributed.scheduler import KilledWorker
 
     try:
@@ -91,7 +91,7 @@ def _outcome(future: Any) -> Tally | None:
 
 
 def _without_crash(shard: Shard, deaths: int) -> Shard:
-    """The shard as it is to be tried again."""
+    """Leave the image that the crash report names out of the shard, for another try."""
     if deaths + 1 >= MAX_DEATHS + len(shard.records):
         raise WorkspaceError("the cluster's workers die before they can read an image; is there enough memory?")
     crash = journal.read_crash_report(shard.journal)

@@ -46,7 +46,7 @@ MAX_SILENT_DEATHS = 3
 
 
 def cores() -> int:
-    """The cores this process may use."""
+    """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -68,7 +68,7 @@ class Engine:
 
 
 def named(name: str) -> Engine:
-    """The engine that `local:N` or `dask:ADDRESS` stands for; raises `ConfigError` for anything else."""
+    """Parse `local:N` or `dask:ADDRESS`; raises `ConfigError` for anything else."""
     kind, _, rest = name.partition(":")
     if kind == "dask" and rest:
         return Engine(address=rest)
@@ -178,7 +178,7 @@ def _context() -> BaseContext:
 
 @contextmanager
 def _one_blas_thread() -> Iterator[None]:
-    """For the processes started meanwhile: they have a core each, and numpy would start a thread for every core."""
+    """Give processes started meanwhile one BLAS thread each: they have a core each."""
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))

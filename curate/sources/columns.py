@@ -24,12 +24,12 @@ SPLIT_COLUMNS = ("split", "usage", "subset", "set", "fold")
 
 
 def is_list(source: str | Path) -> bool:
-    """Whether a source is a list, by its name."""
+    """Say whether a source is a list, by its name."""
     return str(source).lower().endswith(SUFFIXES)
 
 
 def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """Columns and rows of a table file. Raises `SourceError` where it is none."""
+    """Read columns and rows of a table file; raises `SourceError` where it is none."""
     suffix = PurePosixPath(address).suffix.lower()
     try:
         data = objects.fetch(address) if url(address) else Path(address).read_bytes()
@@ -48,7 +48,7 @@ def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
 
 
 def _parsed(text: str, separator: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """Columns and rows of delimited text; every cell as text. pandas knows no limit to the length of a cell."""
+    """Parse delimited text into columns and rows, every cell as text; pandas knows no limit to the length of a cell."""
     import pandas as pd
 
     if not text.strip():
@@ -58,7 +58,7 @@ def _parsed(text: str, separator: str) -> tuple[list[str], list[dict[str, Any]]]
 
 
 def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list[Record], list[Skipped]]:
-    """Records with the labels and splits that metadata files (path below the root -> address) give them.
+    """Give records the labels and splits that metadata files (path below the root -> address) have for them.
 
     `file_name` is relative to the metadata file. A row without a file gives a record; a table without
     `file_name` says nothing.
@@ -88,12 +88,12 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
 
 
 def split_name(value: str | None) -> str | None:
-    """A split under its usual name; others keep theirs."""
+    """Normalise a split to its usual name; others keep theirs."""
     return SPLITS.get(value.lower(), value) if value else None
 
 
 def text(row: Mapping[str, Any], column: str | None) -> str | None:
-    """A cell as text; None where it is empty."""
+    """Read a cell as text; None where it is empty."""
     value = row.get(column) if column else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a column of class numbers with a gap

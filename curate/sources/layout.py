@@ -54,7 +54,7 @@ def _is_metadata(path: str) -> bool:
 
 
 def reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:
-    """Why a file is not part of the dataset; None if it is. `head` reads its first bytes."""
+    """Say why a file is not part of the dataset; None if it is. `head` reads its first bytes."""
     lower = name.lower()
     suffix = os.path.splitext(lower)[1]  # noqa: PTH122
     if name.startswith(".") or lower in ("thumbs.db", "desktop.ini"):
@@ -73,7 +73,7 @@ def reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:
 
 
 def _dataset_root(paths: list[str]) -> str:
-    """Go down through folders that only wrap the dataset: a single folder, no images of its own, classes inside.
+    """Return go down through folders that only wrap the dataset: a single folder, no images of its own, classes inside.
 
     Empty, or ending in a slash.
     """
@@ -90,7 +90,7 @@ def _dataset_root(paths: list[str]) -> str:
 
 
 def _split_folders(base: str, paths: list[str]) -> frozenset[str]:
-    """The folders directly below `base` that are splits: all of them must be named so, or none is."""
+    """Return the folders directly below `base` that are splits: all of them must be named so, or none is."""
     folders = {path[len(base) :].partition("/")[0] for path in paths if "/" in path[len(base) :]}
     return frozenset(folders) if folders and all(name.lower() in SPLITS for name in folders) else frozenset()
 

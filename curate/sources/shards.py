@@ -22,7 +22,7 @@ _CAPTIONS_MIN = 20
 
 
 def read_shards(root: str, shards: Iterable[tuple[str, int]]) -> Listing:
-    """The images in the shards, given as (path below the root, stamp)."""
+    """List the images in shards, given as (path below the root, stamp)."""
     records: list[Record] = []
     skipped: list[Skipped] = []
     captions: dict[str, str] = {}
@@ -79,7 +79,7 @@ def _text(archive: str, member: tuple[str, int, int]) -> str:
 
 
 def _split(shard: str) -> str | None:
-    """By the folder of the shard or the first word of its name: `train/00.tar`, `train-00.tar`."""
+    """Tell the split by the folder of the shard or the first word of its name: `train/00.tar`, `train-00.tar`."""
     folder, name = posixpath.split(shard)
     word = _WORD.match(name)
     for part in [*folder.lower().split("/"), word[0].lower() if word else ""]:

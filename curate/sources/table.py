@@ -81,7 +81,7 @@ def _address(here: str, named: str) -> str:
 
 
 def _common_root(source: str, here: str, addresses: Sequence[str]) -> str:
-    """The list's own folder where everything lies below it, else the folder that all have in common."""
+    """Return the list's own folder where everything lies below it, else the folder that all have in common."""
     if all(address.startswith(here.rstrip("/") + "/") for address in addresses):
         return here
     schemes = {(url(address) or "").partition("://")[0] for address in addresses}
@@ -94,7 +94,7 @@ def _common_root(source: str, here: str, addresses: Sequence[str]) -> str:
 
 
 def _facts(addresses: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """(size, stamp) of each; zeros where there is nothing. Remote ones by listing their folders, once each."""
+    """Read (size, stamp) of each, zeros where there is nothing; remote ones by listing their folders, once each."""
     known: dict[str, tuple[int, int]] = {}
     for folder in sorted({address.rpartition("/")[0] for address in addresses if url(address)}):
         if folder.startswith("http"):
