@@ -86,6 +86,7 @@ def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
     """Lay out Table 1 for the terminal; `flagged / confirmed` in one cell."""
     from rich.table import Table
 
+    from curate.auditing.summary import UNLABELLED
     from curate.findings import CATEGORY_TITLES
     from curate.schema import Category
 
@@ -97,7 +98,7 @@ def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
     last = len(summary) - 1
     for number, (label, row) in enumerate(summary.iterrows()):
         cells = [f"{words.number(row[f'{name}_flagged'])} / {words.number(row[f'{name}_confirmed'])}" for name in shown]
-        name = words.gettext(str(label)) if number == last or str(label).startswith("(") else str(label)
+        name = words.gettext(str(label)) if number == last or label == UNLABELLED else str(label)
         view.add_row(Text(name), words.number(row["images"]), *cells, style="bold" if number == last else None)
     return view
 

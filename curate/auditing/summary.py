@@ -10,13 +10,14 @@ import pandas as pd
 
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
+from curate.i18n import N_
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.store import ReviewProgress, Store
 from curate.schema import Category, Role, Severity, Verdict
 from curate.storage.workspace import Workspace
 
-UNLABELLED = "(no class)"
-TOTAL = "Total"
+UNLABELLED = N_("(no class)")
+TOTAL = N_("Total")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
