@@ -154,10 +154,10 @@ class _Gone(Source):
 
 def absolute(given: str | Path) -> str:
     """Normalise an address: a URL, or an absolute path (`file://` is one too)."""
+    if str(given).startswith("file:/"):
+        given = "/" + str(given).removeprefix("file:").lstrip("/")
     address = url(given)
-    if address is None:
-        return str(Path(given).resolve())
-    return "/" + address.removeprefix("file://").lstrip("/") if address.startswith("file://") else address.rstrip("/")
+    return str(Path(given).resolve()) if address is None else address.rstrip("/")
 
 
 def _what_instead(skipped: Sequence[Skipped]) -> str:
