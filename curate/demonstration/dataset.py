@@ -20,7 +20,8 @@ import pandas as pd
 from PIL import Image
 
 from curate.config import DecodeLimits
-from curate.demonstration.portraits import Expression, portrait
+from curate.demonstration.portraits import portrait
+from curate.demonstration.sitter import Expression
 from curate.duplicates import kinds as duplicate
 from curate.findings import KindSpec
 from curate.images import kinds as corrupted
