@@ -66,9 +66,10 @@ def _fabric_colour(rng: Rng, low: float = 0.7, high: float = 1.0) -> Colour:
     return shade(pick(rng, CLOTHES), between(rng, low, high))
 
 
-def _box(board: Field, x: float, y: float, across: float, down: float, colour: Colour) -> None:
-    """Fill a rectangle given by its left top corner and size, in pixels."""
-    cv2.rectangle(board, (int(x), int(y)), (int(x + across), int(y + down)), colour, -1)
+def _box(board: Field, corner: tuple[float, float], size: tuple[float, float], colour: Colour) -> None:
+    """Fill a rectangle given by its left top corner (x, y) and size (width, height), in pixels."""
+    (x, y), (width, height) = corner, size
+    cv2.rectangle(board, (int(x), int(y)), (int(x + width), int(y + height)), colour, -1)
 
 
 def _open_air(rng: Rng, h: int, w: int) -> Field:
@@ -116,8 +117,8 @@ def _wall(rng: Rng, h: int, w: int) -> Field:
     for _ in range(int(rng.integers(0, 3))):
         left, top = between(rng, -0.1, 0.9) * w, between(rng, -0.1, 0.5) * h
         across, down = between(rng, 0.2, 0.4) * w, between(rng, 0.2, 0.5) * h
-        _box(board, left - 4, top - 4, across + 8, down + 8, shade(paint, between(rng, 0.3, 0.6)))
-        _box(board, left, top, across, down, _fabric_colour(rng))
+        _box(board, (left - 4, top - 4), (across + 8, down + 8), shade(paint, between(rng, 0.3, 0.6)))
+        _box(board, (left, top), (across, down), _fabric_colour(rng))
         cv2.circle(
             board,
             (int(left + across / 2), int(top + down / 2)),
@@ -132,26 +133,24 @@ def _wall(rng: Rng, h: int, w: int) -> Field:
 def _room(rng: Rng, h: int, w: int) -> Field:
     """Paint a wall with a window, curtains, a floor, furniture and a lamp."""
     board, floor, bar = _wall(rng, h, w), between(rng, 0.68, 0.92) * h, max(2, w // 60)
-    _box(board, 0, floor, w, h, pick(rng, ((120, 86, 60), (86, 72, 66), (150, 128, 104))))
+    _box(board, (0, floor), (w, h), pick(rng, ((120, 86, 60), (86, 72, 66), (150, 128, 104))))
     left, top = between(rng, -0.1, 0.5) * w, between(rng, 0, 0.15) * h
     across, down = between(rng, 0.35, 0.6) * w, between(rng, 0.4, 0.6) * h
     frame, glass = (218, 210, 200), pick(rng, ((206, 226, 240), (250, 236, 204), (70, 84, 120), (168, 196, 150)))
-    _box(board, left - 4, top - 4, across + 8, down + 8, frame)
-    _box(board, left, top, across, down, glass)
-    _box(board, left, top + down / 2, across, bar, frame)
+    _box(board, (left - 4, top - 4), (across + 8, down + 8), frame)
+    _box(board, (left, top), (across, down), glass)
+    _box(board, (left, top + down / 2), (across, bar), frame)
     for share in (0.33, 0.67):
-        _box(board, left + across * share, top, bar, down, frame)
+        _box(board, (left + across * share, top), (bar, down), frame)
     curtain = _fabric_colour(rng)
     for strip in range(8):
         edge = left - w / 12 if strip < 4 else left + across - w / 12
-        _box(board, edge + (strip % 4) * w / 24, 0, w / 26, floor, shade(curtain, 0.7 + 0.2 * (strip % 2)))
+        _box(board, (edge + (strip % 4) * w / 24, 0), (w / 26, floor), shade(curtain, 0.7 + 0.2 * (strip % 2)))
     for _ in range(int(rng.integers(1, 4))):
         _box(
             board,
-            between(rng, -0.1, 0.9) * w,
-            between(rng, 0.5, 0.75) * h,
-            between(rng, 0.2, 0.5) * w,
-            h,
+            (between(rng, -0.1, 0.9) * w, between(rng, 0.5, 0.75) * h),
+            (between(rng, 0.2, 0.5) * w, h),
             _fabric_colour(rng, 0.6, 0.7),
         )
     lamp = int(between(rng, 0, 1) * w), int(between(rng, 0.05, 0.4) * h)
@@ -170,10 +169,10 @@ def _shelves(rng: Rng, h: int, w: int) -> Field:
             thick, high = between(rng, 0.025, 0.08) * w + 2, between(rng, 0.55, 0.86) * deep
             if chance(rng, 0.9):
                 book = _fabric_colour(rng, 0.6, 1.1)
-                _box(board, x, top + deep - high, thick - 2, high, book)
-                _box(board, x, top + deep - high * between(rng, 0.6, 0.9), thick - 2, 4, shade(book, 1.6))
+                _box(board, (x, top + deep - high), (thick - 2, high), book)
+                _box(board, (x, top + deep - high * between(rng, 0.6, 0.9)), (thick - 2, 4), shade(book, 1.6))
             x += thick
-        _box(board, 0, top + deep - 3, w, 7, wood)
+        _box(board, (0, top + deep - 3), (w, 7), wood)
     return board
 
 
@@ -211,11 +210,11 @@ def _street(rng: Rng, h: int, w: int) -> Field:
     while x < w:
         across, top = between(rng, 0.18, 0.42) * w, between(rng, -0.1, 0.4) * h
         front, size = shade(pick(rng, fronts), between(rng, 0.5, 1.0)), across / between(rng, 4, 7)
-        _box(board, x, top, across, h - top, front)
+        _box(board, (x, top), (across, h - top), front)
         for row in np.arange(top + size / 2, h, size * 1.6):
             for column in np.arange(x + size / 2, x + across - size, size * 1.3):
                 pane = (250, 220, 150) if chance(rng, 0.15) else shade(front, between(rng, 0.35, 0.6))
-                _box(board, column, row, size * 0.7, size, pane)
+                _box(board, (column, row), (size * 0.7, size), pane)
         x += across + between(rng, 0, 0.12) * w
     return board
 
@@ -227,7 +226,7 @@ def _bricks(rng: Rng, h: int, w: int) -> Field:
     board = np.full((h, w, 3), mix(clay, (200, 196, 188), 0.55), np.float32)
     for index, top in enumerate(range(0, h, tall)):
         for left in np.arange(-tall * 2 + (index % 2) * tall * 1.2, w, tall * 2.4):
-            _box(board, left, top, tall * 2.4 - 3, tall - 3, shade(clay, between(rng, 0.72, 1.18)))
+            _box(board, (left, top), (tall * 2.4 - 3, tall - 3), shade(clay, between(rng, 0.72, 1.18)))
     y, x = _positions(h, w)
     return _vary(board, 0.12 * fractal(rng, h, w, 24) + between(rng, -0.5, 0.5) * (x - 0.5) + 0.3 * (y - 0.5))
 
@@ -254,7 +253,7 @@ def _wallpaper(rng: Rng, h: int, w: int) -> Field:
             elif motif == 1:
                 cv2.polylines(board, [rhomb + np.array((left, top))], True, ink, 2, cv2.LINE_AA)
             else:
-                _box(board, left, 0, step / 3, h, ink)
+                _box(board, (left, 0), (step / 3, h), ink)
     y, x = _positions(h, w)
     return _vary(board, 0.05 - 0.35 * np.abs(x - between(rng, 0, 1)) - 0.2 * y)
 
