@@ -77,6 +77,7 @@ def matches(found: summary.WorkspaceStatus, truth: Path) -> bool:
 
 
 def _clear(root: Path, made: Demo) -> None:
+    """Delete an earlier demo in the folder; raise `CurateError` where it holds anything else."""
     if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not made.truth.is_file())):
         raise CurateError(f"{root} is in use by something else; give the demo a folder that does not exist yet")
     with explained(root):
@@ -86,7 +87,10 @@ def _clear(root: Path, made: Demo) -> None:
 
 
 def _write_report(workspace: Path, output: Path) -> Path | None:
-    """Through the entry point that the report's package registers: this layer knows nothing of it."""
+    """Write the report and return its path, or None where its packages are missing.
+
+    It is found by the entry point that the report registers: this layer knows nothing of it.
+    """
     for entry in entry_points(group="curate.report"):
         write: Callable[..., Any] = entry.load()
         try:
