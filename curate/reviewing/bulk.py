@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from curate.errors import CurateError, SourceError
+from curate.reviewing.fold import queued
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
-from curate.schema import Action, Role, Severity, Verdict
+from curate.schema import Action, Role, Verdict
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
 
@@ -52,7 +53,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     if (action is Action.RELABEL) != (new_label is not None):
         raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
     ws = Workspace(Path(workspace))
-    findings = _queued(ws)
+    findings = queued(ws.read_findings())
     chosen = findings[[_matches(row, selection) for row in findings.to_dict("records")]]
     if chosen.empty:
         raise CurateError("no finding in the queue matches; see what there is with: curate status")
@@ -84,7 +85,7 @@ def decide_from_csv(
     row can be. Returns the number of decisions.
     """
     ws = Workspace(Path(workspace))
-    findings = _queued(ws)
+    findings = queued(ws.read_findings())
     rows = _read_csv(Path(table))
     by_path = {str(path): part for path, part in findings.groupby("path")}
     hashes = _hashes(ws)
@@ -136,11 +137,6 @@ def _choices(
         )
         for finding_id in found["finding_id"]
     ]
-
-
-def _queued(workspace: Workspace) -> pd.DataFrame:
-    findings = workspace.read_findings()
-    return findings[findings["severity"] != Severity.INFO]
 
 
 def _hashes(workspace: Workspace) -> dict[str, str | None]:

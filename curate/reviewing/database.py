@@ -42,6 +42,11 @@ class Database:
         """Run one statement; its rows can be read by column name."""
         return self.connection.execute(statement, values)
 
+    def each(self, query: str, rows: Iterable[Values]) -> Iterator[sqlite3.Row]:
+        """Run one query for each of the rows of values, and yield what they all return."""
+        for values in rows:
+            yield from self.connection.execute(query, values)
+
     def executemany(self, statement: str, rows: Iterable[Values]) -> None:
         """Run one statement for each of the rows."""
         self.connection.executemany(statement, rows)

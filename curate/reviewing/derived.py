@@ -1,15 +1,24 @@
-"""What is derived from the log: `live`, `standing`, `item.pending` and `total`.
+"""What is derived from the log: `live`, `standing`, the counts of `item`, `total`, and the pairs of `finding`.
 
-Invariants: each of them is nothing but the log folded and counted; `refresh`, which looks at a few findings,
-leaves what `rebuild`, which looks at all, would make. Both run within the caller's transaction.
+Invariants: all of it is what `fold` says, written down; `refresh`, which looks at a few findings, leaves what
+`rebuild`, which looks at all, would make; no other module writes it. Both run within the caller's transaction.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from curate.reviewing.database import Database
-from curate.reviewing.fold import Decision, fold
-from curate.schema import GROUP_KINDS, Action, Role
+from curate.reviewing.fold import Decision, Folded, Key, QueuedFinding, Standing, fold, queued_findings, rule_image
+from curate.schema import Action, Verdict
+
+COUNT_ITEMS = (
+    "SELECT count(*), coalesce(sum(pending = 0), 0), coalesce(sum(images), 0),"
+    " coalesce(sum(images - pending), 0) FROM item"
+)
+"""Items, those done, images, those done."""
+
+_Items = Mapping[str, Sequence[QueuedFinding]]
+"""Items by their id, each with all its findings. All findings of an image are in one item."""
 
 
 def decision_of(row: sqlite3.Row) -> Decision:
@@ -31,130 +40,122 @@ def decision_of(row: sqlite3.Row) -> Decision:
 
 
 def rebuild(db: Database) -> None:
-    """Work out everything derived, from the whole log and the whole queue."""
-    folded = fold([decision_of(row) for row in db.execute("SELECT * FROM decision ORDER BY id")])
-    _rebuild_live(db, folded.live)
-    db.execute("DELETE FROM standing")
-    _stand(db, folded.standing.values())
-    _remember_pairs(db, folded.cleared)
-    db.execute(_COUNT_ALL_PENDING)
-    db.execute("DELETE FROM total")
+    """Write down what the whole log comes to for the whole queue."""
+    _write_pairs(db)
+    log = [decision_of(row) for row in db.execute("SELECT * FROM decision ORDER BY id")]
+    folded = fold(log)
+    for table in ("live", "standing", "total"):
+        db.execute(f"DELETE FROM {table}")
+    _write_live(db, log, folded.live)
+    _write_items(db, _items(db.execute(_SELECT_FINDING)), folded)
     db.execute(f"INSERT INTO total {COUNT_ITEMS}")
 
 
-def refresh(db: Database, keys: Iterable[tuple[str, str]]) -> None:
-    """Bring `standing`, the items' pending counts and the totals up to the log for some (finding, path)."""
-    items = set()
-    for finding_id, path in keys:
-        rows = db.execute(
-            "SELECT d.* FROM decision d JOIN live l ON l.id = d.id"
-            " WHERE d.finding_id = ? AND d.path = ? AND l.depth = 0 ORDER BY d.id DESC LIMIT 1",
-            (finding_id, path),
-        ).fetchall()
-        db.execute("DELETE FROM standing WHERE finding_id = ? AND path = ?", (finding_id, path))
-        _stand(db, [decision_of(row) for row in rows])
-        found = db.execute("SELECT item_id FROM finding WHERE finding_id = ? AND path = ?", (finding_id, path))
-        items |= {row[0] for row in found}
-    for item in items:
-        before = db.execute("SELECT pending = 0, pending FROM item WHERE item_id = ?", (item,)).fetchone()
-        db.execute(_COUNT_PENDING, (item, item))
-        after = db.execute("SELECT pending = 0, pending FROM item WHERE item_id = ?", (item,)).fetchone()
-        db.execute(
-            "UPDATE total SET items_done = items_done + ?, images_done = images_done + ?",
-            (after[0] - before[0], before[1] - after[1]),
-        )
+def refresh(db: Database, keys: Iterable[Key]) -> None:
+    """Write down what the log comes to after rows about these keys were appended.
 
-
-def activate(db: Database, number: int) -> None:
-    """Add the row to `live`, then walk its `reverts` chain, alternately deactivating and reactivating each ancestor."""
-    row = db.execute("SELECT batch, reviewer, reverts FROM decision WHERE id = ?", (number,)).fetchone()
-    depth, ancestor = 0, row["reverts"]
-    while ancestor is not None:
-        depth += 1
-        ancestor = db.execute("SELECT reverts FROM decision WHERE id = ?", (ancestor,)).fetchone()[0]
+    This may concern other findings: keeping a copy settles every finding about the same two contents. Read are
+    the items with such findings and the rows of the log about them, never the whole of either.
+    """
+    changed = set(keys)
+    items = _touched(db, changed)
+    findings = [finding for item in items.values() for finding in item]
+    log = _about(db, changed | {finding.key for finding in findings} | _keys_of_pairs(db, findings))
+    folded = fold(log)
+    db.executemany("DELETE FROM live WHERE id = ?", [(row.id,) for row in log if row.key in changed])
+    db.executemany("DELETE FROM standing WHERE finding_id = ? AND path = ?", [finding.key for finding in findings])
+    _write_live(db, log, [row for row in folded.live if row.key in changed])
+    items_before, images_before = _done(db, items)
+    _write_items(db, items, folded)
+    items_after, images_after = _done(db, items)
     db.execute(
-        "INSERT INTO live VALUES (?, ?, ?, ?, ?)", (number, row["batch"], row["reviewer"], depth, row["reverts"])
+        "UPDATE total SET items_done = items_done + ?, images_done = images_done + ?",
+        (items_after - items_before, images_after - images_before),
     )
-    ancestor, in_force = row["reverts"], False
-    while ancestor is not None:
-        row = db.execute(
-            "SELECT d.batch, d.reviewer, d.reverts, EXISTS (SELECT 1 FROM live l WHERE l.reverts = d.id) reverted"
-            " FROM decision d WHERE d.id = ?",
-            (ancestor,),
-        ).fetchone()
-        depth -= 1
-        if in_force and row["reverted"]:
-            return
-        if in_force:
-            db.execute(
-                "INSERT OR IGNORE INTO live VALUES (?, ?, ?, ?, ?)",
-                (ancestor, row["batch"], row["reviewer"], depth, row["reverts"]),
-            )
-        else:
-            db.execute("DELETE FROM live WHERE id = ?", (ancestor,))
-        ancestor, in_force = row["reverts"], not in_force
 
 
-def _stand(db: Database, decisions: Iterable[Decision]) -> None:
+def _touched(db: Database, keys: Iterable[Key]) -> _Items:
+    """Return the items with these findings, or with findings about a pair of contents decided on with one of them."""
+    own = db.each("SELECT item_id FROM finding WHERE finding_id = ? AND path = ?", keys)
+    item_ids = {row["item_id"] for row in own}
+    decided = db.each("SELECT sha256, pair_sha256 FROM decision WHERE finding_id = ? AND path = ?", keys)
+    pairs = _both_ways((row["sha256"], row["pair_sha256"]) for row in decided)
+    same = db.each("SELECT item_id FROM finding WHERE sha256 = ? AND pair_sha256 = ?", pairs)
+    item_ids |= {row["item_id"] for row in same}
+    return _items(db.each(f"{_SELECT_FINDING} WHERE item_id = ?", [(item_id,) for item_id in sorted(item_ids)]))
+
+
+def _about(db: Database, keys: Iterable[Key]) -> list[Decision]:
+    """Return all rows of the log about these keys, in the order of their ids."""
+    rows = db.each("SELECT * FROM decision WHERE finding_id = ? AND path = ?", keys)
+    return sorted(map(decision_of, rows), key=lambda decision: decision.id)
+
+
+def _keys_of_pairs(db: Database, findings: Iterable[QueuedFinding]) -> set[Key]:
+    """Return the keys of all decisions about the pairs of contents that these findings call copies."""
+    pairs = _both_ways((finding.sha256, finding.pair_sha256) for finding in findings)
+    rows = db.each("SELECT finding_id, path FROM decision WHERE sha256 = ? AND pair_sha256 = ?", pairs)
+    return {(row["finding_id"], row["path"]) for row in rows}
+
+
+def _both_ways(pairs: Iterable[tuple[str | None, str | None]]) -> set[tuple[str, str]]:
+    """Return pairs of contents in either order: what was the keeper then may be the copy now."""
+    known = {(one, other) for one, other in pairs if one and other}
+    return known | {(other, one) for one, other in known}
+
+
+def _items(rows: Iterable[sqlite3.Row]) -> _Items:
+    """Return items from rows of `_SELECT_FINDING`."""
+    items: dict[str, list[QueuedFinding]] = {}
+    for item_id, *finding in rows:
+        items.setdefault(item_id, []).append(QueuedFinding(*finding))
+    return items
+
+
+def _done(db: Database, item_ids: Iterable[str]) -> tuple[int, int]:
+    """Return how many of these items are done, and how many of their images."""
+    rows = [*db.each("SELECT images, pending FROM item WHERE item_id = ?", [(item_id,) for item_id in item_ids])]
+    return sum(row["pending"] == 0 for row in rows), sum(row["images"] - row["pending"] for row in rows)
+
+
+def _write_pairs(db: Database) -> None:
+    """Write to each finding that calls an image a copy the content of its keeper."""
+    rows = db.execute("SELECT finding_id, path, kind, role, group_id, sha256 FROM finding").fetchall()
+    findings = queued_findings([tuple(row) for row in rows])
+    db.execute("UPDATE finding SET pair_sha256 = NULL WHERE pair_sha256 IS NOT NULL")
     db.executemany(
-        "INSERT OR REPLACE INTO standing(finding_id, path, sha256, action, new_label) VALUES (?, ?, ?, ?, ?)",
-        [(d.finding_id, d.path, d.sha256, d.action, d.new_label) for d in decisions],
+        "UPDATE finding SET pair_sha256 = ? WHERE finding_id = ? AND path = ?",
+        [(finding.pair_sha256, *finding.key) for finding in findings if finding.pair_sha256],
     )
 
 
-def _rebuild_live(db: Database, rows: Iterable[Decision]) -> None:
-    targets = {row[0]: row[1] for row in db.execute("SELECT id, reverts FROM decision WHERE reverts IS NOT NULL")}
-
-    def depth(number: int) -> int:
-        steps = 0
-        while number in targets:
-            number, steps = targets[number], steps + 1
-        return steps
-
-    db.execute("DELETE FROM live")
+def _write_live(db: Database, log: Sequence[Decision], live: Iterable[Decision]) -> None:
+    """Write the rows in force, a decision with depth 0, its undo with 1; `log` holds what they take back, too."""
+    depth: dict[int, int] = {}
+    for row in log:
+        depth[row.id] = 0 if row.reverts is None else depth[row.reverts] + 1
     db.executemany(
-        "INSERT INTO live VALUES (?, ?, ?, ?, ?)",
-        [(row.id, row.batch, row.reviewer, depth(row.id), row.reverts) for row in rows],
+        "INSERT INTO live(id, batch, reviewer, depth, reverts) VALUES (?, ?, ?, ?, ?)",
+        [(row.id, row.batch, row.reviewer, depth[row.id], row.reverts) for row in live],
     )
 
 
-def _remember_pairs(db: Database, cleared: Mapping[frozenset[str], Decision]) -> None:
-    """Let two images once judged not to be copies stay so, though the finding may now bear another name."""
-    across = ", ".join(f"'{kind}'" for kind in sorted(GROUP_KINDS))
-    rows = db.execute(
-        "SELECT f.finding_id, f.path, f.sha256, k.sha256 keeper_sha256 FROM finding f JOIN finding k"
-        f" ON k.group_id = f.group_id AND k.role = ? AND k.kind NOT IN ({across})"
-        f" WHERE f.role = ? AND f.kind NOT IN ({across})"
-        " AND NOT EXISTS (SELECT 1 FROM standing s WHERE s.finding_id = f.finding_id AND s.path = f.path)",
-        (Role.KEEPER, Role.COPY),
-    ).fetchall()
-    for row in rows:
-        decision = cleared.get(frozenset((row["sha256"], row["keeper_sha256"])))
-        if decision is not None:
-            db.execute(
-                "INSERT INTO standing(finding_id, path, sha256, action, new_label) VALUES (?, ?, ?, ?, NULL)",
-                (row["finding_id"], row["path"], row["sha256"], Action.KEEP),
-            )
+def _write_items(db: Database, items: _Items, folded: Folded) -> None:
+    """Write what stands for each finding of these items, and how many of their images wait for a decision."""
+    standing, counts = [], []
+    for item_id, findings in items.items():
+        by_path: dict[str, list[tuple[QueuedFinding, Standing | None]]] = {}
+        for finding in findings:
+            stands = folded.on(finding)
+            by_path.setdefault(finding.path, []).append((finding, stands))
+            if stands is not None:
+                decision = stands.decision
+                standing.append((*finding.key, decision.action, decision.new_label, stands.is_stale))
+        images = len({finding.path for finding in findings if finding.wants_decision})
+        pending = sum(rule_image(image).verdict is Verdict.PENDING for image in by_path.values())
+        counts.append((images, pending, item_id))
+    db.executemany("INSERT INTO standing(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)", standing)
+    db.executemany("UPDATE item SET images = ?, pending = ? WHERE item_id = ?", counts)
 
 
-COUNT_ITEMS = (
-    "SELECT count(*), coalesce(sum(pending = 0), 0), coalesce(sum(images), 0),"
-    " coalesce(sum(images - pending), 0) FROM item"
-)
-"""Items, those done, images, those done."""
-
-# An image waits while any of its findings wants a decision and has none about its present bytes; one that
-# is dropped waits for nothing. The keeper of a group wants no decision.
-_WAITING = f"""
-    SELECT count(DISTINCT f.path) FROM finding f
-    LEFT JOIN standing s ON s.finding_id = f.finding_id AND s.path = f.path AND s.sha256 IS f.sha256
-    WHERE f.item_id = {{item}} AND f.role <> '{Role.KEEPER}' AND coalesce(s.action, '{Action.DEFER}') = '{Action.DEFER}'
-    AND NOT EXISTS (SELECT 1 FROM finding g JOIN standing d
-        ON d.finding_id = g.finding_id AND d.path = g.path AND d.sha256 IS g.sha256
-        WHERE g.path = f.path AND d.action = '{Action.DROP}')
-"""
-_COUNT_PENDING = f"UPDATE item SET pending = ({_WAITING.format(item='?')}) WHERE item_id = ?"
-_COUNT_ALL_PENDING = f"""
-    UPDATE item SET pending = ({_WAITING.format(item="item.item_id")}), images = (SELECT count(DISTINCT f.path)
-    FROM finding f WHERE f.item_id = item.item_id AND f.role <> '{Role.KEEPER}')
-"""
+_SELECT_FINDING = "SELECT item_id, finding_id, path, role, sha256, pair_sha256 FROM finding"

@@ -14,7 +14,7 @@ from curate.reviewing import derived
 from curate.reviewing.database import Database
 from curate.reviewing.derived import decision_of
 from curate.reviewing.fold import Decision
-from curate.schema import GROUP_KINDS, Action, Role
+from curate.schema import Action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +111,7 @@ class Log:
 
     def _append(self, choice: Choice, step: "_Step", reverts: int | None = None) -> int:
         pair = self._db.execute(
-            "SELECT k.sha256 FROM finding f JOIN finding k ON k.group_id = f.group_id AND k.role = ?"
-            f" WHERE f.finding_id = ? AND f.path = ? AND f.role = ? AND f.kind NOT IN ({_ACROSS}) LIMIT 1",
-            (Role.KEEPER, choice.finding_id, choice.path, Role.COPY),
+            "SELECT pair_sha256 FROM finding WHERE finding_id = ? AND path = ?", (choice.finding_id, choice.path)
         ).fetchone()
         cursor = self._db.execute(
             "INSERT INTO decision(batch, finding_id, path, sha256, pair_sha256, action, new_label, reviewer, note,"
@@ -132,9 +130,7 @@ class Log:
                 reverts,
             ),
         )
-        number = int(cursor.lastrowid or 0)
-        derived.activate(self._db, number)
-        return number
+        return int(cursor.lastrowid or 0)
 
     def _revert(self, ids: Sequence[int], *, reviewer: str, now: str) -> str | None:
         live = [
@@ -191,20 +187,16 @@ class Log:
             raise ConflictError(path, reviewer=row["reviewer"], action=row["action"], paths=frozenset(latest))
 
     def _refuse_no_survivor(self, dropped: Iterable[str]) -> None:
+        """Raise `NoSurvivorError` where all images of a group of one of these paths are dropped."""
         for path in dict.fromkeys(dropped):
-            row = self._db.execute(
-                "SELECT f.group_id FROM finding f WHERE f.path = ? AND f.group_id IS NOT NULL LIMIT 1", (path,)
+            emptied = self._db.execute(
+                "SELECT 1 FROM finding g WHERE g.path = :path AND g.group_id IS NOT NULL AND NOT EXISTS"
+                " (SELECT 1 FROM finding m WHERE m.group_id = g.group_id AND NOT EXISTS"
+                " (SELECT 1 FROM finding f JOIN standing s ON s.finding_id = f.finding_id AND s.path = f.path"
+                " WHERE f.path = m.path AND s.action = :drop AND NOT s.stale)) LIMIT 1",
+                {"path": path, "drop": Action.DROP},
             ).fetchone()
-            if row is None:
-                continue
-            survivors = self._db.execute(
-                "SELECT count(DISTINCT f.path) FROM finding f WHERE f.group_id = ? AND NOT EXISTS"
-                " (SELECT 1 FROM finding g"
-                " JOIN standing s ON s.finding_id = g.finding_id AND s.path = g.path AND s.sha256 IS g.sha256"
-                " WHERE g.path = f.path AND s.action = ?)",
-                (row[0], Action.DROP),
-            ).fetchone()[0]
-            if survivors == 0:
+            if emptied is not None:
                 raise NoSurvivorError(
                     f"that would drop every copy of {path}; keep one of the group, or confirm that none shall survive"
                 )
@@ -218,6 +210,3 @@ class _Step:
     reviewer: str
     now: str
     note: str | None = None
-
-
-_ACROSS = ", ".join(f"'{kind}'" for kind in sorted(GROUP_KINDS))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from curate.reviewing import derived
 from curate.reviewing.database import Database
+from curate.reviewing.fold import queued
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import FACETS
 from curate.schema import GROUP_KINDS, Role, Severity
@@ -81,11 +82,7 @@ class Queue:
     def sync(self, findings: pd.DataFrame, images: pd.DataFrame) -> None:
         """Make the queue show these findings; decisions are untouched and find their findings again."""
         hashes = dict(zip(images["path"], images["sha256"], strict=True))
-        rows = [
-            {**row, "sha256": hashes.get(row["path"])}
-            for row in findings.to_dict("records")
-            if row["severity"] != Severity.INFO
-        ]
+        rows = [{**row, "sha256": hashes.get(row["path"])} for row in queued(findings).to_dict("records")]
         group_of = {row["path"]: row["group_id"] for row in rows if row["group_id"]}
         for row in rows:
             row["item_id"] = group_of.get(row["path"], row["path"])
@@ -275,9 +272,8 @@ _INSERT_FINDING = (
 )
 _SELECT_ITEM = "SELECT i.item_id, i.is_group, i.rank FROM item i"
 _SELECT_FINDINGS = """
-    SELECT f.*, CASE WHEN s.sha256 IS f.sha256 THEN s.action END AS action,
-        CASE WHEN s.sha256 IS f.sha256 THEN s.new_label END AS new_label,
-        s.sha256 IS NOT NULL AND s.sha256 IS NOT f.sha256 AS stale
+    SELECT f.*, coalesce(s.stale, 0) AS stale,
+        CASE WHEN NOT s.stale THEN s.action END AS action, CASE WHEN NOT s.stale THEN s.new_label END AS new_label
     FROM finding f LEFT JOIN standing s ON s.finding_id = f.finding_id AND s.path = f.path
     WHERE f.item_id = :item_id ORDER BY f.role = :keeper DESC, f.path, f.score DESC, f.kind
 """

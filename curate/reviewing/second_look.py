@@ -9,12 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curate.reviewing.database import Database
+from curate.reviewing.fold import DECIDING
 from curate.reviewing.log import Choice
 from curate.reviewing.queue import Item, Queue
 from curate.schema import Action
-
-RATED = (Action.KEEP, Action.DROP, Action.RELABEL)
-"""Actions that say what somebody thinks of a finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +57,11 @@ class SecondLooks:
     def ratings(self) -> list[Rating]:
         """Return what reviewers think of findings, each in their order: decisions in force, then second looks."""
         decided = self._db.execute(
-            "SELECT d.reviewer, d.finding_id, d.path, d.action FROM live l JOIN decision d ON d.id = l.id"
-            " WHERE d.action IN (?, ?, ?) ORDER BY d.id",
-            RATED,
+            "SELECT d.reviewer, d.finding_id, d.path, d.action FROM live l JOIN decision d ON d.id = l.id ORDER BY d.id"
         ).fetchall()
         opinions = self._db.execute("SELECT reviewer, finding_id, path, action FROM opinion ORDER BY id").fetchall()
         return [
             Rating(reviewer=row[0], finding_id=row[1], path=row[2], action=Action(row[3]))
             for row in [*decided, *opinions]
+            if row[3] in DECIDING
         ]
