@@ -166,13 +166,11 @@ class Queue:
         with self._db.transaction(durable=False):
             self._db.execute("DELETE FROM claim WHERE until_s <= ?", (now_s,))
             rows = self._db.execute(held, values).fetchall()
+            rows += self._db.execute(free, values | {"limit": limit - len(rows)}).fetchall()
             self._db.execute("DELETE FROM claim WHERE holder = ?", (holder,))
-            for after in dict.fromkeys((after_rank, -1)):
-                if len(rows) < limit and (after == after_rank or not rows):
-                    held_ids = {row["item_id"] for row in rows}
-                    others = self._db.execute(free, values | {"after": after})
-                    rows += [row for row in others if row["item_id"] not in held_ids]
-                    rows = sorted(rows, key=lambda row: int(row["rank"]))[:limit]
+            if not rows:
+                rows = self._db.execute(free, values | {"after": -1}).fetchall()
+            rows.sort(key=lambda row: int(row["rank"]))
             self._hold([row["item_id"] for row in rows], holder, now_s)
             return [self._item(row) for row in rows]
 
@@ -180,8 +178,10 @@ class Queue:
         """Return one item by its id, put on this screen alone unless somebody else has it; None if there is none."""
         with self._db.transaction(durable=False):
             self._db.execute("DELETE FROM claim WHERE holder = ? OR until_s <= ?", (holder, now_s))
-            self._hold([item_id], holder, now_s)
-            return self.item(item_id)
+            item = self.item(item_id)
+            if item is not None:
+                self._hold([item_id], holder, now_s)
+            return item
 
     def release(self, holders: Iterable[str]) -> None:
         """Let go of everything that is on these screens: they have been closed."""
