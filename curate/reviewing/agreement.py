@@ -1,10 +1,11 @@
-"""How far reviewers agree: pure, on what each of them thinks of each finding."""
+"""How far reviewers agree: pure arithmetic on what each of them thinks of each finding."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
+from curate.reviewing.fold import Key
 from curate.reviewing.second_look import Rating
 from curate.schema import Action
 
@@ -26,20 +27,19 @@ class Agreement:
 
 
 def agreement(ratings: Iterable[Rating]) -> list[Agreement]:
-    """Every pair of reviewers with findings in common; of several ratings by one person the last counts."""
-    said: dict[str, dict[tuple[str, str], Action]] = {}
+    """Return the agreement of each two reviewers with findings in common; the last rating by a person counts."""
+    actions: dict[str, dict[Key, Action]] = {}
     for rating in ratings:
-        said.setdefault(rating.reviewer, {})[rating.finding_id, rating.path] = rating.action
-    found = []
-    for first, second in combinations(sorted(said), 2):
-        both = sorted(said[first].keys() & said[second].keys())
-        if both:
-            pairs = [(said[first][key], said[second][key]) for key in both]
+        actions.setdefault(rating.reviewer, {})[rating.finding_id, rating.path] = rating.action
+    agreements = []
+    for first, second in combinations(sorted(actions), 2):
+        keys = actions[first].keys() & actions[second].keys()
+        if keys:
+            pairs = [(actions[first][key], actions[second][key]) for key in keys]
             agreed = sum(one == other for one, other in pairs)
-            found.append(
-                Agreement(first=first, second=second, shared=len(both), agreed=agreed, kappa=_kappa(pairs, agreed))
-            )
-    return found
+            kappa = _kappa(pairs, agreed)
+            agreements.append(Agreement(first=first, second=second, shared=len(pairs), agreed=agreed, kappa=kappa))
+    return agreements
 
 
 def _kappa(pairs: list[tuple[Action, Action]], agreed: int) -> float | None:

@@ -1,4 +1,4 @@
-"""What a reviewer's key means, as choices for the store: no screen, no clock, no files."""
+"""What a reviewer's key means, as choices for the log: pure, no screen, no clock, no files."""
 
 from curate.reviewing.log import Choice
 from curate.reviewing.queue import Item
@@ -6,7 +6,7 @@ from curate.schema import Action
 
 
 def decide_all(item: Item, action: Action, new_label: str | None = None) -> list[Choice]:
-    """The same action for every image of the item.
+    """Choose the same action for every image of an item.
 
     For a group, `keep` says that its images are no copies of one another; that is remembered.
     """
@@ -14,12 +14,12 @@ def decide_all(item: Item, action: Action, new_label: str | None = None) -> list
 
 
 def keep_only(item: Item, path: str) -> list[Choice]:
-    """Keep one image of a duplicate group and drop the others."""
+    """Keep one image of a group of duplicates and drop the others."""
     return _choices(item, {other: Action.KEEP if other == path else Action.DROP for other in item.paths}, None)
 
 
 def reject(item: Item) -> list[Choice]:
-    """Drop an image; of a duplicate group drop the copies and keep the suggested keeper."""
+    """Drop an image; of a group of duplicates drop the copies and keep the suggested keeper."""
     return keep_only(item, item.paths[0]) if item.is_group else decide_all(item, Action.DROP)
 
 
@@ -34,5 +34,4 @@ def _choices(item: Item, actions: dict[str, Action], new_label: str | None) -> l
             seen=item.seen,
         )
         for row in item.findings
-        if row["path"] in actions
     ]

@@ -1,4 +1,4 @@
-"""What one user tells the reviewer once: a name for the log, and a language.
+"""What the review app asks each user once: a name for the log, and a language.
 
 Invariants: it is kept in the user's own configuration folder, never in a workspace that others open; losing
 this file, or not being able to write it, costs a question, never a decision.
@@ -25,13 +25,13 @@ class Person:
 
 
 def settings_file() -> Path:
-    """Where the platform keeps a user's settings."""
+    """Return the file for this user's answers, in the platform's folder for settings; it need not exist."""
     base = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("APPDATA")
     return (Path(base) if base else Path.home() / ".config") / "curate" / "reviewer.json"
 
 
 def recall() -> Person:
-    """Who reviewed here last."""
+    """Return who reviewed on this account last; without a name where nobody did, or the file cannot be read."""
     try:
         stored = json.loads(settings_file().read_text(encoding="utf-8"))
         return Person(name=str(stored.get("name", "")).strip(), lang=str(stored.get("lang", "")))
@@ -40,7 +40,7 @@ def recall() -> Person:
 
 
 def remember(person: Person) -> None:
-    """Do not ask again next time."""
+    """Store who reviews, for `recall`; a file that cannot be written is logged, no error."""
     if person == recall():
         return
     try:
