@@ -12,9 +12,10 @@ import pytest
 
 from curate.errors import ConflictError, NoSurvivorError
 from curate.reviewing import choices
+from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
 from curate.schema import Action
-from tests.reviewing.samples import NOW, ids
+from tests.reviewing.samples import GROUP, NOW, finding, ids, images, table
 
 
 def test_a_decided_item_leaves_the_queue_and_undo_brings_it_back(store: Store) -> None:
@@ -43,6 +44,39 @@ def test_undo_takes_back_only_ones_own(store: Store) -> None:
     assert store.log.undo(reviewer="rui", now=NOW) is None
 
 
+def test_redo_takes_back_ones_own_undo_only_and_that_of_another_step_by_its_number(shared: Store) -> None:
+    first, second = shared.queue.find(limit=2)
+    shared.log.decide(choices.decide_all(first, Action.KEEP), reviewer="ana", now=NOW)
+    shared.log.decide(choices.decide_all(second, Action.KEEP), reviewer="rui", now=NOW)
+    shared.log.undo(reviewer="ana", now=NOW)
+    assert shared.log.redo(reviewer="rui", now=NOW) is None
+    assert shared.log.revert([1, 2], reviewer="rui", now=NOW) == second.item_id, "line 1 is taken back already"
+    assert shared.log.redo(reviewer="ana", now=NOW) == first.item_id, "what others did since does not end the redo"
+    assert [line.decision.id for line in shared.log.lines() if line.stands] == [5, 4, 1]
+
+
+def test_one_undo_takes_back_all_of_a_step(store: Store) -> None:
+    both = [choice for item in store.queue.find(limit=2) for choice in choices.decide_all(item, Action.KEEP)]
+    numbers = store.log.decide(both, reviewer="ana", now=NOW, note="all fine")
+    assert numbers == [1, 2, 3, 4, 5]
+    assert {(decision.batch, decision.note) for decision in store.log.decisions()} == {(1, "all fine")}
+    store.log.undo(reviewer="ana", now=NOW)
+    assert [(d.batch, str(d.action), d.reverts) for d in store.log.decisions()[5:]] == [
+        (2, "undo", number) for number in range(1, 6)
+    ]
+    assert store.queue.progress().images_done == 0
+
+
+def test_a_copy_is_decided_with_the_content_of_its_keeper(store: Store) -> None:
+    store.log.decide(choices.reject(store.queue.find()[0]), reviewer="ana", now=NOW)
+    assert [(d.finding_id, d.sha256, d.pair_sha256) for d in store.log.decisions()] == [
+        ("resized:a/big", "sha-a/big", None),
+        ("resized:a/small", "sha-a/small", "sha-a/big"),
+        ("resized:a/tiny", "sha-a/tiny", "sha-a/big"),
+        ("blurry:a/tiny", "sha-a/tiny", None),
+    ]
+
+
 def test_a_group_without_a_survivor_is_refused_unless_confirmed(store: Store) -> None:
     everything = choices.decide_all(store.queue.find()[0], Action.DROP)
     with pytest.raises(NoSurvivorError, match="every copy"):
@@ -50,6 +84,53 @@ def test_a_group_without_a_survivor_is_refused_unless_confirmed(store: Store) ->
     assert store.log.decisions() == [], "a refused decision leaves no trace"
     store.log.decide(everything, reviewer="ana", now=NOW, allow_no_survivor=True)
     assert len(store.log.decisions()) == len(everything)
+
+
+def test_the_last_of_a_group_cannot_be_dropped_later_either(store: Store) -> None:
+    (group,) = store.queue.find()
+    store.log.decide(choices.keep_only(group, "a/small"), reviewer="ana", now=NOW)
+    again = store.queue.item("g")
+    assert again is not None
+    last = [choice for choice in choices.decide_all(again, Action.DROP) if choice.path == "a/small"]
+    with pytest.raises(NoSurvivorError, match="every copy of a/small"):
+        store.log.decide(last, reviewer="ana", now=NOW)
+    store.log.decide(choices.decide_all(store.queue.find()[0], Action.DROP), reviewer="ana", now=NOW)
+    assert len(store.log.decisions()) == len(again.findings) + 1, "an image without a group is dropped as it is"
+
+
+def test_every_group_of_a_dropped_image_keeps_a_survivor(store: Store) -> None:
+    """Two scanners can call the same image a copy of different ones."""
+    findings = table(
+        *(finding(f"a/{name}", "resized", group_id="g", role=role) for name, role in (("0", "keeper"), ("1", "copy"))),
+        *(finding(f"a/{name}", "edited", group_id="h", role=role) for name, role in (("2", "keeper"), ("1", "copy"))),
+    )
+    store.queue.sync(findings, images(findings))
+    for path, refused in (("a/0", False), ("a/1", True)):
+        dropped = [
+            Choice(finding_id=row["finding_id"], path=path, sha256=f"sha-{path}", action=Action.DROP)
+            for row in findings.to_dict("records")
+            if row["path"] == path
+        ]
+        if refused:
+            with pytest.raises(NoSurvivorError):
+                store.log.decide(dropped, reviewer="ana", now=NOW)
+        else:
+            store.log.decide(dropped, reviewer="ana", now=NOW)
+
+
+def test_a_drop_of_other_bytes_leaves_a_survivor(store: Store) -> None:
+    (group,) = store.queue.find()
+    store.log.decide(choices.keep_only(group, "a/small"), reviewer="ana", now=NOW)
+    changed = images(GROUP, **{"a/big": "another"})
+    store.queue.sync(GROUP, changed)
+    again = store.queue.item("g")
+    assert again is not None
+    store.log.decide(
+        [choice for choice in choices.decide_all(again, Action.DROP) if choice.path == "a/small"],
+        reviewer="ana",
+        now=NOW,
+    )
+    assert len(store.log.decisions()) == len(group.findings) + 1
 
 
 @pytest.mark.parametrize(
@@ -86,6 +167,35 @@ def test_what_was_decided_after_it_was_shown_is_not_decided_again(shared: Store)
     assert [decision.reviewer for decision in shared.log.decisions()] == ["ana", "rui"], (
         "having seen it, a person may differ"
     )
+
+
+def test_of_several_conflicts_all_are_named(store: Store) -> None:
+    (group,) = store.queue.find()
+    small = [choice for choice in choices.decide_all(group, Action.KEEP) if choice.path != "a/big"]
+    store.log.decide(small, reviewer="ana", now=NOW)
+    with pytest.raises(ConflictError) as caught:
+        store.log.decide(choices.reject(group), reviewer="rui", now=NOW)
+    assert caught.value.paths == {"a/small", "a/tiny"}
+    assert (caught.value.reviewer, caught.value.action) == ("ana", "keep")
+
+
+def test_who_saw_no_screen_is_refused_nothing(shared: Store) -> None:
+    choice = Choice(finding_id="blurry:a/0", path="a/0", sha256="sha-a/0", action=Action.DROP)
+    shared.log.decide([choice], reviewer="ana", now=NOW)
+    shared.log.decide([choice], reviewer="rui", now=NOW)
+    assert shared.log.last_line() == 2
+
+
+def test_lines_are_searched_by_path_person_note_and_action(shared: Store) -> None:
+    first, second = shared.queue.find(limit=2)
+    shared.log.decide(choices.decide_all(first, Action.DROP), reviewer="Ana", now=NOW, note="Out of focus")
+    shared.log.decide(choices.decide_all(second, Action.KEEP), reviewer="Rui", now=NOW)
+    for text, numbers in (
+        ("", [2, 1]), ("A/0", [1]), ("ana", [1]), ("FOCUS", [1]), ("keep", [2]), ("kee", []), ("%", []),
+    ):  # fmt: skip
+        assert [line.decision.id for line in shared.log.lines(text=text)] == numbers, text
+    assert [line.decision.id for line in shared.log.lines(limit=1)] == [2]
+    assert [line.decision.id for line in shared.log.lines(before=2)] == [1]
 
 
 def test_a_line_is_taken_back_only_once(shared: Store) -> None:
