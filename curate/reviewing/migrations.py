@@ -126,10 +126,12 @@ def _derive(db: sqlite3.Connection) -> None:
 def _fold(db: sqlite3.Connection) -> None:
     """What stands is what the fold says, of pairs of contents too, a decision at a time.
 
-    A finding on a copy bears the content of its keeper. Whoever runs migrations rebuilds what is derived.
+    A finding on a copy bears the content of its keeper, and every finding its message, from which the reason is made in
+    any language. Whoever runs migrations rebuilds what is derived.
     """
     for statement in (
         "ALTER TABLE finding ADD COLUMN pair_sha256 TEXT",
+        "ALTER TABLE finding ADD COLUMN message TEXT",
         "CREATE INDEX finding_pair ON finding(sha256, pair_sha256) WHERE pair_sha256 IS NOT NULL",
         "CREATE INDEX decision_pair ON decision(sha256, pair_sha256) WHERE pair_sha256 IS NOT NULL",
         "DROP TABLE standing",

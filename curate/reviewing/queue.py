@@ -16,7 +16,7 @@ from curate.reviewing.database import Database
 from curate.reviewing.fold import queued
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import FACETS
-from curate.schema import GROUP_KINDS, Role, Severity
+from curate.schema import FINDINGS, GROUP_KINDS, Role, Severity
 
 LEASE_S = 300.0
 """How long an item stays on one reviewer's screen, untouched, before it is handed to another."""
@@ -251,22 +251,9 @@ def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
     return condition, values
 
 
-_FINDING_COLUMNS = (
-    "finding_id",
-    "path",
-    "item_id",
-    "category",
-    "kind",
-    "label",
-    "group_id",
-    "role",
-    "score",
-    "severity",
-    "reason",
-    "suggestion",
-    "evidence",
-    "sha256",
-)
+_FINDING_COLUMNS = ("item_id", "sha256", *(name for name in FINDINGS.names if not name.startswith("scanner")))
+"""Of a finding, what a person is shown or can narrow the queue by, the item it belongs to and the image's content."""
+
 _INSERT_FINDING = (
     f"INSERT INTO finding({', '.join(_FINDING_COLUMNS)}) VALUES ({', '.join(':' + name for name in _FINDING_COLUMNS)})"
 )

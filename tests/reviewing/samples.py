@@ -1,5 +1,7 @@
 """Findings drawn up for the tests of this room: a group of three, an image of its own, and one that only informs."""
 
+import json
+
 import pandas as pd
 
 from curate.reviewing.queue import Item
@@ -24,6 +26,7 @@ def finding(path: str, kind: str = "blurry", **more: object) -> dict[str, object
         "evidence": "{}",
         "scanner": "test",
         "scanner_version": 1,
+        "message": json.dumps({"text": f"{path} is {kind}."}),
     }
     return row | more
 

@@ -20,6 +20,13 @@ def test_the_queue_holds_groups_and_images_worst_first(store: Store) -> None:
     assert store.queue.progress().images == 3, "the keeper wants no decision"
 
 
+def test_an_item_has_all_that_the_findings_table_says_of_it_but_whose_finding_it_is(store: Store) -> None:
+    (row,) = store.queue.find(after_rank=0)[0].findings
+    said = {name: value for name, value in finding("b/x", score=0.7).items() if not name.startswith("scanner")}
+    assert {name: row[name] for name in said} == said
+    assert row["sha256"] == "sha-b/x"
+
+
 def test_conflicts_and_leaks_come_first_then_errors_then_the_higher_score(store: Store) -> None:
     findings = table(
         finding("a/5", score=0.9),
