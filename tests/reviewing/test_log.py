@@ -179,6 +179,37 @@ def test_of_several_conflicts_all_are_named(store: Store) -> None:
     assert (caught.value.reviewer, caught.value.action) == ("ana", "keep")
 
 
+def test_of_several_decisions_since_the_latest_is_named(shared: Store) -> None:
+    (shown,) = shared.queue.find()
+    shared.log.decide(choices.decide_all(shown, Action.DROP), reviewer="ana", now=NOW)
+    (again,) = shared.queue.find(pending=False)
+    shared.log.decide(choices.decide_all(again, Action.KEEP), reviewer="eva", now=NOW)
+    with pytest.raises(ConflictError, match="eva decided a/0 \\(keep\\)"):
+        shared.log.decide(choices.decide_all(shown, Action.DROP), reviewer="rui", now=NOW)
+
+
+def test_a_finding_about_several_images_is_decided_image_by_image(store: Store) -> None:
+    """The key of a decision is finding and path together; either alone names more."""
+    findings = table(
+        finding("a/0", "resized", group_id="g", role="keeper"),
+        finding("a/1", "resized", group_id="g", role="copy", finding_id="shared"),
+        finding("a/2", "edited", group_id="h", role="keeper"),
+        finding("a/3", "edited", group_id="h", role="copy", finding_id="shared"),
+        finding("a/3", "a first one by its name"),
+    )
+    store.queue.sync(findings, images(findings))
+    for path, keeper, item in (("a/3", "sha-a/2", "h"), ("a/1", "sha-a/0", "g")):
+        choice = Choice(finding_id="shared", path=path, sha256=f"sha-{path}", action=Action.DROP)
+        store.log.decide([choice], reviewer="ana", now=NOW)
+        assert store.log.decisions()[-1].pair_sha256 == keeper
+        assert store.log.undo(reviewer="ana", now=NOW) == item
+    dropped = Choice(finding_id="shared", path="a/1", sha256="sha-a/1", action=Action.DROP)
+    store.log.decide([dropped], reviewer="ana", now=NOW)
+    other = [Choice(finding_id="edited:a/2", path="a/2", sha256="sha-a/2", action=Action.DROP)]
+    store.log.decide(other, reviewer="ana", now=NOW)
+    assert store.queue.progress().images_done == 1, "a/3 is neither dropped nor decided"
+
+
 def test_who_saw_no_screen_is_refused_nothing(shared: Store) -> None:
     choice = Choice(finding_id="blurry:a/0", path="a/0", sha256="sha-a/0", action=Action.DROP)
     shared.log.decide([choice], reviewer="ana", now=NOW)

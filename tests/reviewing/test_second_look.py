@@ -36,6 +36,16 @@ def test_only_what_is_decided_is_looked_at_again_and_the_sample_is_the_same_for_
     assert ids(shared.second_looks.sample(reviewer="rui", size=1)) == samples[0][:1]
 
 
+def test_nobody_is_asked_about_an_item_that_they_decided_in_part(store: Store) -> None:
+    (group,) = store.queue.find()
+    chosen = choices.reject(group)
+    for who, path in (("ana", "a/small"), ("rui", "a/tiny")):
+        store.log.decide([choice for choice in chosen if choice.path == path], reviewer=who, now=NOW)
+    assert store.queue.progress().items_done == 1
+    samples = {who: ids(store.second_looks.sample(reviewer=who, size=9)) for who in ("ana", "rui", "eva")}
+    assert samples == {"ana": [], "rui": [], "eva": ["g"]}
+
+
 def test_ratings_are_decisions_in_force_before_second_looks(shared: Store) -> None:
     first, second, third = shared.queue.find(limit=3)
     shared.log.decide(choices.decide_all(third, Action.DEFER), reviewer="ana", now=NOW)
