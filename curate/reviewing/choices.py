@@ -31,7 +31,7 @@ def _choices(item: Item, actions: dict[str, Action], new_label: str | None) -> l
             sha256=row["sha256"],
             action=actions[row["path"]],
             new_label=new_label if actions[row["path"]] is Action.RELABEL else None,
-            seen=item.seen,
+            as_of=item.as_of,
         )
         for row in item.findings
     ]

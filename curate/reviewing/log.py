@@ -21,7 +21,7 @@ from curate.schema import Action
 class Choice:
     """One decision to record: about one finding on one image, bound to the bytes that were looked at.
 
-    `seen` is the last line of the log when the finding was shown; None for those who looked at no screen.
+    `as_of` is the last line of the log when the finding was shown; None for those who looked at no screen.
     """
 
     finding_id: str
@@ -29,7 +29,7 @@ class Choice:
     sha256: str | None
     action: Action
     new_label: str | None = None
-    seen: int | None = None
+    as_of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +173,12 @@ class Log:
         """Raise `ConflictError`, saying who was quicker: whether to decide otherwise is left to the person."""
         latest: dict[str, sqlite3.Row] = {}
         for choice in choices:
-            if choice.seen is None:
+            if choice.as_of is None:
                 continue
             row = self._db.execute(
                 "SELECT reviewer, action FROM decision WHERE finding_id = ? AND path = ? AND id > ?"
                 " ORDER BY id DESC LIMIT 1",
-                (choice.finding_id, choice.path, choice.seen),
+                (choice.finding_id, choice.path, choice.as_of),
             ).fetchone()
             if row is not None:
                 latest[choice.path] = row

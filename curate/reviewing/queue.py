@@ -42,13 +42,13 @@ class Item:
 
     `findings` holds the rows of the findings table for every image of the item, with the action that stands
     for each as `action` (None while undecided), whether a decision is `stale`, and the image's `sha256`.
-    `seen` is the last line of the log when it was read.
+    `as_of` is the last line of the log when it was read.
     """
 
     item_id: str
     is_group: bool
     rank: int
-    seen: int = 0
+    as_of: int = 0
     findings: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -200,13 +200,13 @@ class Queue:
         )
 
     def _item(self, row: sqlite3.Row) -> Item:
-        seen = self._log.last_line()  # first: what is decided while the rest is read counts as unseen
+        as_of = self._log.last_line()  # first: what is decided while the rest is read counts as unseen
         findings = self._db.execute(_SELECT_FINDINGS, {"item_id": row["item_id"], "keeper": Role.KEEPER})
         return Item(
             item_id=row["item_id"],
             is_group=bool(row["is_group"]),
             rank=row["rank"],
-            seen=seen,
+            as_of=as_of,
             findings=[dict(finding) for finding in findings],
         )
 

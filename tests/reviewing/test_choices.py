@@ -53,7 +53,7 @@ def test_another_image_of_a_group_can_be_the_one_to_keep(store: Store) -> None:
 
 def test_a_choice_knows_what_the_log_held_when_the_item_was_shown(store: Store) -> None:
     (group,) = store.queue.find()
-    assert {choice.seen for choice in choices.reject(group)} == {0}
+    assert {choice.as_of for choice in choices.reject(group)} == {0}
     store.log.decide(choices.reject(group), reviewer="ana", now="now")
     (single,) = store.queue.find()
-    assert {choice.seen for choice in choices.reject(single)} == {4}
+    assert {choice.as_of for choice in choices.reject(single)} == {4}
