@@ -64,7 +64,7 @@ def _migrate(db: Database) -> None:
 
 
 def _version(db: Database) -> int:
-    """How many migrations the file has seen."""
+    """Return how many migrations were run on the file; raise `WorkspaceError` for more than there are."""
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > len(MIGRATIONS):
         raise WorkspaceError(
