@@ -1,4 +1,7 @@
-"""Decisions without the app: by filter, or from a CSV; they go into the same log."""
+"""Decisions without the app: by filter, or from a CSV.
+
+Invariant: they go into the same log under the same rules, all of one call or none.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +13,10 @@ from typing import Any
 import pandas as pd
 
 from curate.errors import CurateError, SourceError
-from curate.reviewing.store import Choice, Store
-from curate.schema import Action, Role, Severity, Verdict
+from curate.reviewing.fold import queued
+from curate.reviewing.log import Choice
+from curate.reviewing.store import Store
+from curate.schema import Action, Role, Verdict
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
 
@@ -29,8 +34,12 @@ class Selection:
     keepers: bool = False
 
 
+CHOSEN = frozenset({Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER})
+"""Actions that a person chooses; an undo names a row of the log and is no choice about a finding."""
+
+
 def now_text() -> str:
-    """The present time as decisions record it: UTC, to the second."""
+    """Return the present time as decisions record it: UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -44,14 +53,16 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     note: str | None = None,
     allow_no_survivor: bool = False,
 ) -> int:
-    """Decide all findings of a selection alike; with `action` None each as its scanner suggests.
+    """Decide all queued findings of a selection alike; with `action` None each as its scanner suggests.
 
-    Returns the number of decisions. Raises `CurateError` where nothing matches.
+    Returns the number of decisions. Raises `CurateError` where nothing matches, or the action is none to choose.
     """
     if (action is Action.RELABEL) != (new_label is not None):
         raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
+    if action is not None and action not in CHOSEN:
+        raise CurateError(f"{action} is no decision; use keep, drop, relabel or defer")
     ws = Workspace(Path(workspace))
-    findings = _queued(ws)
+    findings = queued(ws.read_findings())
     chosen = findings[[_matches(row, selection) for row in findings.to_dict("records")]]
     if chosen.empty:
         raise CurateError("no finding in the queue matches; see what there is with: curate status")
@@ -61,7 +72,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
             finding_id=row["finding_id"],
             path=row["path"],
             sha256=hashes.get(row["path"]),
-            action=action or (Action.KEEP if row["suggestion"] == Verdict.KEEP else Action.DROP),
+            action=action or _suggested(row),
             new_label=new_label,
         )
         for row in chosen.to_dict("records")
@@ -83,7 +94,7 @@ def decide_from_csv(
     row can be. Returns the number of decisions.
     """
     ws = Workspace(Path(workspace))
-    findings = _queued(ws)
+    findings = queued(ws.read_findings())
     rows = _read_csv(Path(table))
     by_path = {str(path): part for path, part in findings.groupby("path")}
     hashes = _hashes(ws)
@@ -111,19 +122,16 @@ def _choices(
 ) -> list[Choice]:
     if row["path"] not in by_path:
         raise SourceError(f"{where}: {row['path']!r} is not in the review queue")
-    try:
-        action = Action(row["action"])
-    except ValueError:
-        action = Action.UNDO
-    if action is Action.UNDO:
+    if row["action"] not in CHOSEN:
         raise SourceError(f"{where}: {row['action']!r} is no action; use keep, drop, relabel or defer")
+    action = Action(row["action"])
     label = row.get("new_label") if action is Action.RELABEL else None
     if action is Action.RELABEL and not label:
         raise SourceError(f"{where}: relabel needs a new_label")
-    found = by_path[row["path"]]
+    findings = by_path[row["path"]]
     if row.get("finding_id"):
-        found = found[found["finding_id"] == row["finding_id"]]
-        if found.empty:
+        findings = findings[findings["finding_id"] == row["finding_id"]]
+        if findings.empty:
             raise SourceError(f"{where}: {row['path']!r} has no finding {row['finding_id']!r}")
     return [
         Choice(
@@ -133,13 +141,15 @@ def _choices(
             action=action,
             new_label=label,
         )
-        for finding_id in found["finding_id"]
+        for finding_id in findings["finding_id"]
     ]
 
 
-def _queued(workspace: Workspace) -> pd.DataFrame:
-    findings = workspace.read_findings()
-    return findings[findings["severity"] != Severity.INFO]
+def _suggested(row: dict[str, Any]) -> Action:
+    """Return the action that a scanner suggests with a finding; it can suggest to keep or to drop."""
+    if row["suggestion"] not in {Verdict.KEEP, Verdict.DROP}:
+        raise CurateError(f"{row['path']}: {row['suggestion']!r} is no suggestion to follow; decide it with --action")
+    return Action(row["suggestion"])
 
 
 def _hashes(workspace: Workspace) -> dict[str, str | None]:
@@ -162,5 +172,5 @@ def _record(
     workspace: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
 ) -> int:
     with Store(workspace.review) as store:
-        store.decide(choices, reviewer=reviewer, now=now_text(), note=note, allow_no_survivor=allow_no_survivor)
+        store.log.decide(choices, reviewer=reviewer, now=now_text(), note=note, allow_no_survivor=allow_no_survivor)
     return len(choices)

@@ -1,7 +1,7 @@
-"""Facts about one file for a person who has to decide about it: what the camera, or an editor, wrote beside the pixels.
+"""EXIF for a person who has to decide about an image: what the camera, or an editor, wrote into the file.
 
-Invariants: the source is only read; nothing here fails: what cannot be read is simply not told; text from a
-file is cut short and holds no control characters.
+Invariants: the source is only read; nothing here fails: what cannot be read is left out; text from a file is
+cut short and holds no control characters; that there are coordinates is told, but never which.
 """
 
 import io
@@ -14,16 +14,16 @@ from PIL import ExifTags, Image
 from curate.reviewing import previews
 from curate.sources import Source
 
-MOST_CHARACTERS = 80
+MAX_CHARACTERS = 80
 _TAGS = ("Make", "Model", "Software", "Artist", "DateTime", "Orientation", "XResolution")
 _PHOTO_TAGS = ("DateTimeOriginal", "ExposureTime", "FNumber", "ISOSpeedRatings", "FocalLength", "LensModel")
 _NUMBERS = {tag.name: int(tag) for tag in ExifTags.Base}
 
 
-def beside_the_pixels(source: Source, path: str, sha256: str | None) -> dict[str, str]:
-    """What is stored beside the pixels, by its name in the EXIF standard; empty where there is nothing to tell.
+def exif_summary(source: Source, path: str, sha256: str | None) -> dict[str, str]:
+    """Return what a file stores beside its pixels, by the names of the EXIF standard; empty where that is nothing.
 
-    Only of a file whose content still is what was audited. A place on the map is told of, never given.
+    Empty also where the content is not what was audited. GPS presence is reported, never the coordinates.
     """
     data = previews.audited_bytes(source, path, sha256)
     if data is None:
@@ -37,16 +37,17 @@ def beside_the_pixels(source: Source, path: str, sha256: str | None) -> dict[str
             located = bool(exif.get_ifd(ExifTags.IFD.GPSInfo))
     except (OSError, ValueError, TypeError, KeyError, SyntaxError, EOFError, Image.DecompressionBombError):
         return {}
-    found = {name: _text(name, exif.get(_NUMBERS[name])) for name in _TAGS}
-    found |= {name: _text(name, photo.get(_NUMBERS[name])) for name in _PHOTO_TAGS}
+    entries = {name: _text(name, exif.get(_NUMBERS[name])) for name in _TAGS}
+    entries |= {name: _text(name, photo.get(_NUMBERS[name])) for name in _PHOTO_TAGS}
     if "icc_profile" in image.info:
-        found["ICC profile"] = f"{len(image.info['icc_profile']):,} bytes"
+        entries["ICC profile"] = f"{len(image.info['icc_profile']):,} bytes"
     if located:
-        found["GPS"] = "yes"
-    return {name: text for name, text in found.items() if text}
+        entries["GPS"] = "yes"
+    return {name: text for name, text in entries.items() if text}
 
 
 def _text(name: str, value: Any) -> str:
+    """Return an entry as one short line; an exposure as a fraction of a second, numbers without needless digits."""
     if value is None:
         return ""
     try:
@@ -58,4 +59,4 @@ def _text(name: str, value: Any) -> str:
         pass
     raw = value.decode("latin-1") if isinstance(value, bytes) else str(value)
     clean = "".join(character if character.isprintable() else " " for character in raw)
-    return " ".join(clean.split())[:MOST_CHARACTERS]
+    return " ".join(clean.split())[:MAX_CHARACTERS]

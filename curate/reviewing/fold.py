@@ -1,16 +1,21 @@
 """Replaying the log of decisions: pure, and the only place that says what a decision comes to.
 
-Laws: an undo takes back exactly the row it names, be that a decision or another undo; the latest row
-still in force speaks for its (finding, path); per image drop wins over relabel over keep; a decision
-about bytes that have changed since is stale and speaks for nothing.
+Laws: an undo takes back exactly the row it names, be that a decision or another undo, and bears its finding and
+path, so that the rows about some findings can be folded by themselves; the latest row still in force speaks for
+its (finding, path); where none does, a pair of contents that was kept side by side stays kept, whatever finding
+tells of it; per image drop wins over relabel over keep; a decision about bytes that have changed since is stale
+and speaks for nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from curate.schema import GROUP_KINDS, Action, Role, Severity, Verdict
+
+Key = tuple[str, str]
+"""What a decision is about: the id of a finding, and the path of an image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,43 +35,85 @@ class Decision:
     decided_at: str
     reverts: int | None
 
+    @property
+    def key(self) -> Key:
+        """The finding and the path it is about."""
+        return self.finding_id, self.path
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedFinding:
+    """A finding about one image, as far as deciding depends on it.
+
+    `sha256` is the image's content now; `pair_sha256` is the keeper's, where the finding calls the image a copy.
+    """
+
+    finding_id: str
+    path: str
+    role: str
+    sha256: str | None
+    pair_sha256: str | None
+
+    @property
+    def key(self) -> Key:
+        """The finding and the path it is about."""
+        return self.finding_id, self.path
+
+    @property
+    def wants_decision(self) -> bool:
+        """The finding on the keeper of a group can be decided, but nobody has to."""
+        return self.role != Role.KEEPER
+
+    @property
+    def pair(self) -> frozenset[str] | None:
+        """The two contents (one, where they are equal) that it calls copies; None where it calls nothing a copy."""
+        return frozenset((self.sha256, self.pair_sha256)) if self.sha256 and self.pair_sha256 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The decision that speaks for a finding; one that is stale is listed, and the finding waits."""
+
+    decision: Decision
+    is_stale: bool
+
 
 @dataclass(frozen=True, slots=True)
 class Folded:
     """The log replayed.
 
-    `live`: rows, undos too, that no later row takes back. `standing`: for each (finding, path) the
-    decision that speaks for it. `cleared`: pairs of contents that somebody kept side by side.
+    `live`: rows, undos too, that no later row takes back. `standing`: for each (finding, path) the latest of them
+    that decides something. `cleared`: for each pair of contents kept side by side the latest decision that keeps it.
     """
 
     live: list[Decision]
-    standing: dict[tuple[str, str], Decision]
+    standing: dict[Key, Decision]
     cleared: dict[frozenset[str], Decision]
 
-    @property
-    def effective(self) -> list[Decision]:
-        """Live rows that decide something, oldest first."""
-        return [decision for decision in self.live if decision.action is not Action.UNDO]
+    def on(self, finding: QueuedFinding) -> Standing | None:
+        """Return what stands for a finding: its own decision, or else the one that keeps its pair of contents."""
+        decision = self.standing.get(finding.key)
+        if decision is not None:
+            return Standing(decision, is_stale=decision.sha256 != finding.sha256)
+        decision = self.cleared.get(finding.pair) if finding.pair else None
+        return Standing(decision, is_stale=False) if decision else None
 
 
-def fold(log: Sequence[Decision]) -> Folded:
-    """Replay decisions in the order of their ids."""
+def fold(log: Iterable[Decision]) -> Folded:
+    """Replay decisions, given in the order of their ids: the whole log, or all rows about some (finding, path)."""
     reverted: set[int] = set()
     live = []
-    for decision in reversed(log):
+    for decision in reversed([*log]):
         if decision.id in reverted:
             continue
         live.append(decision)
         if decision.reverts is not None:
             reverted.add(decision.reverts)
     live.reverse()
-    standing: dict[tuple[str, str], Decision] = {}
-    for decision in live:
-        if decision.action is not Action.UNDO:
-            standing[decision.finding_id, decision.path] = decision
+    standing = {decision.key: decision for decision in live if decision.action is not Action.UNDO}
     cleared = {
         frozenset((decision.sha256, decision.pair_sha256)): decision
-        for decision in standing.values()
+        for decision in sorted(standing.values(), key=lambda decision: decision.id)
         if decision.action is Action.KEEP and decision.sha256 and decision.pair_sha256
     }
     return Folded(live, standing, cleared)
@@ -86,49 +133,43 @@ class Ruling:
 
 
 def rule(findings: pd.DataFrame, hashes: Mapping[str, str | None], folded: Folded) -> dict[str, Ruling]:
-    """The ruling on every image that has a finding; the others are simply kept.
+    """Return the ruling on every image that has a finding in the queue; the others are simply kept.
 
     `findings` are rows of the findings table; `hashes` maps each path to its present sha256.
     """
-    keeper_of = _keeper_hashes(findings, hashes)
+    columns = ["finding_id", "path", "kind", "role", "group_id"]
+    rows = queued(findings)[columns].itertuples(index=False, name=None)
     # Plain rows by path: a table of its own for each of 100,000 images would take minutes.
-    by_path: dict[str, list[_Asked]] = {}
-    queued = findings[findings["severity"] != Severity.INFO]
-    for path, *asked in queued[["path", "finding_id", "kind", "role", "group_id"]].itertuples(index=False, name=None):
-        by_path.setdefault(str(path), []).append((asked[0], asked[1], asked[2], asked[3]))
-    return {path: _rule_one(path, by_path[path], hashes.get(path), folded, keeper_of) for path in sorted(by_path)}
+    by_path: dict[str, list[QueuedFinding]] = {}
+    for finding in queued_findings([(*row, hashes.get(row[1])) for row in rows]):
+        by_path.setdefault(finding.path, []).append(finding)
+    return {path: rule_image([(one, folded.on(one)) for one in by_path[path]]) for path in sorted(by_path)}
 
 
-_Asked = tuple[str, str, str, str | None]
-"""Of a finding: its id, kind, role and group."""
+def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Ruling:
+    """Return the ruling on one image: from all its findings in the queue, each with what stands for it.
 
-
-def _rule_one(
-    path: str, asked: Sequence[_Asked], sha256: str | None, folded: Folded, keeper_of: Mapping[str, str | None]
-) -> Ruling:
+    Whatever is deferred, stale or undecided waits, unless the image is dropped anyway.
+    """
     applied: list[Decision] = []
     stale: list[Decision] = []
     waiting: list[str] = []
-    for finding_id, kind, role, group in asked:
-        decision = folded.standing.get((finding_id, path))
-        if decision is None and role == Role.COPY and kind not in GROUP_KINDS and sha256:
-            decision = folded.cleared.get(frozenset((sha256, keeper_of.get(group or "") or "")))
-        elif decision is not None and decision.sha256 != sha256:
-            stale.append(decision)
-            decision = None
-        if decision is not None and decision.action is not Action.DEFER:
-            applied.append(decision)
-        elif role != Role.KEEPER:
-            waiting.append(finding_id)
-    actions = {decision.action for decision in applied}
+    for finding, standing in findings:
+        if standing is not None and standing.is_stale:
+            stale.append(standing.decision)
+        elif standing is not None and standing.decision.action in DECIDING:
+            applied.append(standing.decision)
+            continue
+        if finding.wants_decision:
+            waiting.append(finding.finding_id)
     relabels = [decision for decision in applied if decision.action is Action.RELABEL]
-    if Action.DROP in actions:
+    if any(decision.action is Action.DROP for decision in applied):
         verdict, waiting = Verdict.DROP, []
     elif waiting:
         verdict = Verdict.PENDING
     else:
         verdict = Verdict.RELABEL if relabels else Verdict.KEEP
-    new_label = max(relabels, key=lambda d: d.id).new_label if relabels and verdict is Verdict.RELABEL else None
+    new_label = max(relabels, key=lambda d: d.id).new_label if verdict is Verdict.RELABEL else None
     return Ruling(
         verdict=verdict,
         new_label=new_label,
@@ -138,6 +179,28 @@ def _rule_one(
     )
 
 
-def _keeper_hashes(findings: pd.DataFrame, hashes: Mapping[str, str | None]) -> dict[str, str | None]:
-    keepers = findings[findings["role"] == Role.KEEPER]
-    return {group: hashes.get(path) for group, path in zip(keepers["group_id"], keepers["path"], strict=True)}
+DECIDING = frozenset({Action.KEEP, Action.DROP, Action.RELABEL})
+"""Actions that settle a finding."""
+
+
+def queued(findings: pd.DataFrame) -> pd.DataFrame:
+    """Return the findings that want a person: all but those that merely inform."""
+    return findings[findings["severity"] != Severity.INFO]
+
+
+def queued_findings(rows: Sequence[tuple[str, str, str, str, str | None, str | None]]) -> list[QueuedFinding]:
+    """Return findings of the queue, all of them, from rows of (finding_id, path, kind, role, group_id, sha256).
+
+    A finding across classes or splits says where copies stand, not that two images are copies: it has no pair.
+    """
+    keeper_sha256 = {group_id: sha256 for _, _, _, role, group_id, sha256 in rows if role == Role.KEEPER}
+    return [
+        QueuedFinding(
+            finding_id,
+            path,
+            role,
+            sha256,
+            keeper_sha256.get(group_id) if role == Role.COPY and kind not in GROUP_KINDS else None,
+        )
+        for finding_id, path, kind, role, group_id, sha256 in rows
+    ]

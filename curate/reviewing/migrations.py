@@ -123,7 +123,31 @@ def _derive(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _fold(db: sqlite3.Connection) -> None:
+    """What stands is what the fold says, of pairs of contents too, a decision at a time.
+
+    A finding on a copy bears the content of its keeper, and every finding its message, from which the reason is made in
+    any language. Whoever runs migrations rebuilds what is derived.
+    """
+    for statement in (
+        "ALTER TABLE finding ADD COLUMN pair_sha256 TEXT",
+        "ALTER TABLE finding ADD COLUMN message TEXT",
+        "CREATE INDEX finding_pair ON finding(sha256, pair_sha256) WHERE pair_sha256 IS NOT NULL",
+        "CREATE INDEX decision_pair ON decision(sha256, pair_sha256) WHERE pair_sha256 IS NOT NULL",
+        "DROP TABLE standing",
+        """CREATE TABLE standing (
+            finding_id TEXT NOT NULL,
+            path TEXT NOT NULL,
+            action TEXT NOT NULL,
+            new_label TEXT,
+            stale INTEGER NOT NULL,
+            PRIMARY KEY (finding_id, path)
+        ) WITHOUT ROWID""",
+    ):
+        db.execute(statement)
+
+
 FACETS = ("label", "category", "kind", "severity")
 """What the queue can be narrowed by."""
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _derive)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _derive, _fold)

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curate.reviewing.fold import Decision, fold
+from curate.reviewing.fold import Decision, Key, fold
 
 _Sort = tuple[str, str, str]
+"""Scanner, kind and role: what is the same of two findings about an image before and after it moved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Carried:
 
     @property
     def note(self) -> str:
-        """What the log will say."""
+        """The note for the log: that of the decision, and where the image was."""
         moved = f"moved from {self.decision.path}"
         return f"{self.decision.note} ({moved})" if self.decision.note else moved
 
@@ -33,29 +34,29 @@ class Carried:
 def carried(
     log: Sequence[Decision], before: pd.DataFrame, after: pd.DataFrame, hashes: Mapping[str, str | None]
 ) -> list[Carried]:
-    """What to append: for decisions whose image has left its path, the findings of `after` about the same bytes.
+    """Return what to append to the log: each decision whose image has left its path, on the findings it has now.
 
-    `before` and `after` are findings; `hashes` is the content at each path now.
+    `before` and `after` are findings; `hashes` is the content at each path now. A finding that was decided on
+    already is left alone, and one decision moves to all findings of its sort about its content.
     """
     standing = fold(log).standing
-    gone = [decision for decision in standing.values() if decision.path not in hashes and decision.sha256]
-    if not gone:
+    homeless = [decision for decision in standing.values() if decision.path not in hashes and decision.sha256]
+    if not homeless:
         return []
-    sort_of = {(row[0], row[1]): row[2:] for row in _rows(before)}
-    now: dict[tuple[str, _Sort], list[tuple[str, str]]] = defaultdict(list)
-    for finding_id, path, *sort in _rows(after):
-        content = hashes.get(path)
-        if content is not None and (finding_id, path) not in standing:
-            now[content, (sort[0], sort[1], sort[2])].append((finding_id, path))
-    result = []
-    for decision in sorted(gone, key=lambda item: item.id):
-        known = sort_of.get((decision.finding_id, decision.path))
-        if known is not None and decision.sha256 is not None:
-            places = now.pop((decision.sha256, (known[0], known[1], known[2])), [])
-            result += [Carried(decision, finding_id, path) for finding_id, path in sorted(places)]
-    return result
+    sort_of = dict(_sorts(before))
+    undecided: dict[tuple[str | None, _Sort], list[Key]] = defaultdict(list)
+    for key, sort in _sorts(after):
+        if hashes.get(key[1]) is not None and key not in standing:
+            undecided[hashes[key[1]], sort].append(key)
+    moved = []
+    for decision in sorted(homeless, key=lambda decision: decision.id):
+        if decision.key in sort_of:
+            keys = undecided.pop((decision.sha256, sort_of[decision.key]), [])
+            moved += [Carried(decision, finding_id, path) for finding_id, path in sorted(keys)]
+    return moved
 
 
-def _rows(findings: pd.DataFrame) -> list[tuple[str, ...]]:
+def _sorts(findings: pd.DataFrame) -> list[tuple[Key, _Sort]]:
     columns = ["finding_id", "path", "scanner", "kind", "role"]
-    return list(findings[columns].itertuples(index=False, name=None))
+    rows = findings[columns].itertuples(index=False, name=None)
+    return [((finding_id, path), (scanner, kind, role)) for finding_id, path, scanner, kind, role in rows]

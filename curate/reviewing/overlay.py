@@ -1,4 +1,4 @@
-"""Two images laid over one another: for the eye that wants to see where a copy differs. Pure, JPEG in and out."""
+"""Two images laid over one another, to see where a copy differs. Pure, JPEG in and out."""
 
 import base64
 
@@ -9,25 +9,25 @@ import simplejpeg
 from curate.images.image import Pixels
 
 GAIN = 4
-"""By how much a difference is made stronger, so that re-encoding shows and a watermark glares."""
+"""Factor by which a difference is amplified, so that re-encoding shows and a watermark glares."""
 
 
 def overlaid(first: bytes, second: bytes) -> tuple[bytes, bytes]:
-    """Both at the size of the larger one, the other stretched over it."""
+    """Return both images at the size of the larger one, the other stretched over it."""
     one, other = _same_size(first, second)
     return _encoded(one), _encoded(other)
 
 
 def difference(first: bytes, second: bytes) -> tuple[bytes, float]:
-    """Where the images differ, times `GAIN`, black where they agree; and the mean difference in grey levels."""
+    """Return an image of the differences, times `GAIN` and black where there is none, and their mean in grey levels."""
     one, other = _same_size(first, second)
-    apart = cv2.absdiff(one, other)
-    strong = np.asarray(cv2.convertScaleAbs(apart, alpha=GAIN), dtype=np.uint8)
-    return _encoded(strong), float(apart.mean())
+    difference = cv2.absdiff(one, other)
+    amplified = np.asarray(cv2.convertScaleAbs(difference, alpha=GAIN), dtype=np.uint8)
+    return _encoded(amplified), float(difference.mean())
 
 
 def data_uri(jpeg: bytes) -> str:
-    """An image inside a page's own text: nothing is fetched for it."""
+    """Return an image as an address that holds all of it, so that a page fetches nothing."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 

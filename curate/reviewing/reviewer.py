@@ -1,4 +1,4 @@
-"""What one user tells the reviewer once: a name for the log, and a language.
+"""What the review app asks each user once: a name for the log, and a language.
 
 Invariants: it is kept in the user's own configuration folder, never in a workspace that others open; losing
 this file, or not being able to write it, costs a question, never a decision.
@@ -24,27 +24,27 @@ class Person:
     lang: str = ""
 
 
-def place() -> Path:
-    """Where the platform keeps a user's settings."""
+def settings_file() -> Path:
+    """Return the file for this user's answers, in the platform's folder for settings; it need not exist."""
     base = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("APPDATA")
     return (Path(base) if base else Path.home() / ".config") / "curate" / "reviewer.json"
 
 
 def recall() -> Person:
-    """Who reviewed here last."""
+    """Return who reviewed on this account last; without a name where nobody did, or the file cannot be read."""
     try:
-        stored = json.loads(place().read_text(encoding="utf-8"))
+        stored = json.loads(settings_file().read_text(encoding="utf-8"))
         return Person(name=str(stored.get("name", "")).strip(), lang=str(stored.get("lang", "")))
     except (OSError, ValueError, AttributeError, RuntimeError):
         return Person()
 
 
 def remember(person: Person) -> None:
-    """Do not ask again next time."""
+    """Store who reviews, for `recall`; a file that cannot be written is logged, no error."""
     if person == recall():
         return
     try:
-        place().parent.mkdir(parents=True, exist_ok=True)
-        write_json(asdict(person), place())
+        settings_file().parent.mkdir(parents=True, exist_ok=True)
+        write_json(asdict(person), settings_file())
     except (OSError, WorkspaceError, RuntimeError) as error:
         _log.warning("the reviewer's name is not remembered: %s", error)

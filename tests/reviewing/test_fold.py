@@ -1,0 +1,248 @@
+"""The fold: what the log comes to for a finding and for an image, by itself."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.reviewing.fold import (
+    Decision,
+    Folded,
+    QueuedFinding,
+    Standing,
+    fold,
+    queued,
+    queued_findings,
+    rule,
+    rule_image,
+)
+from curate.schema import Action, Verdict
+from tests.reviewing.samples import NOW, finding, table
+
+
+def decision(number: int, action: str, **more: object) -> Decision:
+    """A row of the log about finding f on p, which has the content s."""
+    given: dict[str, object] = {
+        "id": number,
+        "batch": number,
+        "finding_id": "f",
+        "path": "p",
+        "sha256": "s",
+        "pair_sha256": None,
+        "action": Action(action),
+        "new_label": None,
+        "reviewer": "ana",
+        "note": None,
+        "decided_at": NOW,
+        "reverts": None,
+    }
+    return Decision(**(given | more))  # type: ignore[arg-type]
+
+
+def undo(number: int, target: Decision) -> Decision:
+    return decision(number, "undo", finding_id=target.finding_id, path=target.path, reverts=target.id)
+
+
+# What is in force
+
+
+def test_reverting_an_undo_restores_the_decision() -> None:
+    log = [decision(1, "keep"), decision(2, "drop"), decision(3, "undo", reverts=2), decision(4, "undo", reverts=3)]
+    actions = [fold(log[:end]).standing["f", "p"].action for end in (1, 2, 3, 4)]
+    assert actions == [Action.KEEP, Action.DROP, Action.KEEP, Action.DROP]
+    assert [row.id for row in fold(log).live] == [1, 2, 4]
+
+
+def test_an_undo_decides_nothing_itself() -> None:
+    assert fold([decision(1, "keep"), decision(2, "undo", reverts=1)]).standing == {}
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Decision]:
+    """Decisions about three findings, and undos of any row before them."""
+    log: list[Decision] = []
+    for number in range(1, draw(st.integers(1, 20)) + 1):
+        if log and draw(st.booleans()):
+            log.append(undo(number, draw(st.sampled_from(log))))
+        else:
+            action = draw(st.sampled_from(["keep", "drop", "defer"]))
+            contents = st.sampled_from(["s", "t", None])
+            log.append(
+                decision(
+                    number,
+                    action,
+                    finding_id=draw(st.sampled_from("abc")),
+                    sha256=draw(contents),
+                    pair_sha256=draw(contents),
+                )
+            )
+    return log
+
+
+@given(logs(), st.sets(st.sampled_from("abc")))
+def test_the_rows_about_some_findings_can_be_folded_by_themselves(log: list[Decision], names: set[str]) -> None:
+    whole, part = fold(log), fold([row for row in log if row.finding_id in names])
+    assert part.live == [row for row in whole.live if row.finding_id in names]
+    assert part.standing == {key: row for key, row in whole.standing.items() if row.finding_id in names}
+    for pair, row in whole.cleared.items():
+        if row.finding_id in names:
+            assert part.cleared[pair] is row
+
+
+# What stands for a finding
+
+
+def folded(*log: Decision) -> Folded:
+    return fold(log)
+
+
+KEPT = decision(1, "keep", finding_id="other", path="q", sha256="s", pair_sha256="k")
+
+
+@pytest.mark.parametrize(
+    ("asked", "stands"),
+    [
+        pytest.param(QueuedFinding("f", "p", "copy", "s", "k"), True, id="the same pair, by another finding"),
+        pytest.param(QueuedFinding("f", "p", "copy", "k", "s"), True, id="the keeper has become the copy"),
+        pytest.param(QueuedFinding("f", "p", "copy", "s", "t"), False, id="a copy of something else"),
+        pytest.param(QueuedFinding("f", "p", "copy", "t", "k"), False, id="something else a copy of it"),
+        pytest.param(QueuedFinding("f", "p", "subject", "s", None), False, id="no copy"),
+        pytest.param(QueuedFinding("f", "p", "copy", None, "k"), False, id="no content"),
+    ],
+)
+def test_a_pair_kept_side_by_side_stays_kept(asked: QueuedFinding, stands: bool) -> None:
+    assert folded(KEPT).on(asked) == (Standing(KEPT, is_stale=False) if stands else None)
+    assert (asked.pair is None) is (None in {asked.sha256, asked.pair_sha256})
+
+
+def test_equal_contents_are_a_pair_too() -> None:
+    kept = decision(1, "keep", finding_id="other", pair_sha256="s")
+    assert folded(kept).on(QueuedFinding("f", "p", "copy", "s", "s")) == Standing(kept, is_stale=False)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(decision(1, "drop", finding_id="other", pair_sha256="k"), id="dropped"),
+        pytest.param(decision(1, "defer", finding_id="other", pair_sha256="k"), id="deferred"),
+        pytest.param(decision(1, "keep", finding_id="other"), id="kept, but called no copy"),
+        pytest.param(decision(1, "keep", finding_id="other", sha256=None, pair_sha256="k"), id="without content"),
+    ],
+)
+def test_what_was_not_kept_as_one_of_two_contents_keeps_no_pair(row: Decision) -> None:
+    assert folded(row).cleared == {}
+
+
+def test_of_several_that_keep_a_pair_the_latest_speaks() -> None:
+    first = decision(1, "keep", finding_id="a", pair_sha256="k")
+    second = decision(2, "keep", finding_id="b", sha256="k", pair_sha256="s")
+    third = decision(3, "keep", finding_id="a", pair_sha256="k")
+    assert folded(first, second).cleared == {frozenset("sk"): second}
+    assert folded(first, second, third).cleared == {frozenset("sk"): third}
+
+
+def test_its_own_decision_speaks_before_the_pair_even_when_it_is_stale() -> None:
+    asked = QueuedFinding("f", "p", "copy", "s", "k")
+    own, stale = decision(2, "drop"), decision(2, "drop", sha256="earlier")
+    assert folded(KEPT, own).on(asked) == Standing(own, is_stale=False)
+    assert folded(KEPT, stale).on(asked) == Standing(stale, is_stale=True)
+    assert folded(KEPT, own, undo(3, own)).on(asked) == Standing(KEPT, is_stale=False)
+
+
+# What an image comes to
+
+ABOUT_P = QueuedFinding("f", "p", "subject", "s", None)
+KEEPER = QueuedFinding("f", "p", "keeper", "s", None)
+
+
+def ruled(*stands: Standing | Decision | None, asked: QueuedFinding = ABOUT_P) -> tuple[str, str | None, int, int]:
+    """Verdict, new label, how many findings wait and how many decisions are stale."""
+    standing = [Standing(one, is_stale=False) if isinstance(one, Decision) else one for one in stands]
+    ruling = rule_image([(asked, one) for one in standing])
+    return str(ruling.verdict), ruling.new_label, len(ruling.waiting), len(ruling.stale)
+
+
+KEEP, DROP, DEFER = decision(1, "keep"), decision(2, "drop"), decision(3, "defer")
+TO_A, TO_B = decision(4, "relabel", new_label="a"), decision(5, "relabel", new_label="b")
+STALE = Standing(DROP, is_stale=True)
+
+
+@pytest.mark.parametrize(
+    ("stands", "expected"),
+    [
+        pytest.param([None], ("pending", None, 1, 0), id="undecided"),
+        pytest.param([KEEP], ("keep", None, 0, 0), id="kept"),
+        pytest.param([KEEP, None], ("pending", None, 1, 0), id="one of two kept"),
+        pytest.param([DROP, None], ("drop", None, 0, 0), id="dropped, so nothing else waits"),
+        pytest.param([KEEP, DROP], ("drop", None, 0, 0), id="drop wins over keep"),
+        pytest.param([DROP, TO_A], ("drop", None, 0, 0), id="drop wins over relabel"),
+        pytest.param([KEEP, TO_A], ("relabel", "a", 0, 0), id="relabel wins over keep"),
+        pytest.param([TO_B, TO_A], ("relabel", "b", 0, 0), id="the later of two labels"),
+        pytest.param([TO_A, TO_B], ("relabel", "b", 0, 0), id="the later of two labels, in whatever order"),
+        pytest.param([TO_A, None], ("pending", None, 1, 0), id="relabelled, but something waits"),
+        pytest.param([DEFER], ("pending", None, 1, 0), id="to defer is to wait"),
+        pytest.param([DEFER, DROP], ("drop", None, 0, 0), id="deferred and dropped"),
+        pytest.param([STALE], ("pending", None, 1, 1), id="a stale decision decides nothing"),
+        pytest.param([STALE, KEEP], ("pending", None, 1, 1), id="stale beside one that is not"),
+        pytest.param([STALE, DROP], ("drop", None, 0, 1), id="stale, and dropped anew"),
+    ],
+)
+def test_what_decisions_about_one_image_come_to(
+    stands: Sequence[Standing | Decision | None], expected: tuple[str, str | None, int, int]
+) -> None:
+    assert ruled(*stands) == expected
+
+
+@pytest.mark.parametrize(
+    ("stands", "verdict"),
+    [
+        pytest.param(None, "keep", id="undecided"),
+        pytest.param(DEFER, "keep", id="deferred"),
+        pytest.param(STALE, "keep", id="decided about other bytes"),
+        pytest.param(DROP, "drop", id="dropped"),
+        pytest.param(TO_A, "relabel", id="relabelled"),
+    ],
+)
+def test_a_keeper_never_waits_but_can_be_decided(stands: Standing | Decision | None, verdict: str) -> None:
+    assert ruled(stands, asked=KEEPER)[:3] == (verdict, "a" if stands is TO_A else None, 0)
+
+
+def test_a_ruling_names_what_was_applied_what_waits_and_what_is_stale() -> None:
+    second = QueuedFinding("g", "p", "subject", "s", None)
+    third = QueuedFinding("h", "p", "subject", "s", None)
+    ruling = rule_image([(ABOUT_P, Standing(KEEP, is_stale=False)), (second, None), (third, STALE)])
+    assert (ruling.decisions, ruling.waiting, ruling.stale) == ((KEEP,), ("g", "h"), (DROP,))
+
+
+# The findings table
+
+
+def test_only_a_copy_in_a_group_is_one_of_a_pair() -> None:
+    rows = [
+        ("1", "big", "resized", "keeper", "g", "k"),
+        ("2", "small", "resized", "copy", "g", "s"),
+        ("3", "small", "label_conflict", "copy", "g", "s"),
+        ("4", "small", "split_leak", "copy", "g", "s"),
+        ("5", "small", "blurry", "subject", None, "s"),
+        ("6", "left", "resized", "copy", "of another", "t"),
+    ]
+    assert [(one.finding_id, one.pair_sha256) for one in queued_findings(rows)] == [
+        ("1", None),
+        ("2", "k"),
+        ("3", None),
+        ("4", None),
+        ("5", None),
+        ("6", None),
+    ]
+
+
+def test_what_merely_informs_is_not_ruled_on_and_images_come_in_the_order_of_their_paths() -> None:
+    findings = table(
+        finding("b/x"), finding("a/x"), finding("a/x", "dark"), finding("c/x", severity="info"), finding("a/x", "odd")
+    )
+    assert [*queued(findings)["path"]] == ["b/x", "a/x", "a/x", "a/x"]
+    rulings = rule(findings, {"a/x": "s", "b/x": "s"}, folded(decision(1, "keep", finding_id="dark:a/x", path="a/x")))
+    assert [*rulings] == ["a/x", "b/x"]
+    assert rulings["a/x"].waiting == ("blurry:a/x", "odd:a/x")
+    assert rulings["b/x"].verdict is Verdict.PENDING

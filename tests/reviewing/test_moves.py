@@ -1,0 +1,65 @@
+"""Moved images keep their decisions: by content, scanner, kind and role, once, and with a note."""
+
+import pandas as pd
+import pytest
+
+from curate.reviewing.fold import Decision
+from curate.reviewing.moves import carried
+from curate.schema import Action
+from tests.reviewing.samples import NOW, finding, table
+
+BEFORE = table(finding("a/old"))
+LOG = [
+    Decision(
+        id=1, batch=1, finding_id="blurry:a/old", path="a/old", sha256="s", pair_sha256=None, action=Action.DROP,
+        new_label=None, reviewer="ana", note="out of focus", decided_at=NOW, reverts=None,
+    )
+]  # fmt: skip
+
+
+def test_a_decision_goes_where_the_bytes_have_gone() -> None:
+    (moved,) = carried(LOG, BEFORE, table(finding("b/new")), {"b/new": "s"})
+    assert (moved.decision, moved.finding_id, moved.path) == (LOG[0], "blurry:b/new", "b/new")
+    assert moved.note == "out of focus (moved from a/old)"
+
+
+def test_all_places_of_the_bytes_take_it_in_the_order_of_their_findings() -> None:
+    after = table(finding("c/new"), finding("b/new"))
+    assert [one.path for one in carried(LOG, BEFORE, after, {"b/new": "s", "c/new": "s"})] == ["b/new", "c/new"]
+
+
+@pytest.mark.parametrize(
+    ("after", "hashes"),
+    [
+        pytest.param(table(finding("b/new")), {"a/old": "t", "b/new": "s"}, id="the image is still at its path"),
+        pytest.param(table(finding("b/new")), {"b/new": "t"}, id="other bytes"),
+        pytest.param(table(finding("b/new")), {"b/new": None}, id="no bytes"),
+        pytest.param(table(finding("b/new", "dark")), {"b/new": "s"}, id="another kind"),
+        pytest.param(table(finding("b/new", role="copy")), {"b/new": "s"}, id="another role"),
+        pytest.param(table(finding("b/new", scanner="another")), {"b/new": "s"}, id="another scanner"),
+    ],
+)
+def test_nothing_else_takes_it(after: pd.DataFrame, hashes: dict[str, str | None]) -> None:
+    assert carried(LOG, BEFORE, after, hashes) == []
+
+
+def test_a_finding_with_a_decision_of_its_own_is_left_alone() -> None:
+    own = Decision(
+        id=2, batch=2, finding_id="blurry:b/new", path="b/new", sha256="s", pair_sha256=None, action=Action.KEEP,
+        new_label=None, reviewer="rui", note=None, decided_at=NOW, reverts=None,
+    )  # fmt: skip
+    assert carried([*LOG, own], BEFORE, table(finding("b/new")), {"b/new": "s"}) == []
+
+
+def test_of_two_that_left_the_same_bytes_the_first_decision_moves() -> None:
+    second = Decision(
+        id=2, batch=2, finding_id="blurry:a/twin", path="a/twin", sha256="s", pair_sha256=None, action=Action.KEEP,
+        new_label=None, reviewer="rui", note=None, decided_at=NOW, reverts=None,
+    )  # fmt: skip
+    before = table(finding("a/twin"), finding("a/old"))
+    (moved,) = carried([*LOG, second], before, table(finding("b/new")), {"b/new": "s"})
+    assert moved.decision == LOG[0]
+
+
+def test_a_decision_whose_finding_nobody_knows_stays_where_it_was() -> None:
+    assert carried(LOG, table(finding("a/other")), table(finding("b/new")), {"b/new": "s"}) == []
