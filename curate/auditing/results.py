@@ -16,7 +16,8 @@ from curate.auditing.shortcuts import guesses
 from curate.config import Config
 from curate.measuring import features
 from curate.reviewing import moves
-from curate.reviewing.store import Choice, Store
+from curate.reviewing.log import Choice
+from curate.reviewing.store import Store
 from curate.scanners import Scanner, embeddings
 from curate.schema import FINDINGS, IMAGES
 from curate.sources.records import Record
@@ -34,7 +35,7 @@ def write(
     write_table(judgement.findings, FINDINGS, workspace.findings)
     write_table(frame, IMAGES, workspace.images)
     with Store(workspace.review) as store:
-        store.sync(judgement.findings, frame)
+        store.queue.sync(judgement.findings, frame)
         _follow(store, before, judgement.findings, frame)
     return {
         "prevalent": [asdict(item) for item in judgement.prevalent],
@@ -45,7 +46,7 @@ def write(
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
     """Let decisions about images that were moved or renamed speak for them where they are now."""
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
-    for item in moves.carried(store.log(), before, after, hashes):
+    for item in moves.carried(store.log.decisions(), before, after, hashes):
         old = item.decision
         choice = Choice(
             finding_id=item.finding_id,
@@ -54,7 +55,7 @@ def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.
             action=old.action,
             new_label=old.new_label,
         )
-        store.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
+        store.log.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
 
 
 def mark(workspace: Workspace, records: Sequence[Record], active: Sequence[Scanner], configuration: Config) -> str:
