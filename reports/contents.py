@@ -72,7 +72,7 @@ def read(workspace: Workspace) -> Contents:
     facts = workspace.read_audit()
     images, findings = workspace.read_images(), workspace.read_findings()
     with Store(workspace.review) as store:
-        log = store.log()
+        log = store.log.decisions()
     folded = fold(log)
     rulings = rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), folded)
     decisions = tables.decisions(log, folded, rulings, findings)

@@ -5,9 +5,11 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from curate.reviewing import choices as reviewing
+from curate.reviewing.agreement import agreement
 from curate.reviewing.bulk import now_text
-from curate.reviewing.store import Item, Store
+from curate.reviewing.choices import decide_all, reject
+from curate.reviewing.queue import Item
+from curate.reviewing.store import Store
 from curate.schema import Action
 from curate.ui import group_view, image_view, images, keys, session
 from curate.ui.images import plain
@@ -21,7 +23,7 @@ def draw() -> None:
     workspace, w = session.workspace(), session.words()
     st.caption(w.agreement_intro)
     with Store(workspace.review) as store:
-        pairs = reviewing.agreement(store.ratings())
+        pairs = agreement(store.second_looks.ratings())
     if pairs:
         rows = [
             {
@@ -39,7 +41,7 @@ def draw() -> None:
     left.subheader(w.second_look)
     size = int(right.selectbox(w.sample_size, SIZES, index=1, key="sample_size"))
     with Store(workspace.review) as store:
-        waiting = store.second_look(reviewer=session.reviewer(), size=size)
+        waiting = store.second_looks.sample(reviewer=session.reviewer(), size=size)
     if not waiting:
         st.write(w.second_look_none)
         return
@@ -85,6 +87,6 @@ def _look(item: Item) -> None:
 
 
 def _record(item: Item, action: Action) -> None:
-    choices = reviewing.reject(item) if action is Action.DROP else reviewing.decide_all(item, action)
+    choices = reject(item) if action is Action.DROP else decide_all(item, action)
     with Store(session.workspace().review) as store:
-        store.give_opinion(choices, reviewer=session.reviewer(), now=now_text())
+        store.second_looks.give_opinion(choices, reviewer=session.reviewer(), now=now_text())

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from curate.reviewing.store import Item, Store
+from curate.reviewing.queue import Item
+from curate.reviewing.store import Store
 from curate.scanners import stable_id
 from curate.schema import Action
 from curate.ui import images, keys, leases, session, sidebar
@@ -29,7 +30,7 @@ def draw() -> None:
         sidebar.who()
     with Store(workspace.review) as store:
         leases.release_closed(store)
-        items = store.claim(
+        items = store.queue.claim(
             replace(session.chosen_filter(), groups=False),
             holder=leases.mine(),
             now_s=session.now_s(),

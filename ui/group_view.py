@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from curate.reviewing import choices, overlay
-from curate.reviewing.store import Item
+from curate.reviewing.queue import Item
 from curate.schema import Role
 from curate.ui import dataset, image_view, images, keys, session
 from curate.ui.images import plain

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from curate.reviewing.exif import beside_the_pixels
+from curate.reviewing.exif import exif_summary
 from curate.reviewing.previews import NEVER_DECODED
-from curate.reviewing.store import Item
+from curate.reviewing.queue import Item
 from curate.schema import Kind, Role
 from curate.ui import dataset, images, session
 from curate.ui.images import plain
@@ -73,6 +73,6 @@ def _facts(item: Item, source: Path, path: str) -> None:
     ]
     lines = [" · ".join(str(part) for part in parts if part)]
     if not {row["kind"] for row in item.of(path)} & NEVER_DECODED:
-        written = beside_the_pixels(source, path, item.of(path)[0]["sha256"])
+        written = exif_summary(source, path, item.of(path)[0]["sha256"])
         lines += [f"{w.exif.get(name, name)}: {w.yes if text == 'yes' else text}" for name, text in written.items()]
     st.caption(f"**{w.facts}**  \n" + "  \n".join(plain(line) for line in lines))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from curate.reviewing.boxes import boxes_of, marked
 from curate.reviewing.previews import NEVER_DECODED, full_size, preview
-from curate.reviewing.store import Item
+from curate.reviewing.queue import Item
 from curate.storage.workspace import Workspace
 from curate.ui import dataset, session
 

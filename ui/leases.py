@@ -22,9 +22,9 @@ def mine() -> str:
 
 def release_closed(store: Store) -> None:
     """Let go of what is held by screens of this machine that are no longer there."""
-    closed = [holder for holder in store.holders(now_s=time.time()) if not _is_open(holder)]
+    closed = [holder for holder in store.queue.holders(now_s=time.time()) if not _is_open(holder)]
     if closed:
-        store.release(closed)
+        store.queue.release(closed)
 
 
 def others(holders: Iterable[str]) -> list[str]:

@@ -7,7 +7,8 @@ import streamlit as st
 
 from curate.errors import CurateError
 from curate.reviewing.bulk import now_text
-from curate.reviewing.store import Line, Store
+from curate.reviewing.log import Line
+from curate.reviewing.store import Store
 from curate.schema import Action
 from curate.ui import session
 from curate.ui.images import plain
@@ -22,7 +23,7 @@ def draw() -> None:
     text = st.text_input(w.log_search, key="log_text", on_change=_newest).strip()
     before = st.session_state.get("log_before")
     with Store(session.workspace().review) as store:
-        lines = store.lines(before=before, limit=SHOWN, text=text)
+        lines = store.log.lines(before=before, limit=SHOWN, text=text)
     st.caption(w.log_caption)
     if not lines and not text:
         st.write(w.log_empty)
@@ -76,7 +77,7 @@ def _row(cells: list[str], *, number: int | None = None, bold: bool = False, str
 def _revert(number: int) -> None:
     try:
         with Store(session.workspace().review) as store:
-            store.revert([number], reviewer=session.reviewer(), now=now_text())
+            store.log.revert([number], reviewer=session.reviewer(), now=now_text())
     except CurateError as error:
         st.session_state.message = ("error", str(error))
 

@@ -21,7 +21,7 @@ def draw() -> None:
     """Draw the page."""
     workspace, w = session.workspace(), session.words()
     with Store(workspace.review) as store:
-        last = store.last_line()
+        last = store.log.last_line()
     stamp = workspace.audit.stat().st_mtime_ns
     found, balance, left = _state(str(workspace.root), stamp, last)
     progress = found.progress
@@ -59,7 +59,7 @@ def _state(root: str, stamp: int, last: int) -> tuple[WorkspaceStatus, pd.DataFr
     found = summary.status(root)
     images, findings = workspace.read_images(), workspace.read_findings()
     with Store(workspace.review) as store:
-        table = manifest.build(images, findings, store.log(), source=root)
+        table = manifest.build(images, findings, store.log.decisions(), source=root)
     return found, summary.balance(table), summary.waiting(findings, table)
 
 

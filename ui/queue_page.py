@@ -4,8 +4,9 @@ from functools import partial
 
 import streamlit as st
 
-from curate.reviewing import choices as reviewing
-from curate.reviewing.store import Item, QueueFilter, Store
+from curate.reviewing.choices import decide_all, reject
+from curate.reviewing.queue import Item, QueueFilter
+from curate.reviewing.store import Store
 from curate.schema import Action
 from curate.ui import dataset, group_view, image_view, images, keys, leases, session, sidebar
 from curate.ui.keys import Key
@@ -47,7 +48,7 @@ def _details(item: Item) -> None:
         accept_new_options=True,
         placeholder=w.new_class_hint,
     )
-    choices = reviewing.decide_all(item, Action.RELABEL, label) if label else []
+    choices = decide_all(item, Action.RELABEL, label) if label else []
     done = w.relabelled.format(what=_name(item), label=label)
     keys.button(
         Key(w.relabel, "L", f"relabel-{ident}", partial(session.decide, item, choices, done=done), disabled=not label)
@@ -69,8 +70,8 @@ def _confirmation(item: Item | None) -> None:
 def _nothing_left() -> None:
     workspace, w = session.workspace(), session.words()
     with Store(workspace.review) as store:
-        whole = store.progress()
-        elsewhere = leases.others(store.holders(now_s=session.now_s()))
+        whole = store.queue.progress()
+        elsewhere = leases.others(store.queue.holders(now_s=session.now_s()))
     keys.row([Key(w.look_again, "Right", "again", session.refilter), Key(w.undo, "U", "undo-end", session.take_back)])
     st.header(w.nothing_left)
     if whole.items == 0:
@@ -95,7 +96,7 @@ def _keys(item: Item) -> None:
         if item.is_group
         else w.dropped.format(what=first)
     )
-    keep, defer = reviewing.decide_all(item, Action.KEEP), reviewing.decide_all(item, Action.DEFER)
+    keep, defer = decide_all(item, Action.KEEP), decide_all(item, Action.DEFER)
     kept, later = w.kept.format(what=_name(item)), w.deferred.format(what=_name(item))
     keys.row(
         [
@@ -109,7 +110,7 @@ def _keys(item: Item) -> None:
                 w.drop_copies if item.is_group else w.drop,
                 "D",
                 f"drop-{ident}",
-                partial(session.decide, item, reviewing.reject(item), done=dropped),
+                partial(session.decide, item, reject(item), done=dropped),
                 primary=True,
             ),
             Key(w.later, "S", f"defer-{ident}", partial(session.decide, item, defer, done=later)),

@@ -14,11 +14,12 @@ from pathlib import Path
 import streamlit as st
 
 from curate.errors import ConflictError, CurateError, NoSurvivorError
-from curate.reviewing import choices as reviewing
-from curate.reviewing import reviewer as people
 from curate.reviewing.bulk import now_text
-from curate.reviewing.reviewer import Person
-from curate.reviewing.store import Choice, Item, QueueFilter, Store
+from curate.reviewing.choices import decide_all
+from curate.reviewing.log import Choice
+from curate.reviewing.queue import Item, QueueFilter
+from curate.reviewing.reviewer import Person, recall, remember
+from curate.reviewing.store import Store
 from curate.schema import Action
 from curate.storage.workspace import Workspace
 from curate.ui import leases
@@ -56,7 +57,7 @@ def prepare() -> None:
             state[name] = state[name]
     if "person" not in state:
         _, name, lang = _arguments()
-        known = people.recall()
+        known = recall()
         state.person = Person(name=name or known.name, lang=lang or known.lang or Language.ENGLISH)
         state.reviewer, state.lang = state.person.name, _language(state.person.lang)
     state.setdefault("cursor", -1)  # rank of the item decided last
@@ -79,7 +80,7 @@ def introduced() -> bool:
 def introduce() -> None:
     """Remember name and language for the next time, unless they were given for this run alone."""
     state = st.session_state
-    people.remember(Person(name=reviewer(), lang=str(state.lang)))
+    remember(Person(name=reviewer(), lang=str(state.lang)))
 
 
 def chosen_filter() -> QueueFilter:
@@ -107,9 +108,9 @@ def current(store: Store) -> Item | None:
     """The item to show: one asked for by name, else the next undecided one, from the start again at the end."""
     state = st.session_state
     leases.release_closed(store)
-    if state.shown and (item := store.hold(state.shown, holder=leases.mine(), now_s=now_s())):
+    if state.shown and (item := store.queue.hold(state.shown, holder=leases.mine(), now_s=now_s())):
         return item
-    found = store.claim(chosen_filter(), holder=leases.mine(), now_s=now_s(), after_rank=state.cursor)
+    found = store.queue.claim(chosen_filter(), holder=leases.mine(), now_s=now_s(), after_rank=state.cursor)
     return found[0] if found else None
 
 
@@ -119,7 +120,7 @@ def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool 
     state.unconfirmed = None
     try:
         with Store(workspace().review) as store:
-            store.decide(choices, reviewer=reviewer(), now=now_text(), note=note(), allow_no_survivor=confirmed)
+            store.log.decide(choices, reviewer=reviewer(), now=now_text(), note=note(), allow_no_survivor=confirmed)
     except NoSurvivorError:
         state.unconfirmed = (item.item_id, list(choices))
         state.message = ("warning", words().no_survivor.format(what=item.paths[0]))
@@ -149,9 +150,9 @@ def decide_batch(items: Sequence[Item], action: Action) -> None:
     try:
         with Store(workspace().review) as store:
             while left:
-                choices = [choice for item in left for choice in reviewing.decide_all(item, action)]
+                choices = [choice for item in left for choice in decide_all(item, action)]
                 try:
-                    store.decide(choices, reviewer=reviewer(), now=now_text())
+                    store.log.decide(choices, reviewer=reviewer(), now=now_text())
                     break
                 except ConflictError as error:
                     beaten += len(error.paths)
@@ -176,7 +177,7 @@ def step(direction: int) -> None:
         if direction > 0:
             state.cursor, state.shown = item.rank, None
             return
-        earlier = store.before(item.rank, chosen_filter())
+        earlier = store.queue.before(item.rank, chosen_filter())
         state.shown = earlier.item_id if earlier else item.item_id
 
 
@@ -203,12 +204,16 @@ def now_s() -> float:
 
 def take_back() -> None:
     """Undo this reviewer's latest decision and show what it was about."""
-    _go_back(lambda store: store.undo(reviewer=reviewer(), now=now_text()), words().nothing_to_undo, words().taken_back)
+    _go_back(
+        lambda store: store.log.undo(reviewer=reviewer(), now=now_text()), words().nothing_to_undo, words().taken_back
+    )
 
 
 def redo() -> None:
     """Take back the latest undo."""
-    _go_back(lambda store: store.redo(reviewer=reviewer(), now=now_text()), words().nothing_to_redo, words().done_again)
+    _go_back(
+        lambda store: store.log.redo(reviewer=reviewer(), now=now_text()), words().nothing_to_redo, words().done_again
+    )
 
 
 def reviewer() -> str:
@@ -233,7 +238,7 @@ def refilter() -> None:
     """A changed filter starts from its first item, and lets go of what is on the screen."""
     st.session_state.cursor, st.session_state.shown = -1, None
     with Store(workspace().review) as store:
-        store.release([leases.mine()])
+        store.queue.release([leases.mine()])
 
 
 def _go_on(item: Item) -> None:

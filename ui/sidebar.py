@@ -4,7 +4,8 @@ from functools import partial
 
 import streamlit as st
 
-from curate.reviewing.store import QueueFilter, Store
+from curate.reviewing.queue import QueueFilter
+from curate.reviewing.store import Store
 from curate.schema import Category, Kind, Severity
 from curate.storage.workspace import Workspace
 from curate.ui import session
@@ -16,9 +17,9 @@ def progress(workspace: Workspace) -> None:
     """How far the whole review has come."""
     w = session.words()
     with Store(workspace.review) as store:
-        whole = store.progress()
+        whole = store.queue.progress()
         chosen = session.chosen_filter()
-        part = store.progress(chosen) if chosen != QueueFilter() else None
+        part = store.queue.progress(chosen) if chosen != QueueFilter() else None
     share = whole.images_done / whole.images if whole.images else 1.0
     st.progress(share, text=w.decided.format(done=w.count(whole.images_done), all=w.count(whole.images)))
     if part is not None:
@@ -35,7 +36,7 @@ def filters(workspace: Workspace) -> None:
     """Which items are shown, on this page and on the others that show items."""
     w = session.words()
     with Store(workspace.review) as store:
-        facets = store.facets()
+        facets = store.queue.facets()
     st.subheader(w.filters, divider="gray")
     if session.chosen_filter() != QueueFilter():
         st.button(w.clear_filters, key="clear-filters", on_click=session.clear_filters, width="stretch")

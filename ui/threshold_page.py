@@ -117,6 +117,6 @@ def _save(cut: Cut, at: float) -> None:
         st.session_state.message = ("error", str(error))
         return
     with Store(workspace.review) as store:
-        store.release([leases.mine()])
+        store.queue.release([leases.mine()])
     st.session_state.cursor, st.session_state.shown = -1, None
     st.session_state.message = ("success", session.words().saved.format(n=session.words().count(found)))

@@ -16,7 +16,8 @@ from curate.auditing.run import Run
 from curate.auditing.shortcuts import guesses
 from curate.measuring import features
 from curate.reviewing import moves
-from curate.reviewing.store import Choice, Store
+from curate.reviewing.log import Choice
+from curate.reviewing.store import Store
 from curate.scanners import embeddings
 from curate.schema import FINDINGS, IMAGES
 from curate.sources import Record
@@ -45,7 +46,7 @@ def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]
     write_table(judgement.findings, FINDINGS, workspace.findings)
     write_table(frame, IMAGES, workspace.images)
     with Store(workspace.review) as store:
-        store.sync(judgement.findings, frame)
+        store.queue.sync(judgement.findings, frame)
         _follow(store, before, judgement.findings, frame)
     return {
         "prevalent": [item.to_json() for item in judgement.prevalent],
@@ -56,7 +57,7 @@ def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
     """Let decisions about images that were moved or renamed speak for them where they are now."""
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
-    for item in moves.carried(store.log(), before, after, hashes):
+    for item in moves.carried(store.log.decisions(), before, after, hashes):
         old = item.decision
         choice = Choice(
             finding_id=item.finding_id,
@@ -65,7 +66,7 @@ def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.
             action=old.action,
             new_label=old.new_label,
         )
-        store.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
+        store.log.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
 
 
 def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:

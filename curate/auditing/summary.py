@@ -11,7 +11,8 @@ import pandas as pd
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
 from curate.reviewing.fold import Ruling, fold, rule
-from curate.reviewing.store import ReviewProgress, Store
+from curate.reviewing.queue import ReviewProgress
+from curate.reviewing.store import Store
 from curate.schema import Category, Role, Severity, Verdict
 from curate.storage.workspace import Workspace
 
@@ -58,7 +59,7 @@ def status(workspace: str | Path) -> WorkspaceStatus:
     facts = ws.read_audit()
     images, findings = ws.read_images(), ws.read_findings()
     with Store(ws.review) as store:
-        progress, log = store.progress(), store.log()
+        progress, log = store.queue.progress(), store.log.decisions()
     rulings = rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), fold(log))
     verdicts = pd.Series([str(ruling.verdict) for ruling in rulings.values()], dtype=object).value_counts()
     counts = {str(verdict): int(verdicts.get(str(verdict), 0)) for verdict in Verdict}

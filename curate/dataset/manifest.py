@@ -38,7 +38,7 @@ def manifest(
     root = ws.read_audit()["root"]
     images, findings = ws.read_images(), ws.read_findings()
     with Store(ws.review) as store:
-        log = store.log()
+        log = store.log.decisions()
     table = build(images, findings, log, source=root)
     waiting = table["action"] == Verdict.PENDING
     if waiting.any() and pending is None:

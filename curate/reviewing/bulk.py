@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from curate.errors import CurateError, SourceError
-from curate.reviewing.store import Choice, Store
+from curate.reviewing.log import Choice
+from curate.reviewing.store import Store
 from curate.schema import Action, Role, Severity, Verdict
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
@@ -162,5 +163,5 @@ def _record(
     workspace: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
 ) -> int:
     with Store(workspace.review) as store:
-        store.decide(choices, reviewer=reviewer, now=now_text(), note=note, allow_no_survivor=allow_no_survivor)
+        store.log.decide(choices, reviewer=reviewer, now=now_text(), note=note, allow_no_survivor=allow_no_survivor)
     return len(choices)

@@ -20,7 +20,7 @@ _PHOTO_TAGS = ("DateTimeOriginal", "ExposureTime", "FNumber", "ISOSpeedRatings",
 _NUMBERS = {tag.name: int(tag) for tag in ExifTags.Base}
 
 
-def beside_the_pixels(source: Source, path: str, sha256: str | None) -> dict[str, str]:
+def exif_summary(source: Source, path: str, sha256: str | None) -> dict[str, str]:
     """What is stored beside the pixels, by its name in the EXIF standard; empty where there is nothing to tell.
 
     Only of a file whose content still is what was audited. A place on the map is told of, never given.

@@ -24,7 +24,7 @@ class Person:
     lang: str = ""
 
 
-def place() -> Path:
+def settings_file() -> Path:
     """Where the platform keeps a user's settings."""
     base = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("APPDATA")
     return (Path(base) if base else Path.home() / ".config") / "curate" / "reviewer.json"
@@ -33,7 +33,7 @@ def place() -> Path:
 def recall() -> Person:
     """Who reviewed here last."""
     try:
-        stored = json.loads(place().read_text(encoding="utf-8"))
+        stored = json.loads(settings_file().read_text(encoding="utf-8"))
         return Person(name=str(stored.get("name", "")).strip(), lang=str(stored.get("lang", "")))
     except (OSError, ValueError, AttributeError, RuntimeError):
         return Person()
@@ -44,7 +44,7 @@ def remember(person: Person) -> None:
     if person == recall():
         return
     try:
-        place().parent.mkdir(parents=True, exist_ok=True)
-        write_json(asdict(person), place())
+        settings_file().parent.mkdir(parents=True, exist_ok=True)
+        write_json(asdict(person), settings_file())
     except (OSError, WorkspaceError, RuntimeError) as error:
         _log.warning("the reviewer's name is not remembered: %s", error)

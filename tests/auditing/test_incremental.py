@@ -71,8 +71,8 @@ def test_a_decision_follows_an_image_that_moves_and_nothing_else(source: Path, t
     assert table.loc["cats/other.jpg", "action"] == "keep"
     assert table.loc["dogs/again.jpg", "action"] == "drop"
     with Store(Workspace(tmp_path / "ws").review) as store:
-        last = store.log()[-1]
+        last = store.log.decisions()[-1]
     assert last.note == "too dark (moved from cats/dark.jpg)"
     curate.audit(source, tmp_path / "ws")
     with Store(Workspace(tmp_path / "ws").review) as store:
-        assert store.log()[-1] == last, "once is enough"
+        assert store.log.decisions()[-1] == last, "once is enough"

@@ -90,7 +90,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         {"version": VERSION, "root": str(source), "source": str(source), "skipped": [], "prevalent": []}, place.audit
     )
     with Store(place.review) as store:
-        store.sync(finding_table, image_table)
+        store.queue.sync(finding_table, image_table)
     return place
 
 
@@ -144,7 +144,7 @@ def test_from_key_press_to_the_next_image(workspace: Workspace) -> None:
     print(f"  memory of the server in MB, every 100 decisions: {memory}")
     assert len(set(found.seen)) == DECISIONS
     with Store(workspace.review) as store:
-        assert store.last_line() == DECISIONS
+        assert store.log.last_line() == DECISIONS
 
 
 def test_two_browsers_at_once_lose_nothing_and_do_nothing_twice(workspace: Workspace) -> None:
@@ -161,13 +161,13 @@ def test_two_browsers_at_once_lose_nothing_and_do_nothing_twice(workspace: Works
         for reviewer in reviewers:
             reviewer.join()
     with Store(workspace.review) as store:
-        log = store.log()
-        counted = store.progress()
+        log = store.log.decisions()
+        counted = store.queue.progress()
         images, findings = workspace.read_images(), workspace.read_findings()
         first = manifest.build(images, findings, log, source="s")
-        store.sync(findings, images)
-        again = manifest.build(images, findings, store.log(), source="s")
-        assert counted == store.progress(), "what was counted as it went is what the log comes to"
+        store.queue.sync(findings, images)
+        again = manifest.build(images, findings, store.log.decisions(), source="s")
+        assert counted == store.queue.progress(), "what was counted as it went is what the log comes to"
     times = Counter((decision.finding_id, decision.path) for decision in log)
     # What was on the screen of the one who ended first, undecided, is handed to the other: that is no repetition.
     shown = Counter(seen for one in found.values() for seen in one.seen[:-1])

@@ -155,7 +155,7 @@ def test_decisions_from_a_csv_go_into_the_same_log(audited: Audited, tmp_path: P
     (tmp_path / "d.csv").write_text("path,action,new_label\ncats/cut.jpg,drop,\ndogs/night.jpg,relabel,cats\n")
     assert curate.decide_from_csv(audited.workspace.root, tmp_path / "d.csv", reviewer="ana") == 2
     with Store(audited.workspace.review) as store:
-        assert [(d.path, str(d.action), d.new_label) for d in store.log()] == [
+        assert [(d.path, str(d.action), d.new_label) for d in store.log.decisions()] == [
             ("cats/cut.jpg", "drop", None),
             ("dogs/night.jpg", "relabel", "cats"),
         ]
@@ -178,7 +178,7 @@ def test_a_csv_with_a_mistake_records_nothing(audited: Audited, tmp_path: Path, 
     with pytest.raises(CurateError, match=message):
         curate.decide_from_csv(audited.workspace.root, tmp_path / "d.csv", reviewer="ana")
     with Store(audited.workspace.review) as store:
-        assert store.log() == []
+        assert store.log.decisions() == []
 
 
 def test_dropping_a_whole_group_is_refused_unless_allowed(audited: Audited) -> None:

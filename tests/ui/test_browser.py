@@ -87,8 +87,8 @@ def decided(workspace: Workspace, items: int) -> None:
     """Wait until so many items of the queue are decided, on disk."""
     deadline = monotonic() + 30
     with Store(workspace.review) as store:
-        while store.progress().items_done != items:
-            assert monotonic() < deadline, f"{store.progress().items_done} items decided, {items} expected"
+        while store.queue.progress().items_done != items:
+            assert monotonic() < deadline, f"{store.queue.progress().items_done} items decided, {items} expected"
             sleep(0.01)
 
 
@@ -175,7 +175,7 @@ def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", share
         done += 1
         decided(workspace, done)
     with Store(workspace.review) as store:
-        (latest,) = [line.decision for line in store.lines(limit=1)]
+        (latest,) = [line.decision for line in store.log.lines(limit=1)]
     assert (str(latest.action), latest.new_label, latest.note) == ("relabel", "happy", "another class")
     # The server was killed; another one goes on where the log ends.
     with serving(workspace.root) as server:
@@ -194,9 +194,9 @@ def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", share
         page.get_by_text("Nothing is ever removed").first.wait_for()
     assert done >= 200
     with Store(workspace.review) as store:
-        counted, standing = store.progress(), fold(store.log()).standing
-        store.sync(workspace.read_findings(), workspace.read_images())
-        assert store.progress() == counted, "the log replays to what was seen"
+        counted, standing = store.queue.progress(), fold(store.log.decisions()).standing
+        store.queue.sync(workspace.read_findings(), workspace.read_images())
+        assert store.queue.progress() == counted, "the log replays to what was seen"
     assert len({path for _, path in standing}) >= 200
 
 

@@ -64,7 +64,7 @@ def text(app: AppTest) -> str:
 
 def log(audited: Audited) -> list[tuple[str, str]]:
     with Store(audited.workspace.review) as store:
-        return [(decision.path, str(decision.action)) for decision in store.log()]
+        return [(decision.path, str(decision.action)) for decision in store.log.decisions()]
 
 
 def test_the_queue_begins_with_the_label_conflict_and_gives_its_reasons(app: AppTest) -> None:
@@ -115,7 +115,7 @@ def test_relabelling_to_a_new_class_with_a_note(app: AppTest, audited: Audited) 
     choice.set_value("dogs").run()
     press(app, "Relabel")
     with Store(audited.workspace.review) as store:
-        recorded = store.log()
+        recorded = store.log.decisions()
     assert {(str(d.action), d.new_label, d.note) for d in recorded} == {("relabel", "dogs", "both are foxes")}
 
 
@@ -160,8 +160,8 @@ def test_a_dataset_without_findings_has_nothing_left_to_do(tmp_path: Path, monke
 @pytest.mark.parametrize("page", ["overview_page", "log_page"])
 def test_the_other_pages_draw(audited: Audited, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
     with Store(audited.workspace.review) as store:
-        item = store.find()[0]
-        store.decide(choices.decide_all(item, Action.KEEP), reviewer="ana", now="2026-01-01T00:00:00Z")
+        item = store.queue.find()[0]
+        store.log.decide(choices.decide_all(item, Action.KEEP), reviewer="ana", now="2026-01-01T00:00:00Z")
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
     script = f"from ui import session, {page}\nsession.prepare()\n{page}.draw()"
     app = AppTest.from_string(script, default_timeout=30).run()
@@ -294,10 +294,10 @@ def test_a_workspace_that_loses_its_tables_is_explained(audited: Audited, monkey
 def test_a_second_browser_is_shown_another_item_and_a_late_decision_is_told(audited: Audited, app: AppTest) -> None:
     assert "cats/001.jpg" in text(app)
     with Store(audited.workspace.review) as store:
-        (theirs,) = store.claim(holder="elsewhere/1/other", now_s=time.time())
+        (theirs,) = store.queue.claim(holder="elsewhere/1/other", now_s=time.time())
         assert "cats/001.jpg" not in theirs.paths
-        mine = store.find()[0]
-        store.decide(choices.decide_all(mine, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
+        mine = store.queue.find()[0]
+        store.log.decide(choices.decide_all(mine, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
     press(app, "Drop copies")
     assert "rui decided" in text(app)
     assert "yours was not recorded" in text(app)
@@ -306,15 +306,15 @@ def test_a_second_browser_is_shown_another_item_and_a_late_decision_is_told(audi
 
 def log_reviewers(audited: Audited) -> list[str]:
     with Store(audited.workspace.review) as store:
-        return [decision.reviewer for decision in store.log()]
+        return [decision.reviewer for decision in store.log.decisions()]
 
 
 def test_a_batch_leaves_out_what_another_decided_meanwhile(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     app = opened(audited, monkeypatch, "batch_page")
     with Store(audited.workspace.review) as store:
-        night = store.item("dogs/night.jpg")
+        night = store.queue.item("dogs/night.jpg")
         assert night is not None
-        store.decide(choices.decide_all(night, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
+        store.log.decide(choices.decide_all(night, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
     press(app, "Drop 3")
     assert "1 were decided by others meanwhile" in text(app)
     assert sorted(log(audited)) == [("cats/cut.jpg", "drop"), ("cats/empty.png", "drop"), ("dogs/night.jpg", "keep")]
@@ -384,8 +384,8 @@ def test_a_threshold_moved_and_saved_changes_the_queue(audited: Audited, monkeyp
 
 def test_a_second_look_is_rated_and_shows_the_agreement(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store(audited.workspace.review) as store:
-        for item in store.find(limit=9):
-            store.decide(choices.reject(item), reviewer="rui", now="2026-01-01T00:00:00Z")
+        for item in store.queue.find(limit=9):
+            store.log.decide(choices.reject(item), reviewer="rui", now="2026-01-01T00:00:00Z")
     app = opened(audited, monkeypatch, "agreement_page")
     for _ in range(5):
         drop = next(button for button in app.button if button.label.startswith("Drop"))
@@ -424,15 +424,15 @@ def test_the_report_is_written_in_the_language_of_the_page(audited: Audited, mon
 
 def test_what_is_left_and_the_balance_of_the_classes(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store(audited.workspace.review) as store:
-        for item in store.find(limit=9):
+        for item in store.queue.find(limit=9):
             if "cats/cut.jpg" in item.paths:
-                store.decide(choices.reject(item), reviewer="rui", now="2026-01-01T00:00:00Z")
+                store.log.decide(choices.reject(item), reviewer="rui", now="2026-01-01T00:00:00Z")
     app = opened(audited, monkeypatch, "overview_page")
     assert not app.exception
     left = app.dataframe[-1].value
     assert dict(zip(left["Kind"], left["images waiting"], strict=True))["dark"] == 1
     images, findings = audited.workspace.read_images(), audited.workspace.read_findings()
     with Store(audited.workspace.review) as store:
-        balance = summary.balance(manifest.build(images, findings, store.log(), source="s"))
+        balance = summary.balance(manifest.build(images, findings, store.log.decisions(), source="s"))
     assert balance.loc["cats"].tolist() == [8, 7]
     assert balance.loc["dogs"].tolist() == [9, 9]

@@ -1,0 +1,223 @@
+"""The log of decisions: appended to, never changed.
+
+Invariants: a row of `decision` is never changed or removed (triggers refuse it); a decision is on disk before
+`decide` returns; a row that takes another back bears its finding and path; a choice about something that was
+decided after it was shown is refused, never applied on top; no answer that a key press waits for replays the log.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from curate.errors import ConflictError, NoSurvivorError
+from curate.reviewing import derived
+from curate.reviewing.database import Database
+from curate.reviewing.derived import decision_of
+from curate.reviewing.fold import Decision
+from curate.schema import GROUP_KINDS, Action, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One decision to record: about one finding on one image, bound to the bytes that were looked at.
+
+    `seen` is the last line of the log when the finding was shown; None for those who looked at no screen.
+    """
+
+    finding_id: str
+    path: str
+    sha256: str | None
+    action: Action
+    new_label: str | None = None
+    seen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the log, and whether it still stands."""
+
+    decision: Decision
+    stands: bool
+
+
+class Log:
+    """The log of an open store."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def decisions(self) -> list[Decision]:
+        """Return all rows of the log, oldest first."""
+        return [decision_of(row) for row in self._db.execute("SELECT * FROM decision ORDER BY id")]
+
+    def lines(self, *, before: int | None = None, limit: int = 50, text: str = "") -> list[Line]:
+        """Return lines ahead of number `before`, latest first; `text` is looked for in who, what and why."""
+        rows = self._db.execute(
+            "SELECT d.*, l.id IS NOT NULL AS stands FROM decision d LEFT JOIN live l ON l.id = d.id"
+            " WHERE d.id < :before AND (:text = '' OR instr(lower(d.path), :text) OR instr(lower(d.reviewer), :text)"
+            " OR instr(lower(coalesce(d.note, '')), :text) OR d.action = :text) ORDER BY d.id DESC LIMIT :limit",
+            {"before": before if before is not None else 1 << 62, "text": text.lower(), "limit": limit},
+        )
+        return [Line(decision_of(row), bool(row["stands"])) for row in rows]
+
+    def last_line(self) -> int:
+        """Return the number of the latest line; 0 while the log is empty."""
+        return int(self._db.execute("SELECT coalesce(max(id), 0) FROM decision").fetchone()[0])
+
+    def decide(
+        self,
+        choices: Sequence[Choice],
+        *,
+        reviewer: str,
+        now: str,
+        note: str | None = None,
+        allow_no_survivor: bool = False,
+    ) -> list[int]:
+        """Append decisions as one step that one undo takes back; returns their ids once they are on disk.
+
+        Raises `NoSurvivorError` where a group of duplicates would lose its last image, unless allowed, and
+        `ConflictError` where somebody decided one of the findings after it was shown; nothing is then recorded.
+        """
+        with self._db.transaction():
+            self._refuse_conflict(choices)
+            step = _Step(self._next_batch(), reviewer, now, note)
+            ids = [self._append(choice, step) for choice in choices]
+            derived.refresh(self._db, {(choice.finding_id, choice.path) for choice in choices})
+            if not allow_no_survivor:
+                self._refuse_no_survivor(choice.path for choice in choices if choice.action is Action.DROP)
+        return ids
+
+    def undo(self, *, reviewer: str, now: str) -> str | None:
+        """Take back this reviewer's latest step that still stands; returns the item it was about, None without one."""
+        with self._db.transaction():
+            batch = self._latest_batch(reviewer, depth=0)
+            return self._revert(self._live(batch, depth=0), reviewer=reviewer, now=now)
+
+    def redo(self, *, reviewer: str, now: str) -> str | None:
+        """Take back this reviewer's latest undo, unless they decided something since; returns the item, or None."""
+        with self._db.transaction():
+            batch = self._latest_batch(reviewer, depth=1)
+            if batch < self._latest_batch(reviewer, depth=0):
+                return None
+            return self._revert(self._live(batch, depth=1), reviewer=reviewer, now=now)
+
+    def revert(self, ids: Sequence[int], *, reviewer: str, now: str) -> str | None:
+        """Append rows that take back these rows of the log (an undo among them: that is a redo).
+
+        A row that is taken back already is left alone. Returns the item of the first, None if none was left.
+        """
+        with self._db.transaction():
+            return self._revert(ids, reviewer=reviewer, now=now)
+
+    def _append(self, choice: Choice, step: "_Step", reverts: int | None = None) -> int:
+        pair = self._db.execute(
+            "SELECT k.sha256 FROM finding f JOIN finding k ON k.group_id = f.group_id AND k.role = ?"
+            f" WHERE f.finding_id = ? AND f.path = ? AND f.role = ? AND f.kind NOT IN ({_ACROSS}) LIMIT 1",
+            (Role.KEEPER, choice.finding_id, choice.path, Role.COPY),
+        ).fetchone()
+        cursor = self._db.execute(
+            "INSERT INTO decision(batch, finding_id, path, sha256, pair_sha256, action, new_label, reviewer, note,"
+            " decided_at, reverts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                step.batch,
+                choice.finding_id,
+                choice.path,
+                choice.sha256,
+                pair[0] if pair else None,
+                choice.action,
+                choice.new_label,
+                step.reviewer,
+                step.note,
+                step.now,
+                reverts,
+            ),
+        )
+        number = int(cursor.lastrowid or 0)
+        derived.activate(self._db, number)
+        return number
+
+    def _revert(self, ids: Sequence[int], *, reviewer: str, now: str) -> str | None:
+        live = [
+            decision_of(row)
+            for number in ids
+            for row in self._db.execute(
+                "SELECT d.* FROM decision d JOIN live l ON l.id = d.id WHERE d.id = ?", (number,)
+            )
+        ]
+        if not live:
+            return None
+        step = _Step(self._next_batch(), reviewer, now)
+        for decision in live:
+            choice = Choice(
+                finding_id=decision.finding_id, path=decision.path, sha256=decision.sha256, action=Action.UNDO
+            )
+            self._append(choice, step, reverts=decision.id)
+        derived.refresh(self._db, {(decision.finding_id, decision.path) for decision in live})
+        row = self._db.execute(
+            "SELECT item_id FROM finding WHERE finding_id = ? AND path = ?", (live[0].finding_id, live[0].path)
+        ).fetchone()
+        return row[0] if row else None
+
+    def _latest_batch(self, reviewer: str, *, depth: int) -> int:
+        """Return the latest batch of a reviewer with a live row of this depth; 0 if there is none."""
+        row = self._db.execute(
+            "SELECT coalesce(max(batch), 0) FROM live WHERE reviewer = ? AND depth = ?", (reviewer, depth)
+        ).fetchone()
+        return int(row[0])
+
+    def _live(self, batch: int, *, depth: int) -> list[int]:
+        """Return the ids of the live rows of a batch."""
+        rows = self._db.execute("SELECT id FROM live WHERE batch = ? AND depth = ? ORDER BY id", (batch, depth))
+        return [row[0] for row in rows]
+
+    def _next_batch(self) -> int:
+        return int(self._db.execute("SELECT coalesce(max(batch), 0) + 1 FROM decision").fetchone()[0])
+
+    def _refuse_conflict(self, choices: Sequence[Choice]) -> None:
+        """Raise `ConflictError`, saying who was quicker: whether to decide otherwise is left to the person."""
+        latest: dict[str, sqlite3.Row] = {}
+        for choice in choices:
+            if choice.seen is None:
+                continue
+            row = self._db.execute(
+                "SELECT reviewer, action FROM decision WHERE finding_id = ? AND path = ? AND id > ?"
+                " ORDER BY id DESC LIMIT 1",
+                (choice.finding_id, choice.path, choice.seen),
+            ).fetchone()
+            if row is not None:
+                latest[choice.path] = row
+        if latest:
+            path, row = next(iter(latest.items()))
+            raise ConflictError(path, reviewer=row["reviewer"], action=row["action"], paths=frozenset(latest))
+
+    def _refuse_no_survivor(self, dropped: Iterable[str]) -> None:
+        for path in dict.fromkeys(dropped):
+            row = self._db.execute(
+                "SELECT f.group_id FROM finding f WHERE f.path = ? AND f.group_id IS NOT NULL LIMIT 1", (path,)
+            ).fetchone()
+            if row is None:
+                continue
+            survivors = self._db.execute(
+                "SELECT count(DISTINCT f.path) FROM finding f WHERE f.group_id = ? AND NOT EXISTS"
+                " (SELECT 1 FROM finding g"
+                " JOIN standing s ON s.finding_id = g.finding_id AND s.path = g.path AND s.sha256 IS g.sha256"
+                " WHERE g.path = f.path AND s.action = ?)",
+                (row[0], Action.DROP),
+            ).fetchone()[0]
+            if survivors == 0:
+                raise NoSurvivorError(
+                    f"that would drop every copy of {path}; keep one of the group, or confirm that none shall survive"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What the rows of one step have in common: one key press, however many findings it decides."""
+
+    batch: int
+    reviewer: str
+    now: str
+    note: str | None = None
+
+
+_ACROSS = ", ".join(f"'{kind}'" for kind in sorted(GROUP_KINDS))

@@ -1,0 +1,283 @@
+"""The queue: what wants a decision, in which order, and on whose screen it is.
+
+Invariants: an item is an image with all its findings, or a group of duplicates; the order stays as it is until
+the next `sync`; an item is on one screen at a time; no answer that a key press waits for scans the queue.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from curate.reviewing import derived
+from curate.reviewing.database import Database
+from curate.reviewing.log import Log
+from curate.reviewing.migrations import FACETS
+from curate.schema import GROUP_KINDS, Role, Severity
+
+LEASE_S = 300.0
+"""How long an item stays on one reviewer's screen, untouched, before it is handed to another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueFilter:
+    """Which items of the queue; an empty set means all."""
+
+    labels: frozenset[str | None] = frozenset()
+    categories: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    severities: frozenset[str] = frozenset()
+    min_score: float = 0.0
+    text: str = ""
+    groups: bool | None = None
+    """Only groups, or only single images; None takes both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing to decide: an image with all its findings, or a group of duplicates.
+
+    `findings` holds the rows of the findings table for every image of the item, with the action that stands
+    for each as `action` (None while undecided), whether a decision is `stale`, and the image's `sha256`.
+    `seen` is the last line of the log when it was read.
+    """
+
+    item_id: str
+    is_group: bool
+    rank: int
+    seen: int = 0
+    findings: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def paths(self) -> list[str]:
+        """The images, the keeper first, in a stable order."""
+        keepers = [row["path"] for row in self.findings if row["role"] == Role.KEEPER]
+        return list(dict.fromkeys([*keepers, *(row["path"] for row in self.findings)]))
+
+    def of(self, path: str) -> list[dict[str, Any]]:
+        """Return the findings about one image."""
+        return [row for row in self.findings if row["path"] == path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewProgress:
+    """How far the review has come, in items and in images that want a decision."""
+
+    items: int
+    items_done: int
+    images: int
+    images_done: int
+
+
+class Queue:
+    """The queue of an open store."""
+
+    def __init__(self, db: Database, log: Log) -> None:
+        self._db = db
+        self._log = log
+
+    def sync(self, findings: pd.DataFrame, images: pd.DataFrame) -> None:
+        """Make the queue show these findings; decisions are untouched and find their findings again."""
+        hashes = dict(zip(images["path"], images["sha256"], strict=True))
+        rows = [
+            {**row, "sha256": hashes.get(row["path"])}
+            for row in findings.to_dict("records")
+            if row["severity"] != Severity.INFO
+        ]
+        group_of = {row["path"]: row["group_id"] for row in rows if row["group_id"]}
+        for row in rows:
+            row["item_id"] = group_of.get(row["path"], row["path"])
+        with self._db.transaction():
+            self._db.execute("DELETE FROM finding")
+            self._db.execute("DELETE FROM item")
+            self._db.execute("DELETE FROM facet")
+            self._db.executemany(_INSERT_FINDING, rows)
+            self._db.executemany("INSERT INTO item(item_id, is_group, rank) VALUES (?, ?, ?)", _ranked(rows))
+            for name in FACETS:
+                self._db.execute(f"INSERT INTO facet SELECT '{name}', {name} FROM finding GROUP BY {name}")
+            derived.rebuild(self._db)
+
+    def find(
+        self,
+        chosen: QueueFilter = QueueFilter(),
+        *,
+        after_rank: int = -1,
+        pending: bool | None = True,
+        limit: int = 1,
+    ) -> list[Item]:
+        """Return items behind `after_rank` in their order; `pending` None takes decided ones too."""
+        condition, values = _condition(chosen)
+        if pending is not None:
+            condition += " AND i.pending > 0" if pending else " AND i.pending = 0"
+        query = f"{_SELECT_ITEM} WHERE i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
+        with self._db.snapshot():
+            rows = self._db.execute(query, {**values, "after": after_rank, "limit": limit}).fetchall()
+            return [self._item(row) for row in rows]
+
+    def before(self, rank: int, chosen: QueueFilter = QueueFilter()) -> Item | None:
+        """Return the item ahead of `rank` in the queue, decided or not; None if there is none."""
+        condition, values = _condition(chosen)
+        query = f"{_SELECT_ITEM} WHERE i.rank < :rank{condition} ORDER BY i.rank DESC LIMIT 1"
+        row = self._db.execute(query, {**values, "rank": rank}).fetchone()
+        return self._item(row) if row else None
+
+    def item(self, item_id: str) -> Item | None:
+        """Return one item by its id; None if the queue has none such."""
+        row = self._db.execute(f"{_SELECT_ITEM} WHERE i.item_id = ?", (item_id,)).fetchone()
+        return self._item(row) if row else None
+
+    def progress(self, chosen: QueueFilter = QueueFilter()) -> ReviewProgress:
+        """Return the items and images that want a decision, and how many have it; without counting the whole queue."""
+        condition, values = _condition(chosen)
+        if condition:
+            query = f"{derived.COUNT_ITEMS} i WHERE 1{condition}"
+        else:
+            query = "SELECT items, items_done, images, images_done FROM total"
+        items, items_done, images, images_done = self._db.execute(query, values).fetchone()
+        return ReviewProgress(items=items, items_done=items_done, images=images, images_done=images_done)
+
+    def facets(self) -> dict[str, list[str | None]]:
+        """Return what the queue can be narrowed to: the labels, categories, kinds and severities that it holds."""
+        values: dict[str, list[str | None]] = {name: [] for name in FACETS}
+        for name, value in self._db.execute("SELECT name, value FROM facet ORDER BY name, value"):
+            values[name].append(value)
+        return values
+
+    # Screens
+
+    def claim(
+        self, chosen: QueueFilter = QueueFilter(), *, holder: str, now_s: float, after_rank: int = -1, limit: int = 1
+    ) -> list[Item]:
+        """Return the next undecided items that are on nobody else's screen, and put them on this one for `LEASE_S`.
+
+        What the holder has already comes first; behind the end the queue begins again. What it had before is
+        let go.
+        """
+        condition, values = _condition(chosen)
+        held = (
+            f"{_SELECT_ITEM} JOIN claim c ON c.item_id = i.item_id"
+            f" WHERE c.holder = :holder AND i.pending > 0 AND i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
+        )
+        free = (
+            f"{_SELECT_ITEM} WHERE i.pending > 0 AND i.rank > :after"
+            f" AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.item_id = i.item_id){condition}"
+            " ORDER BY i.rank LIMIT :limit"
+        )
+        values |= {"holder": holder, "after": after_rank, "limit": limit}
+        with self._db.transaction(durable=False):
+            self._db.execute("DELETE FROM claim WHERE until_s <= ?", (now_s,))
+            rows = self._db.execute(held, values).fetchall()
+            self._db.execute("DELETE FROM claim WHERE holder = ?", (holder,))
+            for after in dict.fromkeys((after_rank, -1)):
+                if len(rows) < limit and (after == after_rank or not rows):
+                    held_ids = {row["item_id"] for row in rows}
+                    others = self._db.execute(free, values | {"after": after})
+                    rows += [row for row in others if row["item_id"] not in held_ids]
+                    rows = sorted(rows, key=lambda row: int(row["rank"]))[:limit]
+            self._hold([row["item_id"] for row in rows], holder, now_s)
+            return [self._item(row) for row in rows]
+
+    def hold(self, item_id: str, *, holder: str, now_s: float) -> Item | None:
+        """Return one item by its id, put on this screen alone unless somebody else has it; None if there is none."""
+        with self._db.transaction(durable=False):
+            self._db.execute("DELETE FROM claim WHERE holder = ? OR until_s <= ?", (holder, now_s))
+            self._hold([item_id], holder, now_s)
+            return self.item(item_id)
+
+    def release(self, holders: Iterable[str]) -> None:
+        """Let go of everything that is on these screens: they have been closed."""
+        with self._db.transaction(durable=False):
+            self._db.executemany("DELETE FROM claim WHERE holder = ?", [(holder,) for holder in holders])
+
+    def holders(self, *, now_s: float) -> dict[str, int]:
+        """Return the screens that have items at present, and how many each."""
+        rows = self._db.execute("SELECT holder, count(*) FROM claim WHERE until_s > ? GROUP BY holder", (now_s,))
+        return {row[0]: row[1] for row in rows}
+
+    def _hold(self, item_ids: Iterable[str], holder: str, now_s: float) -> None:
+        self._db.executemany(
+            "INSERT OR IGNORE INTO claim(item_id, holder, until_s) VALUES (?, ?, ?)",
+            [(item_id, holder, now_s + LEASE_S) for item_id in item_ids],
+        )
+
+    def _item(self, row: sqlite3.Row) -> Item:
+        seen = self._log.last_line()  # first: what is decided while the rest is read counts as unseen
+        findings = self._db.execute(_SELECT_FINDINGS, {"item_id": row["item_id"], "keeper": Role.KEEPER})
+        return Item(
+            item_id=row["item_id"],
+            is_group=bool(row["is_group"]),
+            rank=row["rank"],
+            seen=seen,
+            findings=[dict(finding) for finding in findings],
+        )
+
+
+def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
+    """Return (item, is it a group, rank), worst first: conflicts and leaks, then errors, then by score, then by id."""
+    worst: dict[str, tuple[bool, bool, float]] = {}
+    for row in rows:
+        key = (row["kind"] not in GROUP_KINDS, row["severity"] != Severity.ERROR, -row["score"])
+        worst[row["item_id"]] = min(worst.get(row["item_id"], key), key)
+    groups = {row["item_id"] for row in rows if row["group_id"]}
+    order = sorted(worst, key=lambda item: (worst[item], item))
+    return [(item, int(item in groups), rank) for rank, item in enumerate(order)]
+
+
+def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
+    """Return SQL on `item i` that follows a WHERE, and its values: one finding of the item must meet all of the filter.
+
+    Empty where the filter takes every item.
+    """
+    parts: list[str] = []
+    values: dict[str, Any] = {}
+    for column, wanted in (
+        ("label", chosen.labels),
+        ("category", chosen.categories),
+        ("kind", chosen.kinds),
+        ("severity", chosen.severities),
+    ):
+        if wanted:
+            named = {f"{column}{index}": value for index, value in enumerate(sorted(wanted, key=str))}
+            parts.append(f"({' OR '.join(f'f.{column} IS :{name}' for name in named)})")
+            values |= named
+    if chosen.min_score > 0:
+        parts.append("f.score >= :min_score")
+        values["min_score"] = chosen.min_score
+    if chosen.text:
+        parts.append("(instr(lower(f.path), :text) OR instr(lower(f.reason), :text))")
+        values["text"] = chosen.text.lower()
+    condition = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
+    if parts:
+        condition += f" AND EXISTS (SELECT 1 FROM finding f WHERE f.item_id = i.item_id AND {' AND '.join(parts)})"
+    return condition, values
+
+
+_FINDING_COLUMNS = (
+    "finding_id",
+    "path",
+    "item_id",
+    "category",
+    "kind",
+    "label",
+    "group_id",
+    "role",
+    "score",
+    "severity",
+    "reason",
+    "suggestion",
+    "evidence",
+    "sha256",
+)
+_INSERT_FINDING = (
+    f"INSERT INTO finding({', '.join(_FINDING_COLUMNS)}) VALUES ({', '.join(':' + name for name in _FINDING_COLUMNS)})"
+)
+_SELECT_ITEM = "SELECT i.item_id, i.is_group, i.rank FROM item i"
+_SELECT_FINDINGS = """
+    SELECT f.*, CASE WHEN s.sha256 IS f.sha256 THEN s.action END AS action,
+        CASE WHEN s.sha256 IS f.sha256 THEN s.new_label END AS new_label,
+        s.sha256 IS NOT NULL AND s.sha256 IS NOT f.sha256 AS stale
+    FROM finding f LEFT JOIN standing s ON s.finding_id = f.finding_id AND s.path = f.path
+    WHERE f.item_id = :item_id ORDER BY f.role = :keeper DESC, f.path, f.score DESC, f.kind
+"""

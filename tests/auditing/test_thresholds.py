@@ -1,0 +1,64 @@
+"""Thresholds: what is on either side of one, and judging again by another."""
+
+import pandas as pd
+import pytest
+
+import curate
+from curate import config
+from curate.auditing import thresholds
+from curate.errors import ConfigError, WorkspaceError
+from curate.schema import Kind
+from tests.conftest import Audited
+
+
+def cut(audited: Audited, setting: str) -> thresholds.Cut:
+    (found,) = [one for one in thresholds.cuts(audited.workspace) if one.threshold.setting == setting]
+    return found
+
+
+def test_every_threshold_agrees_with_the_judgement(audited: Audited) -> None:
+    """What a threshold suspects by its measurement alone contains all that its scanner flagged for it."""
+    findings = audited.workspace.read_findings()
+    for one in thresholds.cuts(audited.workspace):
+        values = thresholds.measurements(audited.workspace, one)
+        assert len(values) == 16, "every image that decodes"
+        suspected = set(values[thresholds.flagged(values, one, one.value)].index)
+        named = [other for other in thresholds.cuts(audited.workspace) if other.threshold.kind is one.threshold.kind]
+        if len(named) == 1 and one.threshold.kind is not Kind.ODD_SIZE:
+            assert set(findings.loc[findings["kind"] == one.threshold.kind, "path"]) <= suspected, one
+
+
+def test_the_nearest_lie_on_either_side_the_closest_first(audited: Audited) -> None:
+    one = cut(audited, "blurry")
+    values = pd.Series([0.1, 0.5, 0.54, 0.55, 0.7, 0.9], index=list("abcdef"))
+    near, far = thresholds.nearest(values, one, 0.55, 2)
+    assert list(near.index) == ["d", "e"]
+    assert list(far.index) == ["c", "b"]
+    bars = thresholds.histogram(values, one)
+    assert bars["images"].sum() == 6
+    assert bars["start"].iloc[0] == pytest.approx(0.1)
+
+
+def test_a_saved_threshold_judges_again_and_is_in_the_file(audited: Audited) -> None:
+    before = len(audited.workspace.read_findings())
+    thresholds.save(audited.workspace, {("quality", "dark"): 1.0})
+    after = audited.workspace.read_findings()
+    assert (after["kind"] == "dark").sum() > 1 or len(after) < before, "all dark is a property of the dataset"
+    assert config.read(audited.workspace.config).scan["quality"]["dark"] == 1.0
+    assert curate.status(audited.workspace.root).progress.items > 0
+
+
+def test_a_refused_threshold_leaves_the_file_as_it_was(audited: Audited) -> None:
+    before = audited.workspace.config.read_bytes()
+    with pytest.raises(ConfigError, match="blurry"):
+        thresholds.save(audited.workspace, {("quality", "blurry"): 7.0})
+    assert audited.workspace.config.read_bytes() == before
+
+
+def test_a_threshold_that_cannot_be_judged_is_taken_back(audited: Audited) -> None:
+    before = audited.workspace.config.read_bytes()
+    for part in audited.workspace.features.glob("*.parquet"):
+        part.unlink()
+    with pytest.raises((ConfigError, WorkspaceError)):
+        thresholds.save(audited.workspace, {("quality", "blurry"): 0.4})
+    assert audited.workspace.config.read_bytes() == before
