@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
 from curate.errors import SourceError
+from curate.i18n import msg
 from curate.sources import objects
 from curate.sources.address import join, url
 from curate.sources.base import Source
@@ -85,7 +86,7 @@ class Table(Source):
             if named:
                 addresses.append((_address(here, named), row))
             else:
-                skipped.append(Skipped(f"row {number}", f"its {where} is empty"))
+                skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
         root = _common_root(self.address, here, [address for address, _ in addresses])
         found: dict[str, Record] = {}
         facts = _facts([address for address, _ in addresses])
@@ -94,7 +95,7 @@ class Table(Source):
             size, stamp = facts[address]
             record = Record(path, text(row, label), split_name(text(row, split)), size, stamp)
             if path in found:
-                skipped.append(Skipped(path, "the list names it twice; the first row counts"))
+                skipped.append(Skipped(path, msg("the list names it twice; the first row counts")))
             else:
                 found[path] = record
         return Listing(root, [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))
@@ -107,7 +108,7 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
     `file_name` says nothing.
     """
     found = {record.path: record for record in records}
-    skipped = [Skipped(path, "image-folder metadata: read for its labels") for path in tables]
+    skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
     for path, address in sorted(tables.items()):
         columns, rows = read_rows(address)
         name, label, split = (_column(columns, names) for names in (("file_name",), LABEL_COLUMNS, SPLIT_COLUMNS))
