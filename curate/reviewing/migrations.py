@@ -123,7 +123,12 @@ def _derive(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _say(db: sqlite3.Connection) -> None:
+    """The reason as a message (`i18n.Message`), so that a reader sees it in their own language."""
+    db.execute("ALTER TABLE finding ADD COLUMN message TEXT")
+
+
 FACETS = ("label", "category", "kind", "severity")
 """What the queue can be narrowed by."""
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _derive)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _derive, _say)

@@ -269,6 +269,7 @@ _FINDING_COLUMNS = (
     "suggestion",
     "evidence",
     "sha256",
+    "message",
 )
 _INSERT_FINDING = (
     f"INSERT INTO finding({', '.join(_FINDING_COLUMNS)}) VALUES ({', '.join(':' + name for name in _FINDING_COLUMNS)})"
