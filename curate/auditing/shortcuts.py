@@ -7,13 +7,14 @@ and the balanced accuracy is set beside that of guessing blindly. Pure: the same
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from curate.i18n import N_
 from curate.schema import DecodeStatus
 
 FOLDS, BINS = 5, 10
@@ -21,6 +22,20 @@ LEAST = 20
 """Images of a class below which it is left out: guesses about few are noise."""
 TELLING = 0.3
 """Share of the way from chance to certainty from which on a property gives the class away."""
+
+TRAIT_TITLES: Mapping[str, str] = {
+    "size": N_("Size in pixels"),
+    "shape": N_("Aspect ratio"),
+    "bytes_per_pixel": N_("Bytes per pixel"),
+    "format": N_("File format"),
+    "mode": N_("Colour mode"),
+    "file_name": N_("How files are named"),
+    "brightness": N_("Brightness"),
+    "contrast": N_("Contrast"),
+    "blur": N_("Blur"),
+    "colourfulness": N_("Colourfulness"),
+}
+"""What people read instead of a trait's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,11 @@ class Guess:
     trait: str
     accuracy: float
     chance: float
+
+    @property
+    def title(self) -> str:
+        """The English name of the property, for people."""
+        return TRAIT_TITLES.get(self.trait, self.trait.replace("_", " "))
 
     @property
     def gain(self) -> float:
