@@ -13,11 +13,14 @@ import typer
 from typer.testing import CliRunner
 
 import curate
-import reports
+from curate import reports
+from curate.auditing.judge import DatasetProperty
 from curate.errors import CurateError, MissingExtraError, WorkspaceError
+from curate.i18n import msg
 from curate.reports.commands import register
 from curate.reviewing.bulk import Selection, decide
 from curate.schema import FINDINGS, Action
+from curate.sources import Skipped
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace, write_table
 from tests import sample_images
@@ -109,7 +112,7 @@ def hostile_once(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def test_table_1_is_the_table_that_status_prints(decided: Audited) -> None:
-    expected = curate.status(decided.workspace.root).table1
+    expected = curate.status(decided.workspace.root).class_summary
     rows = page_of(decided.workspace).table("Table 1")
     assert rows[0] == ["Classes", "Images", "Corrupted", "Duplicates", "Unsuitable"]
     assert rows[1] == ["Flagged", "Confirmed"] * 3
@@ -143,11 +146,11 @@ def test_portuguese_has_the_headings_of_the_study(decided: Audited) -> None:
     assert "| Classes | Imagens | Corrompidas: sinalizadas | Corrompidas: confirmadas | Duplicados:" in markdown
 
 
-def test_reasons_are_marked_as_english_on_a_portuguese_page(decided: Audited) -> None:
-    page = page_of(decided.workspace, "pt-BR")
-    reasons = [attributes for tag, attributes in page.tags if tag == "p" and attributes.get("class") == "reason"]
-    assert reasons
-    assert all(attributes["lang"] == "en" for attributes in reasons)
+def test_reasons_are_in_the_language_of_the_page_and_english_in_the_csv(decided: Audited) -> None:
+    assert "O arquivo está vazio (0 bytes)." in page_of(decided.workspace, "pt-BR").text
+    table = safe_csv.read(decided.workspace.root / "report-findings.csv")
+    assert "The file is empty (0 bytes)." in set(table["reason"])
+    assert "message" not in table
 
 
 def test_the_tiles_agree_with_status(decided: Audited) -> None:
@@ -156,7 +159,7 @@ def test_the_tiles_agree_with_status(decided: Audited) -> None:
     tiles = {
         name: int(value) for name, value in re.findall(r'class="tile (\w+)"><dt>[^<]*</dt><dd>([\d,]+)</dd>', html)
     }
-    assert tiles["images"] == status.table1.loc["Total", "images"]
+    assert tiles["images"] == status.class_summary.loc["Total", "images"]
     assert tiles["flagged"] == status.progress.images
     assert tiles["undecided"] == status.progress.images - status.progress.images_done
     assert tiles["undecided"] > 0
@@ -232,12 +235,19 @@ def test_images_without_a_class_have_a_row_of_their_own(tmp_path: Path) -> None:
 
 def test_files_left_out_and_notes_about_the_whole_dataset_are_told(audited: Audited) -> None:
     facts = audited.workspace.read_audit()
-    facts["skipped"] = [{"path": "a.txt", "reason": "not an image"}, {"path": ".b", "reason": "hidden file"}]
-    facts["prevalent"] = [{"kind": "blurry", "images": 9, "share": 0.9, "reason": "9 of 10 images are blurry."}]
+    facts["skipped"] = [
+        Skipped("a.txt", msg("extension '{suffix}' is not an image format", suffix=".txt")).to_json(),
+        {"path": ".b", "reason": "hidden file"},
+    ]
+    message = msg("{title}: {count} of {images} images.", title=msg("Blurry"), count=9, images=10)
+    facts["prevalent"] = [DatasetProperty("blurry", "unsuitable", 9, 0.9, message).to_json()]
     audited.workspace.audit.write_text(json.dumps(facts), encoding="utf-8")
     page = page_of(audited.workspace)
-    assert page.table("Files in the source")[1:] == [["hidden file", "1"], ["not an image", "1"]]
-    assert "9 of 10 images are blurry." in page.text
+    skipped = [["extension '.txt' is not an image format", "1"], ["hidden file", "1"]]
+    assert page.table("Files in the source")[1:] == skipped
+    assert "Blurry: 9 of 10 images." in page.text
+    page = page_of(audited.workspace, "pt-BR")
+    assert page.table("Arquivos da origem")[1][0] == "a extensão '.txt' não é de formato de imagem"
 
 
 def test_it_says_how_to_make_it_again(decided: Audited) -> None:
