@@ -21,11 +21,10 @@ _FIGURES = {
     "test_loss": N_("Test loss"),
     "test_accuracy": N_("Test accuracy"),
 }
-_STORED = (
-    *(N_("reference"), N_("cleaned"), N_("+ extension"), N_("+ balance"), N_("proposed (+ shrinking)"), N_("proposed")),
-    *(N_("a person's"), N_("the scanners' advice, followed without a person")),
-)
-"""What the benchmark writes in English: names of models, and whose decisions it followed."""
+_ARMS = (N_("reference"), N_("cleaned"), N_("+ extension"), N_("+ balance"), N_("proposed (+ shrinking)"))
+"""The models of the controlled protocol, in the order of what was done to their images."""
+_STORED = (N_("proposed"), N_("a person's"), N_("the scanners' advice, followed without a person"))
+"""What else the benchmark writes in English: the name of a model, and whose decisions it followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ class Section:
 
 def section(found: Mapping[str, Any], t: Translator) -> Section:
     """Return everything the report shows of a benchmark."""
-    published, arms = found["published_protocol"], found["controlled_protocol"]["arms"]
+    published, arms = found["published_protocol"], _in_order(found["controlled_protocol"]["arms"])
     tests = {"raw": t.gettext("raw test"), "faces": t.gettext("face test")}
     return Section(
         sentences=[_intro(found, t), *_verdicts(found, t)],
@@ -62,7 +61,7 @@ def section(found: Mapping[str, Any], t: Translator) -> Section:
             _controlled(arms, tests, t),
             *(
                 _confusion(found["classes"], t.gettext(arm), arms[arm][test]["confusion"], title, t)
-                for arm in (next(iter(arms)), list(arms)[-1])
+                for arm in (_ARMS[0], _ARMS[-1])
                 for test, title in tests.items()
             ),
         ],
@@ -74,6 +73,11 @@ def section(found: Mapping[str, Any], t: Translator) -> Section:
             "below hold the numbers."
         ),
     )
+
+
+def _in_order(arms: Mapping[str, Any]) -> dict[str, Any]:
+    """Sort the models as they build on one another; JSON keeps them by name."""
+    return {arm: arms[arm] for arm in _ARMS if arm in arms}
 
 
 def _intro(found: Mapping[str, Any], t: Translator) -> str:

@@ -41,8 +41,8 @@ STYLE = """
   button:focus-visible, a:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
 </style>
 """
+# Streamlit says that every page is English, and readers of screens would pronounce it so.
 LANGUAGE = '<script>document.documentElement.lang = "{language}";</script>'
-"""Streamlit says that every page is English, and readers of screens would pronounce it so."""
 
 
 def _icon() -> Image.Image:

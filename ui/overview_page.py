@@ -74,11 +74,11 @@ def _numbers(found: WorkspaceStatus) -> None:
 
 
 def _class_summary(found: WorkspaceStatus) -> pd.DataFrame:
-    flagged, confirmed = _("flagged"), _("confirmed")
     names = {"images": _("Images")}
     for category in Category:
         title = _(CATEGORY_TITLES[category])
-        names |= {f"{category}_flagged": f"{title}, {flagged}", f"{category}_confirmed": f"{title}, {confirmed}"}
+        names[f"{category}_flagged"] = _("{category}: flagged", category=title)
+        names[f"{category}_confirmed"] = _("{category}: confirmed", category=title)
     return found.class_summary.rename(columns=names, index=_special_classes()).rename_axis(_("Class"))
 
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from curate.dataset import manifest as manifests
 from curate.i18n import languages, translator
-from curate.reports import chart, gallery, tables, wording
+from curate.reports import benchmark_tables, chart, gallery, tables, wording
 from curate.reviewing.fold import Decision, fold, rule
 from curate.scanners import kinds
 from curate.schema import FINDINGS, IMAGES, Action
+from tests.i18n import everything
 
 PATHS = [f"{label}/{number}.jpg" for label in ("cats", "dogs") for number in range(4)]
 HASHES = {path: f"{index:064x}" for index, path in enumerate(PATHS)}
@@ -290,3 +291,18 @@ def test_kinds_come_by_category_as_their_scanners_declare_them_and_strangers_las
     rows += [finding(PATHS[1], "blurry") | {"kind": "glare", "category": "unsuitable"}]
     decided = tables.outcomes(findings_of(rows), {}).assign(outcome="undecided")
     assert tables.by_kind(decided)["kind"].tolist() == ["truncated", "resized", "blurry", "dark", "glare"]
+
+
+# The benchmark
+
+
+def test_models_come_as_they_build_on_one_another_whatever_the_order_of_the_file() -> None:
+    found = everything.benchmark()
+    arms = found["controlled_protocol"]["arms"]
+    found["controlled_protocol"]["arms"] = {name: arms[name] for name in sorted(arms)}
+    tables_shown = benchmark_tables.section(found, translator("en")).tables
+    (controlled,) = [table for table in tables_shown if table.caption.startswith("Controlled")]
+    assert [row[0] for row in controlled.rows] == list(arms)
+    confusions = [table.caption for table in tables_shown if table.caption.startswith("Confusions")]
+    assert "reference" in confusions[0]
+    assert "proposed (+ shrinking)" in confusions[-1]
