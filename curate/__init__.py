@@ -2,7 +2,7 @@
 
     audit = curate.audit("photos", "workspace")
     audit.findings                      # a pandas DataFrame
-    curate.status("workspace").table1   # Table 1, flagged and confirmed
+    curate.status("workspace").class_summary   # Table 1, flagged and confirmed
 
 Each command of the command line has a function of the same name here.
 """

@@ -6,27 +6,22 @@ imports what it needs, so that none waits for the tables and networks of the oth
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 import curate
+from curate import terminal
 from curate.errors import ConfigError, CurateError
-from curate.measuring import pool as engines
+from curate.i18n import N_, Translator, preferred, translator
+from curate.measuring import pool
+from curate.options import DuplicateEngine, Layout, Mode, Pending, Profile
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from rich.table import Table
-
-    from curate.auditing import pipeline, summary
     from curate.schema import Action
 
 app = typer.Typer(
@@ -36,40 +31,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 WorkspaceArg = Annotated[Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-class EngineName(StrEnum):
-    """What finds copies."""
-
-    HASH = "hash"
-    FASTDUP = "fastdup"
-
-
-class ProfileName(StrEnum):
-    GENERAL = "general"
-    FACES = "faces"
-
-
-class ModeName(StrEnum):
-    COPY = "copy"
-    HARDLINK = "hardlink"
-    SYMLINK = "symlink"
-
-
-class LayoutName(StrEnum):
-    FOLDER = "folder"
-    IMAGEFOLDER = "imagefolder"
-    WEBDATASET = "webdataset"
-    LIST = "list"
-
-
-class PendingName(StrEnum):
-    KEEP = "keep"
-    DROP = "drop"
+LangOption = Annotated[
+    str | None, typer.Option(metavar="en|pt-BR", help="The language; that of the environment unless given.")
+]
 
 
 def main() -> None:
@@ -83,10 +52,10 @@ def main() -> None:
     try:
         app()
     except CurateError as error:
-        err.print(f"curate: {error}", markup=False)
+        terminal.say(f"curate: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
-        err.print("curate: interrupted; run the same command again to go on from here", markup=False)
+        terminal.say("curate: interrupted; run the same command again to go on from here")
         sys.exit(130)
 
 
@@ -99,7 +68,7 @@ def audit(
     workspace: Annotated[
         Path, typer.Option("-w", "--workspace", metavar="WS", help="Where measurements and decisions go.")
     ],
-    profile: Annotated[ProfileName | None, typer.Option(help="Which set of checks and thresholds.")] = None,
+    profile: Annotated[Profile | None, typer.Option(help="Which set of checks and thresholds.")] = None,
     config_file: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A curate.toml to use.")] = None,
     thorough: Annotated[
         bool, typer.Option("--thorough", help="Also look for crops, frames and heavy edits (about 20 ms an image).")
@@ -108,13 +77,14 @@ def audit(
         bool, typer.Option("--text", help="Also read the text on images (extra text; about 200 ms an image).")
     ] = False,
     duplicates: Annotated[
-        EngineName | None,
+        DuplicateEngine | None,
         typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
     ] = None,
     engine: Annotated[
         str | None, typer.Option(metavar="local:N|dask:ADDRESS", help="Where to measure; the result is the same.")
     ] = None,
     as_json: JsonOption = False,
+    lang: LangOption = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option("--fail-on", metavar="KIND", help="Exit 1 if a finding of this kind or category is left."),
@@ -124,33 +94,33 @@ def audit(
     ] = False,
 ) -> None:
     """Ingest, measure and judge a dataset, fill the review queue, and print Table 1."""
-    engines.get_ready(workspace, engines.named(engine) if engine else engines.Engine())
+    pool.get_ready(workspace, pool.named(engine) if engine else pool.Engine())
     from curate import config
     from curate.scanners.fastdup import LICENCE
 
+    words = _words(lang)
     _check_kinds(fail_on or [])
     standing = workspace / "curate.toml"
     chosen = config.read(config_file or standing) if config_file or standing.is_file() else config.Config()
     if profile:
-        chosen = chosen.model_copy(update={"profile": profile.value})
+        chosen = chosen.model_copy(update={"profile": profile})
     if thorough:
         chosen = config.override(chosen, "duplicates", thorough=True)
     if text:
         chosen = chosen.model_copy(update={"text": True})
     if duplicates:
-        chosen = chosen.model_copy(update={"duplicates": duplicates.value})
+        chosen = chosen.model_copy(update={"duplicates": duplicates})
     if chosen.duplicates == "fastdup":
-        err.print(f"{LICENCE}; its telemetry is off", markup=False)
-    with _progress() as report:
+        terminal.say(f"{LICENCE}; its telemetry is off")
+    with terminal.progress(words) as report:
         result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
-    for reason, count in result.skipped["reason"].value_counts().items():
-        err.print(f"skipped {count:,} {'file' if count == 1 else 'files'}: {reason}", markup=False)
+    terminal.skipped(result.skipped, words)
     if profile_time:
-        _print_cost(result)
-    _print_status(curate.status(workspace), as_json=as_json)
+        terminal.cost(result, words)
+    terminal.status(curate.status(workspace), words, as_json=as_json)
     if not as_json:
-        err.print(f"next: curate review {workspace}", markup=False)
-    if _hits(result.findings, fail_on or []):
+        terminal.say(words.gettext("next: {command}").format(command=f"curate review {workspace}"))
+    if _hits(result, fail_on or []):
         raise typer.Exit(1)
 
 
@@ -160,11 +130,13 @@ def compare(
     theirs: Annotated[Path, typer.Argument(help="The dataset that may repeat it.")],
     thorough: Annotated[bool, typer.Option("--thorough", help="Also look for crops, frames and heavy edits.")] = False,
     as_json: JsonOption = False,
+    lang: LangOption = None,
 ) -> None:
     """List the images of one dataset that are copies of images in another."""
-    with _progress() as report:
-        found = curate.compare(ours, theirs, thorough=thorough, report=report)
-    _print_copies(found, as_json=as_json)
+    words = _words(lang)
+    with terminal.progress(words) as report:
+        copies = curate.compare(ours, theirs, thorough=thorough, report=report)
+    terminal.copies(copies, words, as_json=as_json)
 
 
 @app.command("find-copies")
@@ -172,31 +144,23 @@ def find_copies(
     workspace: WorkspaceArg,
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Images to look for.")],
     as_json: JsonOption = False,
+    lang: LangOption = None,
 ) -> None:
     """Say where images stand in an audited dataset."""
-    _print_copies(curate.find_copies(workspace, files), as_json=as_json)
-
-
-def _print_copies(found: pd.DataFrame, *, as_json: bool) -> None:
-    if as_json:
-        print(found.to_json(orient="records", force_ascii=False))
-        return
-    for path, copy_of, relation, reason in found.itertuples(index=False, name=None):
-        print(f"{path}\t{relation}\t{copy_of}\t{reason}")
-    err.print(f"{len(found):,} {'copy' if len(found) == 1 else 'copies'} found", markup=False)
+    terminal.copies(curate.find_copies(workspace, files), _words(lang), as_json=as_json)
 
 
 @app.command()
-def judge(workspace: WorkspaceArg, as_json: JsonOption = False) -> None:
+def judge(workspace: WorkspaceArg, as_json: JsonOption = False, lang: LangOption = None) -> None:
     """Judge the stored measurements again, after a threshold in WS/curate.toml changed."""
     curate.judge(workspace)
-    _print_status(curate.status(workspace), as_json=as_json)
+    terminal.status(curate.status(workspace), _words(lang), as_json=as_json)
 
 
 @app.command()
-def status(workspace: WorkspaceArg, as_json: JsonOption = False) -> None:
+def status(workspace: WorkspaceArg, as_json: JsonOption = False, lang: LangOption = None) -> None:
     """Print Table 1, flagged and confirmed, and the progress of the review."""
-    _print_status(curate.status(workspace), as_json=as_json)
+    terminal.status(curate.status(workspace), _words(lang), as_json=as_json)
 
 
 @app.command()
@@ -248,7 +212,7 @@ def decide(
             note=note,
             allow_no_survivor=allow_no_survivor,
         )
-    err.print(f"recorded {count:,} {'decision' if count == 1 else 'decisions'} by {who}", markup=False)
+    terminal.say(f"recorded {count:,} {'decision' if count == 1 else 'decisions'} by {who}")
 
 
 @app.command()
@@ -257,12 +221,12 @@ def manifest(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="FILE.parquet, .csv or .jsonl.")
     ] = None,
-    pending: Annotated[PendingName | None, typer.Option(help="What undecided images count as.")] = None,
+    pending: Annotated[Pending | None, typer.Option(help="What undecided images count as.")] = None,
 ) -> None:
     """Write the approved manifest: one row per image, with verdict, final label and reasons."""
-    table = curate.manifest(workspace, output, pending=pending.value if pending else None)
+    table = curate.manifest(workspace, output, pending=pending)
     counts = ", ".join(f"{count:,} {action}" for action, count in table["action"].value_counts().sort_index().items())
-    err.print(f"{output or workspace / 'manifest.parquet'}: {len(table):,} images ({counts})", markup=False)
+    terminal.say(f"{output or workspace / 'manifest.parquet'}: {len(table):,} images ({counts})")
 
 
 @app.command()
@@ -272,19 +236,14 @@ def export(
         str, typer.Argument(metavar="DEST", help="A folder or URL that does not exist yet, or a list to write.")
     ],
     layout: Annotated[
-        LayoutName | None, typer.Option("--as", help="The form; a list where DEST ends in .csv, .jsonl or .parquet.")
+        Layout | None, typer.Option("--as", help="The form; a list where DEST ends in .csv, .jsonl or .parquet.")
     ] = None,
-    mode: Annotated[ModeName, typer.Option(help="How the files get there.")] = ModeName.COPY,
+    mode: Annotated[Mode, typer.Option(help="How the files get there.")] = "copy",
     source: Annotated[str | None, typer.Option(help="Where the source is now, if it has moved.")] = None,
 ) -> None:
     """Write the cleaned folder, every file checked against its hash."""
-    kept = curate.export(
-        manifest_file, destination, mode=mode.value, source=source, layout=layout.value if layout else None
-    )
-    err.print(
-        f"{destination}: {len(kept):,} images; check them any time with: curate verify {destination}",
-        markup=False,
-    )
+    kept = curate.export(manifest_file, destination, mode=mode, source=source, layout=layout)
+    terminal.say(f"{destination}: {len(kept):,} images; check them any time with: curate verify {destination}")
 
 
 @app.command()
@@ -296,10 +255,7 @@ def verify(
     for word, names in (("changed", result.changed), ("missing", result.missing), ("extra", result.extra)):
         for name in names:
             print(f"{word}\t{name}")
-    err.print(
-        f"{result.checked:,} files checked: {'all as exported' if result.ok else 'NOT as exported'}",
-        markup=False,
-    )
+    terminal.say(f"{result.checked:,} files checked: {'all as exported' if result.ok else 'NOT as exported'}")
     if not result.ok:
         raise typer.Exit(1)
 
@@ -313,11 +269,11 @@ def build(
     ] = None,
 ) -> None:
     """Extend, balance, resize and split the approved images into a training set, with a card."""
-    made = curate.build(recipe, destination, manifest=manifest_file, say=lambda line: err.print(line, markup=False))
+    made = curate.build(recipe, destination, manifest=manifest_file, say=terminal.say)
     for reason, count in sorted(made.refused.items()):
-        err.print(f"{count:,} images {reason}", markup=False)
+        terminal.say(f"{count:,} images {reason}")
     print(destination)
-    err.print(f"{len(made.table):,} images; how they were made: {destination / 'CARD.md'}", markup=False)
+    terminal.say(f"{len(made.table):,} images; how they were made: {destination / 'CARD.md'}")
 
 
 @app.command()
@@ -332,23 +288,38 @@ def fetch(
 @app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demo goes.")] = Path("curate-demo"),
+    lang: LangOption = None,
 ) -> None:
     """Draw a dataset with planted defects and take it the whole way, from audit to report."""
     from curate.auditing import summary
     from curate.demonstration import run
 
-    err.print("drawing 265 images, 42 of them with a planted defect", markup=False)
-    with _progress() as report:
+    words = _words(lang)
+    terminal.say(words.gettext("drawing 265 images, 42 of them with a planted defect"))
+    with terminal.progress(words) as report:
         made = run.demo(folder, report=report)
     found = summary.status(made.workspace)
-    _print_status(found, as_json=False)
+    terminal.status(found, words, as_json=False)
     same = run.matches(found, made.truth)
-    err.print(f"planted truth: {made.truth} - Table 1 {'equals' if same else 'DIFFERS FROM'} it", markup=False)
-    err.print(f"cleaned set:   {made.cleaned} (manifest: {made.manifest})", markup=False)
-    err.print(f"report:        {made.report or 'not written; pip install imagecurate[report]'}", markup=False)
-    err.print(f"reviewer:      curate review {made.workspace}", markup=False)
+    verdict = N_("planted truth: {file} - Table 1 equals it") if same else N_("planted truth: {file} - Table 1 DIFFERS")
+    terminal.say(words.gettext(verdict).format(file=made.truth))
+    terminal.say(
+        words.gettext("cleaned set:   {folder} (manifest: {file})").format(folder=made.cleaned, file=made.manifest)
+    )
+    missing = words.gettext("not written; pip install 'imagecurate[report]'")
+    terminal.say(words.gettext("report:        {file}").format(file=made.report or missing))
+    terminal.say(words.gettext("reviewer:      {command}").format(command=f"curate review {made.workspace}"))
     if not same:
         raise typer.Exit(1)
+
+
+@app.command()
+def scanners(as_json: JsonOption = False, lang: LangOption = None) -> None:
+    """List the installed scanners: their kinds, what these mean, and their settings."""
+    from curate.config import Config
+    from curate.scanners import load
+
+    terminal.scanners(load(Config()), _words(lang), as_json=as_json)
 
 
 @app.command()
@@ -357,69 +328,17 @@ def version() -> None:
     print(curate.__version__)
 
 
-def _print_status(found: summary.WorkspaceStatus, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
-        return
-    from curate.auditing.shortcuts import TELLING
-
-    Console(highlight=False, soft_wrap=True).print(table1_view(found.table1))
-    for note in found.prevalent:
-        err.print(f"note: {note}", markup=False)
-    for guess in found.spurious:
-        if guess.gain >= TELLING:
-            err.print(
-                f"note: the class can be guessed from {guess.trait.replace('_', ' ')} alone: right for "
-                f"{guess.accuracy:.0%} of the images of a class, {guess.chance:.0%} by chance",
-                markup=False,
-            )
-    if found.stale:
-        names = ", ".join(found.stale[:5]) + (", ..." if len(found.stale) > 5 else "")
-        err.print(f"stale: {len(found.stale)} images changed since they were decided: {names}", markup=False)
-    review = found.progress
-    err.print(
-        f"review: {review.images_done:,} of {review.images:,} flagged images decided; "
-        f"{found.verdicts['drop']:,} dropped, {found.verdicts['relabel']:,} relabelled",
-        markup=False,
-    )
-
-
-def table1_view(table1: pd.DataFrame) -> Table:
-    """Table 1 for the terminal; `flagged / confirmed` in one cell."""
-    from rich.table import Table
-
-    from curate.auditing.summary import TOTAL
-    from curate.schema import Category
-
-    shown = [name for name in Category if name is not Category.LABEL or table1[f"{name}_flagged"].any()]
-    view = Table(title="Table 1: images flagged / confirmed by review", title_justify="left")
-    view.add_column("class")
-    for heading in ("images", *shown):
-        view.add_column(heading, justify="right")
-    for label, row in table1.iterrows():
-        cells = [f"{row[f'{name}_flagged']} / {row[f'{name}_confirmed']}" for name in shown]
-        view.add_row(str(label), f"{row['images']}", *cells, style="bold" if label == TOTAL else None)
-    return view
-
-
-def _print_cost(result: pipeline.Audit) -> None:
-    if not result.measured:
-        err.print("nothing had to be measured", markup=False)
-        return
-    for name, seconds in sorted(result.seconds.items(), key=lambda item: -item[1]):
-        err.print(f"{name:>12}: {1000 * seconds / result.measured:8.3f} ms an image", markup=False)
-
-
-def _progress() -> AbstractContextManager[pipeline.Report]:
-    from curate.auditing import progress
-
-    return progress.shown(err)
+def _words(language: str | None) -> Translator:
+    return translator(language or preferred())
 
 
 def _check_kinds(names: list[str]) -> None:
-    from curate.schema import Category, Kind
+    if not names:
+        return
+    from curate.scanners import kinds
+    from curate.schema import Category
 
-    known = {*map(str, Kind), *map(str, Category)}
+    known = {*kinds(), *map(str, Category)}
     for name in names:
         if name not in known:
             raise ConfigError(f"{name!r} is neither a kind nor a category; there are {', '.join(sorted(known))}")
@@ -436,11 +355,16 @@ def _action(name: str | None) -> Action | None:
     return Action(name)
 
 
-def _hits(findings: pd.DataFrame, names: list[str]) -> bool:
+def _hits(result: curate.Audit, names: list[str]) -> bool:
+    """Say whether anything of these kinds or categories is left, be it a finding or a property of the dataset."""
     from curate.schema import Severity
 
-    counted = findings[findings["severity"] != Severity.INFO] if names else findings
-    return bool((counted["kind"].isin(names) | counted["category"].isin(names)).any())
+    counted = result.findings[result.findings["severity"] != Severity.INFO]
+    wanted = set(names)
+    return bool(
+        wanted & {*counted["kind"], *counted["category"]}
+        or any(wanted & {item.kind, item.category} for item in result.prevalent)
+    )
 
 
 def _user() -> str:

@@ -9,14 +9,12 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curate.errors import ConfigError
-
-Profile = Literal["general", "faces"]
-DuplicateEngine = Literal["hash", "fastdup"]
+from curate.options import DuplicateEngine, Profile
 
 
 class Settings(BaseModel):

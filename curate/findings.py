@@ -13,8 +13,29 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from curate.errors import ConfigError
-from curate.i18n import Message
-from curate.schema import Category, Role, Severity, Verdict
+from curate.i18n import N_, Message
+from curate.schema import Action, Category, Role, Severity, Verdict
+
+CATEGORY_TITLES = {
+    Category.CORRUPTED: N_("Corrupted"),
+    Category.DUPLICATE: N_("Duplicates"),
+    Category.UNSUITABLE: N_("Unsuitable"),
+    Category.LABEL: N_("Doubtful label"),
+}
+"""The headings of Table 1."""
+SEVERITY_TITLES = {
+    Severity.ERROR: N_("Error"),
+    Severity.WARNING: N_("Warning"),
+    Severity.INFO: N_("Information"),
+}
+ACTION_TITLES = {
+    Action.KEEP: N_("Keep"),
+    Action.DROP: N_("Drop"),
+    Action.RELABEL: N_("Relabel"),
+    Action.DEFER: N_("Later"),
+    Action.UNDO: N_("Undo"),
+}
+"""What people read of a decision: the same word on a button, in the log and in the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,15 +1,12 @@
-"""The closed sets, their titles and the columns: every enumeration and every table schema, written once.
+"""The closed sets and the columns: every enumeration and every table schema, written once.
 
 Invariant: the order of `Category` is the order in which Table 1 counts an image. Kinds are no closed set: each belongs
 to the scanner that declares it (`findings.KindSpec`).
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
 
 import pyarrow as pa
-
-from curate.i18n import N_
 
 
 class Category(StrEnum):
@@ -68,26 +65,6 @@ class DecodeStatus(StrEnum):
     WARNING = "warning"
     ERROR = "error"
 
-
-CATEGORY_TITLES: Mapping[Category, str] = {
-    Category.CORRUPTED: N_("Corrupted"),
-    Category.DUPLICATE: N_("Duplicates"),
-    Category.UNSUITABLE: N_("Unsuitable"),
-    Category.LABEL: N_("Doubtful label"),
-}
-SEVERITY_TITLES: Mapping[Severity, str] = {
-    Severity.ERROR: N_("Error"),
-    Severity.WARNING: N_("Warning"),
-    Severity.INFO: N_("Information"),
-}
-ACTION_TITLES: Mapping[Action, str] = {
-    Action.KEEP: N_("Keep"),
-    Action.DROP: N_("Drop"),
-    Action.RELABEL: N_("Relabel"),
-    Action.DEFER: N_("Later"),
-    Action.UNDO: N_("Undo"),
-}
-"""What people read instead of the stored value: the same word on a button, in the log and in the report."""
 
 IMAGES = pa.schema(
     [

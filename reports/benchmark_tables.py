@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from curate.auditing.summary import TOTAL
+from curate.findings import CATEGORY_TITLES
 from curate.i18n import N_, Translator
 from curate.reports.chart import Curve
-from curate.schema import CATEGORY_TITLES, Category
+from curate.schema import Category
 
 _MODELS = ("reference", "proposed")
 _COLUMNS = (Category.CORRUPTED, Category.DUPLICATE, Category.UNSUITABLE)

@@ -17,11 +17,12 @@ import pandas as pd
 from curate._version import __version__
 from curate.auditing.summary import UNLABELLED
 from curate.errors import CurateError, MissingExtraError
+from curate.findings import ACTION_TITLES, CATEGORY_TITLES
 from curate.i18n import ENGLISH, Translator, translator
 from curate.reports import benchmark_tables, contents, gallery, tables, wording
 from curate.reports.contents import Contents
 from curate.scanners import kinds
-from curate.schema import ACTION_TITLES, CATEGORY_TITLES, Severity
+from curate.schema import Severity
 from curate.sources.address import url
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace, atomic

@@ -1,4 +1,4 @@
-"""A scanner that misbehaves on command, for the tests of isolation. Workers import it by name."""
+"""A scanner that misbehaves on command, for the tests of crashes. Workers import it by name."""
 
 import os
 import signal
@@ -10,18 +10,15 @@ from typing import Any, ClassVar
 import pandas as pd
 import pyarrow as pa
 
-from curate.config import DecodeLimits, Settings
+from curate.config import DecodeLimits
+from curate.findings import Finding, KindSpec
 from curate.images.image import DecodedImage
 from curate.measuring.shard import Shard
-from curate.scanners import Finding, Scanner
-from curate.sources.records import Record
+from curate.scanners import Scanner
+from curate.sources import Record, source_at
 from tests import sample_images
 
 SEGFAULT_WIDTH, KILLED_WIDTH, HANGING_WIDTH = 101, 102, 103
-
-
-class Nothing(Settings):
-    """No settings."""
 
 
 class Crashing(Scanner):
@@ -29,7 +26,7 @@ class Crashing(Scanner):
 
     name: ClassVar[str] = "crashing"
     version: ClassVar[int] = 1
-    settings_model: ClassVar[type[Settings]] = Nothing
+    kinds: ClassVar[tuple[KindSpec, ...]] = ()
     columns: ClassVar[Mapping[str, pa.DataType]] = {"seen": pa.bool_()}
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
@@ -55,7 +52,7 @@ def shards(folder: Path, size: int) -> tuple[list[Record], list[Shard]]:
     (folder / "parts").mkdir()
     return records, [
         Shard(
-            root=folder / "src",
+            source=source_at(folder / "src"),
             records=tuple(records[start : start + size]),
             scanners=(Crashing(),),
             limits=DecodeLimits(timeout_s=2),

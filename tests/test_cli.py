@@ -27,6 +27,7 @@ COMMANDS = (
     "manifest",
     "report",
     "review",
+    "scanners",
     "status",
     "train",
     "verify",
@@ -66,7 +67,7 @@ def test_an_audit_prints_table_1_and_json_on_request(tmp_path: Path) -> None:
     (source / "cats" / "bad.jpg").write_bytes(b"")
     result = run("audit", source, "-w", tmp_path / "ws", "--json")
     assert result.returncode == 0, result.stderr
-    table = json.loads(result.stdout)["table1"]
+    table = json.loads(result.stdout)["class_summary"]
     assert {row["label"]: row["corrupted_flagged"] for row in table} == {"cats": 1, "dogs": 0, "Total": 1}
     assert "Table 1" in run("status", tmp_path / "ws").stdout
 

@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from curate.findings import ACTION_TITLES
 from curate.i18n import N_
 from curate.images.kinds import NEVER_DECODED
 from curate.reviewing.exif import exif_summary
 from curate.reviewing.queue import Item
-from curate.schema import ACTION_TITLES, Action, Role
+from curate.schema import Action, Role
 from curate.sources import Source
 from curate.ui import dataset, images, session
 from curate.ui.images import plain

@@ -6,10 +6,11 @@ from typing import Any
 import streamlit as st
 
 from curate.errors import CurateError
+from curate.findings import ACTION_TITLES
 from curate.reviewing.bulk import now_text
 from curate.reviewing.log import Line
 from curate.reviewing.store import Store
-from curate.schema import ACTION_TITLES, Action
+from curate.schema import Action
 from curate.ui import session
 from curate.ui.images import plain
 from curate.ui.session import _

@@ -11,8 +11,9 @@ from curate.auditing import summary
 from curate.auditing.shortcuts import TELLING, Guess
 from curate.auditing.summary import WorkspaceStatus
 from curate.dataset import manifest
+from curate.findings import CATEGORY_TITLES
 from curate.reviewing.store import Store
-from curate.schema import CATEGORY_TITLES, Category
+from curate.schema import Category
 from curate.storage.workspace import Workspace
 from curate.ui import session, sidebar
 from curate.ui.images import plain

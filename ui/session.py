@@ -16,13 +16,14 @@ import streamlit as st
 
 from curate import i18n, scanners
 from curate.errors import ConfigError, ConflictError, CurateError, NoSurvivorError
+from curate.findings import ACTION_TITLES
 from curate.reviewing.bulk import now_text
 from curate.reviewing.choices import decide_all
 from curate.reviewing.log import Choice
 from curate.reviewing.queue import Item, QueueFilter
 from curate.reviewing.reviewer import Person, recall, remember
 from curate.reviewing.store import Store
-from curate.schema import ACTION_TITLES, Action
+from curate.schema import Action
 from curate.storage.workspace import Workspace
 from curate.ui import leases
 

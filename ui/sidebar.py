@@ -5,9 +5,10 @@ from functools import partial
 import streamlit as st
 
 from curate import i18n, scanners
+from curate.findings import CATEGORY_TITLES, SEVERITY_TITLES
 from curate.reviewing.queue import QueueFilter, ReviewProgress
 from curate.reviewing.store import Store
-from curate.schema import CATEGORY_TITLES, SEVERITY_TITLES, Category, Severity
+from curate.schema import Category, Severity
 from curate.storage.workspace import Workspace
 from curate.ui import session
 from curate.ui.images import class_name, plain

@@ -6,6 +6,7 @@ Both sides are measured as an audit measures them and judged together; only pair
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pandas as pd
 from curate import config, scanners
 from curate.auditing import pipeline
 from curate.errors import SourceError
+from curate.i18n import Message
 from curate.measuring import features
 from curate.measuring.shard import Shard, measure_shard
 from curate.scanners import Scanner
@@ -21,16 +23,17 @@ from curate.sources import Record, source_at
 from curate.storage.workspace import Workspace
 
 OURS, THEIRS = "ours/", "theirs/"
-COLUMNS = ("path", "copy_of", "relation", "reason")
+COLUMNS = ("path", "copy_of", "relation", "reason", "message")
 
 
 def compare(
     ours: str | Path, theirs: str | Path, *, thorough: bool = False, report: pipeline.Report | None = None
 ) -> pd.DataFrame:
-    """The images of `theirs` that are copies of images in `ours`, each with its best match.
+    """Find the images of `theirs` that are copies of images in `ours`, each with its best match.
 
     Either side is a dataset (folder, ZIP) or the workspace of an audit of one. Returns the columns `path` (in
-    theirs), `copy_of` (in ours), `relation`, `reason`. Raises `SourceError` for a side that is neither.
+    theirs), `copy_of` (in ours), `relation`, `reason`, and `message` (the reason as `i18n.Message`, JSON).
+    Raises `SourceError` for a side that is neither.
     """
     configuration = config.override(config.Config(), Duplicates.name, thorough=thorough)
     scanner = _duplicates(configuration)
@@ -42,7 +45,7 @@ def compare(
 
 
 def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFrame:
-    """Where the images in `files` stand in an audited dataset; the columns are those of `compare`.
+    """Find where the images in `files` stand in an audited dataset; the columns are those of `compare`.
 
     Raises `SourceError` for a file that does not exist.
     """
@@ -79,7 +82,7 @@ def _duplicates(configuration: config.Config) -> Scanner:
 
 @contextmanager
 def _audited(place: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
-    """The workspace itself, or one made for the occasion; a workspace without what is needed is measured anew."""
+    """Open the workspace, or make one for the occasion; one without what is needed is measured anew."""
     if (place / "audit.json").is_file():
         workspace = Workspace(place)
         scanner = _duplicates(configuration)
@@ -121,10 +124,19 @@ def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.Da
         for finding in copies if keeper.path.startswith(OURS) else [keeper, *copies]:
             if finding.path.startswith(THEIRS):
                 best = keeper.path if keeper.path.startswith(OURS) else mine[0]
-                told = finding if finding.role == "copy" else next(one for one in copies if one.path == best)
-                rows.append((finding.path, best, told.kind.name, told.reason))
+                pair = finding if finding.role == "copy" else next(one for one in copies if one.path == best)
+                message = _without_sides(pair.message)
+                rows.append((finding.path, best, pair.kind.name, str(message), message.to_json()))
     frame = pd.DataFrame(rows, columns=[*COLUMNS], dtype=object).sort_values("path", ignore_index=True)
     frame["path"] = [path.removeprefix(THEIRS) for path in frame["path"]]
     frame["copy_of"] = [path.removeprefix(OURS) for path in frame["copy_of"]]
-    frame["reason"] = [reason.replace(OURS, "").replace(THEIRS, "") for reason in frame["reason"]]
     return frame
+
+
+def _without_sides(message: Message) -> Message:
+    """Rewrite a message for paths as they are on their own side."""
+    values = {
+        name: value.removeprefix(OURS).removeprefix(THEIRS) if name == "other" else value
+        for name, value in message.values.items()
+    }
+    return replace(message, values=values)

@@ -77,7 +77,7 @@ def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSetti
 def _prevalent(
     found: Sequence[Finding], images: int, settings: JudgeSettings, required: frozenset[KindSpec]
 ) -> list[DatasetProperty]:
-    """Only opinions about suitability and labels can be set aside; damage and copies are facts."""
+    """Set aside checks that hit most images: opinions only; damage and copies are facts."""
     if images < settings.prevalence_min_images:
         return []
     hit: dict[KindSpec, set[str]] = {}
@@ -101,7 +101,7 @@ def _prevalent(
 
 
 def _table(findings: Sequence[tuple[Scanner, Finding]], labels: Mapping[str, str | None]) -> pd.DataFrame:
-    """Findings as rows of `schema.FINDINGS`, sorted by id and path."""
+    """Make findings rows of `schema.FINDINGS`, sorted by id and path."""
     rows = [
         {
             "finding_id": finding.finding_id(scanner.name),

@@ -20,11 +20,13 @@ from curate._version import __version__
 from curate.auditing.run import Run
 from curate.config import Config
 from curate.errors import ConfigError, SourceError
+from curate.i18n import N_
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.schema import Role, Severity
 from curate.sources import Record, open_source, source_at
+from curate.storage.clock import now_text
 from curate.storage.workspace import VERSION, Workspace, atomic, create, write_json
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
     from curate.auditing.shortcuts import Guess
 
 
+MEASURING, JUDGING = N_("measuring"), N_("judging")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditProgress:
     """How far a step has come: `done` of `total` files, and how many of them did not decode cleanly."""
@@ -41,7 +46,7 @@ class AuditProgress:
     done: int
     total: int
     problems: int
-    step: str = "measuring"
+    step: str = MEASURING
 
 
 Report = Callable[[AuditProgress], None]
@@ -105,6 +110,7 @@ def audit(
         "curate": __version__,
         "source": listed.address,
         "root": listing.root,
+        "audited_at": now_text(),
         "skipped": [item.to_json() for item in listing.skipped],
     }
     if fresh:
@@ -176,7 +182,7 @@ def _standing_config(workspace: Workspace) -> Config:
 
 
 def _remove_empty(workspace: Workspace) -> None:
-    """Leave nothing behind of a workspace that never came to be."""
+    """Remove what a workspace that never came to be has left."""
     for folder in (workspace.features, workspace.thumbs, workspace.unpacked):
         shutil.rmtree(folder, ignore_errors=True)
     if not any(workspace.root.iterdir()):
@@ -205,7 +211,7 @@ def _measure(run: Run, records: Sequence[Record], report: Report | None) -> tupl
     threading.Thread(target=import_module, args=("curate.auditing.results",)).start()
     run.engine.run(shards, account)
     if report:
-        report(AuditProgress(done=total, total=total, problems=problems, step="judging"))
+        report(AuditProgress(done=total, total=total, problems=problems, step=JUDGING))
     return total, dict(seconds)
 
 

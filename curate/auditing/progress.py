@@ -6,124 +6,100 @@ cleanly: what else there is to find shows when all are judged together.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from curate.auditing.pipeline import AuditProgress, Report
+from curate.auditing.pipeline import MEASURING, AuditProgress, Report
+from curate.i18n import Translator, translator
 
 WINDOW_S = 30.0
 FIRST_LINE_S, LINE_S = 10.0, 60.0
 """A log gets its first line after so long, then one every minute."""
 
 
-@dataclass(slots=True)
-class Pace:
-    """Files a second over the last `WINDOW_S`, and the seconds left at that pace."""
-
-    clock: Callable[[], float] = time.monotonic
-    _seen: deque[tuple[float, int]] = field(default_factory=deque)
-
-    def note(self, done: int) -> None:
-        """So many files are done by now."""
-        now = self.clock()
-        self._seen.append((now, done))
-        while len(self._seen) > 2 and now - self._seen[1][0] >= WINDOW_S:
-            self._seen.popleft()
-
-    @property
-    def per_second(self) -> float | None:
-        """None as long as nothing is known."""
-        if len(self._seen) < 2:
-            return None
-        (start, before), (end, after) = self._seen[0], self._seen[-1]
-        return (after - before) / (end - start) if end > start and after > before else None
-
-    def left_s(self, progress: AuditProgress) -> float | None:
-        """Seconds for what is not done yet; None as long as that cannot be said."""
-        rate = self.per_second
-        return None if rate is None else (progress.total - progress.done) / rate
-
-
-def sentence(progress: AuditProgress, pace: Pace) -> str:
-    """One line for a log."""
-    if progress.step != "measuring":
-        return f"{progress.step} {progress.total:,} files"
-    parts = [f"measured {progress.done:,} of {progress.total:,} files"]
-    rate, left = pace.per_second, pace.left_s(progress)
-    if rate is not None:
-        parts.append(f"{rate:,.0f} a second")
-    if left is not None and progress.done < progress.total:
-        parts.append(f"about {_span(left)} left")
-    parts.append(f"{progress.problems:,} {'problem' if progress.problems == 1 else 'problems'} so far")
+def sentence(progress: AuditProgress, task: Task, words: Translator) -> str:
+    """Say in one line for a log how far a step has come; `task` knows the pace."""
+    if progress.step != MEASURING:
+        files = words.counted("{n} file", "{n} files", progress.total)
+        return f"{words.gettext(progress.step)} {files}"
+    parts = [
+        words.gettext("measured {done} of {total} files").format(
+            done=words.number(progress.done), total=words.number(progress.total)
+        )
+    ]
+    if task.speed:
+        parts.append(words.gettext("{rate} a second").format(rate=words.number(task.speed)))
+        if progress.done < progress.total:
+            parts.append(words.gettext("about {time} left").format(time=_span((task.remaining or 0) / task.speed)))
+    parts.append(words.counted("{n} problem so far", "{n} problems so far", progress.problems))
     return ", ".join(parts)
 
 
 @contextmanager
-def shown(console: Console, *, clock: Callable[[], float] = time.monotonic) -> Iterator[Report]:
-    """What to hand to `audit(report=...)`; `Console()` draws a bar in a notebook, too."""
+def shown(
+    console: Console, words: Translator | None = None, *, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Report]:
+    """Make what to hand to `audit(report=...)`; `Console()` draws a bar in a notebook, too."""
+    words = words or translator()
     if console.is_terminal or console.is_jupyter:
-        with _bar(console, clock) as report:
+        with _bar(console, words, clock) as report:
             yield report
     else:
-        yield _lines(console, clock)
+        yield _lines(console, words, clock)
 
 
 @contextmanager
-def _bar(console: Console, clock: Callable[[], float]) -> Iterator[Report]:
+def _bar(console: Console, words: Translator, clock: Callable[[], float]) -> Iterator[Report]:
     columns = (
         TextColumn("{task.fields[step]}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
-        TextColumn("{task.fields[problems]} problems"),
+        TextColumn("{task.fields[problems]}"),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
+        TimeRemainingColumn(),
     )
-    pace = Pace(clock)
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None, step="measuring", rate="", left="", problems=0)
+    with Bar(*columns, console=console, transient=True, speed_estimate_period=WINDOW_S, get_time=clock) as bar:
+        task = bar.add_task("", total=None, step=words.gettext(MEASURING), rate="", problems="")
 
         def report(progress: AuditProgress) -> None:
-            pace.note(progress.done)
-            rate, left = pace.per_second, pace.left_s(progress)
             bar.update(
                 task,
                 total=progress.total,
                 completed=progress.done,
-                step=progress.step,
-                problems=f"{progress.problems:,}",
-                rate=f"{rate:,.0f}/s" if rate is not None else "",
-                left=f"{_span(left)} left" if left else "",
+                step=words.gettext(progress.step),
+                problems=words.counted("{n} problem", "{n} problems", progress.problems),
             )
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{words.number(speed)}/s" if speed else "")
 
         yield report
 
 
-def _lines(console: Console, clock: Callable[[], float]) -> Report:
-    pace = Pace(clock)
-    start = clock()
-    due = start + FIRST_LINE_S
-    told = False
+def _lines(console: Console, words: Translator, clock: Callable[[], float]) -> Report:
+    # Never started, so nothing is drawn: it keeps the pace.
+    bar = Bar(speed_estimate_period=WINDOW_S, get_time=clock)
+    task = bar.add_task("", total=None)
+    due = clock() + FIRST_LINE_S
+    has_printed = False
 
     def report(progress: AuditProgress) -> None:
-        nonlocal due, told
-        pace.note(progress.done)
+        nonlocal due, has_printed
+        bar.update(task, total=progress.total, completed=progress.done)
         now = clock()
-        if now >= due or (told and progress.done == progress.total):
-            console.print(sentence(progress, pace), markup=False)
-            due, told = now + LINE_S, True
+        if now >= due or (has_printed and progress.done == progress.total):
+            console.print(sentence(progress, bar.tasks[0], words), markup=False)
+            due, has_printed = now + LINE_S, True
 
     return report
 
 
 def _span(seconds: float) -> str:
-    """A length of time to two figures: 8 s, 4 min 10 s, 2 h 05 min."""
+    """Write a length of time to two figures: 8 s, 4 min 10 s, 2 h 05 min."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

@@ -7,7 +7,7 @@ and the balanced accuracy is set beside that of guessing blindly. Pure: the same
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,12 +18,13 @@ from curate.i18n import N_
 from curate.schema import DecodeStatus
 
 FOLDS, BINS = 5, 10
-LEAST = 20
+MIN_IMAGES = 20
 """Images of a class below which it is left out: guesses about few are noise."""
 TELLING = 0.3
 """Share of the way from chance to certainty from which on a property gives the class away."""
 
-TRAIT_TITLES: Mapping[str, str] = {
+
+TITLES = {
     "size": N_("Size in pixels"),
     "shape": N_("Aspect ratio"),
     "bytes_per_pixel": N_("Bytes per pixel"),
@@ -35,7 +36,6 @@ TRAIT_TITLES: Mapping[str, str] = {
     "blur": N_("Blur"),
     "colourfulness": N_("Colourfulness"),
 }
-"""What people read instead of a trait's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ class Guess:
 
     @property
     def title(self) -> str:
-        """The English name of the property, for people."""
-        return TRAIT_TITLES.get(self.trait, self.trait.replace("_", " "))
+        """The property in words, to be translated."""
+        return TITLES.get(self.trait, self.trait.replace("_", " "))
 
     @property
     def gain(self) -> float:
@@ -58,13 +58,13 @@ class Guess:
 
 
 def guesses(frame: pd.DataFrame) -> list[Guess]:
-    """The most telling property first; none where there are not two classes of `LEAST` readable images.
+    """Rank properties by how well they give the class away; none without two classes of `MIN_IMAGES` readable images.
 
     `frame` has the columns of `images.parquet` and, as far as they were measured, of the scanners.
     """
     seen = frame[frame["label"].notna() & frame["width"].notna() & (frame["status"] != DecodeStatus.ERROR)]
     counts = seen["label"].value_counts()
-    seen = seen[seen["label"].isin(counts[counts >= LEAST].index)]
+    seen = seen[seen["label"].isin(counts[counts >= MIN_IMAGES].index)]
     classes, target = np.unique(seen["label"].to_numpy(str), return_inverse=True)
     if len(classes) < 2:
         return []
@@ -94,13 +94,13 @@ def _properties(seen: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 
 
 def _pattern(path: str) -> str:
-    """How a file is named, numbers and long codes aside: web sites and cameras have habits."""
+    """Reduce a file name to its pattern, numbers and long codes aside: web sites and cameras have habits."""
     stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0].lower()
     return re.sub(r"\d+", "#", stem)[:6]
 
 
 def _accuracy(values: pd.Series, target: npt.NDArray[np.intp], folds: npt.NDArray[np.int64], classes: int) -> float:
-    """Balanced accuracy of the likeliest class for each value, learned on the other folds."""
+    """Return the balanced accuracy of the likeliest class for each value, learned on the other folds."""
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.to_numpy(float, na_value=np.nan)
         cells = np.searchsorted(np.nanquantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]), numbers)

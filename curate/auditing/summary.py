@@ -1,7 +1,7 @@
 """Table 1 and the state of the review: pure arithmetic on tables, and `status`, which reads them."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,21 +10,23 @@ import pandas as pd
 
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
+from curate.i18n import N_
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.queue import ReviewProgress
 from curate.reviewing.store import Store
 from curate.schema import Category, Role, Severity, Verdict
 from curate.storage.workspace import Workspace
 
-UNLABELLED = "(no class)"
-TOTAL = "Total"
+UNLABELLED = N_("(no class)")
+TOTAL = N_("Total")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceStatus:
     """Where a workspace stands.
 
-    `class_summary` has a row per class and a total: `images`, then `CATEGORY_flagged` and `CATEGORY_confirmed`.
+    `class_summary` (Table 1) has a row per class and, last, a total; its columns are `images`, then
+    `CATEGORY_flagged` and `CATEGORY_confirmed`.
     """
 
     class_summary: pd.DataFrame
@@ -36,7 +38,7 @@ class WorkspaceStatus:
     spurious: list[Guess]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `--json`."""
+        """Return plain values for `--json`."""
         return {
             "class_summary": self.class_summary.reset_index().to_dict("records"),
             "queue": {
@@ -54,7 +56,7 @@ class WorkspaceStatus:
 
 
 def status(workspace: str | Path) -> WorkspaceStatus:
-    """Table 1, the progress of the review, and what else a person should know."""
+    """Read Table 1, the progress of the review, and what else a person should know."""
     ws = Workspace(Path(workspace))
     facts = ws.read_audit()
     images, findings = ws.read_images(), ws.read_findings()
@@ -76,7 +78,7 @@ def status(workspace: str | Path) -> WorkspaceStatus:
 
 
 def first_category(findings: pd.DataFrame) -> dict[str, Category]:
-    """The category in which Table 1 counts each flagged image: its first, in the order of `Category`.
+    """Find the category in which Table 1 counts each flagged image: its first, in the order of `Category`.
 
     Keepers are not counted: a duplicate group of three has two redundant copies. A finding that merely
     informs does not count either.
@@ -92,8 +94,13 @@ def first_category(findings: pd.DataFrame) -> dict[str, Category]:
 
 
 def class_summary(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
-    """Per class, the images flagged and confirmed by review in each category; every image once."""
-    labels = images["label"].map(lambda label: UNLABELLED if label is None else label)
+    """Count per class the images flagged and confirmed by review in each category; every image once.
+
+    The last row holds the sums (`Total`, unless a class is called so).
+    """
+    classes = [label for label in images["label"].unique() if label is not None]
+    unlabelled, total = _free_name(UNLABELLED, classes), _free_name(TOTAL, classes)
+    labels = images["label"].map(lambda label: unlabelled if label is None else label)
     label_of = dict(zip(images["path"], labels, strict=True))
     columns = [
         "images",
@@ -108,12 +115,19 @@ def class_summary(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping
             counts[label_of[path], f"{category}_confirmed"] += 1
     for (label, column), count in counts.items():
         table.loc[label, column] = count
-    total = table.sum().rename(TOTAL).to_frame().T.rename_axis("label")
-    return pd.concat([table, total]).astype("int64")
+    sums = table.sum().rename(total).to_frame().T.rename_axis("label")
+    return pd.concat([table, sums]).astype("int64")
+
+
+def _free_name(name: str, classes: Collection[str]) -> str:
+    """Choose a name for a row that is no class, told apart from a class that is called the same."""
+    while name in classes:
+        name = f"{name} *"
+    return name
 
 
 def balance(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Images per class in the source (`before`) and by the decisions so far (`after`, the undecided among them)."""
+    """Count images per class in the source (`before`) and by the decisions so far (`after`, undecided included)."""
     known = manifest[["label", "final_label"]].where(manifest[["label", "final_label"]].notna(), UNLABELLED)
     stays = manifest["action"] != Verdict.DROP
     counts = pd.DataFrame(
@@ -123,7 +137,7 @@ def balance(manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def waiting(findings: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """The undecided images by category and kind, the most first; an image counts under each of its kinds."""
+    """Count the undecided images by category and kind, the most first; an image counts under each of its kinds."""
     pending = set(manifest["path"][manifest["action"] == Verdict.PENDING])
     asked = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
     asked = asked[asked["path"].isin(pending)]

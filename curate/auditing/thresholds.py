@@ -34,7 +34,7 @@ class Cut:
 
 
 def cuts(workspace: Workspace) -> list[Cut]:
-    """Every threshold of the scanners in force, in the order in which they declare them."""
+    """List every threshold of the scanners in force, in the order in which they declare them."""
     return [
         _cut(scanner, threshold)
         for scanner in scanners.active(config.read(workspace.config))
@@ -43,7 +43,7 @@ def cuts(workspace: Workspace) -> list[Cut]:
 
 
 def measurements(workspace: Workspace, cut: Cut) -> pd.Series:
-    """What was measured, by path; images without a measurement are left out. Reads only the columns it needs."""
+    """Read what was measured, by path, without images that lack a measurement; only the columns it needs."""
     (scanner,) = [item for item in scanners.active(config.read(workspace.config)) if item.name == cut.scanner]
     images = workspace.read_images()
     numbers = {f"{scanner.name}.{name}": name for name, kind in scanner.columns.items() if not _is_bulky(kind)}
@@ -63,12 +63,12 @@ def measurements(workspace: Workspace, cut: Cut) -> pd.Series:
 
 
 def flagged(values: pd.Series, cut: Cut, at: float) -> pd.Series:
-    """Which images a threshold at `at` suspects by this measurement alone."""
+    """Mark the images that a threshold at `at` suspects by this measurement alone."""
     return values >= at if cut.threshold.flags == "above" else values < at
 
 
 def nearest(values: pd.Series, cut: Cut, at: float, count: int) -> tuple[pd.Series, pd.Series]:
-    """The images just suspected and those just not, the closest to the threshold first."""
+    """Select the images just suspected and those just not, the closest to the threshold first."""
     suspected = flagged(values, cut, at)
     distance = (values - at).abs()
     near, far = (
@@ -78,7 +78,7 @@ def nearest(values: pd.Series, cut: Cut, at: float, count: int) -> tuple[pd.Seri
 
 
 def histogram(values: pd.Series, cut: Cut, bins: int = 60) -> pd.DataFrame:
-    """Counts in equal steps from the least to the greatest measurement: `start`, `end`, `images`.
+    """Count measurements in equal steps from the least to the greatest: columns `start`, `end`, `images`.
 
     The scale reaches at least the threshold in force, so that its line is always in the chart.
     """
@@ -134,5 +134,5 @@ def _cut(scanner: Scanner, threshold: Threshold) -> Cut:
 
 
 def _is_bulky(kind: pa.DataType) -> bool:
-    """Hashes, tiles and descriptors: nothing that a threshold cuts."""
+    """Say whether a column holds hashes, tiles or descriptors: nothing that a threshold cuts."""
     return bool(pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind) or pa.types.is_large_binary(kind))

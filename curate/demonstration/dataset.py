@@ -21,10 +21,13 @@ from PIL import Image
 
 from curate.config import DecodeLimits
 from curate.demonstration.portraits import Expression, portrait
+from curate.duplicates import kinds as duplicate
+from curate.findings import KindSpec
+from curate.images import kinds as corrupted
 from curate.images.containers import jpeg
 from curate.images.decode import decode
 from curate.images.image import Pixels, squeeze
-from curate.schema import CATEGORY_OF, Category, Kind
+from curate.scanners import quality
 
 Rng = np.random.Generator
 
@@ -39,8 +42,8 @@ class Planted:
 
     path: str
     label: str
-    category: Category
-    kind: Kind
+    category: str
+    kind: str
     of: str | None = None
 
 
@@ -48,7 +51,7 @@ class Planted:
 class Corruption:
     """What happens to the bytes of a portrait saved with that suffix."""
 
-    kind: Kind
+    kind: KindSpec
     suffix: str
     corrupt: Callable[[bytes, Rng], bytes]
 
@@ -57,7 +60,7 @@ class Corruption:
 class Copying:
     """How another file is made of an image's; the copy goes by `suffix`, or by its original's."""
 
-    kind: Kind
+    kind: KindSpec
     copy: Callable[[bytes], bytes]
     suffix: str | None = None
 
@@ -66,7 +69,7 @@ class Copying:
 class Flaw:
     """What makes a portrait, drawn at `size` if that matters, unsuitable."""
 
-    kind: Kind
+    kind: KindSpec
     spoil: Callable[[Pixels, Rng], Pixels]
     size: tuple[int, int] | None = None
 
@@ -146,8 +149,8 @@ class _Desk:
         (self.folder / path).write_bytes(data)
         return path
 
-    def planted(self, kind: Kind, path: str, of: str | None = None) -> Planted:
-        return Planted(path=path, label=self.label, category=CATEGORY_OF[kind], kind=kind, of=of)
+    def planted(self, kind: KindSpec, path: str, of: str | None = None) -> Planted:
+        return Planted(path=path, label=self.label, category=str(kind.category), kind=kind.name, of=of)
 
 
 def _plant_corruption(desk: _Desk, number: int, corruption: Corruption) -> Planted:
@@ -270,7 +273,7 @@ def _as_damaged(candidates: Iterator[bytes]) -> bytes:
     """The first in which the decoder sees damage: some harm leaves a valid image."""
     limits = DecodeLimits()
     for data in candidates:
-        if any(problem.kind is Kind.DAMAGED for problem in decode(data, limits).problems):
+        if any(problem.kind == corrupted.DAMAGED for problem in decode(data, limits).problems):
             return data
     raise RuntimeError("the decoder reports none of the damage done")
 
@@ -364,30 +367,30 @@ def _as_drawn(pixels: Pixels, _: Rng) -> Pixels:
 
 # What each class holds
 
-_EMPTY = Corruption(Kind.EMPTY, ".jpg", _emptied)
-_NOT_FOUND = Corruption(Kind.NOT_AN_IMAGE, ".jpg", _not_found)
-_FORBIDDEN = Corruption(Kind.NOT_AN_IMAGE, ".jpg", _forbidden)
-_BEHEADED = Corruption(Kind.UNREADABLE, ".jpg", _beheaded)
-_CUT_JPEG = Corruption(Kind.TRUNCATED, ".jpg", _cut)
-_CUT_PNG = Corruption(Kind.TRUNCATED, ".png", _cut)
-_BITTEN = Corruption(Kind.DAMAGED, ".jpg", _bitten)
-_ZEROED = Corruption(Kind.DAMAGED, ".jpg", _zeroed)
-_FLIPPED = Corruption(Kind.DAMAGED, ".png", _flipped)
+_EMPTY = Corruption(corrupted.EMPTY, ".jpg", _emptied)
+_NOT_FOUND = Corruption(corrupted.NOT_AN_IMAGE, ".jpg", _not_found)
+_FORBIDDEN = Corruption(corrupted.NOT_AN_IMAGE, ".jpg", _forbidden)
+_BEHEADED = Corruption(corrupted.UNREADABLE, ".jpg", _beheaded)
+_CUT_JPEG = Corruption(corrupted.TRUNCATED, ".jpg", _cut)
+_CUT_PNG = Corruption(corrupted.TRUNCATED, ".png", _cut)
+_BITTEN = Corruption(corrupted.DAMAGED, ".jpg", _bitten)
+_ZEROED = Corruption(corrupted.DAMAGED, ".jpg", _zeroed)
+_FLIPPED = Corruption(corrupted.DAMAGED, ".png", _flipped)
 
-_SAME_BYTES = Copying(Kind.SAME_BYTES, _same)
-_STRIPPED = Copying(Kind.SAME_PIXELS, _stripped)
-_RECOMPRESSED = Copying(Kind.SAME_PIXELS, _recompressed)
-_RE_ENCODED = Copying(Kind.RE_ENCODED, _re_encoded, ".jpg")
-_RESIZED = Copying(Kind.RESIZED, _resized, ".jpg")
-_GREYED = Copying(Kind.RECOLOURED, _greyed, ".jpg")
-_FADED = Copying(Kind.RECOLOURED, _faded, ".jpg")
+_SAME_BYTES = Copying(duplicate.SAME_BYTES, _same)
+_STRIPPED = Copying(duplicate.SAME_PIXELS, _stripped)
+_RECOMPRESSED = Copying(duplicate.SAME_PIXELS, _recompressed)
+_RE_ENCODED = Copying(duplicate.RE_ENCODED, _re_encoded, ".jpg")
+_RESIZED = Copying(duplicate.RESIZED, _resized, ".jpg")
+_GREYED = Copying(duplicate.RECOLOURED, _greyed, ".jpg")
+_FADED = Copying(duplicate.RECOLOURED, _faded, ".jpg")
 
-_BLURRY = Flaw(Kind.BLURRY, _blurred)
-_DARK = Flaw(Kind.DARK, _darkened)
-_BRIGHT = Flaw(Kind.BRIGHT, _washed_out)
-_EMPTY_WALL = Flaw(Kind.LOW_INFORMATION, _blank)
-_THUMBNAIL = Flaw(Kind.ODD_SIZE, _shrunk)
-_BANNER = Flaw(Kind.ODD_ASPECT_RATIO, _as_drawn, size=(500, 100))
+_BLURRY = Flaw(quality.BLURRY, _blurred)
+_DARK = Flaw(quality.DARK, _darkened)
+_BRIGHT = Flaw(quality.BRIGHT, _washed_out)
+_EMPTY_WALL = Flaw(quality.LOW_INFORMATION, _blank)
+_THUMBNAIL = Flaw(quality.ODD_SIZE, _shrunk)
+_BANNER = Flaw(quality.ODD_ASPECT_RATIO, _as_drawn, size=(500, 100))
 
 QUOTAS: dict[Expression, Quota] = {
     "Angry": Quota(

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from curate.auditing import pipeline, summary
-from curate.dataset import export
-from curate.dataset import manifest as manifests
-from curate.demonstration import dataset as demo_data
+from curate.dataset.export import export
+from curate.dataset.manifest import manifest
+from curate.demonstration import dataset as drawing
 from curate.errors import CurateError, MissingExtraError
 from curate.reviewing import bulk
 from curate.storage import safe_csv
@@ -41,7 +41,7 @@ def demo(folder: str | Path = "curate-demo", *, report: pipeline.Report | None =
     Raises `CurateError` where the folder holds anything else.
     """
     root = Path(folder)
-    place = Demo(
+    made = Demo(
         dataset=root / "dataset",
         truth=root / "truth.csv",
         workspace=root / "workspace",
@@ -49,26 +49,26 @@ def demo(folder: str | Path = "curate-demo", *, report: pipeline.Report | None =
         cleaned=root / "cleaned",
         report=root / "report.html",
     )
-    _clear(root, place)
-    safe_csv.write(demo_data.draw(place.dataset), place.truth)
-    pipeline.audit(place.dataset, place.workspace, report=report)
+    _clear(root, made)
+    safe_csv.write(drawing.draw(made.dataset), made.truth)
+    pipeline.audit(made.dataset, made.workspace, report=report)
     bulk.decide(
-        place.workspace,
+        made.workspace,
         bulk.Selection(),
         None,
         reviewer=REVIEWER,
         note="as the scanner suggests",
     )
-    manifests.manifest(place.workspace, place.manifest)
-    export.export(place.manifest, place.cleaned)
-    written = _write_report(place.workspace, root / "report.html")
-    return Demo(**{**{name: getattr(place, name) for name in Demo.__slots__}, "report": written})
+    manifest(made.workspace, made.manifest)
+    export(made.manifest, made.cleaned)
+    written = _write_report(made.workspace, root / "report.html")
+    return Demo(**{**{name: getattr(made, name) for name in Demo.__slots__}, "report": written})
 
 
 def matches(found: summary.WorkspaceStatus, truth: Path) -> bool:
-    """Whether Table 1 as flagged equals the planted truth: for whoever asks afterwards, never for the audit."""
+    """Say whether Table 1 as flagged equals the planted truth: for whoever asks afterwards, never for the audit."""
     planted = safe_csv.read(truth).groupby(["label", "category"]).size()
-    flagged = found.table1.drop(index=summary.TOTAL)
+    flagged = found.class_summary.iloc[:-1]
     return all(
         int(flagged.loc[label, f"{category}_flagged"]) == int(planted.get((label, category), 0))
         for label in flagged.index
@@ -76,11 +76,11 @@ def matches(found: summary.WorkspaceStatus, truth: Path) -> bool:
     )
 
 
-def _clear(root: Path, place: Demo) -> None:
-    if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not place.truth.is_file())):
+def _clear(root: Path, made: Demo) -> None:
+    if root.exists() and (not root.is_dir() or (any(root.iterdir()) and not made.truth.is_file())):
         raise CurateError(f"{root} is in use by something else; give the demo a folder that does not exist yet")
     with explained(root):
-        for child in (place.dataset, place.workspace, place.cleaned):
+        for child in (made.dataset, made.workspace, made.cleaned):
             shutil.rmtree(child, ignore_errors=True)
         root.mkdir(parents=True, exist_ok=True)
 

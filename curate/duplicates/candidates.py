@@ -1,4 +1,4 @@
-"""Which pairs of images are worth a look at their pixels: those whose perceptual hashes are near, however they lie.
+"""Candidate pairs: images whose perceptual hashes are near, upright or after a mirroring or rotation.
 
 Upright, either of two hashes suffices; mirrored and turned, the pHash, which follows from the signs of the DCT
 alone. Exact, and nothing here has seen a pixel. More hashes than memory should hold are joined on disk.
@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from curate.duplicates import hamming, hamming_on_disk
 from curate.duplicates.hamming import Hashes, Pairs
-from curate.duplicates.tiles import TURNS
+from curate.duplicates.tiles import TRANSFORMS
 
-LOOKED_FOR = tuple(turn for turn in TURNS if turn != "turned by 270 degrees")
+SEARCHED = tuple(transform for transform in TRANSFORMS if transform != "turned by 270 degrees")
 """A pair that is 270 degrees apart is 90 degrees apart the other way round."""
 Spectra = npt.NDArray[np.int16]
 IN_MEMORY = 5_000_000
@@ -21,25 +21,25 @@ IN_MEMORY = 5_000_000
 
 
 def upright(phashes: Hashes, dhashes: Hashes, distance: int) -> Pairs:
-    """Pairs (i < j) that either hash brings within `distance`; bits are those of the nearer one."""
+    """Return pairs (i < j) that either hash brings within `distance`; bits are those of the nearer one."""
     left, right, bits = _within(phashes, distance)
-    other, mate, apart = _within(dhashes, distance)
-    new = hamming.popcount(phashes[other] ^ phashes[mate]) > distance
+    other_left, other_right, other_bits = _within(dhashes, distance)
+    new = hamming.popcount(phashes[other_left] ^ phashes[other_right]) > distance
     bits = np.minimum(bits, hamming.popcount(dhashes[left] ^ dhashes[right]))
     return (
-        np.concatenate([left, other[new]]),
-        np.concatenate([right, mate[new]]),
-        np.concatenate([bits, apart[new]]),
+        np.concatenate([left, other_left[new]]),
+        np.concatenate([right, other_right[new]]),
+        np.concatenate([bits, other_bits[new]]),
     )
 
 
-def turned(phashes: Hashes, spectra: Spectra, distance: int) -> Iterator[tuple[str, Pairs]]:
-    """For each way to lie, pairs of which the second, lying so, looks like the first."""
-    for turn in LOOKED_FOR:
-        left, right, bits = _between(phashes, turned_hashes(spectra, turn), distance)
-        # All of these turns but one undo themselves: each pair comes twice.
-        chosen = left < right if turn != "turned by 90 degrees" else left != right
-        yield turn, (left[chosen], right[chosen], bits[chosen])
+def transformed(phashes: Hashes, spectra: Spectra, distance: int) -> Iterator[tuple[str, Pairs]]:
+    """Yield for each transform the pairs of which the second, transformed, looks like the first."""
+    for transform in SEARCHED:
+        left, right, bits = _between(phashes, transformed_hashes(spectra, transform), distance)
+        # All of these transforms but one are their own inverse: each pair comes twice.
+        chosen = left < right if transform != "turned by 90 degrees" else left != right
+        yield transform, (left[chosen], right[chosen], bits[chosen])
 
 
 def _within(hashes: Hashes, distance: int) -> Pairs:
@@ -55,19 +55,19 @@ def _between(ours: Hashes, theirs: Hashes, distance: int) -> Pairs:
 
 
 def _gathered(parts: Iterator[Pairs]) -> Pairs:
-    """All parts as one, in the order of rows."""
+    """Merge all parts, in the order of rows."""
     found = list(parts)
     left, right, bits = (np.concatenate([part[side] for part in found]) for side in range(3))
     order = np.lexsort((right, left))
     return left[order], right[order], bits[order]
 
 
-def turned_hashes(spectra: Spectra, turn: str) -> Hashes:
-    """The pHash of each image as it looks `turn`, from its spectrum alone.
+def transformed_hashes(spectra: Spectra, transform: str) -> Hashes:
+    """Compute the pHash of each image after a transform, from its spectrum alone.
 
     Mirroring an image changes the sign of every odd column of its DCT, transposing it transposes the DCT.
     """
-    mirrored, quarters = TURNS[turn]
+    mirrored, quarters = TRANSFORMS[transform]
     signs = np.where(np.arange(8) % 2, -1, 1).astype(np.int32)
     values = spectra * signs if mirrored else spectra.astype(np.int32)
     for _ in range(quarters):

@@ -206,7 +206,7 @@ def _reason(columns: Columns, row: int, keeper: int, match: Match) -> Message:
             inliers=match.inliers,
             agreement=match.agreement,
         )
-        if match.kind is kinds.CROPPED:
+        if match.kind == kinds.CROPPED:
             return kinds.CROPPED.says(share=match.share, other=other, close=close)
         return msg("An edited copy of {other}, such as with a frame ({close}).", other=other, close=close)
     values: dict[str, Any] = {
@@ -217,9 +217,9 @@ def _reason(columns: Columns, row: int, keeper: int, match: Match) -> Message:
             distance=match.distance,
         ),
     }
-    if match.kind is kinds.RESIZED:
+    if match.kind == kinds.RESIZED:
         values |= {"size": _size(columns, row), "other_size": _size(columns, keeper)}
-    elif match.kind is kinds.EDITED:
+    elif match.kind == kinds.EDITED:
         values["residual"] = match.residual
     elif match.transform is not None:
         values["transform"] = Message(match.transform)

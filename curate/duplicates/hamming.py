@@ -1,20 +1,21 @@
 """All pairs of 64-bit hashes within a Hamming distance, in far less than quadratic time, exactly.
 
 Cut the 64 bits into b blocks. Two hashes at most d bits apart agree on at least b - d of them, so for some
-choice of k = b - d blocks they agree on all k, and sorting by those blocks puts them side by side (the block
+combination of k = b - d blocks they agree on all k, and sorting by those blocks puts them side by side (the block
 permutation of Manku, Jain and Das Sarma, WWW 2007). A larger k means more sorts with fewer chance neighbours
 each; the cheapest k is chosen by the number of hashes, and for few it is none: every pair. Nothing is missed:
 this is no heuristic.
 
 Bits are moved so that the chosen blocks come first and the hashes themselves are sorted: moving bits changes no
-distance, so no index is carried along. A pair counts at the first choice on which it agrees, so none is told twice.
+distance, so no index is carried along. A pair counts at the first combination on which it agrees: none comes twice.
 """
 
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations as subsets
+from itertools import pairwise
 from math import comb
 
 import numpy as np
@@ -27,23 +28,23 @@ Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64
 Block = tuple[int, int]
 """Bits of a hash: shift and width."""
 _MAX_AGREED = 6
-_SORT_COST, _PAIR_COST, _CHOICE_COST = 30.0, 1.3, 150_000.0
-"""Nanoseconds for a hash in one sort, for one pair looked at, and for a choice of blocks; only ratios matter."""
+_SORT_COST, _PAIR_COST, _COMBINATION_COST = 30.0, 1.3, 150_000.0
+"""Nanoseconds for a hash in one sort, for one pair looked at, and for a combination of blocks; only ratios matter."""
 _CELLS = 1 << 15
 """Pairs looked at in one go: what the processor's cache holds."""
-_LEAST = 8
-"""Others that a hash is compared with at a time; comparing some too many costs less than counting them."""
+_MIN_WINDOW = 8
+"""Windows of neighbours are padded to multiples of this; the extra comparisons cost less than exact sizes."""
 _ALONE = 5_000
 """Hashes up to which threads cost more than they save."""
 
 
 def unpack(codes: npt.NDArray[np.uint8]) -> Hashes:
-    """(n, 8) packed bytes, as ImageHash's bits are stored, to (n,) integers."""
+    """Convert (n, 8) packed bytes, as ImageHash's bits are stored, to (n,) integers."""
     return np.ascontiguousarray(codes).view(">u8").ravel().astype(np.uint64)
 
 
 def popcount(values: Hashes) -> npt.NDArray[np.uint8]:
-    """How many bits of each are set."""
+    """Count the bits that are set in each value."""
     if hasattr(np, "bitwise_count"):
         return np.asarray(np.bitwise_count(values), dtype=np.uint8)
     # numpy before 2.0
@@ -57,28 +58,28 @@ def _bits_of_words() -> npt.NDArray[np.uint8]:
 
 
 def pairs_within(hashes: Hashes, distance: int, *, threads: int | None = None) -> Pairs:
-    """Every pair (i < j) at most `distance` bits apart, and how far: (left, right, bits), sorted.
+    """Return every pair (i < j) at most `distance` bits apart, and how far: (left, right, bits), sorted.
 
     Equal hashes pair with one another too; n of them make n (n - 1) / 2 pairs.
     """
     values, owner = np.unique(hashes, return_inverse=True)
-    found = _joined(choices_of(len(values), distance), (values, None), distance, threads)
-    return _of_values(values, owner.ravel(), found, hashes, twins=True)
+    found = _joined(block_combinations(len(values), distance), (values, None), distance, threads)
+    return _of_values(values, owner.ravel(), found, hashes, equal=True)
 
 
-def pairs_of_choice(hashes: Hashes, choice: "Choice", distance: int, *, twins: bool) -> Pairs:
-    """Those of the pairs whose first choice is this one; pairs of equal hashes, which agree on all, with `twins`."""
+def pairs_of_combination(hashes: Hashes, combination: "BlockCombination", distance: int, *, equal: bool) -> Pairs:
+    """Return the pairs whose first combination this is; pairs of equal hashes, which agree on all, with `equal`."""
     values, owner = np.unique(hashes, return_inverse=True)
-    found = choice.within(choice.sorted(values), distance)
-    return _of_values(values, owner.ravel(), found, hashes, twins=twins)
+    found = combination.within(combination.sorted(values), distance)
+    return _of_values(values, owner.ravel(), found, hashes, equal=equal)
 
 
 def pairs_between(ours: Hashes, theirs: Hashes, distance: int, *, threads: int | None = None) -> Pairs:
-    """Every (i, j) with `ours[i]` and `theirs[j]` at most `distance` bits apart, sorted."""
+    """Return every (i, j) with `ours[i]` and `theirs[j]` at most `distance` bits apart, sorted."""
     mine, owner = np.unique(ours, return_inverse=True)
     yours, holder = np.unique(theirs, return_inverse=True)
-    choices = choices_of(len(mine) + len(yours), distance)
-    one, other = _joined(choices, (mine, yours), distance, threads)
+    joins = block_combinations(len(mine) + len(yours), distance)
+    one, other = _joined(joins, (mine, yours), distance, threads)
     left, right = _products(
         _members(owner.ravel(), len(mine)),
         np.searchsorted(mine, one),
@@ -89,46 +90,46 @@ def pairs_between(ours: Hashes, theirs: Hashes, distance: int, *, threads: int |
 
 
 def _joined(
-    choices: Sequence["Choice"], sides: tuple[Hashes, Hashes | None], distance: int, threads: int | None
+    joins: Sequence["BlockCombination"], sides: tuple[Hashes, Hashes | None], distance: int, threads: int | None
 ) -> tuple[Hashes, Hashes]:
-    """Near pairs of distinct values, within one side or between two, by all choices."""
+    """Join distinct values, within one side or between two, over all combinations."""
     values, others = sides
     workers = 1 if len(values) < _ALONE else threads or min(8, os.cpu_count() or 1)
 
-    def join(choice: Choice) -> tuple[Hashes, Hashes]:
+    def join(combination: BlockCombination) -> tuple[Hashes, Hashes]:
         if others is None:
-            return choice.within(choice.sorted(values), distance)
-        return choice.between(choice.sorted(values), choice.sorted(others), distance)
+            return combination.within(combination.sorted(values), distance)
+        return combination.between(combination.sorted(values), combination.sorted(others), distance)
 
     with ThreadPoolExecutor(workers) as pool:
-        found = list((map if workers == 1 else pool.map)(join, choices))
+        found = list((map if workers == 1 else pool.map)(join, joins))
     return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
 
 def cheapest(count: int, distance: int) -> int:
-    """How many blocks must agree: the number for which sorting and looking at pairs cost least together."""
+    """Choose how many blocks must agree, so that sorting and looking at pairs cost least together."""
 
     def cost(agreed: int) -> float:
         if agreed == 0:
             return _PAIR_COST * count * count / 2
         bits = BITS * agreed / (distance + agreed)
         pairs = count * count / 2 ** (bits + 1)
-        return comb(distance + agreed, agreed) * (_SORT_COST * count + _PAIR_COST * pairs + _CHOICE_COST)
+        return comb(distance + agreed, agreed) * (_SORT_COST * count + _PAIR_COST * pairs + _COMBINATION_COST)
 
     return min(range(_MAX_AGREED + 1), key=cost)
 
 
-def choices_of(count: int, distance: int) -> list["Choice"]:
-    """The choices of blocks by which `count` hashes are joined, in the order in which a pair's first one counts."""
+def block_combinations(count: int, distance: int) -> list["BlockCombination"]:
+    """List the combinations by which `count` hashes are joined, in the order in which a pair's first one counts."""
     agreed = cheapest(count, distance)
     if agreed == 0:
-        return [Choice([], ())]
+        return [BlockCombination([], ())]
     edges = [BITS * index // (distance + agreed) for index in range(distance + agreed + 1)]
     blocks = [(low, high - low) for low, high in pairwise(edges)]
-    return [Choice(blocks, chosen) for chosen in combinations(range(len(blocks)), agreed)]
+    return [BlockCombination(blocks, chosen) for chosen in subsets(range(len(blocks)), agreed)]
 
 
-class Choice:
+class BlockCombination:
     """Some of the blocks; how bits move so that these come first, and which pairs then lie side by side."""
 
     def __init__(self, blocks: Sequence[Block], chosen: tuple[int, ...]) -> None:
@@ -141,15 +142,16 @@ class Choice:
         self._earlier = [_bits([block]) for block in earlier]
 
     def sorted(self, values: Hashes) -> Hashes:
-        """The values with the bits of the chosen blocks first, in their order."""
+        """Move the bits of the chosen blocks to the front, and sort."""
         moved = self.moved(values)
         moved.sort()
         return moved
 
     def within(self, values: Hashes, distance: int) -> tuple[Hashes, Hashes]:
-        """(smaller, larger) of the pairs at most `distance` apart whose first choice this is.
+        """Return (smaller, larger) of the pairs within `distance` that agree on this combination and on no earlier one.
 
-        `values` are distinct and as `sorted` left them; those returned are as they were before.
+        So each pair is emitted once. `values` are distinct and as `sorted` left them; those returned have their bits
+        back in place.
         """
         places = np.arange(1, len(values) + 1)
         ends = np.append(np.flatnonzero(values[1:] ^ values[:-1] > self._inside), len(values) - 1) + 1
@@ -158,13 +160,13 @@ class Choice:
         return np.minimum(one, other), np.maximum(one, other)
 
     def between(self, ours: Hashes, theirs: Hashes, distance: int) -> tuple[Hashes, Hashes]:
-        """The same for pairs of one of ours and one of theirs."""
+        """Return (ours, theirs) of the pairs across two sorted sides, by the same rule as `within`."""
         starts = np.searchsorted(theirs, ours & ~self._inside)
         counts = np.searchsorted(theirs, ours | self._inside, side="right") - starts
         return self._first(_near(ours, theirs, starts, counts, distance))
 
     def _first(self, found: Iterator[tuple[Hashes, Hashes]]) -> tuple[Hashes, Hashes]:
-        """Bits back in their places, without pairs that do not agree, or agree on an earlier choice."""
+        """Move bits back, and drop pairs that do not agree or agree on an earlier combination."""
         pairs = [(np.empty(0, np.uint64), np.empty(0, np.uint64)), *found]
         one, other = (self._back(np.concatenate([pair[side] for pair in pairs])) for side in (0, 1))
         different = one ^ other
@@ -174,7 +176,7 @@ class Choice:
         return one[first], other[first]
 
     def moved(self, values: Hashes) -> Hashes:
-        """The values with the bits of the chosen blocks first."""
+        """Move the bits of the chosen blocks to the front."""
         moved = np.empty(len(values), dtype=np.uint64)
         for start in range(0, len(values), _CELLS // 4):
             part, place = values[start : start + _CELLS // 4], moved[start : start + _CELLS // 4]
@@ -199,9 +201,9 @@ def _bits(blocks: Sequence[Block]) -> np.uint64:
 
 
 def _rest(blocks: Sequence[Block], chosen: Sequence[int]) -> list[Block]:
-    """The blocks not chosen, neighbours as one; all bits where there are no blocks."""
+    """Return the blocks not chosen, adjacent ones merged; all bits where there are no blocks."""
     rest: list[Block] = []
-    for shift, width in [block for index, block in enumerate(blocks) if index not in chosen] or [(0, BITS)]:
+    for shift, width in [block for index, block in enumerate(blocks) if index not in chosen] if blocks else [(0, BITS)]:
         if rest and rest[-1][0] + rest[-1][1] == shift:
             rest[-1] = (rest[-1][0], rest[-1][1] + width)
         else:
@@ -212,13 +214,13 @@ def _rest(blocks: Sequence[Block], chosen: Sequence[int]) -> list[Block]:
 def _near(
     values: Hashes, others: Hashes, starts: np.ndarray, counts: np.ndarray, distance: int
 ) -> Iterator[tuple[Hashes, Hashes]]:
-    """Pairs at most `distance` apart of each value and (at least) the `counts` others from its `starts` on.
+    """Compare each value with (at least) the `counts` others from its `starts` on; yield those within `distance`.
 
     Counts are rounded up to sums of powers of two; all that have the same power in theirs are compared together.
     """
-    padded = np.concatenate([others, np.zeros(_LEAST, dtype=np.uint64)])
-    counts = (counts + _LEAST - 1) & -_LEAST
-    for power in range(_LEAST.bit_length() - 1, int(counts.max(initial=0)).bit_length()):
+    padded = np.concatenate([others, np.zeros(_MIN_WINDOW, dtype=np.uint64)])
+    counts = (counts + _MIN_WINDOW - 1) & -_MIN_WINDOW
+    for power in range(_MIN_WINDOW.bit_length() - 1, int(counts.max(initial=0)).bit_length()):
         width = 1 << power
         chosen = np.flatnonzero(counts & width)
         begins = starts[chosen] + (counts[chosen] & -2 * width)
@@ -237,20 +239,20 @@ def _near(
 
 
 def _of_values(
-    values: Hashes, owner: npt.NDArray[np.intp], found: tuple[Hashes, Hashes], hashes: Hashes, *, twins: bool
+    values: Hashes, owner: npt.NDArray[np.intp], found: tuple[Hashes, Hashes], hashes: Hashes, *, equal: bool
 ) -> Pairs:
-    """From pairs of distinct values to pairs of the hashes that have them, and with `twins` of those that are equal."""
+    """Expand pairs of distinct values to pairs of rows that have them, and with `equal` add rows of equal hashes."""
     members = _members(owner, len(values))
     left, right = _products(members, np.searchsorted(values, found[0]), members, np.searchsorted(values, found[1]))
-    if twins:
+    if equal:
         several = np.flatnonzero(np.diff(members[1]) > 1)
-        twin, mate = _products(members, several, members, several)
-        left, right = np.concatenate([left, twin[twin < mate]]), np.concatenate([right, mate[twin < mate]])
+        first, second = _products(members, several, members, several)
+        left, right = np.concatenate([left, first[first < second]]), np.concatenate([right, second[first < second]])
     return _sorted(np.minimum(left, right), np.maximum(left, right), hashes, hashes)
 
 
 _Members = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
-"""Hashes in the order of their values, and where in it each value begins, and the end."""
+"""Rows in the order of their values, and where in it each value begins, and the end."""
 
 
 def _members(owner: npt.NDArray[np.intp], values: int) -> _Members:
@@ -258,7 +260,7 @@ def _members(owner: npt.NDArray[np.intp], values: int) -> _Members:
 
 
 def _products(ours: _Members, left: np.ndarray, theirs: _Members, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each pair of values, every hash that has the one with every hash that has the other."""
+    """Pair, for each pair of values, every row that has the one with every row that has the other."""
     (order, starts), (order_b, starts_b) = ours, theirs
     width = starts_b[right + 1] - starts_b[right]
     sizes = (starts[left + 1] - starts[left]) * width

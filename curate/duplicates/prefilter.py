@@ -1,10 +1,10 @@
-"""What is enough of a tile to tell that it is no copy of another: an exact rejection at a fraction of the cost.
+"""Prefilter: an upper bound on block correlation; it never rejects a pair that `tiles.compare` would accept.
 
 Each block of a tile, less its mean and at length one, is written in the basis of the cosine transform, of which the
 seven lowest frequencies are kept and the length of all others as an eighth number. By the inequality of Cauchy and
 Schwarz the product of two such vectors is at least the correlation of the blocks. Copies agree in many blocks; a
 pair that cannot agree in enough of them even so is none, and its pixels need not be compared. Rounding to bytes is
-allowed for, so nothing is lost that `resemblance` would find.
+allowed for, so nothing is lost that `tiles.compare` would find.
 """
 
 import tempfile
@@ -20,17 +20,17 @@ from curate.duplicates.tiles import BLOCK_PX, BURNT_PX, CLOSE, TEXTURE, TILE_PX,
 BLOCKS = (TILE_PX // BLOCK_PX) ** 2
 SIZE = 8
 _SCALE = 127
-_LOST = 0.03
-"""More than rounding eight numbers of either vector to bytes can take from their product: 2 * sqrt(8) / 2 / 127."""
+_QUANTISATION_ERROR = 0.03
+"""Upper bound on the error of the dot product by rounding to int8: 2 * sqrt(8) / 2 / 127, rounded up."""
 _AT_A_TIME = 128
 IN_MEMORY = 100_000
-"""Sketches that are kept in memory: 57 MiB."""
+"""Signatures that are kept in memory: 57 MiB."""
 _Byte = TypeVar("_Byte", np.int8, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
-class Sketches:
-    """What is kept of each of n tiles, 594 bytes.
+class BlockSignatures:
+    """Signatures of n tiles, 594 bytes each.
 
     `directions` (n, `SIZE`, blocks) are the vectors of all blocks; `textured` and `framed` have a bit for every block;
     `burnt` (n, blocks) counts burnt pixels.
@@ -42,47 +42,47 @@ class Sketches:
     burnt: npt.NDArray[np.uint8]
 
     @classmethod
-    def empty(cls, count: int) -> "Sketches":
-        """Room for so many; in a scratch file, of which the system keeps in memory what it can, where they are many."""
+    def empty(cls, count: int) -> "BlockSignatures":
+        """Allocate so many; in a scratch file, of which the system keeps in memory what it can, where they are many."""
         return cls(
-            _room((count, SIZE, BLOCKS), np.int8),
+            _allocated((count, SIZE, BLOCKS), np.int8),
             np.empty(count, np.uint64),
             np.empty(count, np.uint64),
-            _room((count, BLOCKS), np.uint8),
+            _allocated((count, BLOCKS), np.uint8),
         )
 
-    def draw(self, start: int, tiles: Prepared) -> None:
-        """Keep what matters of these tiles from place `start` on."""
-        place = slice(start, start + len(tiles.mean))
+    def add(self, start: int, tiles: Prepared) -> None:
+        """Store the signatures of these tiles from row `start` on."""
+        rows = slice(start, start + len(tiles.mean))
         lengths = np.maximum(tiles.spread * BLOCK_PX, 1e-6)
         # No product of matrices: the library for it would start threads of its own inside each of ours.
         low = np.einsum("nbx,kx->nkb", tiles.centred, _BASIS) / lengths[:, None]
-        self.directions[place, :-1] = np.rint(low * _SCALE)
-        self.directions[place, -1] = np.rint(np.sqrt(np.maximum(1 - np.einsum("nxb,nxb->nb", low, low), 0)) * _SCALE)
-        self.textured[place] = _bits(tiles.spread > TEXTURE)
-        self.framed[place] = _bits(tiles.frame)
-        self.burnt[place] = popcount(tiles.burnt)
+        self.directions[rows, :-1] = np.rint(low * _SCALE)
+        self.directions[rows, -1] = np.rint(np.sqrt(np.maximum(1 - np.einsum("nxb,nxb->nb", low, low), 0)) * _SCALE)
+        self.textured[rows] = _bits(tiles.spread > TEXTURE)
+        self.framed[rows] = _bits(tiles.frame)
+        self.burnt[rows] = popcount(tiles.burnt)
 
     def bounds(self, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> tuple[Floats, npt.NDArray[np.uint8]]:
-        """For every pair the most that `Comparison.close` can be and the least that `textured` can be."""
+        """Return for every pair the most that `Comparison.close` can be and the least that `textured` can be."""
         shares, counts = np.empty(len(left), np.float32), np.empty(len(left), np.uint8)
         for start in range(0, len(left), _AT_A_TIME):
             part = slice(start, start + _AT_A_TIME)
             a, b = left[part], right[part]
             ours, theirs = self.directions[a].astype(np.float32), self.directions[b].astype(np.float32)
             agreement = np.einsum("nxb,nxb->nb", ours, theirs)
-            close = _bits(agreement > (CLOSE - _LOST) * _SCALE**2)
+            close = _bits(agreement > (CLOSE - _QUANTISATION_ERROR) * _SCALE**2)
             textured = (self.textured[a] | self.textured[b]) & ~(self.framed[a] & self.framed[b])
             # Whether a block is burnt depends on where its burnt pixels lie: it counts only where it helps.
             doubtful = _bits(self.burnt[a] + self.burnt[b] > BURNT_PX)
             sure = textured & ~doubtful
             close &= textured
-            most, of = popcount(close), popcount(sure | close)
-            shares[part], counts[part] = most / np.maximum(of, 1), popcount(sure)
+            most_close, counted = popcount(close), popcount(sure | close)
+            shares[part], counts[part] = most_close / np.maximum(counted, 1), popcount(sure)
         return shares, counts
 
 
-def _room(shape: tuple[int, ...], kind: type[_Byte]) -> npt.NDArray[_Byte]:
+def _allocated(shape: tuple[int, ...], kind: type[_Byte]) -> npt.NDArray[_Byte]:
     if shape[0] <= IN_MEMORY:
         return np.empty(shape, kind)
     with tempfile.TemporaryFile(prefix="curate-") as file:
@@ -94,7 +94,7 @@ def _bits(blocks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
 
 
 def _lowest() -> Floats:
-    """(`SIZE` - 1, pixels of a block): the lowest frequencies of the orthonormal cosine transform but the mean."""
+    """Return (`SIZE` - 1, pixels of a block): the lowest frequencies of the orthonormal DCT but the mean."""
     at = np.arange(BLOCK_PX)
     waves = np.cos(np.pi * np.outer(2 * at + 1, at) / (2 * BLOCK_PX)) * np.where(at, 0.5, np.sqrt(1 / BLOCK_PX))
     order = sorted(((u, v) for u in at for v in at if u + v), key=lambda pair: (sum(pair), max(pair)))

@@ -53,13 +53,13 @@ class Described:
     descriptors: Descriptors
 
     def pack(self) -> dict[str, bytes]:
-        """As columns of bytes."""
+        """Pack features into columns of bytes."""
         view = cv2.imencode(".jpg", self.view, (cv2.IMWRITE_JPEG_QUALITY, 90))[1].tobytes()
         return {"view": view, "points": self.points.tobytes(), "descriptors": self.descriptors.tobytes()}
 
 
 def unpack(view: bytes, points: bytes, descriptors: bytes) -> Described:
-    """Back from columns of bytes."""
+    """Restore features from columns of bytes."""
     return Described(
         np.asarray(cv2.imdecode(np.frombuffer(view, np.uint8), cv2.IMREAD_GRAYSCALE), dtype=np.uint8),
         np.frombuffer(points, np.float32).reshape(-1, 2),
@@ -83,7 +83,7 @@ class Alignment:
 
 
 def describe(view: Pixels) -> Described:
-    """The strongest features of a grey view; none where it is too small."""
+    """Find the strongest features of a grey view; none where it is too small."""
     found: Sequence[cv2.KeyPoint] = ()
     values = None
     if min(view.shape) >= MIN_SIDE_PX:
@@ -94,7 +94,7 @@ def describe(view: Pixels) -> Described:
 
 
 def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
-    """Pairs (i < j) of images with at least `MIN_VOTES` features near each other, sorted."""
+    """Find pairs (i < j) of images with at least `MIN_VOTES` features near each other, sorted."""
     import faiss
 
     owner = np.repeat(np.arange(len(images)), [len(part) for part in images])
@@ -137,7 +137,7 @@ def align(i: Described, j: Described) -> Alignment | None:
 
 
 def _matches(a: Descriptors, b: Descriptors) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Indices of features whose best match is clearly better than the second, in both directions."""
+    """Return indices of features whose best match is clearly better than the second, in both directions."""
     if len(a) < 2 or len(b) < 2:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     a32, b32 = a.astype(np.float32), b.astype(np.float32)
@@ -172,7 +172,7 @@ def _compare(i: Pixels, j: Pixels, transform: np.ndarray, inliers: int) -> Align
 
 
 def _centred(inside: npt.NDArray[np.bool_]) -> bool:
-    """Whether the overlap leaves margins like those of a frame: equal on opposite sides, up to two pixels."""
+    """Say whether the overlap leaves margins like those of a frame: equal on opposite sides, up to two pixels."""
     for used in (inside.any(axis=0), inside.any(axis=1)):
         before, after = int(np.argmax(used)), int(np.argmax(np.flip(used)))
         if abs(before - after) > max(2, MARGIN_SLACK * max(before, after)):
@@ -187,7 +187,7 @@ def _swapped(found: Alignment | None) -> Alignment | None:
 
 
 def _block_agreement(a: Pixels, b: Pixels, inside: npt.NDArray[np.bool_]) -> tuple[float, int]:
-    """Share of the textured blocks in the overlap that correlate, and their number."""
+    """Return share of the textured blocks in the overlap that correlate, and their number."""
     rows, columns = a.shape[0] // BLOCK_PX, a.shape[1] // BLOCK_PX
     left, right = (
         _blocks(cv2.GaussianBlur(a, (0, 0), 1.2), rows, columns),

@@ -1,4 +1,4 @@
-"""Whether two images of like hashes are the same image, and what has changed: the verdict on pixels.
+"""The verdict on pixels: whether two images with near hashes are the same image, and what has changed.
 
 Two 64 x 64 grey tiles are compared block by block. A copy agrees with its original in nearly every block that
 has any texture, whatever was done to brightness, size or compression; a watermark or a caption spoils only
@@ -34,7 +34,7 @@ ALIKE, CLOSE = 0.95, 0.9
 
 Floats = npt.NDArray[np.float32]
 
-TURNS = {
+TRANSFORMS = {
     N_("mirrored"): (True, 0),
     N_("turned by 90 degrees"): (False, 1),
     N_("turned by 180 degrees"): (False, 2),
@@ -78,15 +78,15 @@ class Comparison:
     offset: Floats
 
 
-def turned(tiles: Floats, turn: str) -> Floats:
-    """(n, side, side) tiles as they look `turn`."""
-    mirrored, quarters = TURNS[turn]
+def transformed(tiles: Floats, transform: str) -> Floats:
+    """Apply a transform to (n, side, side) tiles."""
+    mirrored, quarters = TRANSFORMS[transform]
     tiles = tiles[:, :, ::-1] if mirrored else tiles
     return np.ascontiguousarray(np.rot90(tiles, -quarters, axes=(1, 2)))
 
 
 def prepare(tiles: Floats) -> Prepared:
-    """Everything about (n, 64, 64) grey tiles, 0..255, that does not depend on what they are compared with."""
+    """Compute what comparing needs of (n, 64, 64) grey tiles, 0..255, before it is known what with."""
     blocks = _blocks(_smooth(tiles))
     mean = blocks.mean(axis=2)
     burnt = np.packbits(blocks >= BURNT, axis=2).view(np.uint64)[:, :, 0]
@@ -126,7 +126,7 @@ def compare(tiles: Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.i
 
 
 def _covariance(centred: Floats, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> Floats:
-    """(pairs, blocks); few pairs at a time, so that their pixels stay in the processor's cache."""
+    """Return (pairs, blocks) covariances; few pairs at a time, so that their pixels stay in the processor's cache."""
     found = np.empty((len(left), centred.shape[1]), dtype=np.float32)
     for start in range(0, len(left), _AT_A_TIME):
         part = slice(start, start + _AT_A_TIME)
@@ -136,25 +136,25 @@ def _covariance(centred: Floats, left: npt.NDArray[np.intp], right: npt.NDArray[
 
 
 def _deviation(mean: Floats, spread: Floats) -> Floats:
-    """Standard deviation of whole tiles from the means and spreads of their blocks."""
+    """Return standard deviation of whole tiles from the means and spreads of their blocks."""
     return np.asarray(np.sqrt(mean.var(axis=1) + (spread**2).mean(axis=1)), dtype=np.float32)
 
 
 def _frame_blocks(tiles: Floats) -> npt.NDArray[np.bool_]:
-    """(n, blocks): those that an inner edge of a plain frame runs through."""
+    """Return (n, blocks): those that an inner edge of a plain frame runs through."""
     per_side = TILE_PX // BLOCK_PX
     found = np.zeros((len(tiles), per_side, per_side), dtype=bool)
     for quarter in range(4):
-        lying, view = np.rot90(tiles, quarter, axes=(1, 2)), np.rot90(found, quarter, axes=(1, 2))
-        plain = np.flatnonzero(np.ptp(lying[:, 0], axis=1) < FRAME_SPREAD)
-        depths = _frame_depth(lying[plain])
+        rotated, view = np.rot90(tiles, quarter, axes=(1, 2)), np.rot90(found, quarter, axes=(1, 2))
+        plain = np.flatnonzero(np.ptp(rotated[:, 0], axis=1) < FRAME_SPREAD)
+        depths = _frame_depth(rotated[plain])
         for index, depth in zip(plain[depths > 0], depths[depths > 0], strict=True):
             view[index, (depth - 1) // BLOCK_PX] = view[index, depth // BLOCK_PX] = True
     return found.reshape(len(tiles), -1)
 
 
 def _frame_depth(tiles: Floats) -> npt.NDArray[np.intp]:
-    """(n,) rows of a plain band at the top that ends in a step all along; 0 where there is none."""
+    """Return (n,) rows of a plain band at the top that ends in a step all along; 0 where there is none."""
     plain = (tiles.max(axis=2) - tiles.min(axis=2) < FRAME_SPREAD) & (
         np.abs(tiles.mean(axis=2) - tiles[:, :1].mean(axis=2)) < FRAME_SPREAD
     )
@@ -165,15 +165,15 @@ def _frame_depth(tiles: Floats) -> npt.NDArray[np.intp]:
 
 
 def _smooth(tiles: Floats) -> Floats:
-    """Each tile a little blurred, so that a shift by part of a pixel matters less."""
+    """Blur each tile a little, so that a shift by part of a pixel matters less."""
     smooth = np.empty_like(tiles)
-    for tile, place in zip(tiles, smooth, strict=True):
-        cv2.GaussianBlur(tile, (0, 0), SMOOTHING, dst=place)
+    for tile, smoothed in zip(tiles, smooth, strict=True):
+        cv2.GaussianBlur(tile, (0, 0), SMOOTHING, dst=smoothed)
     return smooth
 
 
 def _blocks(tiles: Floats) -> Floats:
-    """(n, blocks, pixels of a block)."""
+    """Cut tiles into (n, blocks, pixels of a block)."""
     per_side = TILE_PX // BLOCK_PX
     fours = tiles.view(np.complex128)  # four pixels as one number move at twice the speed
     cut = fours.reshape(-1, per_side, BLOCK_PX, per_side, BLOCK_PX // 4).transpose(0, 1, 3, 2, 4)
@@ -181,7 +181,7 @@ def _blocks(tiles: Floats) -> Floats:
 
 
 def _median(values: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:
-    """Per row the median of the chosen values; 0 where none is chosen."""
+    """Return per row the median of the chosen values; 0 where none is chosen."""
     ranked = np.sort(np.where(chosen, values, np.inf), axis=1)
     count = chosen.sum(axis=1)
     middle = np.take_along_axis(ranked, np.maximum(count - 1, 0)[:, None] // 2, axis=1)[:, 0]
@@ -189,7 +189,7 @@ def _median(values: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:
 
 
 def residual(a: Floats, b: Floats, gain: float, offset: float) -> float:
-    """The largest 5 x 5 mean difference, in grey levels, of two tiles that brightness and tone do not explain.
+    """Return the largest 5 x 5 mean difference, in grey levels, of two tiles that brightness and tone do not explain.
 
     `b` is brightened by gain and offset as far as an image can be, or `a` the other way, or a tone curve is put
     on either: whichever fits best. Burnt colours, gamma and contrast are tone curves; a caption is none.
@@ -205,7 +205,7 @@ _APART = 1024.0
 
 
 def _curve(source: Floats, target: Floats) -> Floats:
-    """`source` through the curve of the median `target` at each of its tones."""
+    """Map `source` through the curve of the median `target` at each of its tones."""
     tones = np.clip(source / TONE_STEP, 0, 255 / TONE_STEP).astype(np.intp).ravel()
     counts = np.bincount(tones)
     known = np.flatnonzero(counts)

@@ -1,6 +1,6 @@
 """Candidate pairs in, copies out: every pair is verified on pixels, at a cost that does not grow with look-alikes.
 
-Most candidates only look alike. What is kept of their tiles (`sketches`) rejects nearly all of them, exactly; the few
+Most candidates only look alike. Signatures of their tiles (`prefilter`) reject nearly all of them, exactly; the few
 that are left are compared in full. The same pairs give the same copies in the same order. One thread: the steps are
 so small that several wait for one another (1.6 s for two against 1.1 s for one, on 133,000 candidates of 20,000
 images).
@@ -17,8 +17,8 @@ import numpy.typing as npt
 from curate.duplicates import kinds, tiles
 from curate.duplicates.groups import Match, inverse_transform
 from curate.duplicates.hamming import Pairs
-from curate.duplicates.prefilter import Sketches
-from curate.duplicates.tiles import TILE_PX, TURNS, Comparison, Floats
+from curate.duplicates.prefilter import BlockSignatures
+from curate.duplicates.tiles import TILE_PX, TRANSFORMS, Comparison, Floats
 from curate.findings import KindSpec
 from curate.storage import blobs
 
@@ -34,80 +34,84 @@ Indices = npt.NDArray[np.intp]
 class Verifier:
     """Verifies pairs of rows of a table that has the columns of `Duplicates`; `settings` are its."""
 
-    def __init__(self, seen: pd.DataFrame, settings: Any) -> None:
+    def __init__(self, ranked: pd.DataFrame, settings: Any) -> None:
         self._settings = settings
-        self._tile = seen["tile"]
-        self._width, self._height = seen["width"].to_numpy(np.int64), seen["height"].to_numpy(np.int64)
-        self._chroma = seen["chroma"].to_numpy(float)
+        self._tile = ranked["tile"]
+        self._width, self._height = ranked["width"].to_numpy(np.int64), ranked["height"].to_numpy(np.int64)
+        self._chroma = ranked["chroma"].to_numpy(float)
 
-    def copies(self, pairs: Pairs, turn: str | None) -> list[tuple[int, int, Match]]:
-        """Those of the pairs (left, right, bits) that are copies, sorted, with what right, lying `turn`, is to left."""
+    def copies(self, pairs: Pairs, transform: str | None) -> list[tuple[int, int, Match]]:
+        """Return (left, right, match) for each pair that is a duplicate, sorted; `transform` is applied to `right`."""
         left, right, bits = pairs
-        # A tile has a name by its row and how it lies.
-        ours, theirs = 2 * left, 2 * right + (turn is not None)
-        chosen = np.flatnonzero(self._possible(ours, theirs, turn))
+        # Tile id: 2 * row, plus 1 if it is transformed.
+        left_ids, right_ids = 2 * left, 2 * right + (transform is not None)
+        chosen = np.flatnonzero(self._possible(left_ids, right_ids, transform))
         chosen = chosen[np.lexsort((right[chosen], left[chosen]))]
         chunks = [chosen[at : at + _TILES // 2] for at in range(0, len(chosen), _TILES // 2)]
-        return [match for chunk in chunks for match in self._compare(ours[chunk], theirs[chunk], bits[chunk], turn)]
+        return [
+            match
+            for chunk in chunks
+            for match in self._compare(left_ids[chunk], right_ids[chunk], bits[chunk], transform)
+        ]
 
-    def _possible(self, ours: Indices, theirs: Indices, turn: str | None) -> npt.NDArray[np.bool_]:
-        """False for pairs that cannot be copies, by sketches of their tiles."""
+    def _possible(self, left_ids: Indices, right_ids: Indices, transform: str | None) -> npt.NDArray[np.bool_]:
+        """Return False for pairs that cannot be duplicates, by the signatures of their tiles."""
         s = self._settings
-        names, at_a, at_b = _named(ours, theirs)
+        tile_ids, left_rows, right_rows = _tile_ids(left_ids, right_ids)
         loose = min(s.min_matching_blocks, s.min_loose_matching_blocks)
-        sketches = Sketches.empty(len(names))
-        for start in range(0, len(names), _TILES):
-            sketches.draw(start, tiles.prepare(self._tiles(names[start : start + _TILES], turn)))
-        most, least = sketches.bounds(at_a, at_b)
-        enough = np.where(self._are_small(ours, theirs), min(loose, s.min_loose_matching_blocks_small), loose)
-        return np.asarray((most >= enough.astype(np.float32)) | (least < s.min_blocks), dtype=bool)
+        signatures = BlockSignatures.empty(len(tile_ids))
+        for start in range(0, len(tile_ids), _TILES):
+            signatures.add(start, tiles.prepare(self._tiles(tile_ids[start : start + _TILES], transform)))
+        upper, lower = signatures.bounds(left_rows, right_rows)
+        required = np.where(self._are_small(left_ids, right_ids), min(loose, s.min_loose_matching_blocks_small), loose)
+        return np.asarray((upper >= required.astype(np.float32)) | (lower < s.min_blocks), dtype=bool)
 
     def _compare(
-        self, ours: Indices, theirs: Indices, bits: npt.NDArray[np.int64], turn: str | None
+        self, left_ids: Indices, right_ids: Indices, bits: npt.NDArray[np.int64], transform: str | None
     ) -> Iterator[tuple[int, int, Match]]:
-        """In full: those pairs that are copies."""
-        names, at_a, at_b = _named(ours, theirs)
-        pixels = self._tiles(names, turn)
-        found = tiles.compare(tiles.prepare(pixels), at_a, at_b)
-        for index in np.flatnonzero(self._are_copies(found, self._are_small(ours, theirs))):
-            i, j = int(ours[index]) // 2, int(theirs[index]) // 2
-            gain, offset = float(found.gain[index]), float(found.offset[index])
+        """Compare pairs in full; yield those that are duplicates."""
+        tile_ids, left_rows, right_rows = _tile_ids(left_ids, right_ids)
+        pixels = self._tiles(tile_ids, transform)
+        comparison = tiles.compare(tiles.prepare(pixels), left_rows, right_rows)
+        for index in np.flatnonzero(self._are_copies(comparison, self._are_small(left_ids, right_ids))):
+            i, j = int(left_ids[index]) // 2, int(right_ids[index]) // 2
+            gain, offset = float(comparison.gain[index]), float(comparison.offset[index])
             match = Match(
                 kind=kinds.RE_ENCODED,
-                agreement=float(found.alike[index]),
-                correlation=float(found.correlation[index]),
+                agreement=float(comparison.alike[index]),
+                correlation=float(comparison.correlation[index]),
                 distance=int(bits[index]),
-                residual=tiles.residual(pixels[at_a[index]], pixels[at_b[index]], gain, offset),
+                residual=tiles.residual(pixels[left_rows[index]], pixels[right_rows[index]], gain, offset),
                 gain=gain,
                 offset=offset,
-                transform=inverse_transform(turn),
+                transform=inverse_transform(transform),
             )
             yield i, j, match.of_kind(self._relation(i, j, match))
 
-    def _tiles(self, names: Indices, turn: str | None) -> Floats:
-        pixels = blobs.matrix(self._tile, names // 2).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
-        transformed = names % 2 == 1
-        if turn is not None and transformed.any():
-            pixels[transformed] = tiles.turned(pixels[transformed], turn)
+    def _tiles(self, tile_ids: Indices, transform: str | None) -> Floats:
+        pixels = blobs.matrix(self._tile, tile_ids // 2).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
+        is_transformed = tile_ids % 2 == 1
+        if transform is not None and is_transformed.any():
+            pixels[is_transformed] = tiles.transformed(pixels[is_transformed], transform)
         return pixels
 
-    def _are_small(self, ours: Indices, theirs: Indices) -> npt.NDArray[np.bool_]:
+    def _are_small(self, left_ids: Indices, right_ids: Indices) -> npt.NDArray[np.bool_]:
         side = np.minimum(self._width, self._height)
-        return np.asarray(np.minimum(side[ours // 2], side[theirs // 2]) < self._settings.small_px, dtype=bool)
+        return np.asarray(np.minimum(side[left_ids // 2], side[right_ids // 2]) < self._settings.small_px, dtype=bool)
 
-    def _are_copies(self, found: Comparison, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    def _are_copies(self, comparison: Comparison, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         s = self._settings
-        by_blocks = (found.alike >= s.min_matching_blocks) | (
-            (found.close >= s.min_loose_matching_blocks) & (found.closeness >= s.min_block_correlation)
+        by_blocks = (comparison.alike >= s.min_matching_blocks) | (
+            (comparison.close >= s.min_loose_matching_blocks) & (comparison.closeness >= s.min_block_correlation)
         )
-        by_blocks |= small & (found.close >= s.min_loose_matching_blocks_small)
-        by_whole = found.correlation >= s.correlation
-        return np.asarray(np.where(found.textured >= s.min_blocks, by_blocks, by_whole), dtype=bool)
+        by_blocks |= small & (comparison.close >= s.min_loose_matching_blocks_small)
+        by_whole = comparison.correlation >= s.correlation
+        return np.asarray(np.where(comparison.textured >= s.min_blocks, by_blocks, by_whole), dtype=bool)
 
     def _relation(self, i: int, j: int, match: Match) -> KindSpec:
         s = self._settings
         if match.transform is not None:
-            return kinds.MIRRORED if TURNS[match.transform][0] else kinds.ROTATED
+            return kinds.MIRRORED if TRANSFORMS[match.transform][0] else kinds.ROTATED
         chroma = sorted((float(self._chroma[i]), float(self._chroma[j])))
         bleached = chroma[0] < 2.0 and chroma[1] > 6.0
         toned = abs(np.log(max(match.gain, 1e-3))) > s.gain or abs(match.offset) > s.offset
@@ -120,7 +124,7 @@ class Verifier:
         return kinds.RE_ENCODED if same_size else kinds.RESIZED
 
 
-def _named(ours: Indices, theirs: Indices) -> tuple[Indices, Indices, Indices]:
-    """The tiles that occur, and where among them each of ours and of theirs is."""
-    names = np.unique(np.concatenate([ours, theirs]))
-    return names, np.searchsorted(names, ours), np.searchsorted(names, theirs)
+def _tile_ids(left_ids: Indices, right_ids: Indices) -> tuple[Indices, Indices, Indices]:
+    """Return the distinct tile ids, and the row among them of each left and each right one."""
+    tile_ids = np.unique(np.concatenate([left_ids, right_ids]))
+    return tile_ids, np.searchsorted(tile_ids, left_ids), np.searchsorted(tile_ids, right_ids)

@@ -54,7 +54,7 @@ class Seen:
 
 
 def in_jpeg(pixels: Pixels, full_size: tuple[int, int], block: tuple[int, int]) -> Seen | None:
-    """Damage in a decoded JPEG (rows, columns[, 3]) whose full size and coded blocks are (rows, columns) each."""
+    """Find damage in a decoded JPEG (rows, columns[, 3]) of that full size and coded blocks, (rows, columns) each."""
     rows, columns = full_size
     scale = pixels.shape[0] / rows
     grey = rows_missing(pixels, (GREY,))
@@ -80,7 +80,7 @@ def in_jpeg(pixels: Pixels, full_size: tuple[int, int], block: tuple[int, int]) 
 
 
 def in_pixels(pixels: Pixels, *, is_raw: bool, is_cut: bool) -> Seen | None:
-    """Damage in an image of any other format; `is_cut` where a decoder has filled what is missing with black."""
+    """Find damage in an image of any other format; `is_cut` where a decoder has filled what is missing with black."""
     rows, columns = pixels.shape[:2]
     missing = rows_missing(pixels, (GREY, 0) if is_cut else (GREY,))
     if missing is not None:
@@ -122,7 +122,7 @@ class Staircase:
 
 
 def staircase(rgb: Pixels, block_height: int, block_width: int) -> Staircase | None:
-    """The clearest staircase along the edges of (block_height x block_width) blocks, in brightness or colour."""
+    """Find the clearest staircase along the edges of (block_height x block_width) blocks, in brightness or colour."""
     rows, columns = rgb.shape[0] // block_height, rgb.shape[1] // block_width
     if rows < 3 or columns < 2 * MIN_BLOCKS or block_height < 4:
         return None
@@ -131,7 +131,7 @@ def staircase(rgb: Pixels, block_height: int, block_width: int) -> Staircase | N
 
 
 def _steps(rgb: Pixels, height: int, width: int) -> list[npt.NDArray[np.float32]]:
-    """The mean step at each edge between two rows of blocks, per column of blocks.
+    """Return the mean step at each edge between two rows of blocks, per column of blocks.
 
     One array (edges, columns) for brightness (green) and, of a colour image, one for colour (red less blue).
     """
@@ -144,7 +144,7 @@ def _steps(rgb: Pixels, height: int, width: int) -> list[npt.NDArray[np.float32]
 
 
 def _clearest(steps: npt.NDArray[np.float32], height: int, width: int) -> Staircase | None:
-    """The staircase of the largest t among all that begin in a row of blocks `k` at a column of blocks `c`.
+    """Return the staircase of the largest t among all that begin in a row of blocks `k` at a column of blocks `c`.
 
     The tread of the staircase is the upper edge of row `k` from `c` on, and its lower edge before `c`.
     """
@@ -176,7 +176,7 @@ def _clearest(steps: npt.NDArray[np.float32], height: int, width: int) -> Stairc
 
 
 def _possible(steps: npt.NDArray[np.float32], blocks: float) -> npt.NDArray[np.intp]:
-    """For the sake of speed: the edges that, with the next one, have a step of one sign in enough columns."""
+    """Select, for the sake of speed, the edges that, with the next one, have a step of one sign in enough columns."""
     _, up = cv2.threshold(cv2.max(steps[1:], steps[:-1]), MIN_STEP / 2, 1.0, cv2.THRESH_BINARY)
     _, down = cv2.threshold(cv2.min(steps[1:], steps[:-1]), -MIN_STEP / 2, 1.0, cv2.THRESH_BINARY_INV)
     counts = [cv2.reduce(one, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32F)[:, 0] for one in (up, down)]
@@ -184,7 +184,7 @@ def _possible(steps: npt.NDArray[np.float32], blocks: float) -> npt.NDArray[np.i
 
 
 def _is_even(edges: npt.NDArray[np.float32], begin: int, step: float) -> bool:
-    """Whether nearly every block of the staircase has that step, and nearly no block off it has any of it.
+    """Say whether nearly every block of the staircase has that step, and nearly no block off it has any of it.
 
     A shift is the same everywhere; the edges of captions and furniture, which come near to one, are not.
     """
@@ -194,12 +194,12 @@ def _is_even(edges: npt.NDArray[np.float32], begin: int, step: float) -> bool:
 
 
 def _from_here(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Sums of each row from every column to the last."""
+    """Sum each row from every column to the last."""
     return np.cumsum(values[:, ::-1], axis=1)[:, ::-1]
 
 
 def rows_missing(pixels: Pixels, fills: tuple[int, ...]) -> int | None:
-    """The row from which on everything is a tone that decoders fill with; None if there is no such lower part."""
+    """Find the row from which on everything is a tone that decoders fill with; None if there is no such lower part."""
     rows = pixels.shape[0]
     least = max(MIN_GREY_ROWS, round(MIN_GREY_SHARE * rows))
     if rows <= 2 * least:
@@ -218,7 +218,7 @@ def _is_filled(pixels: Pixels, fill: int) -> bool:
 
 
 def noise(rgb: Pixels) -> tuple[int, int] | None:
-    """First and last row of the longest run, in reading order, of pixels that have nothing to do with each other."""
+    """Find the first and last row of the longest run, in reading order, of pixels unrelated to their neighbours."""
     rows, columns = rgb.shape[:2]
     runs = (columns - 1) // NOISE_RUN_PX
     if runs < 1 or rows < 2:
@@ -243,7 +243,7 @@ def _run_means(values: Pixels, runs: int) -> npt.NDArray[np.float32]:
 
 
 def _is_uniform(samples: Pixels) -> bool:
-    """Whether all tones are equally frequent, as in random bytes and in no texture (chi-square over 16 bins)."""
+    """Say whether all tones are equally frequent, as in random bytes and in no texture (chi-square over 16 bins)."""
     counts = np.bincount(samples >> 4, minlength=16)
     expected = samples.size / 16
     return float(((counts - expected) ** 2).sum() / expected) / 15 < MAX_UNEVEN

@@ -11,6 +11,7 @@ entropy-coded data, all of which is still read.
 import functools
 import io
 import logging
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,8 +60,6 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodeResult:
         return DecodeResult(problems=[Problem(kinds.EMPTY, Severity.ERROR, msg("The file is empty (0 bytes)."))])
     name = formats.sniff(data[: formats.SNIFF_BYTES])
     result = DecodeResult(format=name)
-    # Pillow refuses twice this number; it also looks at what later frames claim, which a header does not tell.
-    Image.MAX_IMAGE_PIXELS = limits.max_pixels // 2
     try:
         if name == "JPEG":
             _decode_jpeg(data, limits, result)
@@ -89,6 +88,15 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodeResult:
             )
         )
     return result
+
+
+def allow_pixels(max_pixels: int) -> None:
+    """Let Pillow open images of so many pixels in this process, for processes that are ours alone.
+
+    Pillow's own limit (twice 89,478,485 pixels, the default of `decode.max_pixels`) is one for the whole process, so
+    `decode` leaves it as it is: elsewhere, what is larger than Pillow's limit is too large whatever ours says.
+    """
+    Image.MAX_IMAGE_PIXELS = max_pixels // 2  # Pillow refuses twice this number
 
 
 # JPEG
@@ -147,7 +155,7 @@ _BLOCK = {"444": (8, 8), "422": (8, 16), "420": (16, 16), "440": (16, 8), "411":
 
 
 def _note(result: DecodeResult, found: damage.Seen | None) -> None:
-    """Damage seen in the pixels: a problem of its own, or where the known one shows."""
+    """Add damage seen in the pixels: as a problem of its own, or as where the known one shows."""
     if found is None:
         return
     where = {"boxes": [found.box.evidence()]}
@@ -160,7 +168,7 @@ def _note(result: DecodeResult, found: damage.Seen | None) -> None:
 
 
 def _turned(found: damage.Seen, orientation: int, rows: int, columns: int) -> damage.Seen:
-    """The same place in the upright image."""
+    """Move a box to where it lies in the upright image."""
     if orientation == 1:
         return found
     box = found.box
@@ -213,7 +221,7 @@ _RAW, _WHOLE_BYTES = ("BMP", "TIFF", "PPM"), ("L", "RGB", "RGBA")
 
 @functools.cache
 def _learn_heif() -> None:
-    """HEIC is read where Pillow's plug-in for it is installed."""
+    """Register Pillow's plug-in for HEIC where it is installed."""
     try:
         import pillow_heif
     except ImportError:
@@ -257,7 +265,7 @@ def _load(data: bytes, image: Image.Image, result: DecodeResult) -> tuple[Pixels
 
 
 def _passes_strictly(data: bytes) -> bool:
-    """Whether OpenCV's AV1 decoder, which looks at the padding that ends each tile, reads an AVIF.
+    """Say whether OpenCV's AV1 decoder, which looks at the padding that ends each tile, reads an AVIF.
 
     dav1d, which Pillow decodes with, does not look. An OpenCV that reads no AVIF at all has no say.
     """
@@ -304,13 +312,18 @@ def _tolerant_pillow(data: bytes, result: DecodeResult) -> Pixels:
             return pixels.native(image)
 
 
+_one_tolerant_decode = threading.Lock()
+
+
 @contextmanager
 def _load_truncated() -> Iterator[None]:
-    before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
-    try:
-        yield
-    finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
+    """Let Pillow load what is left of a broken image; its switch is one for the process, so it is put back at once."""
+    with _one_tolerant_decode:
+        before, ImageFile.LOAD_TRUNCATED_IMAGES = ImageFile.LOAD_TRUNCATED_IMAGES, True
+        try:
+            yield
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _bomb(what: str | Message, limits: DecodeLimits) -> Problem:

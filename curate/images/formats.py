@@ -102,7 +102,7 @@ def describe_other(head: bytes) -> Message:
 
 
 def extension_matches(path: str, image_format: str) -> bool:
-    """Whether the file name's extension is one that this format goes by."""
+    """Say whether the file name's extension is one that this format goes by."""
     suffix = posixpath.splitext(path)[1].lower()
     accepted = EXTENSIONS.get(image_format)
     return accepted is None or suffix in accepted

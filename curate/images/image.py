@@ -33,15 +33,15 @@ class DecodedImage:
         return self._memo("rgb", lambda: coloured(self.pixels))
 
     def fit(self, side_px: int) -> Pixels:
-        """RGB with the longer side at most `side_px`, never enlarged."""
+        """Return RGB with the longer side at most `side_px`, never enlarged."""
         return self._memo(("fit", side_px), lambda: coloured(self._small(side_px)))
 
     def grey(self, side_px: int) -> Pixels:
-        """Luma (ITU-R BT.601) of `fit(side_px)`, (rows, columns) uint8."""
+        """Return luma (ITU-R BT.601) of `fit(side_px)`, (rows, columns) uint8."""
         return self._memo(("grey", side_px), lambda: luma(self._small(side_px)))
 
     def tile(self, side_px: int) -> Pixels:
-        """Squeezed to a square whatever the aspect ratio, uint8: (side_px, side_px, 3), or without colour two axes."""
+        """Squeeze the image to a square, uint8: (side_px, side_px, 3), or two axes without colour."""
         return self._memo(("tile", side_px), lambda: squeeze(self._small(4 * side_px), side_px))
 
     def _small(self, side_px: int) -> Pixels:
@@ -54,12 +54,12 @@ class DecodedImage:
 
 
 def coloured(pixels: Pixels) -> Pixels:
-    """(rows, columns, 3), of an image with colour or without."""
+    """Convert an image, with colour or without, to (rows, columns, 3)."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB), dtype=np.uint8) if pixels.ndim == 2 else pixels
 
 
 def luma(pixels: Pixels) -> Pixels:
-    """(rows, columns), of an image with colour or without."""
+    """Convert an image, with colour or without, to (rows, columns)."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8) if pixels.ndim == 3 else pixels
 
 

@@ -10,7 +10,7 @@ from curate.images.image import Pixels
 
 
 def native(image: Image.Image) -> Pixels:
-    """The image upright, palette expanded, as (rows, columns[, 3 or 4]) of uint8 (uint16 for 16-bit grey)."""
+    """Return the image upright, palette expanded, (rows, columns[, 3 or 4]) uint8 (uint16 for 16-bit grey)."""
     orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     if image.mode == "L":
         array = np.asarray(image)
@@ -30,7 +30,7 @@ def native(image: Image.Image) -> Pixels:
 
 
 def _grey_of_depth(array: np.ndarray) -> Pixels:
-    """16-bit, 32-bit and float greys: 16-bit keeps its scale, others are stretched between their extremes."""
+    """Convert 16-bit, 32-bit and float greys: 16-bit keeps its scale, others are stretched between their extremes."""
     values = np.nan_to_num(array.astype(np.float64))
     low, high = float(values.min()), float(values.max())
     if array.dtype.kind in "iu" and low >= 0 and high <= 65535:
@@ -56,7 +56,7 @@ def turn(array: np.ndarray, orientation: int) -> Pixels:
 
 
 def opaque(native: Pixels) -> Pixels:
-    """The same with transparency, if it has any, laid on white."""
+    """Lay transparency, if there is any, on white."""
     if native.ndim == 2 or native.shape[2] == 3:
         return native
     alpha = native[:, :, 3:].astype(np.uint16)
@@ -65,7 +65,7 @@ def opaque(native: Pixels) -> Pixels:
 
 
 def digest(native: Pixels, mode: str) -> str:
-    """128 bits over shape, mode and samples: equal digests, equal pixels."""
+    """Hash shape, mode and samples to 128 bits: equal digests, equal pixels."""
     hasher = xxhash.xxh3_128(f"{mode}:{native.shape[1]}x{native.shape[0]}:".encode())
     hasher.update(np.ascontiguousarray(native).data)
     return hasher.hexdigest()

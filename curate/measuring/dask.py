@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from curate.config import DecodeLimits
 from curate.errors import ConfigError, WorkspaceError
+from curate.images.decode import allow_pixels
 from curate.measuring import journal
 from curate.measuring.shard import Shard, Tally, measure_shard
 
@@ -78,7 +80,7 @@ def _client(address: str) -> Any:
 
 
 def _outcome(future: Any) -> Tally | None:
-    """The tally of a shard; None where it cost so many workers that the scheduler gave up."""
+    """Return the tally of a shard; None where it cost so many workers that the scheduler gave up."""
     from distributed.scheduler import KilledWorker
 
     try:
@@ -89,7 +91,7 @@ def _outcome(future: Any) -> Tally | None:
 
 
 def _without_crash(shard: Shard, deaths: int) -> Shard:
-    """The shard as it is to be tried again."""
+    """Leave the image that the crash report names out of the shard, for another try."""
     if deaths + 1 >= MAX_DEATHS + len(shard.records):
         raise WorkspaceError("the cluster's workers die before they can read an image; is there enough memory?")
     crash = journal.read_crash_report(shard.journal)
@@ -117,7 +119,7 @@ def _measure(shard: Shard) -> Tally:
             # Kept beside the journal: the next worker to try, if any, must know of all crashes so far.
             shard.journal.replace(shard.journal.with_name(f"{shard.journal.name}.{crash.index}"))
             shard = replace(shard, crashes=(*shard.crashes, crash))
-        with _borrowed_process(shard.limits.memory_mib):
+        with _borrowed_process(shard.limits):
             tally = measure_shard(shard)
         for old in shard.part.parent.glob(f"{shard.journal.name}.*"):
             old.unlink(missing_ok=True)
@@ -125,14 +127,17 @@ def _measure(shard: Shard) -> Tally:
 
 
 @contextmanager
-def _borrowed_process(memory_mib: int) -> Iterator[None]:
-    """One thread and bounded memory while a shard is measured; the process is not ours, so both are put back."""
+def _borrowed_process(limits: DecodeLimits) -> Iterator[None]:
+    """Apply a worker's settings while a shard is measured, and restore them on exit: the process is not ours."""
     import cv2
+    from PIL import Image
 
-    threads = cv2.getNumThreads()
+    threads, pixels = cv2.getNumThreads(), Image.MAX_IMAGE_PIXELS
     cv2.setNumThreads(1)
+    allow_pixels(limits.max_pixels)
     try:
-        with journal.memory_limited(memory_mib):
+        with journal.memory_limited(limits.memory_mib):
             yield
     finally:
+        Image.MAX_IMAGE_PIXELS = pixels
         cv2.setNumThreads(threads)

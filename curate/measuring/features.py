@@ -43,7 +43,7 @@ class Part:
 
 
 def parts(folder: Path, scanners: Sequence[Scanner]) -> list[Part]:
-    """The part files that hold anything current, oldest first."""
+    """List the part files that hold anything current, oldest first."""
     wanted = _fingerprints(scanners)
     found = []
     for path in sorted(folder.glob("part-*.parquet")):
@@ -60,7 +60,7 @@ def parts(folder: Path, scanners: Sequence[Scanner]) -> list[Part]:
 def missing(
     records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]
 ) -> dict[frozenset[str], list[Record]]:
-    """The records still to be measured, by the set of scanners that lack them."""
+    """Group the records still to be measured by the set of scanners that lack them."""
     have = {name: set[tuple[str, int, int]]() for name in _fingerprints(scanners)}
     for part in found:
         keys = _keys(stored(part.path, _KEY_NAMES))
@@ -76,7 +76,7 @@ def missing(
 
 
 def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> pd.DataFrame:
-    """All measurements of these records: one row each, in their order; later parts win.
+    """Load all measurements of these records: one row each, in their order; later parts win.
 
     Large binary columns (`blobs`) stay on disk and are read value by value.
     """
@@ -88,7 +88,7 @@ def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Sc
 
 @contextmanager
 def _memory_given_back() -> Iterator[None]:
-    """Arrow's own allocator keeps what has been freed, several times what a table takes; the system's returns it."""
+    """Use the system's allocator meanwhile: Arrow's own keeps what is freed, several times what a table takes."""
     before = pa.default_memory_pool()
     pa.set_memory_pool(pa.system_memory_pool())
     try:
@@ -122,7 +122,7 @@ def _gathered(records: Sequence[Record], found: Sequence[Part], scanners: Sequen
 
 
 def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
-    """What `scanner.judge` may see: the facts of each image, its own columns and those that it borrows."""
+    """Select what `scanner.judge` may see: the facts of each image, its own columns and those that it borrows."""
     facts = [name for name in frame.columns if "." not in name]
     own = {f"{scanner.name}.{column}": column for column in scanner.columns}
     own |= {there: here for here, there in scanner.borrows.items() if there in frame}
@@ -143,7 +143,7 @@ def _fingerprints(scanners: Sequence[Scanner]) -> dict[str, str]:
 
 
 def stored(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows of a part file; raises `WorkspaceError` where its list of columns can be read and they cannot."""
+    """Read the rows of a part file; raises `WorkspaceError` where its schema can be read and they cannot."""
     try:
         return pq.ParquetFile(path).read(columns)
     except (OSError, pa.ArrowException) as error:
@@ -181,14 +181,14 @@ def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _L
 
 
 def _places(pieces: Sequence[_Loaded], paths: Sequence[str]) -> npt.NDArray[np.intp]:
-    """For each path its row among all rows of these parts, of the last part that has it; -1 where none has."""
+    """Find for each path its row among all rows of these parts, of the last part that has it; -1 where none has."""
     told = [path for loaded in pieces for path in loaded.table["path"].to_pylist()]
     row_of = {path: row for row, path in enumerate(told)}
     return np.array([row_of.get(path, -1) for path in paths], dtype=np.intp)
 
 
 def _columns(pieces: Sequence[_Loaded], names: Sequence[str], places: npt.NDArray[np.intp]) -> dict[str, Any]:
-    """These columns, in the order of the places; missing where there is none."""
+    """Take these columns in the order of the row indices; missing where there is none."""
     from curate.storage.blobs import Blobs
 
     large = {name for name in names if name in pieces[0].large}
@@ -203,7 +203,7 @@ def _columns(pieces: Sequence[_Loaded], names: Sequence[str], places: npt.NDArra
 
 
 def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
-    """The records behind an image table, with the times under which they were last measured."""
+    """Rebuild the records behind an image table, with the times under which they were last measured."""
     times: dict[tuple[str, int], int] = {}
     for part in found:
         times |= {(path, size): time for path, size, time in _keys(stored(part.path, _KEY_NAMES))}

@@ -28,6 +28,7 @@ from curate.errors import ConfigError, WorkspaceError
 from curate.storage.workspace import Workspace
 
 if TYPE_CHECKING:
+    from curate.config import DecodeLimits
     from curate.measuring.shard import Shard, Tally
 
 PRELOADED = (
@@ -45,7 +46,7 @@ MAX_SILENT_DEATHS = 3
 
 
 def cores() -> int:
-    """The cores this process may use."""
+    """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -67,7 +68,7 @@ class Engine:
 
 
 def named(name: str) -> Engine:
-    """The engine that `local:N` or `dask:ADDRESS` stands for; raises `ConfigError` for anything else."""
+    """Parse `local:N` or `dask:ADDRESS`; raises `ConfigError` for anything else."""
     kind, _, rest = name.partition(":")
     if kind == "dask" and rest:
         return Engine(address=rest)
@@ -93,7 +94,7 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
     suspects: list[Shard] = []
     while waiting:
         flying: dict[Future[Tally], Shard] = {}
-        pool = _pool(workers, waiting[0].limits.memory_mib)
+        pool = _pool(workers, waiting[0].limits)
         try:
             while waiting or flying:
                 while waiting and len(flying) < 2 * workers:
@@ -123,7 +124,7 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
         shard = replace(shard, crashes=(*shard.crashes, crash))
     while True:
         shard.journal.unlink(missing_ok=True)
-        with _pool(1, shard.limits.memory_mib) as pool:
+        with _pool(1, shard.limits) as pool:
             try:
                 done(pool.submit(measure_shard, shard).result())
                 return
@@ -155,11 +156,11 @@ def _start_server() -> None:
             forkserver.ensure_running()
 
 
-def _pool(workers: int, memory_mib: int) -> ProcessPoolExecutor:
+def _pool(workers: int, limits: DecodeLimits) -> ProcessPoolExecutor:
     from curate.measuring import worker
 
     _start_server()
-    start = (memory_mib, dict(os.environ))
+    start = (limits, dict(os.environ))
     return ProcessPoolExecutor(workers, mp_context=_context(), initializer=worker.start, initargs=start)
 
 
@@ -177,7 +178,7 @@ def _context() -> BaseContext:
 
 @contextmanager
 def _one_blas_thread() -> Iterator[None]:
-    """For the processes started meanwhile: they have a core each, and numpy would start a thread for every core."""
+    """Give processes started meanwhile one BLAS thread each: they have a core each."""
     names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(dict.fromkeys(names, "1"))

@@ -88,7 +88,7 @@ def measure_shard(shard: Shard) -> Tally:
 
 
 def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
-    """The columns of a part, with the fingerprints of those who measured it."""
+    """Return the columns of a part, with the fingerprints of those who measured it."""
     # Who measures nothing can lack nothing, so a new scanner of that sort never sends an audit back to the pixels.
     marks = {scanner.name: scanner.fingerprint for scanner in scanners if scanner.columns}
     measured = {FACTS: str(FACTS_VERSION), **marks}
@@ -141,7 +141,7 @@ def _features(scanners: Sequence[Scanner], decoded: DecodeResult, seconds: dict[
 
 
 def _crashed(crash: CrashReport, limits: DecodeLimits) -> DecodeResult:
-    if crash.kind is kinds.TIMED_OUT:
+    if crash.kind == kinds.TIMED_OUT:
         message = msg(
             "Reading it took longer than {limit:g} seconds; raise decode.timeout_s if it is genuine.",
             limit=limits.timeout_s,
@@ -174,7 +174,7 @@ def _row(record: Record, sha256: str | None, decoded: DecodeResult, features: Ma
 
 
 def _problems_json(problems: Sequence[Problem]) -> str:
-    """The problems of one file as JSON; most files have none."""
+    """Write the problems of one file as JSON; most files have none."""
     stored = [
         {
             "kind": problem.kind.name,

@@ -10,11 +10,13 @@ from pathlib import Path
 import cv2
 import pyarrow as pa
 
+from curate.config import DecodeLimits
+from curate.images.decode import allow_pixels
 from curate.measuring import journal
 
 
-def start(memory_mib: int, environment: Mapping[str, str]) -> None:
-    """One thread a worker; Ctrl-C left to the parent, which lets shards in hand finish; decoders silenced.
+def start(limits: DecodeLimits, environment: Mapping[str, str]) -> None:
+    """Set up a worker process: one thread, decoders silenced, Ctrl-C left to the parent, which ends shards in hand.
 
     The environment is that of the parent as it is now. libtiff and others print to the process's stderr, past Python,
     thousands of lines about one bad file. What matters of it is in the file's row; our own failures travel back
@@ -23,10 +25,11 @@ def start(memory_mib: int, environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     cv2.setNumThreads(1)
-    _spare_pandas()
+    _keep_pyarrow_from_importing_pandas()
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
-    journal.limit_memory(memory_mib)
+    journal.limit_memory(limits.memory_mib)
+    allow_pixels(limits.max_pixels)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -41,11 +44,11 @@ class _Unfindable(MetaPathFinder):
             raise ModuleNotFoundError(f"{fullname} is not wanted here", name=fullname)
 
 
-def _spare_pandas() -> None:
-    """Let Arrow take lists as they are here.
+def _keep_pyarrow_from_importing_pandas() -> None:
+    """Make Arrow's one check for pandas fail, which would cost half a second of every worker's start.
 
-    It imports pandas, half a second of every worker's start, to see whether a list is one of its columns. It asks
-    once; whoever wants pandas afterwards gets it.
+    Arrow imports pandas to see whether a list is one of its columns. It asks once; whoever imports pandas
+    afterwards gets it.
     """
     finder = _Unfindable("pandas")
     sys.meta_path.insert(0, finder)

@@ -101,7 +101,7 @@ def drawing_scores(measured: pd.DataFrame) -> list[tuple[float, Message]]:
 
 
 def drawing_features(rgb: Pixels) -> list[float]:
-    """What tells a drawing from a photograph, in the order of the names in the model file."""
+    """Compute what tells a drawing from a photograph, in the order of the names in the model file."""
     found = named_features(rgb)
     return [found[name] for name in _model()["features"]]
 
@@ -116,7 +116,7 @@ def named_features(rgb: Pixels) -> dict[str, float]:
 
 
 def _palette(rgb: Pixels) -> dict[str, float]:
-    """How many of 4,096 colours cover how much."""
+    """Measure how many of 4,096 colours cover how much."""
     counts = cv2.calcHist([rgb], [0, 1, 2], None, [16] * 3, [0, 256] * 3).ravel()
     shares = np.sort(counts[counts > 0])[::-1] / counts.sum()
     covered = np.cumsum(shares)
@@ -128,7 +128,7 @@ def _palette(rgb: Pixels) -> dict[str, float]:
 
 
 def _tones(rgb: Pixels, grey: Pixels) -> dict[str, float]:
-    """How vivid and how bright it is, how much is black, white, grey or of the colour of skin."""
+    """Measure how vivid and bright it is, how much is black, white, grey or of the colour of skin."""
     hsv = cv2.cvtColor(rgb, cv2.COLOR_RGB2HSV)
     middle, spread = cv2.meanStdDev(hsv)
     return {
@@ -144,7 +144,7 @@ def _tones(rgb: Pixels, grey: Pixels) -> dict[str, float]:
 
 
 def _gradients(steep: Pixels) -> dict[str, float]:
-    """How steep the image is: drawings are flat or steep, photographs everything between."""
+    """Measure how steep the image is: drawings are flat or steep, photographs everything between."""
     below = np.cumsum(_counts(steep)).tolist()
     return {
         **{f"below{step}": below[step - 1] for step in (1, 2, 4, 8, 16, 32, 64)},
@@ -154,7 +154,7 @@ def _gradients(steep: Pixels) -> dict[str, float]:
 
 
 def _flatness(grey: Pixels, steep: Pixels) -> dict[str, float]:
-    """How much is flat, how much noise lies in what is smooth, how dark the edges are."""
+    """Measure how much is flat, how much noise lies in what is smooth, how dark the edges are."""
     spread = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)), dtype=np.uint8)
     flat = np.cumsum(_counts(spread)).tolist()
     noise = np.asarray(cv2.absdiff(grey, cv2.medianBlur(grey, 3)), dtype=np.uint8)
@@ -170,13 +170,13 @@ def _flatness(grey: Pixels, steep: Pixels) -> dict[str, float]:
 
 
 def _counts(plane: Pixels, mask: Any = None) -> Floats:
-    """(256,) what share of the plane, or of its masked part, has each value."""
+    """Return (256,) the share of the plane, or of its masked part, that has each value."""
     counts = cv2.calcHist([plane], [0], mask, [256], [0, 256]).ravel().astype(np.float64)
     return np.asarray(counts / max(counts.sum(), 1))
 
 
 def _share(planes: Any, low: tuple[int, ...], high: tuple[int, ...]) -> float:
-    """How much of the image lies between two colours, both included."""
+    """Return how much of the image lies between two colours, both included."""
     return float(cv2.countNonZero(cv2.inRange(planes, low, high)) / (planes.shape[0] * planes.shape[1]))
 
 
@@ -195,7 +195,7 @@ def by_trees(rows: Floats) -> Floats:
 
 
 def by_embedding(embedding: Floats) -> float:
-    """The score of one embedding of EfficientNet-Lite0; the boundary lies at 0.5."""
+    """Return the score of one embedding of EfficientNet-Lite0; the boundary lies at 0.5."""
     model = _model()["embedding"]
     linear = float(embedding @ np.asarray(model["weights"])) + model["bias"] - model["boundary"]
     return float(_probability(np.float64(linear)))

@@ -98,7 +98,7 @@ class Duplicates(Scanner):
         tile = image.tile(TILE_PX)
         grey = luma(tile)
         # Shrunk to what the hashes look at by plain averages: ImageHash's own filter takes as long as all else here.
-        # Its pHash takes the same transform that the turned forms need later, so once is enough.
+        # Its pHash takes the same cosine transform that the turned forms need later, so once is enough.
         frequencies = low_frequencies(_averaged(grey, (SPECTRUM_PX, SPECTRUM_PX)))
         return {
             **self._local_features(image),
@@ -146,7 +146,7 @@ class Duplicates(Scanner):
         return stars(len(ranked), copies_of)
 
     def _near(self, ranked: pd.DataFrame, rows: Sequence[int]) -> dict[int, dict[int, Match]]:
-        """Verified matches among images whose pixels differ: for each row, what its copies are to it."""
+        """Verify candidates among images whose pixels differ: for each row, what its copies are to it."""
         contrast = ranked["contrast"].to_numpy(float)
         usable = np.array([row for row in rows if contrast[row] > self.settings.blank_contrast], dtype=np.int64)
         near: dict[int, dict[int, Match]] = {}
@@ -155,12 +155,12 @@ class Duplicates(Scanner):
         from curate.duplicates.verify import Verifier  # a worker has no use for it
 
         verifier = Verifier(ranked, self.settings)
-        for turn, (left, right, bits) in self._candidates(ranked, usable):
-            if turn is not None:  # an image is told as a copy once; upright pairs come first, and each of them once
+        for transform, (left, right, bits) in self._candidates(ranked, usable):
+            if transform is not None:  # each pair is reported once; upright pairs come first
                 pairs = zip(left.tolist(), right.tolist(), strict=True)
                 fresh = np.array([b not in near.get(a, ()) for a, b in pairs], dtype=bool)
                 left, right, bits = left[fresh], right[fresh], bits[fresh]  # noqa: PLW2901
-            for a, b, match in verifier.copies((left, right, bits), turn):
+            for a, b, match in verifier.copies((left, right, bits), transform):
                 near.setdefault(a, {})[b] = match
                 near.setdefault(b, {})[a] = inverse(match)
         if self.settings.thorough:
@@ -168,7 +168,7 @@ class Duplicates(Scanner):
         return near
 
     def _add_partial(self, ranked: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
-        """Pairs that share only a part of their pixels, found by local features."""
+        """Add pairs that share only a part of their pixels, found by local features."""
         columns = [ranked[name].iloc[usable] for name in ("view", "points", "descriptors")]
         images = [sift.unpack(*row) for row in zip(*columns, strict=True)]
         pairs = set(sift.candidates([image.descriptors for image in images]))
@@ -188,7 +188,7 @@ class Duplicates(Scanner):
                 )
 
     def _candidates(self, ranked: pd.DataFrame, usable: np.ndarray) -> Iterator[tuple[str | None, Pairs]]:
-        """Pairs of rows that may be copies: how the second lies, and (row, row, bits)."""
+        """Yield pairs of rows that may be copies: the transform of the second, and (row, row, bits)."""
         from curate.duplicates import candidates
         from curate.storage import blobs
 
@@ -196,10 +196,10 @@ class Duplicates(Scanner):
         spectra = blobs.matrix(ranked["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
         left, right, bits = candidates.upright(phashes, dhashes, self.settings.hash_distance)
         with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
-            turned = aside.submit(list, candidates.turned(phashes, spectra, self.settings.turned_distance))
+            transformed = aside.submit(list, candidates.transformed(phashes, spectra, self.settings.turned_distance))
             yield None, (usable[left], usable[right], bits)
-            for turn, (left, right, bits) in turned.result():
-                yield turn, (usable[left], usable[right], bits)
+            for transform, (left, right, bits) in transformed.result():
+                yield transform, (usable[left], usable[right], bits)
 
 
 _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / SPECTRUM_PX).astype(np.float32)
@@ -215,7 +215,7 @@ def _averaged(grey: Pixels, size: tuple[int, int]) -> Pixels:
 
 
 def _sharpness(grey: Pixels) -> float:
-    """The root mean square of the steps between neighbours, downwards and across, in grey levels (gradient energy)."""
+    """Return the root mean square of the steps between neighbours, down and across, (gradient energy)."""
     energy = sum(
         cv2.norm(later, earlier, cv2.NORM_L2SQR)
         for later, earlier in ((grey[1:], grey[:-1]), (grey[:, 1:], grey[:, :-1]))
@@ -225,7 +225,7 @@ def _sharpness(grey: Pixels) -> float:
 
 
 def _chroma(tile: Pixels) -> float:
-    """The mean difference between the strongest and the weakest colour of each pixel."""
+    """Return the mean difference between the strongest and the weakest colour of each pixel."""
     if tile.ndim == 2:
         return 0.0
     red, green, blue = cv2.split(tile)
@@ -234,13 +234,13 @@ def _chroma(tile: Pixels) -> float:
 
 
 def _median(values: Floats) -> np.float32:
-    """Of an even number of values, at a fifth of the time of `np.median` for so few."""
+    """Return the median of an even number of values, at a fifth of the time of `np.median` for so few."""
     ranked = np.sort(values, axis=None)
     return np.float32((ranked[ranked.size // 2 - 1] + ranked[ranked.size // 2]) / 2)
 
 
 def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:
-    """The 8 x 8 lowest frequencies of a 32 x 32 grey image; which of them exceed their median is the pHash.
+    """Return the 8 x 8 lowest frequencies of a 32 x 32 grey image; which exceed their median is the pHash.
 
     Scaled as the unnormalised DCT-II that ImageHash takes, whose `phash` has the same bits.
     """
@@ -248,12 +248,12 @@ def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:
 
 
 def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
-    """Divided by 64; so the largest, four times the sum of all pixels, fits 16 bits."""
+    """Divide frequencies by 64, so that the largest, four times the sum of all pixels, fits 16 bits."""
     return np.rint(frequencies / 64).astype(np.int16)
 
 
 def _alike_to_a_network(ranked: pd.DataFrame) -> set[tuple[int, int]]:
-    """Pairs (i < j) of rows whose embeddings, where there are any, are each other's nearest."""
+    """Return pairs (i < j) of rows whose embeddings, where there are any, are each other's nearest."""
     rows, vectors = embeddings.unit_vectors(ranked)
     if len(rows) < 2:
         return set()
@@ -263,5 +263,5 @@ def _alike_to_a_network(ranked: pd.DataFrame) -> set[tuple[int, int]]:
 
 
 def hashes_of(column: pd.Series) -> Hashes:
-    """A column of 8-byte hashes as integers."""
+    """Read a column of 8-byte hashes as integers."""
     return hamming.unpack(np.frombuffer(b"".join(column), np.uint8).reshape(-1, 8))

@@ -29,7 +29,7 @@ PREDICTION = ("predicted", "confidence", "given_confidence", "label_quality")
 
 
 def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
-    """`frame` (path, label, sha256, ...) with the columns `EMBEDDING` and `PREDICTION`; None where nothing is known.
+    """Add the columns `EMBEDDING` and `PREDICTION` to a frame (path, label, sha256, ...); None where unknown.
 
     A prediction counts only for the label that it was made for. Raises `WorkspaceError` for a file that is not
     what the training module writes.
@@ -58,7 +58,7 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
 
 
 def unit_vectors(features: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    """Rows that have an embedding, and those embeddings (n, d), centred on their mean and of length 1.
+    """Return rows that have an embedding, and those embeddings (n, d), centred on their mean and of length 1.
 
     What all images of a dataset have in common says nothing about any of them.
     """
@@ -74,7 +74,7 @@ def unit_vectors(features: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDAr
 
 
 def nearest(vectors: npt.NDArray[np.float32], count: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-    """The `count` most similar others of each vector, (n, count) cosines and rows; exact."""
+    """Return the `count` most similar others of each vector, (n, count) cosines and rows; exact."""
     import faiss
 
     count = min(count, len(vectors) - 1)
@@ -97,7 +97,7 @@ def _read(path: Path, columns: list[str]) -> pa.Table | None:
 
 
 def _current(frame: pd.DataFrame, table: pa.Table | None) -> npt.NDArray[np.intp]:
-    """For each row of the frame the row of the table about the same bytes at the same path, or -1."""
+    """Return for each row of the frame the row of the table about the same bytes at the same path, or -1."""
     if table is None:
         return np.full(len(frame), -1, dtype=np.intp)
     at = {key: row for row, key in enumerate(zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True))}

@@ -206,7 +206,7 @@ def _finding(kind: KindSpec, path: str, score: float, message: Message, faces: l
 
 
 def _surest(view: pd.DataFrame, *, small: bool) -> pd.Series:
-    """How sure the detector is of its surest face; only of images to which that setting applies."""
+    """Return how sure the detector is of its surest face; only of images to which that setting applies."""
     is_small = view[["width", "height"]].max(axis=1) < SMALL_PX
     return view["boxes"].where(is_small == small).map(_best_score, na_action="ignore")
 
@@ -216,7 +216,7 @@ def _best_score(boxes: str) -> float:
 
 
 def _largest_share(view: pd.DataFrame) -> pd.Series:
-    """The share of the image that the largest box takes; missing where there is none."""
+    """Return the share of the image that the largest box takes; missing where there is none."""
     largest = view["boxes"].map(
         lambda boxes: max((face.area for face in _boxes(boxes)), default=None),
         na_action="ignore",
@@ -245,7 +245,7 @@ def _search(image: DecodedImage, passes: tuple[DetectorPass, ...], sure: float) 
 
 
 def _leaves_doubt(rows: Rows, faint: float, sure: float) -> bool:
-    """Whether there is a trace of a face but none is sure, or one is and another beside it might count as well."""
+    """Say whether there is a trace of a face but none is sure, or another beside a sure one might count as well."""
     if not len(rows):
         return False
     score, area = rows[:, 4], rows[:, 2] * rows[:, 3]
@@ -259,7 +259,7 @@ def _leaves_doubt(rows: Rows, faint: float, sure: float) -> bool:
 
 
 def _turned(image: DecodedImage, rows: Rows, sure: float) -> Rows:
-    """The same, with what is found where the likeliest place is turned to either side."""
+    """Add to the detections what is found where the likeliest place is turned to either side."""
     view = _whole(image)
     scale = image.width / view.shape[1]
     likeliest = rows[rows[:, 4].argmax()]
@@ -282,7 +282,7 @@ def _turned(image: DecodedImage, rows: Rows, sure: float) -> Rows:
 
 
 def _whole(image: DecodedImage) -> Pixels:
-    """In proportion, at the size of the last look or smaller."""
+    """Shrink an image, in proportion, to the size of the last pass or smaller."""
     longest = max(image.pixels.shape[:2])
     shrunk = min(1.0, PASSES[-1].side_px / longest)
     rows, columns = (max(1, round(side * shrunk)) for side in image.pixels.shape[:2])
@@ -290,14 +290,14 @@ def _whole(image: DecodedImage) -> Pixels:
 
 
 def _stretched(pixels: Pixels, side_px: int) -> Pixels:
-    """The longer side at `side_px`, and the other as near to its proportion as leaves no padding."""
+    """Resize to a longer side of `side_px`, the other as near to its proportion as leaves no padding."""
     strides = (round(side * side_px / max(pixels.shape[:2]) / STRIDE_PX) for side in pixels.shape[:2])
     rows, columns = (STRIDE_PX * max(1, count) for count in strides)
     return _resized(pixels, rows, columns)
 
 
 def _resized(pixels: Pixels, rows: int, columns: int) -> Pixels:
-    """To less than half by way of twice the size: averaging areas of broken sizes takes ten times as long."""
+    """Resize, to less than half by way of twice the size: averaging areas of broken sizes takes ten times as long."""
     if pixels.shape[0] > 2 * rows and pixels.shape[1] > 2 * columns:
         pixels = np.asarray(cv2.resize(pixels, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
     how = cv2.INTER_CUBIC if max(pixels.shape[:2]) < max(rows, columns) else cv2.INTER_LINEAR
@@ -305,7 +305,7 @@ def _resized(pixels: Pixels, rows: int, columns: int) -> Pixels:
 
 
 def _detected(view: Pixels) -> Rows:
-    """All that looks even faintly like a face, in pixels of the view."""
+    """Detect all that looks even faintly like a face, in pixels of the view."""
     detector = _detector()
     detector.setInputSize((view.shape[1], view.shape[0]))
     found = detector.detect(cv2.cvtColor(view, cv2.COLOR_RGB2BGR))[1]

@@ -24,7 +24,8 @@ from curate.duplicates.groups import Match, by_preference, columns_of, exact_cop
 from curate.errors import ConfigError, CurateError, MissingExtraError
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_, msg
-from curate.scanners import Scanner, fastdup_worker
+from curate.scanners import Scanner
+from curate.scanners.standalone import fastdup_worker
 from curate.scanners.topic import OFF_TOPIC
 from curate.sources import Record, Source
 from curate.storage.workspace import write_json

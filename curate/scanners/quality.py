@@ -188,7 +188,7 @@ class Quality(Scanner):
                 yield _finding(BLURRY, row.path, row.blur, message, {"blur": row.blur})
 
     def _limits(self, seen: pd.DataFrame) -> dict[str, float]:
-        """The thresholds of this dataset: never stricter than the settings, looser where most images are so."""
+        """Compute the thresholds of this dataset: never stricter than the settings, looser where most images are so."""
         s = self.settings
         limits = {"blurry": s.blurry, "dark": s.dark, "bright": s.bright}
         if s.max_deviations and len(seen) >= ENOUGH:
@@ -241,7 +241,7 @@ _LARGER = N_(
 
 
 def blur_effect(grey: np.ndarray) -> float:
-    """How little an image changes when it is blurred once more: 0 sharp, 1 blurred or flat.
+    """Measure how little an image changes when it is blurred once more: 0 sharp, 1 blurred or flat.
 
     After Crete, Dolmiere, Ladret and Nicolas, "The blur effect: perception and estimation with a new
     no-reference perceptual blur metric", SPIE 6492 (2007), with their 9-tap mean; independent of contrast.

@@ -107,18 +107,18 @@ class Text(Scanner):
 
 
 def require() -> None:
-    """Raises `MissingExtraError` where the reader is not installed."""
+    """Raise `MissingExtraError` where the reader is not installed."""
     if not installed():
         raise MissingExtraError("reading text needs more packages: pip install 'imagecurate[text]'")
 
 
 def installed() -> bool:
-    """Whether text can be read."""
+    """Say whether text can be read."""
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
 def _read(image: DecodedImage) -> list[dict[str, Any]]:
-    """Lines of text with boxes in pixels of the full image; faint marks by a second look at raised contrast."""
+    """Read lines of text with boxes in pixels of the full image; faint marks by a second look at raised contrast."""
     view = _enlarged(image.fit(READ_PX))
     lines = _lines(view, image)
     if any(sum(map(str.isalnum, line["text"])) >= MIN_LETTERS and line["score"] >= MIN_SCORE for line in lines):
@@ -150,7 +150,7 @@ def _lines(view: Pixels, image: DecodedImage) -> list[dict[str, Any]]:
 
 
 def _contrasted(view: Pixels) -> Pixels:
-    """Lightness stretched tile by tile (CLAHE), as in Zuiderveld, Graphics Gems IV (1994)."""
+    """Stretch lightness tile by tile (CLAHE), as in Zuiderveld, Graphics Gems IV (1994)."""
     lab = cv2.cvtColor(view, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(3, (8, 8)).apply(np.ascontiguousarray(lab[..., 0]))
     return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), dtype=np.uint8)

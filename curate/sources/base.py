@@ -100,7 +100,7 @@ class Source(ABC):
         return True
 
     def plain_file(self, path: str) -> Path | None:
-        """The file that holds exactly this image, to be linked to or handed to another program; None elsewhere."""
+        """Return the file that holds exactly this image, to be linked to or handed on; None where there is none."""
         address = join(self.root, path)
         return Path(address) if url(address) is None and in_tar(address) is None else None
 
@@ -111,7 +111,7 @@ class Source(ABC):
 
 @functools.cache
 def forms() -> tuple[type[Source], ...]:
-    """Every installed form of source, the first to be asked first."""
+    """List every installed form of source, the first to be asked first."""
     found: list[type[Source]] = [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
     return tuple(sorted(found, key=lambda form: (-form.priority, form.__name__)))
 
@@ -132,18 +132,28 @@ def open_source(given: str | Path, scratch: Path | None = None) -> Source:
 
 
 def source_at(root: str | Path) -> Source:
-    """The source whose images lie below `root`, to read them; whether it is there shows when it is asked."""
+    """Open the source whose images lie below `root`, to read them; whether it is there shows when it is asked."""
     address = absolute(root)
-    form = next((form for form in forms() if form.claims(address)), None)
-    if form is None:
-        from curate.sources.folder import Folder
-
-        form = Folder
+    form = next((form for form in forms() if form.claims(address)), _Gone)
     return form(address)
 
 
+class _Gone(Source):
+    """A root that no form claims, such as a folder that is no longer there: reading fails image by image."""
+
+    form: ClassVar[str] = ""
+
+    @classmethod
+    def claims(cls, address: str) -> bool:
+        del address
+        return False
+
+    def _list(self) -> Listing:
+        raise SourceError(f"{self.address} does not exist")
+
+
 def absolute(given: str | Path) -> str:
-    """An address as sources take it: a URL, or an absolute path (`file://` is one too)."""
+    """Normalise an address: a URL, or an absolute path (`file://` is one too)."""
     address = url(given)
     if address is None:
         return str(Path(given).resolve())

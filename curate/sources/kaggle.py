@@ -50,7 +50,7 @@ def fetch(source: str, destination: str | Path) -> Path:
 
 
 def _download(name: str, folder: Path) -> Path:
-    """The archive of a dataset; one that was begun is finished."""
+    """Download the archive of a dataset; one that was begun is finished."""
     chatter = io.StringIO()  # the client prints its advice, which is not ours to print
     with contextlib.redirect_stdout(chatter):
         client = _client()

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from curate.i18n import Message, msg
 from curate.images import formats
-from curate.sources import table, webdataset
+from curate.sources import columns, shards
 from curate.sources.address import join
 from curate.sources.records import SPLITS, Listing, Record, Skipped
 from curate.sources.tar import is_tar
@@ -34,7 +34,7 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     skipped = [file for file in files if file.skipped is not None]
     tars = [(file.path, file.stamp) for file in skipped if is_tar(file.path)]
     if tars and not found:
-        return webdataset.read_shards(root, tars)
+        return shards.read_shards(root, tars)
     paths = [file.path for file in found]
     base = _dataset_root(paths)
     split_folders = _split_folders(base, paths)
@@ -45,13 +45,13 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     tables = {file.path: join(root, file.path) for file in skipped if _is_metadata(file.path)}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in tables]
     if tables:
-        records, read = table.labelled(records, tables)
+        records, read = columns.labelled(records, tables)
         left_out += read
     return Listing(root, records, sorted(left_out, key=lambda item: item.path))
 
 
 def _is_metadata(path: str) -> bool:
-    return PurePosixPath(path).name in table.METADATA
+    return PurePosixPath(path).name in columns.METADATA
 
 
 def reason_to_skip(name: str, head: Callable[[], bytes]) -> Message | None:
@@ -74,7 +74,7 @@ def reason_to_skip(name: str, head: Callable[[], bytes]) -> Message | None:
 
 
 def _dataset_root(paths: list[str]) -> str:
-    """Go down through folders that only wrap the dataset: a single folder, no images of its own, classes inside.
+    """Return go down through folders that only wrap the dataset: a single folder, no images of its own, classes inside.
 
     Empty, or ending in a slash.
     """
@@ -91,7 +91,7 @@ def _dataset_root(paths: list[str]) -> str:
 
 
 def _split_folders(base: str, paths: list[str]) -> frozenset[str]:
-    """The folders directly below `base` that are splits: all of them must be named so, or none is."""
+    """Return the folders directly below `base` that are splits: all of them must be named so, or none is."""
     folders = {path[len(base) :].partition("/")[0] for path in paths if "/" in path[len(base) :]}
     return frozenset(folders) if folders and all(name.lower() in SPLITS for name in folders) else frozenset()
 

@@ -30,7 +30,7 @@ class Entry:
 
 
 def filesystem(address: str) -> Any:
-    """The fsspec file system of a URL; credentials and endpoints are its own business.
+    """Return the fsspec file system of a URL; credentials and endpoints are its own business.
 
     Raises `SourceError` naming the extra that is missing, or the protocol nobody knows.
     """
@@ -48,7 +48,7 @@ def filesystem(address: str) -> Any:
 
 
 def entries(root: str) -> Iterator[Entry]:
-    """Every object below a URL, or the one that it is, in no promised order."""
+    """List every object below a URL, or the one that it is, in no promised order."""
     fs = filesystem(root)
     base = str(fs._strip_protocol(root)).rstrip("/")
     try:
@@ -62,7 +62,7 @@ def entries(root: str) -> Iterator[Entry]:
 
 
 def stat(address: str) -> Entry | None:
-    """Size and stamp of one object; None where there is none."""
+    """Read size and stamp of one object; None where there is none."""
     if url(address) is None:
         try:
             status = Path(address).stat()
@@ -77,7 +77,7 @@ def stat(address: str) -> Entry | None:
 
 
 def stamp(facts: dict[str, Any]) -> int:
-    """A number that changes when the object does: made of its version mark, else of its time."""
+    """Make a number that changes when the object does: of its version mark, else of its time."""
     for key in (
         "ETag",
         "etag",
@@ -106,7 +106,7 @@ def put(address: str, data: bytes | Path) -> None:
 
 
 def head(address: str, count: int) -> bytes:
-    """The first bytes of an object."""
+    """Read the first bytes of an object."""
     if url(address) is None:
         with Path(address).open("rb") as file:
             return file.read(count)
@@ -151,7 +151,7 @@ def patiently(address: str, ask: Callable[[], Any]) -> Any:
 
 @functools.cache
 def _outages() -> tuple[type[Exception], ...]:
-    """What says that a store, not an object, is at fault; S3's client has names of its own."""
+    """Return the errors that mean that a store, not an object, is at fault; S3's client has its own."""
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:

@@ -17,7 +17,7 @@ def is_tar(name: str | Path) -> bool:
 
 
 def members(tar: str) -> list[tuple[str, int, int]]:
-    """(name, offset, size) of every regular file in a tar, read from its headers alone.
+    """List (name, offset, size) of every regular file in a tar, from its headers alone.
 
     Raises `SourceError` where it is none, or compressed.
     """

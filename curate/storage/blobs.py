@@ -20,12 +20,12 @@ LARGE_BYTES = 64
 
 
 def is_large(kind: pa.DataType) -> bool:
-    """Whether a column of this type belongs on disk."""
+    """Say whether a column of this type belongs on disk."""
     return bool(pa.types.is_binary(kind) or (pa.types.is_fixed_size_binary(kind) and kind.byte_width > LARGE_BYTES))
 
 
 def matrix(column: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
-    """(rows, bytes) of a table column whose values there all have one length."""
+    """Read (rows, bytes) of a table column whose values there all have one length."""
     values = column.array
     chosen = values[rows] if isinstance(values, Blobs) else values.to_numpy()[rows]
     return np.frombuffer(b"".join(chosen), np.uint8).reshape(len(rows), -1)
@@ -44,7 +44,7 @@ class Spool:
         return self._append(sizes, b"".join(value for value in values if value))
 
     def take_in(self, values: pa.ChunkedArray) -> "Blobs":
-        """The same for a column of Arrow, whose bytes need not become objects first."""
+        """Append a column of Arrow, whose bytes need not become objects first."""
         column = values.combine_chunks()
         if isinstance(column, pa.ChunkedArray):  # how a column of no rows comes back
             return self.column([])
@@ -66,7 +66,7 @@ class Spool:
         return Blobs((self,), np.zeros(len(sizes), np.int16), starts.astype(np.int64), sizes)
 
     def read(self, start: int, size: int) -> bytes:
-        """One value."""
+        """Read one value."""
         return os.pread(self._file.fileno(), size, start)
 
     def __del__(self) -> None:

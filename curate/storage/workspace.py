@@ -78,7 +78,7 @@ class Workspace:
         return self.root / "runs"
 
     def read_audit(self) -> dict[str, Any]:
-        """The facts of the last audit.
+        """Read the facts of the last audit.
 
         Raises `WorkspaceError` where there was none, or a newer version of curate made it.
         """
@@ -104,11 +104,11 @@ class Workspace:
         return dict(facts)
 
     def read_images(self) -> pd.DataFrame:
-        """The image table, one row per file, sorted by path."""
+        """Read the image table, one row per file, sorted by path."""
         return self._read(self.images)
 
     def read_findings(self) -> pd.DataFrame:
-        """The findings table, one row per (finding, image)."""
+        """Read the findings table, one row per (finding, image)."""
         return self._read(self.findings)
 
     def _read(self, path: Path) -> pd.DataFrame:
@@ -154,7 +154,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """Arrow to pandas without NaN standing for missing text, whatever the version of pandas."""
+    """Convert Arrow to pandas without NaN standing for missing text, whatever the version of pandas."""
     import pandas as pd
     import pyarrow as pa
 
@@ -167,7 +167,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
 
 
 def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
-    """Strings and None; equal strings are one object, since most columns hold few."""
+    """Convert to strings and None; equal strings are one object, since most columns hold few."""
     import numpy as np
     import pyarrow as pa
 
@@ -196,7 +196,7 @@ def write_arrow(table: pa.Table, path: Path) -> None:
 
 
 def write_part(table: pa.Table, path: Path) -> None:
-    """The same without compression, which would take a twentieth off what is mostly tiles, in twice the time."""
+    """Write an Arrow table without compression, which would save a twentieth of mostly tiles in twice the time."""
     import pyarrow.parquet as pq
 
     with atomic(path) as file:

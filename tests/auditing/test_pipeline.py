@@ -51,7 +51,7 @@ def test_every_file_has_a_row_and_every_defect_a_reason(audited: Audited) -> Non
 
 
 def test_table_1_counts_every_image_once_and_no_keeper(audited: Audited) -> None:
-    table = curate.status(audited.workspace.root).table1
+    table = curate.status(audited.workspace.root).class_summary
     flagged = table[[f"{name}_flagged" for name in ("corrupted", "duplicate", "unsuitable")]]
     assert flagged.loc["cats"].tolist() == [2, 0, 0]
     assert flagged.loc["dogs"].tolist() == [0, 2, 1]
@@ -245,7 +245,7 @@ def test_images_without_a_class_beside_those_with_one_are_told_apart(tmp_path: P
         **{f"cats/{index}.png": "cats" for index in range(3)},
     }
     assert set(audit.findings["kind"]) == {"same_bytes"}  # no class is no other class
-    assert curate.status(tmp_path / "ws").table1.loc["Total", "duplicate_flagged"] == 3
+    assert curate.status(tmp_path / "ws").class_summary.loc["Total", "duplicate_flagged"] == 3
 
 
 @pytest.mark.parametrize("left", ["half of it", "nothing"])

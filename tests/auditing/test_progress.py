@@ -1,11 +1,13 @@
 """Progress tells the truth: the pace of late, no promise without ground, plain lines in a log."""
 
 import io
+from collections.abc import Iterable
 
 from rich.console import Console
 
 from curate.auditing.pipeline import AuditProgress
-from curate.auditing.progress import Pace, sentence, shown
+from curate.auditing.progress import shown
+from curate.i18n import translator
 
 
 class Clock:
@@ -22,24 +24,26 @@ def at(done: int, *, total: int = 10_000, problems: int = 0) -> AuditProgress:
     return AuditProgress(done=done, total=total, problems=problems)
 
 
+def lines(reports: Iterable[tuple[float, AuditProgress]], language: str = "en") -> list[str]:
+    """What a log holds after so much was reported at such times."""
+    clock, out = Clock(), io.StringIO()
+    with shown(Console(file=out, width=200), translator(language), clock=clock) as report:
+        for clock.now, progress in reports:
+            report(progress)
+    return out.getvalue().splitlines()
+
+
 def test_nothing_is_promised_before_anything_is_known() -> None:
-    pace = Pace(Clock())
-    pace.note(0)
-    assert sentence(at(0), pace) == "measured 0 of 10,000 files, 0 problems so far"
+    assert lines([(11.0, at(0))]) == ["measured 0 of 10,000 files, 0 problems so far"]
 
 
 def test_the_rate_is_that_of_late() -> None:
-    clock = Clock()
-    pace = Pace(clock)
-    for second in range(100):
-        clock.now = float(second)
-        pace.note(100 * min(second, 50) + 10 * max(0, second - 50))
-    assert pace.per_second is not None
-    assert round(pace.per_second) == 10
-    done = 100 * 50 + 10 * 49
-    assert sentence(at(done, problems=1), pace) == (
-        "measured 5,490 of 10,000 files, 10 a second, about 7 min 31 s left, 1 problem so far"
-    )
+    slower = [(float(s), at(100 * min(s, 50) + 10 * max(0, s - 50), problems=1)) for s in range(131)]
+    assert lines(slower)[-1] == ("measured 5,800 of 10,000 files, 10 a second, about 7 min 00 s left, 1 problem so far")
+
+
+def test_a_log_is_in_the_language_of_its_reader() -> None:
+    assert lines([(11.0, at(0))], "pt-BR") == ["0 de 10.000 arquivos medidos, 0 problemas até agora"]
 
 
 def test_a_log_gets_a_line_now_and_then_and_a_short_run_none() -> None:
@@ -64,11 +68,10 @@ def test_a_log_gets_a_line_now_and_then_and_a_short_run_none() -> None:
 def test_a_terminal_gets_a_bar_with_rate_and_time_left() -> None:
     clock, out = Clock(), io.StringIO()
     with shown(Console(file=out, force_terminal=True, width=120), clock=clock) as report:
-        report(at(0))
-        clock.now = 10.0
-        report(at(5_000, problems=7))
+        for clock.now, done in ((0.0, 0), (5.0, 2_500), (10.0, 5_000)):
+            report(at(done, problems=7))
     text = out.getvalue()
     assert "5000/10000" in text
     assert "500/s" in text
     assert "7 problems" in text
-    assert "10 s left" in text
+    assert "0:00:10" in text

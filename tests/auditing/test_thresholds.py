@@ -7,7 +7,7 @@ import curate
 from curate import config
 from curate.auditing import thresholds
 from curate.errors import ConfigError, WorkspaceError
-from curate.schema import Kind
+from curate.scanners.quality import ODD_SIZE
 from tests.conftest import Audited
 
 
@@ -24,8 +24,8 @@ def test_every_threshold_agrees_with_the_judgement(audited: Audited) -> None:
         assert len(values) == 16, "every image that decodes"
         suspected = set(values[thresholds.flagged(values, one, one.value)].index)
         named = [other for other in thresholds.cuts(audited.workspace) if other.threshold.kind is one.threshold.kind]
-        if len(named) == 1 and one.threshold.kind is not Kind.ODD_SIZE:
-            assert set(findings.loc[findings["kind"] == one.threshold.kind, "path"]) <= suspected, one
+        if len(named) == 1 and one.threshold.kind is not ODD_SIZE:
+            assert set(findings.loc[findings["kind"] == one.threshold.kind.name, "path"]) <= suspected, one
 
 
 def test_the_nearest_lie_on_either_side_the_closest_first(audited: Audited) -> None:

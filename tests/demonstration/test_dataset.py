@@ -11,7 +11,7 @@ import pytest
 from curate.config import DecodeLimits
 from curate.demonstration import dataset
 from curate.images.decode import decode
-from curate.schema import Category, Kind, Severity
+from curate.schema import Category, Severity
 
 FILES = {"Angry": 86, "Happy": 100, "Sad": 79}
 PLANTED = {
@@ -25,9 +25,9 @@ PLANTED = {
     ("Sad", Category.UNSUITABLE): 10,
 }
 EVERY_KIND = {
-    *(Kind.EMPTY, Kind.NOT_AN_IMAGE, Kind.UNREADABLE, Kind.TRUNCATED, Kind.DAMAGED),
-    *(Kind.SAME_BYTES, Kind.SAME_PIXELS, Kind.RE_ENCODED, Kind.RESIZED, Kind.RECOLOURED),
-    *(Kind.BLURRY, Kind.DARK, Kind.BRIGHT, Kind.LOW_INFORMATION, Kind.ODD_SIZE, Kind.ODD_ASPECT_RATIO),
+    *("empty", "not_an_image", "unreadable", "truncated", "damaged"),
+    *("same_bytes", "same_pixels", "re_encoded", "resized", "recoloured"),
+    *("blurry", "dark", "bright", "low_information", "odd_size", "odd_aspect_ratio"),
 }
 
 
@@ -37,7 +37,7 @@ class Drawn:
 
     folder: Path
     truth: pd.DataFrame
-    reported: dict[str, set[Kind]]
+    reported: dict[str, set[str]]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
     truth = dataset.draw(folder)
     limits = DecodeLimits()
     reported = {
-        path: {found.kind for found in decode(data, limits).problems if found.severity is not Severity.INFO}
+        path: {found.kind.name for found in decode(data, limits).problems if found.severity is not Severity.INFO}
         for path, data in contents(folder).items()
     }
     return Drawn(folder, truth, reported)

@@ -19,7 +19,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 
 def test_table_1_is_the_planted_one(made: Demo) -> None:
-    table = curate.status(made.workspace).table1
+    table = curate.status(made.workspace).class_summary
     columns = [
         "images",
         *(f"{c}_{w}" for w in ("flagged", "confirmed") for c in ("corrupted", "duplicate", "unsuitable")),

@@ -37,6 +37,22 @@ def test_all_pairs_within_a_distance_are_found_and_no_other(seed: int, count: in
     assert list(zip(left, right, bits, strict=True)) == sorted(brute_force(hashes, distance))
 
 
+@pytest.mark.parametrize("distance", [0, 1, 4, 10])
+def test_the_pairs_are_those_of_an_exact_index(distance: int) -> None:
+    """FAISS, which looks at every pair, is the oracle for more hashes than Python can compare."""
+    import faiss
+
+    hashes = clustered(3, 4_000)
+    codes = hashes.astype(">u8").view(np.uint8).reshape(-1, 8)
+    index = faiss.IndexBinaryFlat(64)
+    index.add(codes)
+    ends, bits, others = index.range_search(codes, distance + 1)  # FAISS leaves out the radius itself
+    rows = np.repeat(np.arange(len(hashes)), np.diff(ends.astype(np.int64)))
+    expected = {(i, j, int(b)) for i, j, b in zip(rows, others, bits, strict=True) if i < j}
+    left, right, apart = hamming.pairs_within(hashes, distance)
+    assert set(zip(left.tolist(), right.tolist(), apart.tolist(), strict=True)) == expected
+
+
 @pytest.mark.parametrize("agreed", [0, 1, 2, 3, 4, 5])
 def test_the_number_of_blocks_that_must_agree_changes_the_cost_and_not_the_answer(
     agreed: int, monkeypatch: pytest.MonkeyPatch

@@ -49,7 +49,7 @@ def test_few_hashes_are_no_special_case(hashes: list[int]) -> None:
 
 def test_many_are_dealt_by_blocks_and_none_is_lost() -> None:
     hashes = clustered(20_000, 3)
-    assert len(hamming.choices_of(len(hashes), 4)) > 1
+    assert len(hamming.block_combinations(len(hashes), 4)) > 1
     left, right, bits = hamming.pairs_within(hashes, 4)
     expected = list(zip(left.tolist(), right.tolist(), bits.tolist(), strict=True))
     assert sorted(joined(hashes, 4, memory_bytes=500_000, chunk=3_000)) == expected

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.duplicates import tiles as resemblance
-from curate.duplicates.prefilter import Sketches
+from curate.duplicates.prefilter import BlockSignatures
 from curate.duplicates.tiles import TILE_PX, Floats
 
 
@@ -44,11 +44,11 @@ def family(seed: int) -> Floats:
 def test_bounds_hold_for_every_pair(seed: int) -> None:
     tiles = resemblance.prepare(family(seed))
     left, right = np.triu_indices(len(tiles.mean), 1)
-    sketches = Sketches.empty(len(tiles.mean))
-    sketches.draw(0, tiles)
-    most, least = sketches.bounds(left, right)
+    signatures = BlockSignatures.empty(len(tiles.mean))
+    signatures.add(0, tiles)
+    most_close, least = signatures.bounds(left, right)
     found = resemblance.compare(tiles, left, right)
-    assert (most >= found.close).all()
+    assert (most_close >= found.close).all()
     assert (least <= found.textured).all()
 
 
@@ -56,13 +56,13 @@ def test_strangers_are_rejected() -> None:
     bounds = []
     for seed in range(40):
         tiles = resemblance.prepare(family(seed)[[0, 8]])
-        sketches = Sketches.empty(2)
-        sketches.draw(0, tiles)
-        bounds.append(sketches.bounds(np.array([0]), np.array([1]))[0])
+        signatures = BlockSignatures.empty(2)
+        signatures.add(0, tiles)
+        bounds.append(signatures.bounds(np.array([0]), np.array([1]))[0])
     assert np.mean(np.array(bounds) < 0.4) > 0.9
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_nothing_to_compare_is_no_special_case(count: int) -> None:
-    most, least = Sketches.empty(count).bounds(np.empty(0, np.intp), np.empty(0, np.intp))
-    assert len(most) == len(least) == 0
+    most_close, least = BlockSignatures.empty(count).bounds(np.empty(0, np.intp), np.empty(0, np.intp))
+    assert len(most_close) == len(least) == 0

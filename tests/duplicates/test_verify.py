@@ -32,29 +32,29 @@ def all_pairs(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return left, right, np.full(len(left), 5)
 
 
-@pytest.mark.parametrize("turn", [None, "mirrored"])
-def test_every_copy_among_the_candidates_is_found_and_no_other(seen: pd.DataFrame, turn: str | None) -> None:
+@pytest.mark.parametrize("transform", [None, "mirrored"])
+def test_every_copy_among_the_candidates_is_found_and_no_other(seen: pd.DataFrame, transform: str | None) -> None:
     verifier = Verifier(seen, DuplicatesSettings())
     left, right, bits = all_pairs(len(seen))
     tiles = np.stack([np.frombuffer(tile, np.uint8).reshape(64, 64) for tile in seen["tile"]]).astype(np.float32)
-    lying = resemblance.turned(tiles, turn) if turn else tiles
-    found = resemblance.compare(resemblance.prepare(np.concatenate([tiles, lying])), left, right + len(tiles))
+    transformed = resemblance.transformed(tiles, transform) if transform else tiles
+    found = resemblance.compare(resemblance.prepare(np.concatenate([tiles, transformed])), left, right + len(tiles))
     small = seen[["width", "height"]].min(axis=1).to_numpy()
     expected = verifier._are_copies(found, np.minimum(small[left], small[right]) < DuplicatesSettings().small_px)
-    copies = verifier.copies((left, right, bits), turn)
+    copies = verifier.copies((left, right, bits), transform)
     assert [(i, j) for i, j, _ in copies] == list(zip(left[expected], right[expected], strict=True))
     assert 0 < len(copies) < len(left) / 4
 
 
-@pytest.mark.parametrize("turn", [None, "turned by 90 degrees"])
+@pytest.mark.parametrize("transform", [None, "turned by 90 degrees"])
 def test_what_is_in_hand_at_a_time_changes_nothing(
-    seen: pd.DataFrame, turn: str | None, monkeypatch: pytest.MonkeyPatch
+    seen: pd.DataFrame, transform: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = all_pairs(len(seen))
-    whole = Verifier(seen, DuplicatesSettings()).copies(pairs, turn)
+    whole = Verifier(seen, DuplicatesSettings()).copies(pairs, transform)
     monkeypatch.setattr(prefilter, "IN_MEMORY", 20)
     monkeypatch.setattr(verify, "_TILES", 6)
-    assert Verifier(seen, DuplicatesSettings()).copies(pairs, turn) == whole
+    assert Verifier(seen, DuplicatesSettings()).copies(pairs, transform) == whole
 
 
 def test_no_candidates_are_no_special_case(seen: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 import curate
 from curate.auditing.judge import DatasetProperty
-from curate.auditing.shortcuts import TRAIT_TITLES
+from curate.auditing.shortcuts import TITLES
 from curate.config import Config
 from curate.duplicates import kinds as duplicates
 from curate.findings import Finding, KindSpec
@@ -142,7 +142,7 @@ def _facts(workspace: Workspace) -> None:
         share=0.75,
     )
     facts["prevalent"] = [DatasetProperty("dark", "unsuitable", 30, 0.75, message).to_json()]
-    facts["spurious"] = [{"trait": trait, "accuracy": 0.95, "chance": 0.5} for trait in TRAIT_TITLES]
+    facts["spurious"] = [{"trait": trait, "accuracy": 0.95, "chance": 0.5} for trait in TITLES]
     facts["audited_at"] = "2026-11-25T12:00:00+00:00"
     write_json(facts, workspace.audit)
     workspace.runs.mkdir(exist_ok=True)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pytest
 from babel.messages.catalog import Message
 
-from curate.auditing.shortcuts import TRAIT_TITLES
+from curate.auditing.shortcuts import TITLES
+from curate.findings import ACTION_TITLES, CATEGORY_TITLES, SEVERITY_TITLES
 from curate.i18n import languages, translator
 from curate.scanners import kinds, scanner_classes
-from curate.schema import ACTION_TITLES, CATEGORY_TITLES, SEVERITY_TITLES, Action, Category, Severity
+from curate.schema import Action, Category, Severity
 from tests.i18n import sources
 
 OTHERS = [language for language in languages() if language != "en"]
@@ -75,7 +76,7 @@ def test_kinds_settings_and_closed_sets_have_a_translation(language: str) -> Non
     for titles, members in ((CATEGORY_TITLES, Category), (SEVERITY_TITLES, Severity), (ACTION_TITLES, Action)):
         assert set(titles) == set(members)
         assert set(titles.values()) <= known
-    assert set(TRAIT_TITLES.values()) <= known
+    assert set(TITLES.values()) <= known
 
 
 def test_one_check_has_one_name_in_portuguese() -> None:

@@ -69,10 +69,10 @@ def test_a_text_fills_its_gaps_with_the_separators_of_the_language() -> None:
     assert PORTUGUESE.gettext(text).startswith("{shown:,} de"), "without values it stays a template"
 
 
-def test_one_and_several_and_what_brazil_says_of_none() -> None:
+def test_one_and_several_and_none() -> None:
     forms = ("{n} image", "{n} images")
     assert [ENGLISH.counted(*forms, n) for n in (0, 1, 2000)] == ["0 images", "1 image", "2,000 images"]
-    assert [PORTUGUESE.counted(*forms, n) for n in (0, 1, 2000)] == ["0 imagem", "1 imagem", "2.000 imagens"]
+    assert [PORTUGUESE.counted(*forms, n) for n in (0, 1, 2000)] == ["0 imagens", "1 imagem", "2.000 imagens"]
 
 
 def test_a_context_tells_apart_what_english_has_one_word_for() -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from curate.images import kinds
 from curate.images.containers import gif, jpeg, lzw, problems
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 from tests.sample_images import encode, photo
 
 PIXELS = photo(1)
@@ -50,7 +51,7 @@ def test_a_cut_file_is_truncated(name: str, keep: float) -> None:
     found = problems(data[: int(len(data) * keep)], name.split(",", maxsplit=1)[0])
     # Pillow writes the directory of a TIFF behind its pixels: without it there is nothing left to compare.
     assert found or name.startswith("TIFF")
-    assert {problem.kind for problem in found} <= {Kind.TRUNCATED}
+    assert {problem.kind for problem in found} <= {kinds.TRUNCATED}
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_a_cut_file_is_truncated(name: str, keep: float) -> None:
     ],
 )
 def test_the_last_bytes_are_missed(name: str, lost: int) -> None:
-    assert [problem.kind for problem in problems(INTACT[name][:-lost], name)] == [Kind.TRUNCATED]
+    assert [problem.kind for problem in problems(INTACT[name][:-lost], name)] == [kinds.TRUNCATED]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_foreign_bytes_among_the_data_are_found(name: str, words: str) -> None:
     data = INTACT[name]
     noise = np.random.default_rng(5).bytes(64)
     found = problems(patched(data, len(data) // 2, noise), name.split(",", maxsplit=1)[0])
-    assert [problem.kind for problem in found] == [Kind.DAMAGED]
+    assert [problem.kind for problem in found] == [kinds.DAMAGED]
     assert words.lower() in found[0].reason.lower()
 
 
@@ -96,14 +97,14 @@ def test_a_wrong_checksum_of_text_is_a_warning_too_and_says_that_the_pixels_do_n
 def test_bytes_behind_the_end_are_for_information() -> None:
     for name in ("PNG", "GIF", "WEBP"):
         (problem,) = problems(INTACT[name] + b"something else", name)
-        assert (problem.kind, problem.severity) == (Kind.ODD_METADATA, Severity.INFO)
+        assert (problem.kind, problem.severity) == (kinds.ODD_METADATA, Severity.INFO)
 
 
 def test_a_lost_sector_in_a_jpeg_is_found_although_it_decodes() -> None:
     data = encode(PIXELS, "JPEG", quality=95)
     at = len(data) // 2
     found = list(jpeg.problems(patched(data, at, bytes(512))))
-    assert [problem.kind for problem in found] == [Kind.DAMAGED]
+    assert [problem.kind for problem in found] == [kinds.DAMAGED]
     assert abs(found[0].where["offset"] - at) <= 2
     assert list(jpeg.problems(data)) == []
 

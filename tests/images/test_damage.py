@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from curate.config import DecodeLimits
-from curate.images import damage
+from curate.images import damage, kinds
 from curate.images.containers.problem import Problem
 from curate.images.decode import decode
 from curate.images.image import Pixels
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 from tests.benchmarks.damage import KINDS
 from tests.sample_images import encode, photo
 
@@ -32,7 +32,7 @@ def shifted(pixels: Pixels, row: int, column: int, levels: int) -> Pixels:
 
 
 def seen(data: bytes) -> Problem | None:
-    return next((p for p in decode(data, LIMITS).problems if p.kind is Kind.DAMAGED), None)
+    return next((p for p in decode(data, LIMITS).problems if p.kind is kinds.DAMAGED), None)
 
 
 def test_a_shift_from_one_block_on_is_seen_with_its_place() -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 import curate
 from curate.config import DecodeLimits
+from curate.findings import KindSpec
+from curate.images import kinds
 from curate.images.decode import decode
-from curate.schema import Kind, Severity
+from curate.schema import Severity
 from tests.sample_images import encode, photo
 
 LIMITS = DecodeLimits()
@@ -29,21 +31,23 @@ def flipped(data: bytes, at: int) -> bytes:
 @pytest.mark.parametrize(
     ("data", "kind", "severity", "image"),
     [
-        pytest.param(b"", Kind.EMPTY, Severity.ERROR, False, id="empty"),
-        pytest.param(b"<!DOCTYPE html><p>404", Kind.NOT_AN_IMAGE, Severity.ERROR, False, id="an error page"),
-        pytest.param(bytes(500), Kind.NOT_AN_IMAGE, Severity.ERROR, False, id="zero bytes"),
-        pytest.param(JPEG[: len(JPEG) // 2], Kind.TRUNCATED, Severity.ERROR, True, id="half a JPEG"),
-        pytest.param(JPEG[:-2], Kind.TRUNCATED, Severity.ERROR, True, id="a JPEG without its end marker"),
-        pytest.param(holed(JPEG, len(JPEG) // 2, 300), Kind.DAMAGED, Severity.WARNING, True, id="a JPEG with a hole"),
-        pytest.param(PNG[: len(PNG) // 2], Kind.TRUNCATED, Severity.ERROR, True, id="half a PNG"),
-        pytest.param(PNG[:-2], Kind.TRUNCATED, Severity.ERROR, True, id="a PNG without its last two bytes"),
-        pytest.param(flipped(PNG, len(PNG) // 2), Kind.DAMAGED, Severity.WARNING, True, id="a PNG with a flipped bit"),
+        pytest.param(b"", kinds.EMPTY, Severity.ERROR, False, id="empty"),
+        pytest.param(b"<!DOCTYPE html><p>404", kinds.NOT_AN_IMAGE, Severity.ERROR, False, id="an error page"),
+        pytest.param(bytes(500), kinds.NOT_AN_IMAGE, Severity.ERROR, False, id="zero bytes"),
+        pytest.param(JPEG[: len(JPEG) // 2], kinds.TRUNCATED, Severity.ERROR, True, id="half a JPEG"),
+        pytest.param(JPEG[:-2], kinds.TRUNCATED, Severity.ERROR, True, id="a JPEG without its end marker"),
+        pytest.param(holed(JPEG, len(JPEG) // 2, 300), kinds.DAMAGED, Severity.WARNING, True, id="a JPEG with a hole"),
+        pytest.param(PNG[: len(PNG) // 2], kinds.TRUNCATED, Severity.ERROR, True, id="half a PNG"),
+        pytest.param(PNG[:-2], kinds.TRUNCATED, Severity.ERROR, True, id="a PNG without its last two bytes"),
+        pytest.param(flipped(PNG, len(PNG) // 2), kinds.DAMAGED, Severity.WARNING, True, id="a PNG with a flipped bit"),
         pytest.param(
-            b"\x89PNG\r\n\x1a\n" + bytes(50), Kind.UNREADABLE, Severity.ERROR, False, id="a PNG signature only"
+            b"\x89PNG\r\n\x1a\n" + bytes(50), kinds.UNREADABLE, Severity.ERROR, False, id="a PNG signature only"
         ),
     ],
 )
-def test_damage_has_a_kind_a_severity_and_a_reason(data: bytes, kind: Kind, severity: Severity, *, image: bool) -> None:
+def test_damage_has_a_kind_a_severity_and_a_reason(
+    data: bytes, kind: KindSpec, severity: Severity, *, image: bool
+) -> None:
     found = decode(data, LIMITS)
     worst = found.problems[0]
     assert kind in {problem.kind for problem in found.problems}
@@ -106,7 +110,7 @@ def test_a_palette_is_expanded_before_it_is_compared() -> None:
 
 def test_a_bomb_is_refused_by_its_header() -> None:
     found = decode(PNG, DecodeLimits(max_pixels=100))
-    assert [problem.kind for problem in found.problems] == [Kind.TOO_LARGE]
+    assert [problem.kind for problem in found.problems] == [kinds.TOO_LARGE]
     assert found.image is None
 
 
@@ -117,7 +121,7 @@ def test_a_big_jpeg_is_decoded_reduced_and_damage_in_it_is_still_seen() -> None:
     assert (whole.width, whole.height) == (2400, 2100)
     assert whole.image is not None
     assert whole.image.rgb.shape[0] < 2100
-    assert decode(holed(data, len(data) // 2, 300), LIMITS).problems[0].kind is Kind.DAMAGED
+    assert decode(holed(data, len(data) // 2, 300), LIMITS).problems[0].kind is kinds.DAMAGED
     with_comment = data[:2] + b"\xff\xfe\x00\x06abcd" + data[2:]
     assert decode(with_comment, LIMITS).digest == whole.digest
 
@@ -135,7 +139,7 @@ def test_an_animation_with_a_broken_later_frame_is_damaged() -> None:
 def test_a_bit_flipped_in_an_avif_is_noticed() -> None:
     data = encode(photo(7), "AVIF")
     assert decode(data, LIMITS).problems == []
-    assert [p.kind for p in decode(flipped(data, len(data) - 200), LIMITS).problems] == [Kind.DAMAGED]
+    assert [p.kind for p in decode(flipped(data, len(data) - 200), LIMITS).problems] == [kinds.DAMAGED]
 
 
 def test_heic_is_read_where_the_plug_in_is_installed() -> None:
@@ -143,7 +147,7 @@ def test_heic_is_read_where_the_plug_in_is_installed() -> None:
     data = encode(photo(8), "HEIF")
     found = decode(data, LIMITS)
     assert (found.format, found.width, found.height, found.problems) == ("HEIF", 160, 120, [])
-    assert decode(data[: len(data) // 2], LIMITS).problems[0].kind is Kind.TRUNCATED
+    assert decode(data[: len(data) // 2], LIMITS).problems[0].kind is kinds.TRUNCATED
 
 
 @pytest.mark.parametrize(
@@ -163,3 +167,10 @@ def test_an_oddity_is_told_for_information(tmp_path: Path, options: dict[str, st
     (reason,) = findings.loc[findings["kind"] == "odd_metadata", "reason"]
     assert words in reason
     assert (findings.loc[findings["kind"] == "odd_metadata", "severity"] == "info").all()
+
+
+def test_decoding_leaves_the_settings_of_the_process_as_they_are() -> None:
+    before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+    for data in (JPEG, PNG[: len(PNG) // 2], b"no image"):
+        decode(data, DecodeLimits(max_pixels=1 << 40))
+        assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)

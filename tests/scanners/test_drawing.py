@@ -12,7 +12,6 @@ from curate.config import Config
 from curate.images.image import DecodedImage, Pixels
 from curate.scanners import drawing
 from curate.scanners.drawing import Drawing
-from curate.schema import Kind
 from tests import sample_images
 
 
@@ -36,33 +35,33 @@ def judged(pixels: Pixels) -> list[str]:
     return [finding.reason for finding in Drawing().judge(frame)]
 
 
-def test_signs_say_what_their_names_say() -> None:
-    plain = drawing.named_signs(np.full((200, 300, 3), 255, np.uint8))
+def test_features_say_what_their_names_say() -> None:
+    plain = drawing.named_features(np.full((200, 300, 3), 255, np.uint8))
     assert (
         plain["top1"] == plain["white"] == plain["grey"] == plain["flat0"] == plain["below1"] == plain["noiseless"] == 1
     )
     assert plain["entropy"] == plain["black"] == plain["ink"] == plain["noise"] == plain["vivid"] == 0
     halves = np.zeros((128, 128, 3), np.uint8)
     halves[:, 64:] = (255, 0, 0)
-    split = drawing.named_signs(halves)
+    split = drawing.named_features(halves)
     assert split["top1"] == split["black"] == split["vivid"] == split["brightness"] == 0.5
     assert split["top2"] == split["entropy"] == 1
     assert split["ink"] > 0.8
-    noisy = drawing.named_signs(np.random.default_rng(0).integers(118, 138, (128, 128, 3)).astype(np.uint8))
+    noisy = drawing.named_features(np.random.default_rng(0).integers(118, 138, (128, 128, 3)).astype(np.uint8))
     assert noisy["noiseless"] < 0.5
     assert noisy["noise"] > 1
 
 
 @pytest.mark.parametrize(("height", "width"), [(100, 1), (1, 700), (101, 3)])
 def test_thin_images_are_survived(height: int, width: int) -> None:
-    assert np.isfinite(drawing.signs(np.full((height, width, 3), 90, np.uint8))).all()
+    assert np.isfinite(drawing.drawing_features(np.full((height, width, 3), 90, np.uint8))).all()
 
 
 def test_images_too_small_to_tell_are_left_alone(tmp_path: Path) -> None:
     for index in range(4):
         sample_images.save(cv2.resize(cartoon(index), (64, 48)), tmp_path / "set" / f"{index}.png")
     found = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=Config(profile="faces")).findings
-    assert Kind.DRAWING not in set(found["kind"])
+    assert "drawing" not in set(found["kind"])
     assert "looks drawn" not in " ".join(found["reason"])
 
 
@@ -88,15 +87,15 @@ def test_drawings_are_looked_for_in_the_profile_faces_only(tmp_path: Path) -> No
 
 def test_what_a_network_sees_goes_before_colours_and_edges() -> None:
     weights = np.asarray(drawing._model()["embedding"]["weights"])
-    signs = drawing.signs(cartoon(0))
-    frame = pd.DataFrame({"path": ["a", "b", "c"], "signs": [signs] * 3})
+    measured = drawing.drawing_features(cartoon(0))
+    frame = pd.DataFrame({"path": ["a", "b", "c"], "features": [measured] * 3})
     frame["embedding"] = pd.Series([-1e3 * weights, 1e3 * weights, None], dtype=object)
-    (first, by_first), (second, by_second), (third, by_third) = drawing.scores(frame)
+    (first, by_first), (second, by_second), (third, by_third) = drawing.drawing_scores(frame)
     assert first < 0.01
     assert second > 0.99
-    assert by_first == by_second == "what a network sees"
+    assert str(by_first) == str(by_second) == "what a network sees"
     assert third > 0.5
-    assert by_third == "its colours and edges"
+    assert str(by_third) == "its colours and edges"
 
 
 @pytest.mark.parametrize("depth", [3])
@@ -104,4 +103,4 @@ def test_the_trees_are_complete(depth: int) -> None:
     trees = drawing._model()["trees"]
     assert {len(tree) for tree in trees["feature"]} == {2**depth - 1}
     assert {len(tree) for tree in trees["value"]} == {2**depth}
-    assert max(map(max, trees["feature"])) < len(drawing._model()["signs"])
+    assert max(map(max, trees["feature"])) < len(drawing._model()["features"])

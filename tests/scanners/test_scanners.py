@@ -14,9 +14,10 @@ from curate import scanners
 from curate.auditing import judge as judging
 from curate.config import Config, DecodeLimits, JudgeSettings
 from curate.duplicates import candidates
-from curate.duplicates.candidates import turned_hashes
-from curate.duplicates.tiles import TURNS, turned
+from curate.duplicates.candidates import transformed_hashes
+from curate.duplicates.tiles import TRANSFORMS, transformed
 from curate.errors import ConfigError
+from curate.i18n import Message
 from curate.images.image import DecodedImage, Pixels
 from curate.measuring import features
 from curate.measuring import shard as measure
@@ -24,8 +25,8 @@ from curate.measuring.shard import Shard, measure_shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates, low_frequencies, stored
 from curate.scanners.quality import Quality, QualitySettings, blur_effect
-from curate.schema import CATEGORY_OF, Kind, Role
-from curate.sources.folder import Record
+from curate.schema import Role
+from curate.sources import Record, source_at
 from tests import sample_images
 
 ALL = scanners.load(Config())
@@ -51,7 +52,7 @@ def measured(folder: Path, *, chosen: list[Scanner] | None = None) -> pd.DataFra
     parts = folder.parent / f"{folder.name}-parts"
     parts.mkdir(exist_ok=True)
     shard = Shard(
-        root=folder,
+        source=source_at(folder),
         records=tuple(records),
         scanners=tuple(chosen),
         limits=DecodeLimits(),
@@ -101,7 +102,8 @@ class TestContract:
         for finding in scanner.judge(frame):
             assert finding.path in set(frame["path"])
             assert 0 <= finding.score <= 1
-            assert finding.kind in CATEGORY_OF
+            assert finding.kind in scanner.kinds
+            assert Message.from_json(finding.message.to_json()) == finding.message
             assert finding.reason.endswith(".")
             assert json.dumps(dict(finding.evidence))
             assert len(finding.finding_id(scanner.name)) == 16
@@ -110,6 +112,19 @@ class TestContract:
         (tmp_path / "set").mkdir()
         (tmp_path / "set" / "a.jpg").write_bytes(b"")
         list(scanner.judge(features.view(measured(tmp_path / "set"), scanner)))
+
+    def test_it_declares_its_kinds_with_words_for_people(self, scanner: Scanner) -> None:
+        assert scanner.kinds
+        for kind in scanner.kinds:
+            assert scanners.kinds()[kind.name] == kind
+            assert kind.title[:1].isupper()
+            assert kind.meaning.endswith(".")
+            assert kind.message == "" or kind.message.endswith(".")
+        assert scanner.required_kinds <= set(scanner.kinds)
+        assert {threshold.kind for threshold in scanner.thresholds} <= set(scanner.kinds)
+
+    def test_every_setting_says_what_it_means(self, scanner: Scanner) -> None:
+        assert all(field.description for field in type(scanner.settings).model_fields.values())
 
     def test_no_setting_can_be_misspelt(self, scanner: Scanner) -> None:
         with pytest.raises(ConfigError, match="nonsense"):
@@ -253,7 +268,7 @@ def test_copies_across_classes_are_a_label_conflict(tmp_path: Path) -> None:
         (tmp_path / "set" / label).mkdir(parents=True)
         (tmp_path / "set" / label / "a.jpg").write_bytes(data)
     found = judged(tmp_path / "set", Duplicates())
-    conflict = found[found["kind"] == Kind.LABEL_CONFLICT]
+    conflict = found[found["kind"] == "label_conflict"]
     assert set(conflict["path"]) == {"cats/a.jpg", "dogs/a.jpg"}
     assert conflict["reason"].iat[0] == "The same image stands in the classes cats and dogs."
 
@@ -268,13 +283,13 @@ def test_the_hashes_are_those_of_imagehash(seed: int) -> None:
         assert features[name] == np.packbits(hashed(shrunk).hash).tobytes()
 
 
-@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("turn", TRANSFORMS)
 def test_the_hash_of_a_turned_image_follows_from_its_spectrum(turn: str) -> None:
     for seed in range(20):
         small = cv2.resize(cv2.cvtColor(sample_images.photo(seed), cv2.COLOR_RGB2GRAY), (32, 32))
-        looks = turned(small[None].astype(np.float32), turn)[0].astype(np.uint8)
+        looks = transformed(small[None].astype(np.float32), turn)[0].astype(np.uint8)
         expected = np.packbits(imagehash.phash(Image.fromarray(looks)).hash)
-        found = turned_hashes(stored(low_frequencies(small))[None], turn)
+        found = transformed_hashes(stored(low_frequencies(small))[None], turn)
         assert int(found[0] ^ np.uint64(int.from_bytes(expected.tobytes(), "big"))).bit_count() <= 1
 
 
@@ -284,7 +299,7 @@ def test_hashes_joined_on_disk_give_the_same_findings(tmp_path: Path, monkeypatc
         sample_images.save(sample_images.photo(index)[:, ::-1].copy(), tmp_path / "set" / f"{index:02}m.jpg")
     in_memory = judged(tmp_path / "set", Duplicates())
     monkeypatch.setattr(candidates, "IN_MEMORY", 1)
-    assert set(in_memory["kind"]) == {Kind.MIRRORED}
+    assert set(in_memory["kind"]) == {"mirrored"}
     pd.testing.assert_frame_equal(judged(tmp_path / "set", Duplicates()), in_memory)
 
 
@@ -297,8 +312,8 @@ def test_a_check_that_hits_most_of_the_dataset_is_reported_once(tmp_path: Path) 
         sample_images.save(blurred, tmp_path / "set" / f"{index:02}.png")
     chosen: list[Scanner] = [Quality()]
     judgement = judging.judge(measured(tmp_path / "set", chosen=chosen), chosen, JudgeSettings())
-    assert not (judgement.findings["kind"] == Kind.BLURRY).any()
-    assert [(item.kind, item.images) for item in judgement.prevalent] == [(Kind.BLURRY, 20)]
+    assert not (judgement.findings["kind"] == "blurry").any()
+    assert [(item.kind, item.images) for item in judgement.prevalent] == [("blurry", 20)]
 
 
 def test_part_files_name_what_measured_them() -> None:
@@ -317,7 +332,7 @@ def test_a_dataset_that_is_soft_throughout_has_a_looser_threshold_of_its_own() -
     soft = np.append(rng.normal(0.52, 0.02, 99), 0.9)
     assert len(judge(soft)) == 1
     assert "blur effect is 0.90" in judge(soft)[0]
-    assert len(judge(soft, unusual=0)) > 3
+    assert len(judge(soft, max_deviations=0)) > 3
     sharp = np.append(rng.normal(0.3, 0.02, 99), 0.54)
     assert judge(sharp) == []  # never stricter than the setting
     assert len(judge(np.array([0.6, 0.3, 0.3]))) == 1  # three images say nothing of what is usual

@@ -35,7 +35,7 @@ def test_what_was_read_is_in_the_reason() -> None:
 
 def test_a_few_strokes_or_an_unsure_line_are_no_text() -> None:
     assert judged([("x", 0.99), ("!?", 1.0), ("maybe", 0.55)]) == []
-    assert judged([("maybe", 0.55)], sure=0.5) != []
+    assert judged([("maybe", 0.55)], min_score=0.5) != []
 
 
 def test_text_is_read_where_it_was_asked_for_with_its_place(tmp_path: Path) -> None:

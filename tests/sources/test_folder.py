@@ -7,16 +7,15 @@ from pathlib import Path
 import pytest
 
 from curate.errors import SourceError, WorkspaceError
-from curate.sources import archive
-from curate.sources.folder import Listing, ingest
+from curate.sources import Listing, archive, open_source
 from curate.storage.workspace import Workspace, create
 from tests import sample_images
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Workspace:
+def workspace(tmp_path: Path) -> Workspace:
     (tmp_path / "src").mkdir()
-    return create(tmp_path / "ws", tmp_path / "src")
+    return create(tmp_path / "ws", str(tmp_path / "src"))
 
 
 def where(listing: Listing) -> dict[str, tuple[str | None, str | None]]:
@@ -52,7 +51,7 @@ def test_layouts_give_split_and_label(
 ) -> None:
     for name in files:
         sample_images.save(sample_images.photo(1, 20, 20), tmp_path / "src" / name)
-    assert where(ingest(tmp_path / "src", workspace)) == expected
+    assert where(open_source(tmp_path / "src", workspace.unpacked).list()) == expected
 
 
 def test_what_is_no_data_is_skipped_with_a_reason_and_misnamed_images_are_not(
@@ -72,8 +71,8 @@ def test_what_is_no_data_is_skipped_with_a_reason_and_misnamed_images_are_not(
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(data)
     os.mkfifo(source / "a" / "pipe.jpg")
-    listing = ingest(source, workspace)
-    assert list(where(listing)) == ["a/1.jpg", "a/no_extension", "a/image.txt"]
+    listing = open_source(source, workspace.unpacked).list()
+    assert list(where(listing)) == ["a/1.jpg", "a/image.txt", "a/no_extension"]
     assert {item.path: item.reason for item in listing.skipped} == {
         ".git/": "hidden folder",
         "README": "not an image",
@@ -94,7 +93,7 @@ def test_a_source_without_images_is_one_clear_line(tmp_path: Path, workspace: Wo
         source = tmp_path / "file.txt"
         source.write_text("hello")
     with pytest.raises(SourceError) as caught:
-        ingest(source, workspace)
+        open_source(source, workspace.unpacked).list()
     assert "\n" not in str(caught.value)
     assert str(source) in str(caught.value)
 
@@ -109,16 +108,16 @@ def zipped(path: Path, entries: dict[str, bytes]) -> Path:
 def test_a_zip_is_unpacked_once_and_listed(tmp_path: Path, workspace: Workspace) -> None:
     jpeg = sample_images.encode(sample_images.photo(1, 20, 20))
     path = zipped(tmp_path / "set.zip", {"a/1.jpg": jpeg, "b/2.jpg": jpeg})
-    first = ingest(path, workspace)
+    first = open_source(path, workspace.unpacked).list()
     assert list(where(first)) == ["a/1.jpg", "b/2.jpg"]
-    assert ingest(path, workspace) == first
+    assert open_source(path, workspace.unpacked).list() == first
 
 
 @pytest.mark.parametrize("name", ["../evil.jpg", "/evil.jpg", "a/../../evil.jpg", "..\\evil.jpg", "C:/evil.jpg"])
 def test_a_zip_cannot_write_outside_its_target(tmp_path: Path, workspace: Workspace, name: str) -> None:
     path = zipped(tmp_path / "set.zip", {name: b"x"})
     with pytest.raises(SourceError, match="outside the target"):
-        ingest(path, workspace)
+        open_source(path, workspace.unpacked).list()
     assert not (tmp_path / "evil.jpg").exists()
     assert not list(workspace.unpacked.iterdir())
 
@@ -129,7 +128,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(
     monkeypatch.setattr(archive, "RATIO_FREE_BYTES", 1 << 20)
     path = zipped(tmp_path / "bomb.zip", {"a/1.jpg": bytes(4 << 20)})
     with pytest.raises(SourceError, match="times its size"):
-        ingest(path, workspace)
+        open_source(path, workspace.unpacked).list()
 
 
 def test_a_zip_with_a_link_is_refused(tmp_path: Path, workspace: Workspace) -> None:
@@ -138,7 +137,7 @@ def test_a_zip_with_a_link_is_refused(tmp_path: Path, workspace: Workspace) -> N
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as packed:
         packed.writestr(entry, "/etc/passwd")
     with pytest.raises(SourceError, match="link"):
-        ingest(tmp_path / "set.zip", workspace)
+        open_source(tmp_path / "set.zip", workspace.unpacked).list()
 
 
 def test_a_damaged_zip_is_one_clear_line(tmp_path: Path, workspace: Workspace) -> None:
@@ -147,7 +146,7 @@ def test_a_damaged_zip_is_one_clear_line(tmp_path: Path, workspace: Workspace) -
     data[200:260] = bytes(60)
     path.write_bytes(data)
     with pytest.raises(SourceError, match="damaged"):
-        ingest(path, workspace)
+        open_source(path, workspace.unpacked).list()
 
 
 def test_the_workspace_may_not_lie_inside_the_source(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import curate
 from curate.dataset.layouts import Layout
 from curate.errors import CurateError, SourceError
 from curate.reviewing.previews import preview
-from curate.sources import address as sources
+from curate.sources import objects, source_at
+from curate.sources.address import join
 from curate.storage.workspace import Workspace
 from tests import sample_images
 from tests.sources.test_sources import tar
@@ -47,10 +48,10 @@ def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
 
 
 def upload(folder: Path, address: str) -> None:
-    fs = sources.filesystem(address)
+    fs = objects.filesystem(address)
     for path in folder.rglob("*"):
         if path.is_file():
-            fs.pipe_file(sources.join(address, path.relative_to(folder).as_posix()), path.read_bytes())
+            fs.pipe_file(join(address, path.relative_to(folder).as_posix()), path.read_bytes())
     fs.invalidate_cache()
 
 
@@ -76,8 +77,8 @@ def test_a_bucket_and_a_folder_are_audited_alike(folder: Path, bucket: str, tmp_
     for name in ("images.parquet", "findings.parquet"):
         assert (tmp_path / "ws1" / name).read_bytes() == (tmp_path / "ws2" / name).read_bytes()
     assert curate.audit(f"{bucket}/data", tmp_path / "ws2").measured == 0
-    sources.filesystem(bucket).pipe_file(f"{bucket}/data/cats/000.jpg", sample_images.encode(sample_images.photo(99)))
-    sources.filesystem(bucket).invalidate_cache()
+    objects.filesystem(bucket).pipe_file(f"{bucket}/data/cats/000.jpg", sample_images.encode(sample_images.photo(99)))
+    objects.filesystem(bucket).invalidate_cache()
     assert curate.audit(f"{bucket}/data", tmp_path / "ws2").measured == 1
 
 
@@ -86,7 +87,9 @@ def test_an_image_in_a_bucket_can_be_previewed(folder: Path, bucket: str, tmp_pa
     audit = curate.audit(bucket, tmp_path / "ws")
     workspace = Workspace(tmp_path / "ws")
     row = audit.images.iloc[0]
-    assert preview(workspace, Path(workspace.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
+    assert (
+        preview(workspace, source_at(workspace.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
+    )
 
 
 def test_lists_and_shards_may_be_remote_too(folder: Path, bucket: str, tmp_path: Path) -> None:

@@ -14,14 +14,13 @@ import pytest
 import curate
 from curate.errors import SourceError
 from curate.reviewing.previews import preview
-from curate.sources import address
-from curate.sources.folder import Listing, ingest
+from curate.sources import Listing, address, open_source, source_at
 from curate.storage.workspace import Workspace
 from tests import sample_images
 
 
 def listed(source: Path | str, tmp_path: Path) -> Listing:
-    return ingest(source, Workspace(tmp_path / "ws"))
+    return open_source(source, tmp_path / "unpacked").list()
 
 
 def where(listing: Listing) -> dict[str, tuple[str | None, str | None]]:
@@ -60,7 +59,7 @@ def test_a_list_names_images_labels_and_splits(tmp_path: Path, name: str) -> Non
         {"Path": "data/cats/000.jpg", "Label": "", "Split": ""},
     ]
     listing = listed(write(tmp_path / name, rows), tmp_path)
-    assert listing.root == tmp_path
+    assert listing.root == str(tmp_path)
     assert where(listing) == {
         "data/cats/000.jpg": (None, None),
         "data/cats/001.jpg": ("val", "cat"),
@@ -73,7 +72,7 @@ def test_a_list_may_lie_elsewhere_than_its_images(tmp_path: Path) -> None:
     (tmp_path / "lists").mkdir()
     rows = [{"file": "../data/cats/000.jpg", "class": "c"}, {"file": "../data/dogs/000.jpg", "class": "d"}]
     listing = listed(write(tmp_path / "lists" / "l.csv", rows), tmp_path)
-    assert listing.root == tmp_path / "data"
+    assert listing.root == str(tmp_path / "data")
     assert where(listing) == {"cats/000.jpg": (None, "c"), "dogs/000.jpg": (None, "d")}
 
 
@@ -161,8 +160,10 @@ def test_tar_shards_are_read_in_place_with_labels_of_every_form(tmp_path: Path) 
     }
     assert [item.path for item in listing.skipped] == ["train-0000.tar/5"]
     for record in listing.records:
-        by_index = address.read(listing.root, record.path)
-        assert by_index == address.read(listing.root, record.path, offset=record.offset, size=record.size_bytes) == jpeg
+        by_index = source_at(listing.root).read(record.path)
+        assert (
+            by_index == source_at(listing.root).read(record.path, offset=record.offset, size=record.size_bytes) == jpeg
+        )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["shards"], "nothing is unpacked"
 
 
@@ -197,7 +198,9 @@ def test_a_folder_and_its_shard_are_audited_alike(tmp_path: Path) -> None:
     assert curate.audit(tmp_path / "s.tar", tmp_path / "ws2").measured == 0
     workspace = Workspace(tmp_path / "ws2")
     row = packed.images.iloc[0]
-    assert preview(workspace, Path(workspace.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
+    assert (
+        preview(workspace, source_at(workspace.read_audit()["root"]), str(row["path"]), str(row["sha256"])) is not None
+    )
 
 
 @pytest.mark.parametrize(

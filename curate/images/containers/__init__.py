@@ -23,6 +23,6 @@ _CHECKS: dict[str, Callable[[bytes], Iterable[Problem]]] = {
 
 
 def problems(data: bytes, image_format: str | None) -> list[Problem]:
-    """Everything the container proves to be wrong; nothing for a container that is not known here."""
+    """Return everything that the container proves to be wrong; nothing for a container that is not known here."""
     check = _CHECKS.get(image_format or "")
     return list(check(data)) if check else []

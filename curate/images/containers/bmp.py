@@ -30,7 +30,7 @@ def problems(data: bytes) -> Iterator[Problem]:
 
 
 def _layout(data: bytes) -> tuple[int, int, int] | None:
-    """(offset of the pixels, bytes a row, rows) of an uncompressed BMP."""
+    """Return (offset of the pixels, bytes a row, rows) of an uncompressed BMP."""
     if len(data) < 34:
         return None
     offset, header = struct.unpack_from("<II", data, 10)

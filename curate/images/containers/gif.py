@@ -69,7 +69,7 @@ def _palette(flags: int) -> int:
 
 
 def _sub_blocks(data: bytes, offset: int) -> tuple[int, bytes]:
-    """The offset behind a chain of sub-blocks (behind the file if the chain is cut), and what they hold."""
+    """Return the offset behind a chain of sub-blocks (behind the file if the chain is cut), and what they hold."""
     parts: list[bytes] = []
     while offset < len(data):
         size = data[offset]

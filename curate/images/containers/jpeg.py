@@ -17,7 +17,7 @@ _EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]+)")
 
 
 def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """The marker segments before the first scan as (marker, start, end); ends with the SOS segment."""
+    """Yield the marker segments before the first scan as (marker, start, end); ends with the SOS segment."""
     offset = 2
     while offset + 4 <= len(data):
         if data[offset] != 0xFF:
@@ -37,7 +37,7 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def coded_data(data: bytes) -> bytes:
-    """The file without its application segments and comments: what alone decides the pixels."""
+    """Return the file without its application segments and comments: what alone decides the pixels."""
     kept, end = [], 2
     for marker, start, end in segments(data):
         if not (0xE0 <= marker <= 0xEF or marker == 0xFE):
@@ -46,13 +46,13 @@ def coded_data(data: bytes) -> bytes:
 
 
 def exif_orientation(data: bytes) -> int:
-    """The EXIF orientation of a JPEG, 1 to 8; 1 where there is none or it is nonsense."""
+    """Return the EXIF orientation of a JPEG, 1 to 8; 1 where there is none or it is nonsense."""
     value = _claimed_orientation(data)
     return value if 1 <= value <= 8 else 1
 
 
 def _claimed_orientation(data: bytes) -> int:
-    """What the EXIF says, sense or nonsense; 1 where it says nothing, 0 where it cannot be read."""
+    """Return what the EXIF says, sense or nonsense; 1 where it says nothing, 0 where it cannot be read."""
     for marker, start, end in segments(data):
         if marker == 0xE1 and data[start + 4 : start + 10] == b"Exif\x00\x00":
             return _tiff_orientation(data[start + 10 : end])
@@ -78,7 +78,7 @@ def _tiff_orientation(block: bytes) -> int:
 
 
 def problems(data: bytes) -> Iterator[Problem]:
-    """What a JPEG that decodes without a warning may still have: a lost sector, bytes behind its end marker."""
+    """Yield what a JPEG that decodes without a warning may still have: a lost sector, bytes behind its end marker."""
     lost = _zeroed(data)
     if lost is not None:
         yield lost
@@ -94,7 +94,7 @@ def problems(data: bytes) -> Iterator[Problem]:
 
 
 def _zeroed(data: bytes) -> Problem | None:
-    """A run of zero bytes among the coded data, where the code says that no image gives one.
+    """Find a run of zero bytes among the coded data, where the code says that no image gives one.
 
     Zero bits stand for the shortest Huffman codes. Where the first AC code of the first component is not
     "end of block", they would be whole blocks in which every frequency has the same value (T.81, F.1.2.2).
@@ -116,7 +116,7 @@ def _zeroed(data: bytes) -> Problem | None:
 
 
 def _zeros_are_odd(data: bytes, at: int) -> bool:
-    """Whether `at` lies in the one scan of a sequential JPEG whose first AC code is not "end of block"."""
+    """Say whether `at` lies in the one scan of a sequential JPEG whose first AC code is not "end of block"."""
     tables: dict[int, int] = {}
     sequential = False
     for marker, start, end in segments(data):
@@ -132,7 +132,7 @@ def _zeros_are_odd(data: bytes, at: int) -> bool:
 
 
 def _first_symbols(body: bytes) -> Iterator[tuple[int, int]]:
-    """(class and id, symbol of the shortest code) of each Huffman table in a DHT segment."""
+    """Yield (class and id, symbol of the shortest code) of each Huffman table in a DHT segment."""
     while len(body) > 17:
         count = sum(body[1:17])
         yield body[0], body[17]

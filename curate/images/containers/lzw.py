@@ -75,7 +75,7 @@ def _fresh(clear: int) -> Ints:
 
 
 def _widths(table: int, count: int, least: int, *, tiff: bool) -> Ints:
-    """The width of each code after a clear code: that of the number of entries there are when it is read."""
+    """Return the width of each code after a clear code: that of the number of entries there are when it is read."""
     entries = table + np.maximum(np.arange(count) - 1, 0) + (1 if tiff else 0)
     widths = np.floor(np.log2(entries)).astype(np.int64) + 1
     return np.asarray(np.clip(widths, least, 12), dtype=np.int64)
@@ -91,7 +91,7 @@ def _cut(stream: Ints, starts: Ints, widths: Ints, *, tiff: bool) -> Ints:
 
 
 def _first_impossible(codes: Ints, table: int, clear: int) -> int | None:
-    """The index of the first code that names what is not there yet."""
+    """Return the index of the first code that names what is not there yet."""
     newest = table + np.arange(len(codes)) - 1
     newest[:1] = clear - 1
     bad = np.flatnonzero(codes > newest)
@@ -99,7 +99,7 @@ def _first_impossible(codes: Ints, table: int, clear: int) -> int | None:
 
 
 def _enter(lengths: Ints, codes: Ints, table: int) -> None:
-    """Entry `table + i` is the string of code `i` and one sample more: depths in a forest, by pointer jumping."""
+    """Resolve string lengths: entry `table + i` is the string of code `i` and one sample more (pointer jumping)."""
     made = codes[:-1][: TABLE - table]
     if not made.size:
         return

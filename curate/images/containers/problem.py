@@ -26,7 +26,7 @@ class Problem:
 
 
 def trailing(data: bytes, end: int) -> Problem:
-    """Bytes behind the end of the image: harmless, worth knowing."""
+    """Note bytes behind the end of the image: harmless, worth knowing."""
     return Problem(
         kinds.ODD_METADATA,
         Severity.INFO,
@@ -36,7 +36,7 @@ def trailing(data: bytes, end: int) -> Problem:
 
 
 def cut_short(missing: int, what: Message, offset: int) -> Problem:
-    """The file ends before something that it announced does."""
+    """Note that the file ends before something that it announced does."""
     return Problem(
         kinds.TRUNCATED,
         Severity.ERROR,

@@ -46,7 +46,7 @@ def problems(data: bytes) -> Iterator[Problem]:
 
 
 def _pages(data: bytes, order: str) -> Iterator[Tags]:
-    """The directories of a classic TIFF; stops in silence where a decoder will not."""
+    """Yield the directories of a classic TIFF; stops in silence where a decoder will not."""
     if len(data) < 8 or struct.unpack_from(order + "H", data, 2) != (42,):
         return
     (offset,) = struct.unpack_from(order + "I", data, 4)
@@ -121,12 +121,12 @@ def _wrong(data: bytes, tags: Tags, piece: _Piece, index: int, page: int) -> Pro
 
 
 def _plain(tags: Tags) -> bool:
-    """Whether a strip's size follows from its rows: not with subsampled colour, nor with bits that are no bytes."""
+    """Say whether a strip's size follows from its rows: not with subsampled colour, nor with bits that are no bytes."""
     return _one(tags, _COLOUR, 1) != _YCBCR
 
 
 def _inflates(coded: bytes, expanded: int) -> bool:
-    """Whether the data inflate to their end and their Adler-32 checksum is right; never takes more than its pixels."""
+    """Say whether the data inflate to their end and their Adler-32 is right; never takes more than its pixels."""
     inflate = zlib.decompressobj()
     try:
         inflate.decompress(coded, max(1, 2 * expanded + 65536))

@@ -1,0 +1,1 @@
+"""Programs that run under another Python than ours, each in a process of its own; they import nothing of curate."""

@@ -1,0 +1,107 @@
+"""Tables about images: how a CSV, Parquet or JSON-lines file is read, and which of its columns mean what.
+
+Columns go by their usual names, whatever their case. A row whose image is not there becomes a record all the
+same: the worker will say that it cannot be opened.
+"""
+
+import io
+import json
+import posixpath
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from curate.errors import SourceError
+from curate.i18n import msg
+from curate.sources import objects
+from curate.sources.address import url
+from curate.sources.records import SPLITS, Record, Skipped
+
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
+METADATA = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
+PATH_COLUMNS = ("path", "file_name", "filename", "file", "filepath", "file_path", "image", "image_path", "url", "uri")
+LABEL_COLUMNS = ("label", "class", "labels", "class_name", "category", "target", "emotion")
+SPLIT_COLUMNS = ("split", "usage", "subset", "set", "fold")
+
+
+def is_list(source: str | Path) -> bool:
+    """Say whether a source is a list, by its name."""
+    return str(source).lower().endswith(SUFFIXES)
+
+
+def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Read columns and rows of a table file; raises `SourceError` where it is none."""
+    suffix = PurePosixPath(address).suffix.lower()
+    try:
+        data = objects.fetch(address) if url(address) else Path(address).read_bytes()
+        if suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            table = pq.read_table(io.BytesIO(data or b""))
+            return [str(name) for name in table.column_names], table.to_pylist()
+        text = (data or b"").decode("utf-8-sig")
+        if suffix == ".jsonl":
+            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            return sorted({name for row in rows for name in row}), rows
+        return _parsed(text, "\t" if suffix == ".tsv" else ",")
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise SourceError(f"{address} cannot be read as a list of images ({error})") from error
+
+
+def _parsed(text: str, separator: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Parse delimited text into columns and rows, every cell as text; pandas knows no limit to the length of a cell."""
+    import pandas as pd
+
+    if not text.strip():
+        return [], []
+    frame = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False)
+    return [str(name) for name in frame.columns], frame.to_dict("records")
+
+
+def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list[Record], list[Skipped]]:
+    """Give records the labels and splits that metadata files (path below the root -> address) have for them.
+
+    `file_name` is relative to the metadata file. A row without a file gives a record; a table without
+    `file_name` says nothing.
+    """
+    found = {record.path: record for record in records}
+    skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
+    for path, address in sorted(tables.items()):
+        columns, rows = read_rows(address)
+        name, label, split = (column_called(columns, names) for names in (("file_name",), LABEL_COLUMNS, SPLIT_COLUMNS))
+        if name is None:
+            continue
+        folder = posixpath.dirname(path)
+        of_folder = SPLITS.get(folder.partition("/")[0].lower())
+        for row in rows:
+            target = posixpath.normpath(posixpath.join(folder, str(row.get(name) or "")))
+            if target.startswith("../") or target in (".", folder):
+                continue
+            old = found.get(target, Record(target, None, of_folder, 0, 0))
+            found[target] = Record(
+                target,
+                text(row, label) if label else old.label,
+                (split_name(text(row, split)) if split else None) or old.split or of_folder,
+                old.size_bytes,
+                old.mtime_ns,
+            )
+    return [found[path] for path in sorted(found)], skipped
+
+
+def split_name(value: str | None) -> str | None:
+    """Normalise a split to its usual name; others keep theirs."""
+    return SPLITS.get(value.lower(), value) if value else None
+
+
+def text(row: Mapping[str, Any], column: str | None) -> str | None:
+    """Read a cell as text; None where it is empty."""
+    value = row.get(column) if column else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a column of class numbers with a gap
+    return str(value).strip() or None if value is not None else None
+
+
+def column_called(columns: Sequence[str], names: Sequence[str]) -> str | None:
+    """Find the column that goes by one of these names, whatever its case; None where there is none."""
+    by_name = {column.strip().lower(): column for column in reversed(columns)}
+    return next((by_name[name] for name in names if name in by_name), None)
