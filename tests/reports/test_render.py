@@ -316,6 +316,42 @@ def test_a_source_that_is_gone_still_has_a_report(decided: Audited) -> None:
     assert not [tag for tag, _ in page.tags if tag == "img"]
 
 
+def test_images_of_a_tar_are_embedded_and_are_gone_only_if_the_tar_lacks_them(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "src", classes=("cats",))
+    sample_images.save(sample_images.photo(1) // 8, tmp_path / "src" / "cats" / "night.jpg")
+    packed = sample_images.tar(tmp_path / "src", tmp_path / "shards.tar")
+    curate.audit(packed, tmp_path / "ws")
+    workspace = Workspace(tmp_path / "ws")
+    page = page_of(workspace)
+    (image,) = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert image["alt"] == "Preview of shards.tar/cats/night.jpg"
+    assert (image["src"] or "").startswith("data:image/jpeg;base64,")
+    shutil.rmtree(workspace.thumbs)
+    packed.unlink()
+    assert "The file is not in the source any more" in page_of(workspace).text
+    (tmp_path / "src" / "cats" / "night.jpg").write_bytes(b"another file of that name")
+    sample_images.tar(tmp_path / "src", packed)
+    assert "Nothing to show: no image is left in it" in page_of(workspace).text
+
+
+def test_a_report_beside_a_tar_or_a_list_is_not_inside_the_source(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "src", classes=("cats",))
+    packed = sample_images.tar(tmp_path / "src", tmp_path / "shards.tar")
+    curate.audit(packed, tmp_path / "ws")
+    assert reports.report(tmp_path / "ws", tmp_path / "report.html")
+
+
+def test_the_day_of_the_audit_is_told_where_the_audit_noted_it(audited: Audited) -> None:
+    facts = audited.workspace.read_audit()
+    facts["audited_at"] = "2026-11-25T23:30:00+00:00"
+    audited.workspace.audit.write_text(json.dumps(facts), encoding="utf-8")
+    assert "Last audited on 25 November 2026" in page_of(audited.workspace).text
+    assert "Última auditoria em 25 de novembro de 2026" in page_of(audited.workspace, "pt-BR").text
+    del facts["audited_at"]
+    audited.workspace.audit.write_text(json.dumps(facts), encoding="utf-8")
+    assert "Last audited" not in page_of(audited.workspace).text
+
+
 def test_a_file_that_crashed_a_decoder_is_not_opened(audited: Audited) -> None:
     findings = audited.workspace.read_findings()
     findings.loc[findings["kind"] == "dark", ["kind", "category"]] = ["crashed", "corrupted"]

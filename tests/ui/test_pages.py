@@ -139,6 +139,41 @@ def test_a_deleted_file_and_a_moved_source_are_explained(
     assert not app.exception
 
 
+@pytest.fixture
+def tar(tmp_path: Path) -> Path:
+    """A shard of a class of clean images and a dark one, audited into `ws` beside it."""
+    sample_images.dataset(tmp_path / "src", classes=("cats",))
+    sample_images.save(sample_images.photo(1) // 8, tmp_path / "src" / "cats" / "night.jpg")
+    packed = sample_images.tar(tmp_path / "src", tmp_path / "shards.tar")
+    curate.audit(packed, tmp_path / "ws")
+    return packed
+
+
+def test_an_image_of_a_tar_is_shown(tar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tar.with_name("ws"))])
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert not app.exception
+    assert "shards.tar/cats/night.jpg" in text(app)
+    assert len(app.get("image")) == 5, "the image, and four others of its class"
+    for _ in range(2):
+        press(app, "View")
+        assert not app.exception
+        assert len(app.get("image")) == 5
+    assert not app.warning
+
+
+def test_an_image_of_a_tar_is_only_gone_where_the_tar_lacks_it(tar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tar.with_name("ws"))])
+    tar.unlink()
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert "The file is gone since the scan." in text(app)
+    (tar.with_name("src") / "cats" / "night.jpg").write_bytes(b"another file of that name")
+    sample_images.tar(tar.with_name("src"), tar)
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert "The file is gone" not in text(app)
+    assert "Nothing of this file can be shown as an image." in text(app)
+
+
 def test_a_folder_that_is_no_workspace_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path)])
     app = AppTest.from_file(APP, default_timeout=30).run()
