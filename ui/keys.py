@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -46,28 +47,25 @@ class Key:
     disabled: bool = False
 
 
-def row(keys: Sequence[Key], widths: Sequence[int] | None = None) -> None:
-    """Draw a row of buttons, and the one for help behind them."""
-    with st.container(key="keyrow"):
-        places = st.columns([*(widths or [4] * len(keys)), 4], gap="xsmall")
-        for key, place in zip(keys, places, strict=False):
-            with place:
-                button(key)
-        with places[-1]:
-            st.button(_("Keys"), key="help", shortcut="H", on_click=_ask, width="stretch", type="tertiary")
+def row(keys: Sequence[Key]) -> None:
+    """Draw a row of buttons, each as wide as its title in any language, and the one for help behind them."""
+    with st.container(key="keyrow", horizontal=True, gap="xsmall"):
+        for key in keys:
+            button(key, width="content")
+        st.button(_("Keys"), key="help", shortcut="H", on_click=_ask, type="tertiary")
     st.html(LISTENER, unsafe_allow_javascript=True)
     if st.session_state.pop("help_asked", False):
         _dialog()
 
 
-def button(key: Key) -> None:
+def button(key: Key, *, width: Literal["content", "stretch"] = "stretch") -> None:
     """Draw one button with its key."""
     st.button(
         key.title,
         key=key.name,
         shortcut=key.shortcut,
         on_click=key.act,
-        width="stretch",
+        width=width,
         type="primary" if key.primary else "secondary",
         disabled=key.disabled,
     )

@@ -1,6 +1,6 @@
 """Table 1, the progress of the review, the classes before and after, and what is left."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from curate.findings import CATEGORY_TITLES
 from curate.reviewing.store import Store
 from curate.schema import Category
 from curate.storage.workspace import Workspace
-from curate.ui import session, sidebar
+from curate.ui import charts, session, sidebar
 from curate.ui.images import plain
 from curate.ui.session import _, counted
 
@@ -31,7 +31,7 @@ def draw() -> None:
     stamp = workspace.audit.stat().st_mtime_ns
     found, balance, left = _state(str(workspace.root), stamp, last)
     _numbers(found)
-    st.subheader(_("Table 1: images flagged and confirmed"))
+    st.subheader(_("Table 1: images flagged / confirmed by review"))
     st.dataframe(_class_summary(found), width="stretch")
     one, other = st.columns(2)
     with one:
@@ -75,22 +75,26 @@ def _numbers(found: WorkspaceStatus) -> None:
 
 
 def _class_summary(found: WorkspaceStatus) -> pd.DataFrame:
-    names = {"images": _("Images")}
+    """Return Table 1 with `flagged / confirmed` in one cell, so that all categories fit on a laptop."""
+    number, table = session.translator().number, found.class_summary
+    columns = {_("Images"): table["images"].map(number)}
     for category in Category:
-        title = _(CATEGORY_TITLES[category])
-        names[f"{category}_flagged"] = _("{category}: flagged", category=title)
-        names[f"{category}_confirmed"] = _("{category}: confirmed", category=title)
-    return found.class_summary.rename(columns=names, index=_special_classes()).rename_axis(_("Class"))
+        flagged, confirmed = table[f"{category}_flagged"], table[f"{category}_confirmed"]
+        if category is not Category.LABEL or flagged.any():
+            cells = [f"{number(one)} / {number(other)}" for one, other in zip(flagged, confirmed, strict=True)]
+            columns[_(CATEGORY_TITLES[category])] = pd.Series(cells, index=table.index)
+    classes = [*_class_names(table.index[:-1]), _("Total")]  # by position: a class may be called Total
+    return pd.DataFrame(columns).set_axis(classes).rename_axis(_("Class"))
 
 
-def _special_classes() -> Mapping[str, str]:
-    return {summary.TOTAL: _("Total"), summary.UNLABELLED: _("(no class)")}
+def _class_names(labels: Iterable[str]) -> list[str]:
+    return [_("(no class)") if label == summary.UNLABELLED else label for label in labels]
 
 
 def _balance(balance: pd.DataFrame) -> None:
     st.subheader(_("Class balance"))
     before, after = _("before"), _("after, as decided so far")
-    shown = balance.rename(columns={"before": before, "after": after}, index=_special_classes())
+    shown = balance.rename(columns={"before": before, "after": after}).set_axis(_class_names(balance.index))
     if len(shown) > CHART_CLASSES:
         st.dataframe(shown.rename_axis(_("Class")), width="stretch", height=300)
         return
@@ -104,14 +108,14 @@ def _balance(balance: pd.DataFrame) -> None:
         x=altair.X("images:Q", title=None, axis=altair.Axis(tickMinStep=1, format="d")),
         y=altair.Y("label:N", title=None),
         yOffset=altair.YOffset("state:N", sort=[before, after]),
-        color=altair.Color("state:N", scale=colours, title=None, legend=altair.Legend(orient="bottom")),
+        color=altair.Color("state:N", scale=colours, title=None, legend=altair.Legend(orient="bottom", labelLimit=0)),
         tooltip=[
             altair.Tooltip("label:N", title=_("Class")),
             altair.Tooltip("state:N", title=" "),
             altair.Tooltip("images:Q", title=_("Images")),
         ],
     )
-    st.altair_chart(bars.properties(height=min(300, 80 + 50 * len(shown))), width="stretch")
+    st.altair_chart(charts.localised(bars.properties(height=min(300, 80 + 50 * len(shown)))), width="stretch")
 
 
 def _left(left: pd.DataFrame) -> None:

@@ -125,8 +125,7 @@ def _keys(item: Item) -> None:
             Key(_("Back"), "Left", "left", partial(session.step, -1)),
             Key(_("Next"), "Right", "right", partial(session.step, 1)),
             Key(_("View"), "Z", "closer", session.look_closer),
-        ],
-        [5, 6, 4, 5, 4, 5, 4, 4],
+        ]
     )
 
 

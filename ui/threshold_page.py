@@ -12,7 +12,7 @@ from curate.auditing.thresholds import Cut
 from curate.errors import CurateError
 from curate.reviewing.store import Store
 from curate.storage.workspace import Workspace
-from curate.ui import dataset, images, leases, session
+from curate.ui import charts, dataset, images, leases, session
 from curate.ui.images import plain
 from curate.ui.session import _, counted
 
@@ -94,7 +94,7 @@ def _chart(cut: Cut, values: pd.Series, at: float) -> None:
         ],
     )
     line = altair.Chart(pd.DataFrame({"at": [at]})).mark_rule(color="#e4572e", size=3).encode(x="at:Q")
-    chart.altair_chart((bars + line).properties(height=170), width="stretch")
+    chart.altair_chart(charts.localised((bars + line).properties(height=170)), width="stretch")
     measured = counted("{n} image measured.", "{n} images measured.", len(values))
     condition = _("An image is flagged when all conditions of its kind hold; this counts one of them.")
     chart.caption(f"{measured} {condition}")

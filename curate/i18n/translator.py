@@ -72,6 +72,11 @@ class Translator:
         """A number with this language's separators."""
         return self._localised(f"{value:,.{decimals}f}")
 
+    @property
+    def separators(self) -> tuple[str, str]:
+        """What stands before decimals, and between thousands."""
+        return (".", ",") if self.language == ENGLISH else _symbols(self._locale)
+
     def percent(self, share: float, decimals: int = 0) -> str:
         """A share of 0..1 as a percentage."""
         return self._localised(f"{share:.{decimals}%}")
@@ -114,9 +119,7 @@ class Translator:
 
     def _localised(self, text: str) -> str:
         """A number that Python has formatted, with this language's separators."""
-        if self.language == ENGLISH:
-            return text
-        decimal, group = _symbols(self._locale)
+        decimal, group = self.separators
         return text.translate({ord("."): decimal, ord(","): group})
 
 
