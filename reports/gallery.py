@@ -33,7 +33,7 @@ Absence = Literal["not_opened", "file_missing", "nothing_left"]
 class Group:
     """Images that belong side by side: one alone, or a keeper (None if the queue has none) and its copies.
 
-    `more` counts the copies of the group that were not given a place.
+    `more` counts the copies of the group that are not shown.
     """
 
     keeper: Row | None = None
@@ -46,7 +46,7 @@ class Group:
         return len(self.members)
 
     @property
-    def places(self) -> int:
+    def image_count(self) -> int:
         """Count the images that it shows."""
         return len(self.members) + (self.keeper is not None)
 
@@ -64,7 +64,7 @@ def choose(decided: pd.DataFrame, kind: str, limit: int = LIMIT) -> list[Group]:
             break
         cut = Group(keeper=group.keeper, members=group.members[:room], more=len(group.members[room:]))
         chosen.append(cut)
-        left -= cut.places
+        left -= cut.image_count
     return chosen
 
 

@@ -42,7 +42,7 @@ _FINDINGS_COLUMNS = [
 
 
 def report(workspace: str | Path, output: str | Path | None = None, *, lang: str = ENGLISH) -> list[Path]:
-    """Write the report of a workspace (to WS/report.html unless told otherwise); returns the files written.
+    """Write the report of a workspace (to WS/report.html unless another output is given); returns the files written.
 
     Beside the page stand the same in Markdown (`.md`), Table 1 (`.csv`), and all findings and decisions
     (`-findings.csv`, `-decisions.csv`). `lang` is one of `i18n.languages()`, in any spelling. Raises `CurateError`

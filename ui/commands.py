@@ -34,20 +34,23 @@ def review(
     reviewer: Annotated[str, typer.Option(help="The name for the log; asked once and remembered unless given.")] = "",
 ) -> None:
     """Work through the review queue in the browser."""
-    told = ["--lang", translator(lang).language] if lang else []
-    told += ["--reviewer", reviewer] if reviewer else []
+    arguments = ["--lang", translator(lang).language] if lang else []
+    arguments += ["--reviewer", reviewer] if reviewer else []
     Workspace(workspace).read_images()
     if find_spec("streamlit") is None:
         raise MissingExtraError("the reviewer needs one more package: pip install 'imagecurate[ui]'")
     typer.echo(f"reviewing {workspace} on http://{address}:{port} - stop with Ctrl-C", err=True)
-    full = command(workspace, port=port, address=address, open_browser=open_browser, told=told)
+    full = command(workspace, port=port, address=address, open_browser=open_browser, arguments=arguments)
     raise typer.Exit(run(full, check=False).returncode)
 
 
 def command(
-    workspace: Path, *, port: int, address: str, open_browser: bool = False, told: Sequence[str] = ()
+    workspace: Path, *, port: int, address: str, open_browser: bool = False, arguments: Sequence[str] = ()
 ) -> list[str]:
-    """Return the server's command line: nothing is sent anywhere, nothing outside the workspace is served."""
+    """Return the server's command line, `arguments` being those of the app.
+
+    Nothing is sent anywhere, nothing outside the workspace is served.
+    """
     options = {
         "server.port": port,
         "server.address": address,
@@ -59,4 +62,4 @@ def command(
         "client.showErrorDetails": "none",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", str(workspace.absolute()), *told]
+    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", str(workspace.absolute()), *arguments]

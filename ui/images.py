@@ -46,9 +46,9 @@ def show(
     if data is None:
         _explain(source, path, {row["kind"] for row in item.of(path)})
         return
-    places = boxes.boxes_of(item.of(path))
-    if places and (side := dataset.longer_side(workspace, path)):
-        data = _marked(data, places, side)
+    marks = boxes.boxes_of(item.of(path))
+    if marks and (side := dataset.longer_side(workspace, path)):
+        data = _marked(data, marks, side)
     st.image(data, width=width, alt=_alt(path, item.of(path)[0]["label"]))
 
 
@@ -78,10 +78,10 @@ def show_pixels(workspace: Workspace, source: Source, item: Item, path: str, tim
     if data is None or not side:
         show(workspace, source, item, path, LARGE_PX)
         return
-    places = boxes.boxes_of(rows)
+    marks = boxes.boxes_of(rows)
     with st.container(key="pixels", height=520):
         st.image(
-            _marked(data, places, side) if places else data,
+            _marked(data, marks, side) if marks else data,
             width=max(1, int(known["width"]) * times),
             alt=_alt(path, rows[0]["label"]),
         )
@@ -98,8 +98,8 @@ def class_name(label: str | None) -> str:
     return label or _("(no class)")
 
 
-def _marked(data: bytes, places: Sequence[Box], side_px: int) -> bytes:
-    return boxes.marked(data, places, side_px, {name: _(title) for name, title in boxes.TITLES.items()})
+def _marked(data: bytes, marks: Sequence[Box], side_px: int) -> bytes:
+    return boxes.marked(data, marks, side_px, {name: _(title) for name, title in boxes.TITLES.items()})
 
 
 def _alt(path: str, label: str | None) -> str:
@@ -110,7 +110,7 @@ def _explain(source: Source, path: str, kinds: set[str]) -> None:
     """Say why an image of an item is not shown."""
     if not source.is_there():
         root = plain(source.root)
-        st.warning(_("The source {root} is not there. Has it moved? Run the audit on its new place.", root=root))
+        st.warning(_("The source {root} is not there. Has it moved? Run the audit where it is now.", root=root))
     elif not source.exists(path):
         st.warning(_("The file is gone since the scan. Dropping it keeps it out of the manifest."))
     elif kinds & NEVER_DECODED:

@@ -84,11 +84,6 @@ def counted(one: str, many: str, n: int, /, **values: Any) -> str:
     return translator().counted(one, many, n, **values)
 
 
-def pgettext(context: str, text: str, /, **values: Any) -> str:
-    """Translate a text for this session, where English has one word for what other languages tell apart."""
-    return translator().pgettext(context, text, **values)
-
-
 def kind_title(name: str) -> str:
     """Return the title of a kind in this session's language."""
     return translator().gettext(scanners.kinds().title(name))
@@ -150,7 +145,7 @@ def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool 
         return
     except ConflictError as error:
         if error.reviewer != reviewer():  # one's own second press of a key says nothing new
-            state.message = ("warning", told(error))
+            state.message = ("warning", conflict_message(error))
         _go_on(item)
         return
     except CurateError as error:
@@ -161,7 +156,7 @@ def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool 
     state.message = ("success", done)
 
 
-def told(error: ConflictError) -> str:
+def conflict_message(error: ConflictError) -> str:
     """Say in one line that somebody was quicker."""
     return _(
         "{who} decided {what} first ({action}); yours was not recorded.",

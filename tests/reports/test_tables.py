@@ -210,7 +210,7 @@ def test_no_copy_without_its_keeper_and_never_more_than_the_limit(groups: int, c
     findings = findings_of(duplicates(groups, copies))
     chosen = gallery.choose(tables.outcomes(findings, {}).assign(outcome="undecided"), "resized", limit)
     assert chosen
-    assert sum(group.places for group in chosen) <= limit
+    assert sum(group.image_count for group in chosen) <= limit
     for group in chosen:
         assert group.keeper is not None
         assert group.keeper["group_id"] == group.members[0]["group_id"]
