@@ -4,7 +4,11 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.installed
 
-.PHONY: demo test check format bench clean
+LOCALE   := curate/i18n/locale
+# The functions whose arguments are texts to translate.
+KEYWORDS := _ N_ msg nmsg:1,2 counted:1,2 gettext ngettext:1,2 pgettext:1c,2
+
+.PHONY: demo test check format messages bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +43,14 @@ check: $(STAMPS)-dev
 format: $(STAMPS)-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Bring the catalogues up to the texts in the code; what is new has then to be translated by hand.
+messages: $(STAMPS)-dev
+	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords $(KEYWORDS:%=-k %) --sort-by-file --add-location=file \
+		--width=110 --project=imagecurate -o $(LOCALE)/curate.pot curate ui train reports
+	$(BIN)/pybabel -q update -i $(LOCALE)/curate.pot -d $(LOCALE) -D curate --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date --width=110
+	rm $(LOCALE)/curate.pot
 
 # Speed and accuracy tables; minutes, not seconds. Never part of `test`.
 bench: $(STAMPS)-dev

@@ -14,7 +14,7 @@ from typing import Any
 
 from curate.errors import ConfigError
 from curate.i18n import N_, Message
-from curate.schema import Category, Role, Severity, Verdict
+from curate.schema import Action, Category, Role, Severity, Verdict
 
 CATEGORY_TITLES = {
     Category.CORRUPTED: N_("Corrupted"),
@@ -23,6 +23,19 @@ CATEGORY_TITLES = {
     Category.LABEL: N_("Doubtful label"),
 }
 """The headings of Table 1."""
+SEVERITY_TITLES = {
+    Severity.ERROR: N_("Error"),
+    Severity.WARNING: N_("Warning"),
+    Severity.INFO: N_("Information"),
+}
+ACTION_TITLES = {
+    Action.KEEP: N_("Keep"),
+    Action.DROP: N_("Drop"),
+    Action.RELABEL: N_("Relabel"),
+    Action.DEFER: N_("Later"),
+    Action.UNDO: N_("Undo"),
+}
+"""What people read of a decision: the same word on a button, in the log and in the report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +87,11 @@ class Kinds(Mapping[str, KindSpec]):
     def described(self, name: str, category: str) -> KindSpec:
         """The kind of a stored finding; where its scanner is no longer installed, its name has to do as its title."""
         known = self._specs.get(name)
-        if known is not None:
-            return known
-        title = name.replace("_", " ").capitalize()
-        return KindSpec(name=name, category=Category(category), title=title, meaning="")
+        return known or KindSpec(name=name, category=Category(category), title=self.title(name), meaning="")
+
+    def title(self, name: str) -> str:
+        """Return the English title of a kind, made of its name where its scanner is no longer installed."""
+        return self._specs[name].title if name in self._specs else name.replace("_", " ").capitalize()
 
     def rank(self, name: str) -> tuple[int, str]:
         """Sorts kinds as they are declared, unknown ones behind them by name."""
@@ -155,18 +169,12 @@ class Box:
         """Read a box from evidence, which scanners of any origin write; None where it describes none."""
         if not isinstance(raw, dict) or not isinstance(raw.get("what"), str):
             return None
+        score = raw.get("score")
         try:
             left, top, width, height = (float(raw[name]) for name in ("left", "top", "width", "height"))
-        except (KeyError, TypeError, ValueError):
+            sure = float(score) if isinstance(score, int | float) else None
+        except (KeyError, TypeError, ValueError, OverflowError):
             return None
         if not all(map(math.isfinite, (left, top, width, height))) or width <= 0 or height <= 0:
             return None
-        score = raw.get("score")
-        return cls(
-            left=left,
-            top=top,
-            width=width,
-            height=height,
-            what=raw["what"],
-            score=float(score) if isinstance(score, int | float) else None,
-        )
+        return cls(left=left, top=top, width=width, height=height, what=raw["what"], score=sure)

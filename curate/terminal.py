@@ -106,7 +106,8 @@ def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
 def skipped(table: pd.DataFrame, words: Translator) -> None:
     """Print how many files were left out, by reason."""
     for reason, count in table["reason"].value_counts().items():
-        say(f"{words.counted('skipped {n} file', 'skipped {n} files', count)}: {reason}")
+        files = words.counted("skipped {n} file", "skipped {n} files", count)
+        say(f"{files}: {words.gettext(str(reason))}")
 
 
 def cost(result: Audit, words: Translator) -> None:
@@ -165,7 +166,7 @@ def _described(scanner: Scanner, words: Translator) -> dict[str, Any]:
             {
                 "name": name,
                 "value": getattr(scanner.settings, name),
-                "meaning": words.gettext(field.description or ""),
+                "meaning": words.gettext(str(field.description)),
             }
             for name, field in fields.items()
         ],

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate.reports.words import Words
+from curate.i18n import Translator
 
 LIMIT = 30
 """Classes in the chart: more become unreadable, and the table has them all."""
@@ -46,18 +46,20 @@ class Curve:
         return range(len(self.values))
 
 
-def before_after(counts: pd.DataFrame, words: Words) -> str:
-    """Horizontal bars of `tables.class_counts`, undecided images hatched; an `<svg>` element."""
+def before_after(counts: pd.DataFrame, t: Translator) -> str:
+    """Draw horizontal bars of `tables.class_counts`, undecided images hatched; returns an `<svg>` element."""
     largest = sorted(range(len(counts)), key=counts["before"].tolist().__getitem__, reverse=True)[:LIMIT]
     shown = counts.iloc[sorted(largest)]
     size = (5.8, 0.55 + 0.52 * len(shown))
-    svg = _draw(size, lambda figure: _bars(figure.add_subplot(), shown, words))
-    return _inline(svg, "chart", words.chart_title, words.chart_description)
+    svg = _draw(size, lambda figure: _bars(figure.add_subplot(), shown, t))
+    title = t.gettext("Images per class before and after the review")
+    description = t.gettext("Two bars for each class, images before and after. The table that follows has the numbers.")
+    return _inline(svg, "chart", title, description)
 
 
-def curves(lines: Sequence[Curve], heads: tuple[str, str], title: str, description: str) -> str:
-    """Two panels side by side, losses and accuracies by epoch, under `heads`; an `<svg>` element."""
-    return _inline(_draw((7.2, 3.2), lambda figure: _panels(figure, lines, heads)), "curves", title, description)
+def curves(lines: Sequence[Curve], heads: tuple[str, str], title: str, description: str, t: Translator) -> str:
+    """Draw two panels side by side, losses and accuracies by epoch, under `heads`; returns an `<svg>` element."""
+    return _inline(_draw((7.2, 3.2), lambda figure: _panels(figure, lines, heads, t)), "curves", title, description)
 
 
 def _draw(size: tuple[float, float], draw: Callable[[Any], None]) -> str:
@@ -85,12 +87,12 @@ def _draw(size: tuple[float, float], draw: Callable[[Any], None]) -> str:
     return buffer.getvalue()
 
 
-def _bars(axes: Any, counts: pd.DataFrame, words: Words) -> None:
+def _bars(axes: Any, counts: pd.DataFrame, t: Translator) -> None:
     rows = range(len(counts))
     before, after, undecided = (counts[name].to_numpy(float) for name in ("before", "after", "undecided"))
     sure = (after - undecided).clip(min=0)
-    axes.barh([row - 0.2 for row in rows], before, height=0.36, color=_BEFORE, label=words.before)
-    axes.barh([row + 0.2 for row in rows], sure, height=0.36, color=_AFTER, label=words.after)
+    axes.barh([row - 0.2 for row in rows], before, height=0.36, color=_BEFORE, label=t.gettext("Before"))
+    axes.barh([row + 0.2 for row in rows], sure, height=0.36, color=_AFTER, label=t.gettext("After"))
     if undecided.any():
         axes.barh(
             [row + 0.2 for row in rows],
@@ -100,13 +102,15 @@ def _bars(axes: Any, counts: pd.DataFrame, words: Words) -> None:
             facecolor="none",
             edgecolor=_AFTER,
             hatch="////",
-            label=words.of_which_undecided,
+            label=t.gettext("of which undecided"),
         )
     gap = max(before.max(), after.max(), 1) * 0.012
     for row in rows:
         for value, shift, colour in ((before[row], -0.2, _MUTED), (after[row], 0.2, _INK)):
-            axes.text(value + gap, row + shift, words.number(value), va="center", color=colour, fontsize=8)
-    axes.set_yticks(list(rows), [_short(label or words.no_class) for label in counts.index], color=_INK, fontsize=9)
+            axes.text(value + gap, row + shift, t.number(value), va="center", color=colour, fontsize=8)
+    axes.set_yticks(
+        list(rows), [_short(label or t.gettext("(no class)")) for label in counts.index], color=_INK, fontsize=9
+    )
     axes.set_xlim(0, max(before.max(), after.max(), 1) * 1.1)
     axes.set_ylim(len(counts) - 0.4, -0.6)
     axes.set_xticks([])
@@ -115,7 +119,7 @@ def _bars(axes: Any, counts: pd.DataFrame, words: Words) -> None:
     axes.figure.legend(loc="outside upper left", ncols=3, frameon=False, labelcolor=_INK, fontsize=8)
 
 
-def _panels(figure: Any, lines: Sequence[Curve], heads: tuple[str, str]) -> None:
+def _panels(figure: Any, lines: Sequence[Curve], heads: tuple[str, str], t: Translator) -> None:
     for panel, axes in enumerate(figure.subplots(1, 2)):
         for line in lines:
             if line.panel == panel:
@@ -127,6 +131,7 @@ def _panels(figure: Any, lines: Sequence[Curve], heads: tuple[str, str]) -> None
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(_MUTED)
         axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.yaxis.set_major_formatter(lambda value, _position: t.number(value, 2))
     handles, names = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, labelcolor=_INK, fontsize=8)
 
@@ -136,7 +141,7 @@ def _short(label: str) -> str:
 
 
 def _inline(svg: str, name: str, title: str, description: str) -> str:
-    """Only the element itself: no prologue, no metadata, a name and a description, and the page's colours."""
+    """Cut an SVG down to its element: no prologue and metadata, a name, a description, and the page's colours."""
     body = re.sub(r"<(metadata|style)\b.*?</\1>\s*", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     head, rest = body.split(">", 1)
     box = re.search(r'viewBox="[^"]*"', head)

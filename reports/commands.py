@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from curate.reports.words import Language
+from curate.i18n import ENGLISH, languages
 
 
 def register(app: typer.Typer) -> None:
@@ -19,12 +19,10 @@ def report(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="FILE.html; WS/report.html unless given."),
     ] = None,
-    lang: Annotated[
-        Language, typer.Option(case_sensitive=False, metavar="en|pt-BR", help="The language of the report.")
-    ] = Language.ENGLISH,
+    lang: Annotated[str, typer.Option(metavar="|".join(languages()), help="The language of the report.")] = ENGLISH,
 ) -> None:
     """Write the results report as one HTML file, with Markdown and CSV tables beside it."""
     from curate.reports.render import report as write
 
-    for path in write(workspace, output, lang=lang.value):
+    for path in write(workspace, output, lang=lang):
         typer.echo(f"wrote {path}", err=True)

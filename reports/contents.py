@@ -6,18 +6,20 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from curate.auditing import summary
+from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
 from curate.reports import tables
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import Verdict
+from curate.sources import Source, source_at
 from curate.storage.workspace import Workspace
 
 
@@ -29,21 +31,23 @@ class Contents:
     """
 
     name: str
-    audited_on: date
+    audited_on: date | None
+    """The day (UTC) of the last audit, where the audit has noted it."""
     complete: bool
-    source: str
-    root: Path
+    address: str
+    """What a person named as the source."""
+    source: Source
     version: str
     workspace: str
     configuration: str
     findings_sha256: str
-    prevalent: tuple[str, ...]
+    prevalent: tuple[DatasetProperty, ...]
     spurious: tuple[Guess, ...]
     """How well the class can be guessed from what should say nothing about it."""
     skipped: pd.DataFrame
 
     images: pd.DataFrame
-    table1: pd.DataFrame
+    class_summary: pd.DataFrame
     outcomes: pd.DataFrame
     decisions: pd.DataFrame
     stale: pd.DataFrame
@@ -54,13 +58,13 @@ class Contents:
     """Images: all, flagged, and what became of them (a dropped keeper is dropped without being flagged)."""
 
     def commands(self, output: str, lang: str) -> list[str]:
-        """The commands that lead here from the source and the configuration."""
-        place = shlex.quote(self.workspace)
+        """Return the commands that lead here from the source and the configuration."""
+        workspace = shlex.quote(self.workspace)
         return [
-            f"curate audit {shlex.quote(self.source)} -w {place} --config curate.toml",
-            f"curate review {place}",
-            f"curate manifest {place}",
-            f"curate report {place} -o {shlex.quote(output)} --lang {lang}",
+            f"curate audit {shlex.quote(self.address)} -w {workspace} --config curate.toml",
+            f"curate review {workspace}",
+            f"curate manifest {workspace}",
+            f"curate report {workspace} -o {shlex.quote(output)} --lang {lang}",
         ]
 
 
@@ -78,19 +82,19 @@ def read(workspace: Workspace) -> Contents:
     decisions = tables.decisions(log, folded, rulings, findings)
     return Contents(
         name=_name(facts["source"]),
-        audited_on=_audited_on(facts, workspace),
+        audited_on=_audited_on(facts),
         complete=bool(facts.get("complete", True)),
-        source=str(facts["source"]),
-        root=Path(facts["root"]),
+        address=str(facts["source"]),
+        source=source_at(facts["root"]),
         version=str(facts.get("curate", "")),
         workspace=workspace.root.absolute().name,
         configuration=workspace.config.read_text(encoding="utf-8") if workspace.config.is_file() else "",
         findings_sha256=hashlib.sha256(workspace.findings.read_bytes()).hexdigest(),
-        prevalent=tuple(item["reason"] for item in facts.get("prevalent", [])),
+        prevalent=tuple(DatasetProperty.from_json(item) for item in facts.get("prevalent", [])),
         spurious=tuple(Guess(**item) for item in facts.get("spurious", [])),
         skipped=tables.skipped(facts.get("skipped", [])),
         images=images,
-        table1=summary.table1(images, findings, rulings),
+        class_summary=summary.class_summary(images, findings, rulings),
         outcomes=tables.outcomes(findings, rulings),
         decisions=decisions,
         stale=decisions[decisions["state"] == tables.State.STALE],
@@ -114,17 +118,16 @@ def _totals(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, 
 
 
 def _name(source: str) -> str:
-    """What people call the dataset: the name of its folder, or of its archive without the ending."""
+    """Return what people call the dataset: the name of its folder, or of its archive without the ending."""
     path = Path(source)
-    return (path.stem if path.suffix.lower() == ".zip" else path.name) or source
+    return (path.stem if path.suffix.lower() in (".zip", ".tar") else path.name) or source
 
 
-def _audited_on(facts: dict[str, Any], workspace: Workspace) -> date:
-    """The day (UTC) of the last audit: as it was noted, or else when its facts were written down."""
-    noted = facts.get("audited_at")
-    if isinstance(noted, str):
-        return datetime.fromisoformat(noted).date()
-    return datetime.fromtimestamp(workspace.audit.stat().st_mtime, UTC).date()
+def _audited_on(facts: Mapping[str, Any]) -> date | None:
+    try:
+        return datetime.fromisoformat(facts["audited_at"]).date()
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _benchmark(workspace: Workspace) -> dict[str, Any] | None:

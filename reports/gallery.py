@@ -8,14 +8,15 @@ import base64
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
+from curate.images.kinds import NEVER_DECODED
 from curate.reports import tables
-from curate.reviewing.previews import NEVER_DECODED, preview
-from curate.schema import ACROSS, Kind, Role
+from curate.reviewing.previews import preview
+from curate.schema import GROUP_KINDS, Role
+from curate.sources import Source
 from curate.storage.workspace import Workspace
 
 LIMIT = 12
@@ -25,13 +26,14 @@ GROUP_LIMIT = 4
 SIDE_PX = 240
 
 Row = Mapping[str, Any]
+Absence = Literal["not_opened", "file_missing", "nothing_left"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Images that belong side by side: one alone, or a keeper (None if the queue has none) and its copies.
 
-    `more` counts the copies of the group that were not given a place.
+    `more` counts the copies of the group that are not shown.
     """
 
     keeper: Row | None = None
@@ -40,17 +42,17 @@ class Group:
 
     @property
     def shown(self) -> int:
-        """How many of the images that were flagged it shows."""
+        """Count the flagged images that it shows."""
         return len(self.members)
 
     @property
-    def places(self) -> int:
-        """How many images it shows."""
+    def image_count(self) -> int:
+        """Count the images that it shows."""
         return len(self.members) + (self.keeper is not None)
 
 
 def choose(decided: pd.DataFrame, kind: str, limit: int = LIMIT) -> list[Group]:
-    """Of `tables.outcomes`, up to `limit` images of a kind: the worst of each class in turn.
+    """Choose up to `limit` images of a kind from `tables.outcomes`: the worst of each class in turn.
 
     A group of duplicates counts with its keeper and comes whole, as far as the limits allow.
     """
@@ -62,13 +64,13 @@ def choose(decided: pd.DataFrame, kind: str, limit: int = LIMIT) -> list[Group]:
             break
         cut = Group(keeper=group.keeper, members=group.members[:room], more=len(group.members[room:]))
         chosen.append(cut)
-        left -= cut.places
+        left -= cut.image_count
     return chosen
 
 
 def _groups(decided: pd.DataFrame, kind: str) -> list[Group]:
-    """All images of a kind, grouped, the worst group first."""
-    keepers = _keepers(decided, across=Kind(kind) in ACROSS)
+    """Group all images of a kind, the worst group first."""
+    keepers = _keepers(decided, across=kind in GROUP_KINDS)
     rows = tables.flagged(decided)
     rows = rows[rows["kind"] == kind].sort_values(["score", "path"], ascending=[False, True], kind="stable")
     members: dict[str, list[Row]] = defaultdict(list)
@@ -78,13 +80,13 @@ def _groups(decided: pd.DataFrame, kind: str) -> list[Group]:
 
 
 def _keepers(decided: pd.DataFrame, *, across: bool) -> dict[str, Row]:
-    """The keeper of each group, with the reason why it is (or, `across`, with where its copies stand)."""
-    rows = decided[(decided["role"] == Role.KEEPER) & (decided["kind"].isin(ACROSS) == across)]
+    """Find the keeper of each group, with the reason why it is (or, `across`, with where its copies stand)."""
+    rows = decided[(decided["role"] == Role.KEEPER) & (decided["kind"].isin(GROUP_KINDS) == across)]
     return {row["group_id"]: row for row in rows.to_dict("records")}
 
 
 def _in_turn(groups: list[Group]) -> Iterator[Group]:
-    """Groups of the first class, the second, ... and round again, so that every class is seen."""
+    """Yield groups of the first class, the second, ... and round again, so that every class is seen."""
     waiting: dict[str, list[Group]] = defaultdict(list)
     for group in groups:
         waiting[group.members[0]["label"] or ""].append(group)
@@ -95,23 +97,23 @@ def _in_turn(groups: list[Group]) -> Iterator[Group]:
 
 
 class Previews:
-    """Previews of a workspace's images as data URIs, and words for why there is none."""
+    """Previews of a workspace's images as data URIs, and why there is none."""
 
-    def __init__(self, workspace: Workspace, root: Path, images: pd.DataFrame, findings: pd.DataFrame) -> None:
-        self._place = workspace
-        self._root = root
+    def __init__(self, workspace: Workspace, source: Source, images: pd.DataFrame, findings: pd.DataFrame) -> None:
+        self._workspace = workspace
+        self._source = source
         self._hashes = dict(zip(images["path"], images["sha256"], strict=True))
         self._unsafe = frozenset(findings.loc[findings["kind"].isin(NEVER_DECODED), "path"])
 
     def uri(self, path: str) -> str | None:
-        """A data URI; None where there is nothing to show."""
+        """Return a data URI of the preview of an image; None where there is nothing to show."""
         if path in self._unsafe:
             return None
-        jpeg = preview(self._place, self._root, path, self._hashes.get(path), SIDE_PX)
+        jpeg = preview(self._workspace, self._source, path, self._hashes.get(path), SIDE_PX)
         return None if jpeg is None else f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
-    def absence(self, path: str) -> str:
-        """The name, among the report's words, of the reason why there is no preview."""
+    def absence(self, path: str) -> Absence:
+        """Say why there is no preview of an image."""
         if path in self._unsafe:
             return "not_opened"
-        return "nothing_left" if (self._root / path).is_file() else "file_missing"
+        return "nothing_left" if self._source.exists(path) else "file_missing"

@@ -8,16 +8,22 @@ that is not an earlier report.
 
 import re
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-import curate
+from curate._version import __version__
+from curate.auditing.summary import UNLABELLED
 from curate.errors import CurateError, MissingExtraError
-from curate.reports import benchmark_tables, contents, gallery, tables
+from curate.findings import ACTION_TITLES, CATEGORY_TITLES
+from curate.i18n import ENGLISH, Translator, translator
+from curate.reports import benchmark_tables, contents, gallery, tables, wording
 from curate.reports.contents import Contents
-from curate.reports.words import Language, Words, words
+from curate.scanners import kinds
+from curate.schema import Severity
+from curate.sources.address import url
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace, atomic
 
@@ -35,20 +41,21 @@ _FINDINGS_COLUMNS = [
 ]
 
 
-def report(workspace: str | Path, output: str | Path | None = None, *, lang: str = "en") -> list[Path]:
-    """Write the report of a workspace (to WS/report.html unless told otherwise); returns the files written.
+def report(workspace: str | Path, output: str | Path | None = None, *, lang: str = ENGLISH) -> list[Path]:
+    """Write the report of a workspace (to WS/report.html unless another output is given); returns the files written.
 
     Beside the page stand the same in Markdown (`.md`), Table 1 (`.csv`), and all findings and decisions
-    (`-findings.csv`, `-decisions.csv`). Raises `CurateError` for what the user can mend.
+    (`-findings.csv`, `-decisions.csv`). `lang` is one of `i18n.languages()`, in any spelling. Raises `CurateError`
+    for what the user can mend.
     """
     ws = Workspace(Path(workspace))
     target = Path(output) if output is not None else ws.root / "report.html"
-    language = _language(lang)
+    t = translator(lang)
     if target.suffix.lower() != ".html":
         raise CurateError(f"{target}: the name of a report ends in .html")
     _require_extra()
     found = contents.read(ws)
-    _refuse_source(target, found.root)
+    _refuse_source(target, found.address)
     sheets = _sheets(found)
     beside = {"": target.with_suffix(".csv")} | {
         name: target.with_name(f"{target.stem}-{name}.csv") for name in sheets if name
@@ -57,19 +64,12 @@ def report(workspace: str | Path, output: str | Path | None = None, *, lang: str
     for name, path in beside.items():
         _refuse_foreign(path, ",".join(sheets[name].columns[:3]))
     _refuse_foreign(markdown, _MARK)
-    page = _view(found, words(language), target)
+    page = _view(found, t, target)
     _write(_html(page, ws), target)
     _write(_markdown(page), markdown)
     for name, path in beside.items():
         safe_csv.write(sheets[name], path)
     return [target, markdown, *beside.values()]
-
-
-def _language(lang: str) -> Language:
-    for language in Language:
-        if language.value.lower() == lang.lower():
-            return language
-    raise CurateError(f"{lang!r} is not a language of the report; there are {', '.join(Language)}")
 
 
 def _require_extra() -> None:
@@ -80,13 +80,14 @@ def _require_extra() -> None:
         raise MissingExtraError("the report needs more packages: pip install 'imagecurate[report]'") from error
 
 
-def _refuse_source(target: Path, root: Path) -> None:
-    if target.resolve().is_relative_to(root.resolve()):
-        raise CurateError(f"{target} lies inside the source {root}, which is only ever read; choose another place")
+def _refuse_source(target: Path, address: str) -> None:
+    """Refuse to write into the source; around a list or a tar there may be anything, a workspace too."""
+    if url(address) is None and target.resolve().is_relative_to(Path(address).resolve()):
+        raise CurateError(f"{target} lies inside the source {address}, which is only ever read; choose another place")
 
 
 def _refuse_foreign(path: Path, first_line: str) -> None:
-    """The files beside the page were not asked for by name, so they replace nothing but their predecessors."""
+    """Refuse to replace a file that is no earlier report: only the page itself was asked for by name."""
     try:
         with path.open("rb") as file:
             known = file.readline(4096).decode(errors="replace").strip().startswith(first_line)
@@ -102,35 +103,47 @@ def _write(text: str, path: Path) -> None:
 
 
 def _sheets(found: Contents) -> dict[str, pd.DataFrame]:
-    """The CSV files by the ending of their name: data for programs, the same in every language."""
+    """Return the CSV files by the ending of their name: data for programs, the same in every language."""
     return {
-        "": tables.table1_view(found.table1),
+        "": tables.class_summary_view(found.class_summary),
         "findings": found.outcomes[_FINDINGS_COLUMNS],
         "decisions": found.decisions,
     }
 
 
-def _view(found: Contents, w: Words, target: Path) -> dict[str, Any]:
-    """What both templates show, as plain values."""
-    stem = target.stem
-    flagged = tables.by_kind(found.outcomes)
+def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
+    """Return what both templates show."""
+    files = {name: f"{target.stem}-{name}.csv" for name in ("findings", "decisions")}
     return {
-        "w": w,
+        "t": t,
         "c": found,
-        "curate_version": curate.__version__,
-        "files": {name: f"{stem}-{name}.csv" for name in ("findings", "decisions")},
-        "commands": found.commands(target.name, w.lang.value),
-        "categories": tables.shown_categories(found.table1),
-        "table1": found.table1.reset_index().to_dict("records"),
+        "say": wording.sentences(t, found, files, __version__),
+        "headings": wording.headings(t),
+        "outcome_titles": wording.outcome_titles(t),
+        "count_titles": wording.count_titles(t),
+        "class_count_titles": wording.class_count_titles(t),
+        "state_titles": wording.state_titles(t),
+        "action_titles": ACTION_TITLES,
+        "category_titles": CATEGORY_TITLES,
+        "kind_title": lambda name: t.gettext(kinds().title(name)),
+        "minute": minute,
+        "counted": t.counted,
+        "curate_version": __version__,
+        "files": files,
+        "commands": found.commands(target.name, t.language),
+        "unlabelled": UNLABELLED,
+        "categories": tables.shown_categories(found.class_summary),
+        "class_summary": found.class_summary.reset_index().to_dict("records"),
         "totals": found.totals,
         "resolutions": tables.resolutions(found.images),
         "statuses": tables.statuses(found.images),
         "formats": tables.formats(found.images).to_dict("records"),
         "splits": _grid(tables.splits(found.images)),
-        "kinds": flagged.to_dict("records"),
-        "info": _informational(found),
+        "kinds": _by_category(tables.by_kind(found.outcomes), t),
+        "tallied": ("flagged", *map(str, tables.Outcome)),
+        "info": _informational(found, t),
         "counts": found.class_counts.reset_index().to_dict("records"),
-        "benchmark": benchmark_tables.section(found.benchmark, w) if found.benchmark else None,
+        "benchmark": benchmark_tables.section(found.benchmark, t) if found.benchmark else None,
         "reviewers": tables.reviewers(found.decisions).to_dict("records"),
         "limits": {
             "open": DECISIONS_OPEN,
@@ -141,61 +154,90 @@ def _view(found: Contents, w: Words, target: Path) -> dict[str, Any]:
     }
 
 
+def minute(moment: str | None) -> str:
+    """Cut a moment of the log to the minute; columns say that it is UTC."""
+    return (moment or "")[:16].replace("T", " ")
+
+
+def _by_category(by_kind: pd.DataFrame, t: Translator) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Group the rows of `tables.by_kind`, each with what its kind is called and means."""
+    rows = [_named(row, t) for row in by_kind.to_dict("records")]
+    return [(category, list(group)) for category, group in groupby(rows, key=lambda row: str(row["category"]))]
+
+
+def _named(row: dict[str, Any], t: Translator) -> dict[str, Any]:
+    kind = kinds().described(row["kind"], row["category"])
+    return {**row, "title": t.gettext(kind.title), "meaning": t.gettext(kind.meaning)}
+
+
 def _grid(table: pd.DataFrame) -> dict[str, Any]:
     return {"columns": list(table.columns), "rows": [(name, list(row)) for name, row in table.iterrows()]}
 
 
-def _informational(found: Contents) -> list[dict[str, Any]]:
-    """Informational kinds, each with the first rows of its list."""
-    info = found.outcomes[found.outcomes["severity"] == "info"]
+def _informational(found: Contents, t: Translator) -> list[dict[str, Any]]:
+    """Return the informational kinds, each with the first rows of its list."""
+    info = found.outcomes[found.outcomes["severity"] == Severity.INFO]
     return [
-        {**row, "rows": info[info["kind"] == row["kind"]].head(LISTED).to_dict("records")}
+        {**_named(row, t), "rows": info[info["kind"] == row["kind"]].head(LISTED).to_dict("records")}
         for row in tables.informational(found.outcomes).to_dict("records")
     ]
+
+
+def _environment(t: Translator, **options: Any) -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(  # noqa: S701 - each caller says how it escapes
+        loader=FileSystemLoader(TEMPLATES),
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        **options,
+    )
+    # Installed by the extension: `_`, `gettext`, `ngettext` and `pgettext`, which fill gaps as everywhere else.
+    environment.install_gettext_callables(t.gettext, t.ngettext, newstyle=False, pgettext=t.pgettext)  # type: ignore[attr-defined]
+    return environment
 
 
 # HTML
 
 
 def _html(page: dict[str, Any], workspace: Workspace) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     from curate.reports import chart
 
     found: Contents = page["c"]
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    t: Translator = page["t"]
+    environment = _environment(t, autoescape=True)
     environment.filters["breakable"] = breakable
-    return environment.get_template("report.html.j2").render(
+    chosen = {row["kind"]: gallery.choose(found.outcomes, row["kind"]) for _, rows in page["kinds"] for row in rows}
+    html = environment.get_template("report.html.j2").render(
         page,
         css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
-        chart=Markup(chart.before_after(found.class_counts, page["w"])),  # noqa: S704 - escapes its texts itself
+        chart=Markup(chart.before_after(found.class_counts, t)),  # noqa: S704 - escapes its texts itself
         chart_limit=chart.LIMIT,
-        curves=_curves(page["benchmark"]),
-        gallery={row["kind"]: gallery.choose(found.outcomes, row["kind"]) for row in page["kinds"]},
-        previews=gallery.Previews(workspace, found.root, found.images, found.outcomes),
+        curves=_curves(page["benchmark"], t),
+        gallery=chosen,
+        previews=gallery.Previews(workspace, found.source, found.images, found.outcomes),
+        absences=wording.absences(t),
     )
+    return str(html)
 
 
-def _curves(section: benchmark_tables.Section | None) -> str:
+def _curves(section: benchmark_tables.Section | None, t: Translator) -> str:
     from markupsafe import Markup
 
     from curate.reports import chart
 
     if section is None:
         return ""
-    svg = chart.curves(section.curves, section.curve_heads, section.curve_title, section.curve_description)
+    svg = chart.curves(section.curves, section.curve_heads, section.curve_title, section.curve_description, t)
     return Markup(svg)  # noqa: S704 - escapes its texts itself
 
 
 def breakable(path: str) -> str:
-    """A path as HTML that may be broken into lines behind its separators."""
+    """Return a path as HTML that may be broken into lines behind its separators."""
     from markupsafe import Markup
 
     return Markup("<wbr>").join(re.split(r"(?<=[/_])(?=.)", path))  # `join` escapes the pieces
@@ -205,23 +247,15 @@ def breakable(path: str) -> str:
 
 
 def _markdown(page: dict[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     def finalize(value: object) -> object:
         return value if isinstance(value, Markup) else escape_markdown(str(value))
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=False,  # noqa: S701 - this is not HTML; `finalize` escapes what Markdown would read
-        finalize=finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    # This is not HTML; `finalize` escapes what Markdown would read.
+    environment = _environment(page["t"], autoescape=False, finalize=finalize, keep_trailing_newline=True)
     environment.filters["code"] = lambda text: Markup(indented(text))  # noqa: S704 - as above
-    return environment.get_template("report.md.j2").render(page, mark=Markup(_MARK))  # noqa: S704 - a constant
+    return str(environment.get_template("report.md.j2").render(page, mark=Markup(_MARK)))  # noqa: S704 - a constant
 
 
 _MARKDOWN: dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {sign: f"\\{sign}" for sign in "\\`*[]|~$#"}
@@ -229,7 +263,7 @@ _ESCAPED = re.compile("|".join([*map(re.escape, _MARKDOWN), r"(?<![^\W_])_|_(?![
 
 
 def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it is, in a table cell too: on one line, with nothing to run or to follow.
+    """Escape text so that Markdown shows it as it is, in a table cell too: on one line, nothing to run or to follow.
 
     An underscore inside a word means nothing to Markdown and is left alone.
     """
@@ -239,5 +273,5 @@ def escape_markdown(text: str) -> str:
 
 
 def indented(text: str) -> str:
-    """A block of code that no content can end."""
+    """Indent a block of code, so that no content can end it."""
     return "\n".join(f"    {line}" for line in text.splitlines())

@@ -14,12 +14,11 @@ from typing import Any
 import pandas as pd
 
 from curate.reviewing.fold import Decision, Folded, Ruling
-from curate.schema import CATEGORY_OF, Action, Category, DecodeStatus, Kind, Role, Severity, Verdict
+from curate.scanners import kinds
+from curate.schema import Action, Category, DecodeStatus, Role, Severity, Verdict
 
 DECIDED = ["outcome", "new_label", "reviewer", "decided_at", "note"]
 """What `outcomes` adds to a finding."""
-
-_KIND_ORDER = {str(kind): index for index, kind in enumerate(CATEGORY_OF)}
 
 
 class Outcome(StrEnum):
@@ -44,22 +43,22 @@ class State(StrEnum):
 # Table 1
 
 
-def shown_categories(table1: pd.DataFrame) -> list[Category]:
-    """The categories that Table 1 shows: always the first three, doubtful labels where there are any."""
-    return [name for name in Category if name is not Category.LABEL or table1[f"{name}_flagged"].any()]
+def shown_categories(class_summary: pd.DataFrame) -> list[Category]:
+    """Return the categories that Table 1 shows: always the first three, doubtful labels where there are any."""
+    return [name for name in Category if name is not Category.LABEL or class_summary[f"{name}_flagged"].any()]
 
 
-def table1_view(table1: pd.DataFrame) -> pd.DataFrame:
-    """Table 1 with the class as a column, and only the categories that are shown."""
-    columns = [f"{name}_{what}" for name in shown_categories(table1) for what in ("flagged", "confirmed")]
-    return table1[["images", *columns]].reset_index()
+def class_summary_view(class_summary: pd.DataFrame) -> pd.DataFrame:
+    """Return Table 1 with the class as a column, and only the categories that are shown."""
+    columns = [f"{name}_{what}" for name in shown_categories(class_summary) for what in ("flagged", "confirmed")]
+    return class_summary[["images", *columns]].reset_index()
 
 
 # Findings
 
 
 def outcomes(findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
-    """The findings in the order of their kinds, each with what the review came to (`DECIDED`).
+    """Return the findings in the order of their kinds, each with what the review came to (`DECIDED`).
 
     All of it is None for what merely informs, and for a keeper that nobody has decided anything about.
     """
@@ -70,7 +69,8 @@ def outcomes(findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFr
         )
     ]
     found = findings.assign(**pd.DataFrame(rows, index=findings.index, columns=DECIDED, dtype=object))
-    order = found["kind"].map(_KIND_ORDER)
+    named = zip(found["category"], found["kind"], strict=True)
+    order = pd.Series([_order(category, kind) for category, kind in named], index=found.index, dtype=object)
     return found.assign(_order=order).sort_values(["_order", "path", "finding_id"], ignore_index=True)[
         [*findings.columns, *DECIDED]
     ]
@@ -97,7 +97,7 @@ def _outcome(finding_id: str, role: str, severity: str, ruling: Ruling | None) -
 
 
 def _verdict(finding_id: str, ruling: Ruling) -> tuple[Outcome, Action | None]:
-    """What the image's ruling means for one of its findings, and the action that made it so."""
+    """Return what the image's ruling means for one of its findings, and the action that made it so."""
     own = {decision.action for decision in ruling.decisions if decision.finding_id == finding_id}
     if ruling.verdict is Verdict.DROP:
         return Outcome.DROPPED, Action.DROP
@@ -109,12 +109,12 @@ def _verdict(finding_id: str, ruling: Ruling) -> tuple[Outcome, Action | None]:
 
 
 def flagged(decided: pd.DataFrame) -> pd.DataFrame:
-    """Of `outcomes`, the rows that ask for a decision: neither informative nor about a keeper."""
+    """Select from `outcomes` the rows that ask for a decision: neither informative nor about a keeper."""
     return decided[(decided["severity"] != Severity.INFO) & (decided["role"] != Role.KEEPER)]
 
 
 def by_kind(decided: pd.DataFrame) -> pd.DataFrame:
-    """Per kind the images flagged, and how many of them were dropped, relabelled, kept or are undecided."""
+    """Count per kind the images flagged, and how many of them were dropped, relabelled, kept or are undecided."""
     columns = ["category", "kind", "flagged", *map(str, Outcome)]
     rows = [
         {"category": category, "kind": kind, "flagged": len(images), **_counts(images)}
@@ -125,7 +125,7 @@ def by_kind(decided: pd.DataFrame) -> pd.DataFrame:
 
 
 def _one_each(part: pd.DataFrame) -> pd.Series:
-    """One outcome per image, though it have several findings of the kind: the least settled one."""
+    """Choose one outcome per image, though it have several findings of the kind: the least settled one."""
     rank = {Outcome.DROPPED: 0, Outcome.UNDECIDED: 1, Outcome.RELABELLED: 2, Outcome.KEPT: 3}
     order = part["outcome"].map(lambda outcome: rank[Outcome(outcome)])
     return part.loc[order.sort_values(kind="stable").index].drop_duplicates("path")["outcome"]
@@ -136,7 +136,7 @@ def _counts(images: pd.Series) -> dict[str, int]:
 
 
 def informational(findings: pd.DataFrame) -> pd.DataFrame:
-    """Per kind the images about which there is something to know, but nothing to decide."""
+    """Count per kind the images about which there is something to know, but nothing to decide."""
     rows = [
         {"category": category, "kind": kind, "images": part["path"].nunique()}
         for (category, kind), part in _by_kind(findings[findings["severity"] == Severity.INFO])
@@ -145,8 +145,13 @@ def informational(findings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_kind(rows: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
-    groups = [((str(CATEGORY_OF[Kind(kind)]), str(kind)), part) for kind, part in rows.groupby("kind")]
-    return sorted(groups, key=lambda group: _KIND_ORDER[group[0][1]])
+    groups = [((str(category), str(kind)), part) for (category, kind), part in rows.groupby(["category", "kind"])]
+    return sorted(groups, key=lambda group: _order(*group[0]))
+
+
+def _order(category: str, kind: str) -> tuple[int, int, str]:
+    """Sort by category, then as scanners declare their kinds; those of a scanner that is gone come last."""
+    return (list(Category).index(Category(category)), *kinds().rank(kind))
 
 
 # Decisions
@@ -155,7 +160,7 @@ def _by_kind(rows: pd.DataFrame) -> list[tuple[tuple[str, str], pd.DataFrame]]:
 def decisions(
     log: Sequence[Decision], folded: Folded, rulings: Mapping[str, Ruling], findings: pd.DataFrame
 ) -> pd.DataFrame:
-    """The log, newest first, each row with the finding it was about and what has become of it."""
+    """Return the log, newest first, each row with the finding it was about and what has become of it."""
     about = {(row.finding_id, row.path): row for row in findings[["finding_id", "path", "kind", "label"]].itertuples()}
     applied = {decision.id for ruling in rulings.values() for decision in ruling.decisions}
     stale = {decision.id for ruling in rulings.values() for decision in ruling.stale}
@@ -196,7 +201,7 @@ def decisions(
 
 
 def reviewers(decided: pd.DataFrame) -> pd.DataFrame:
-    """Of `decisions`, how many rows each reviewer wrote, and when the first and the last."""
+    """Count in `decisions` how many rows each reviewer wrote, and say when the first and the last."""
     rows = [
         {"reviewer": name, "decisions": len(part), "first": min(part["decided_at"]), "last": max(part["decided_at"])}
         for name, part in decided.groupby("reviewer", sort=True)
@@ -205,7 +210,7 @@ def reviewers(decided: pd.DataFrame) -> pd.DataFrame:
 
 
 def class_counts(images: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
-    """Images per class before and after the review, as the manifest has them.
+    """Count images per class before and after the review, as the manifest has them.
 
     The index is the class (None sorts last); undecided images are counted as still there.
     """
@@ -248,7 +253,7 @@ def _move(label: str | None, ruling: Ruling | None) -> _Move:
 
 
 def formats(images: pd.DataFrame) -> pd.DataFrame:
-    """Per file format the images, their bytes, and the smallest, median and largest resolution."""
+    """Sum up per file format the images, their bytes, and the smallest, median and largest resolution."""
     names = images["format"].fillna("")
     rows = [
         {"format": str(name), "images": len(part), "size_bytes": int(part["size_bytes"].sum()), **resolutions(part)}
@@ -260,7 +265,7 @@ def formats(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def resolutions(images: pd.DataFrame) -> dict[str, str | None]:
-    """The smallest, median and largest image by number of pixels, its width by its height; None where there is none.
+    """Find the smallest, median and largest image by number of pixels, as width by height; None where there is none.
 
     Only images that could be decoded: what the header of a broken file claims is not a size.
     """
@@ -277,21 +282,20 @@ def _pixels(size: tuple[int, int]) -> tuple[int, tuple[int, int]]:
 
 
 def splits(images: pd.DataFrame) -> pd.DataFrame:
-    """Images by class (rows) and split (columns, "" for none); empty where the dataset has no splits."""
+    """Count images by class (rows) and split (columns, "" for none); empty where the dataset has no splits."""
     if images["split"].isna().all():
         return pd.DataFrame()
     return pd.crosstab(images["label"].fillna(""), images["split"].fillna(""))
 
 
 def statuses(images: pd.DataFrame) -> dict[str, int]:
-    """How many files decoded cleanly, with damage, and not at all."""
+    """Count the files that decoded cleanly, with damage, and not at all."""
     return {str(status): int((images["status"] == status).sum()) for status in DecodeStatus}
 
 
 def skipped(files: Sequence[Mapping[str, str]]) -> pd.DataFrame:
-    """Files left out of the dataset, by reason, the most frequent first."""
-    reasons: dict[str, int] = {}
-    for item in files:
-        reasons[item["reason"]] = reasons.get(item["reason"], 0) + 1
-    rows = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    return pd.DataFrame(rows, columns=["reason", "files"])
+    """Count the files left out of the dataset, by reason (and its `message`), the most frequent first."""
+    counts = Counter((item["reason"], item.get("message")) for item in files)
+    rows = [(reason, message, count) for (reason, message), count in counts.items()]
+    rows.sort(key=lambda row: (-row[2], row[0]))
+    return pd.DataFrame(rows, columns=["reason", "message", "files"])

@@ -74,14 +74,14 @@ def opened(browser: "Browser") -> "Page":
 
 
 @contextmanager
-def serving(workspace: Path, told: Sequence[str] = ("--reviewer", "ana")) -> Iterator[Server]:
+def serving(workspace: Path, arguments: Sequence[str] = ("--reviewer", "ana")) -> Iterator[Server]:
     """The reviewer as `curate review` starts it; killed at the end."""
     from curate.ui.commands import command
 
     port = free_port()
     with tempfile.TemporaryDirectory() as settings:
         server = subprocess.Popen(
-            command(workspace, port=port, address="127.0.0.1", told=told),
+            command(workspace, port=port, address="127.0.0.1", arguments=arguments),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=os.environ | {"XDG_CONFIG_HOME": settings},

@@ -1,6 +1,7 @@
 """Small real files drawn in code, seeded, for the tests."""
 
 import io
+import tarfile
 from pathlib import Path
 
 import cv2
@@ -50,3 +51,11 @@ def dataset(root: Path, *, each: int = 6, classes: tuple[str, ...] = ("cats", "d
         for index in range(each):
             save(photo(1000 * number + index), root / label / f"{index:03}.jpg")
     return root
+
+
+def tar(folder: Path, path: Path) -> Path:
+    """Pack the files below a folder into a plain tar."""
+    with tarfile.open(path, "w") as packed:
+        for file in sorted(folder.rglob("*.*")):
+            packed.add(file, file.relative_to(folder).as_posix())
+    return path

@@ -93,13 +93,9 @@ sys.argv = ["app.py", sys.argv[1], "--reviewer", "ana", "--lang", "pt-BR"]
 app = AppTest.from_file(APP, default_timeout=60).run()
 assert not app.exception, app.exception
 shown = []
-for page in ("queue_page", "threshold_page"):
-    def draw(name):
-        import importlib
-        from curate.ui import session
-        session.prepare()
-        importlib.import_module(f"curate.ui.{name}").draw()
-    page = AppTest.from_function(draw, kwargs={"name": page}, default_timeout=60)
+for name in ("queue_page", "threshold_page"):
+    script = f"from curate.ui import session, {name}\\nsession.prepare()\\n{name}.draw()"
+    page = AppTest.from_string(script, default_timeout=60)
     page.session_state.filter_kind = ["glare"]
     page.run()
     assert not page.exception, page.exception

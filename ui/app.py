@@ -16,6 +16,7 @@ from curate.ui import (
     sidebar,
     threshold_page,
 )
+from curate.ui.session import _
 
 # Streamlit leaves much air above a page; a reviewer on a laptop wants the image and the keys in one view.
 STYLE = """
@@ -40,10 +41,12 @@ STYLE = """
   button:focus-visible, a:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
 </style>
 """
+# Streamlit says that every page is English, and readers of screens would pronounce it so.
+LANGUAGE = '<script>document.documentElement.lang = "{language}";</script>'
 
 
 def _icon() -> Image.Image:
-    """A framed image, drawn here: a named icon would be fetched from a foreign server."""
+    """Draw a framed image: a named icon would be fetched from a foreign server."""
     icon = np.full((32, 32, 3), 255, np.uint8)
     icon[2:30, 2:30] = (60, 90, 140)
     icon[5:27, 5:27] = (225, 235, 245)
@@ -59,19 +62,19 @@ def main() -> None:
     st.html(STYLE)
     try:
         session.prepare()
+        st.html(LANGUAGE.format(language=session.translator().language), unsafe_allow_javascript=True)
         session.workspace().read_audit()
         if not session.introduced():
             _who()
             return
-        w = session.words()
         pages = [
-            st.Page(queue_page.draw, title=w.queue, icon=":material/fact_check:", url_path="queue", default=True),
-            st.Page(batch_page.draw, title=w.batch, icon=":material/grid_view:", url_path="batch"),
-            st.Page(threshold_page.draw, title=w.thresholds, icon=":material/tune:", url_path="thresholds"),
-            st.Page(agreement_page.draw, title=w.agreement, icon=":material/group:", url_path="agreement"),
-            st.Page(overview_page.draw, title=w.overview, icon=":material/table_chart:", url_path="overview"),
-            st.Page(log_page.draw, title=w.log, icon=":material/history:", url_path="log"),
-            st.Page(export_page.draw, title=w.export, icon=":material/output:", url_path="export"),
+            st.Page(queue_page.draw, title=_("Queue"), icon=":material/fact_check:", url_path="queue", default=True),
+            st.Page(batch_page.draw, title=_("Batch"), icon=":material/grid_view:", url_path="batch"),
+            st.Page(threshold_page.draw, title=_("Thresholds"), icon=":material/tune:", url_path="thresholds"),
+            st.Page(agreement_page.draw, title=_("Agreement"), icon=":material/group:", url_path="agreement"),
+            st.Page(overview_page.draw, title=_("Overview"), icon=":material/table_chart:", url_path="overview"),
+            st.Page(log_page.draw, title=_("Log"), icon=":material/history:", url_path="log"),
+            st.Page(export_page.draw, title=_("Export"), icon=":material/output:", url_path="export"),
         ]
         st.navigation(pages, position="top").run()
     except CurateError as error:
@@ -79,13 +82,12 @@ def main() -> None:
 
 
 def _who() -> None:
-    """Asked once: the log names who decided."""
-    w = session.words()
-    st.header(w.who_are_you)
-    st.write(w.who_why)
+    """Ask once who reviews: the log names who decided."""
+    st.header(_("Who is reviewing?"))
+    st.write(_("Your name stands beside every decision in the log. It is asked once and remembered on this computer."))
     with st.form("who", width=480):
-        name = st.text_input(w.reviewer, value=session.suggested_name(), key="asked_name")
-        sent = st.form_submit_button(w.begin, type="primary")
+        name = st.text_input(_("Reviewer"), value=session.suggested_name(), key="asked_name")
+        sent = st.form_submit_button(_("Begin"), type="primary")
     with st.container(width=480):
         sidebar.language()
     if sent and name.strip():

@@ -2,17 +2,18 @@
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
+from curate.findings import stable_id
 from curate.reviewing.queue import Item
 from curate.reviewing.store import Store
-from curate.scanners import stable_id
 from curate.schema import Action
+from curate.sources import Source
 from curate.ui import images, keys, leases, session, sidebar
 from curate.ui.images import plain
 from curate.ui.keys import Key
+from curate.ui.session import _
 
 SIZES = (12, 24, 36, 60)
 COLUMNS = 6
@@ -20,12 +21,12 @@ COLUMNS = 6
 
 def draw() -> None:
     """Draw the page."""
-    workspace, w = session.workspace(), session.words()
+    workspace = session.workspace()
     source = images.source_of(workspace)
     with st.sidebar:
         sidebar.progress(workspace)
         said = st.container()
-        size = int(st.selectbox(w.batch_size, SIZES, key="batch_size", on_change=session.refilter))
+        size = int(st.selectbox(_("Images at once"), SIZES, key="batch_size", on_change=session.refilter))
         sidebar.filters(workspace)
         sidebar.who()
     with Store(workspace.review) as store:
@@ -38,9 +39,9 @@ def draw() -> None:
             limit=size,
         )
     if not items:
-        keys.row([Key(w.undo, "U", "batch-undo", session.take_back)])
-        st.header(w.nothing_left)
-        st.write(w.no_singles)
+        keys.row([Key(_("Undo"), "U", "batch-undo", session.take_back)])
+        st.header(_("Nothing left"))
+        st.write(_("No single image of this kind is undecided. Groups of copies wait in the queue, one by one."))
     else:
         st.session_state.left_out = _left_out() & {item.item_id for item in items}
         _keys(items)
@@ -51,39 +52,37 @@ def draw() -> None:
 
 
 def _keys(items: list[Item]) -> None:
-    """Those that decide bear the slot of the batch, so that a late press cannot hit the next one."""
-    w = session.words()
+    """Draw the keys; those that decide bear the slot of the batch, so that a late press cannot hit the next one."""
     ident = _slot(items)
     taken = [item for item in items if item.item_id not in _left_out()]
     everything, none = len(taken) == len(items), not taken
     keep, drop = partial(session.decide_batch, taken, Action.KEEP), partial(session.decide_batch, taken, Action.DROP)
     keys.row(
         [
-            Key(w.keep_n.format(n=len(taken)), "K", f"batch-keep-{ident}", keep, disabled=none),
-            Key(w.drop_n.format(n=len(taken)), "D", f"batch-drop-{ident}", drop, primary=True, disabled=none),
+            Key(_("Keep {n}", n=len(taken)), "K", f"batch-keep-{ident}", keep, disabled=none),
+            Key(_("Drop {n}", n=len(taken)), "D", f"batch-drop-{ident}", drop, primary=True, disabled=none),
             Key(
-                w.choose_none if everything else w.choose_all,
+                _("Choose none") if everything else _("Choose all"),
                 "A",
                 "batch-all",
                 partial(_tick_only, items, 0 if everything else len(items)),
             ),
-            Key(w.undo, "U", "batch-undo", session.take_back),
-            Key(w.next, "Right", "batch-next", partial(_go_behind, items[-1].rank)),
+            Key(_("Undo"), "U", "batch-undo", session.take_back),
+            Key(_("Next"), "Right", "batch-next", partial(_go_behind, items[-1].rank)),
         ]
     )
 
 
 def _range(items: list[Item]) -> None:
-    """From this one to that one: the slider's two ends, moved by arrow keys or mouse."""
+    """Draw a slider that chooses from one image to another, its ends moved by arrow keys or mouse."""
     if len(items) > 1:
         ident = f"range-{_slot(items)}"
         everything = (1, len(items))
-        st.slider(
-            session.words().range, *everything, everything, key=ident, on_change=partial(_tick_range, items, ident)
-        )
+        choose = partial(_tick_range, items, ident)
+        st.slider(_("Choose a range"), *everything, everything, key=ident, on_change=choose)
 
 
-def _grid(items: list[Item], source: Path) -> None:
+def _grid(items: list[Item], source: Source) -> None:
     with st.container(key="grid"):
         for start in range(0, len(items), COLUMNS):
             row = items[start : start + COLUMNS]
@@ -93,7 +92,7 @@ def _grid(items: list[Item], source: Path) -> None:
                     images.show(session.workspace(), source, item, path, images.GRID_PX)
                     name = f"tick-{_slot(items)}-{number}"
                     st.session_state[name] = item.item_id not in _left_out()
-                    reasons = "; ".join(str(row["reason"]) for row in item.findings)
+                    reasons = " ".join(session.translator().reason(row) for row in item.findings)
                     st.checkbox(
                         f"{number}\\. {plain(path)}",
                         key=name,
@@ -107,7 +106,7 @@ def _slot(items: list[Item]) -> str:
 
 
 def _left_out() -> set[str]:
-    """The items on the screen that are not chosen."""
+    """Return the items on the screen that are not chosen."""
     found: set[str] = st.session_state.setdefault("left_out", set())
     return found
 

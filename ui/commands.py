@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from curate.errors import MissingExtraError
+from curate.i18n import languages, translator
 from curate.storage.workspace import Workspace
-from curate.ui.words import Language
 
 APP = Path(__file__).with_name("app.py")
 
@@ -29,26 +29,28 @@ def review(
     ] = "127.0.0.1",
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the browser.")] = False,
     lang: Annotated[
-        Language | None,
-        typer.Option(case_sensitive=False, metavar="en|pt-BR", help="The language; the one used last unless given."),
-    ] = None,
+        str, typer.Option(metavar="|".join(languages()), help="The language; the one used last unless given.")
+    ] = "",
     reviewer: Annotated[str, typer.Option(help="The name for the log; asked once and remembered unless given.")] = "",
 ) -> None:
     """Work through the review queue in the browser."""
+    arguments = ["--lang", translator(lang).language] if lang else []
+    arguments += ["--reviewer", reviewer] if reviewer else []
     Workspace(workspace).read_images()
     if find_spec("streamlit") is None:
         raise MissingExtraError("the reviewer needs one more package: pip install 'imagecurate[ui]'")
     typer.echo(f"reviewing {workspace} on http://{address}:{port} - stop with Ctrl-C", err=True)
-    told = ["--lang", lang.value] if lang else []
-    told += ["--reviewer", reviewer] if reviewer else []
-    full = command(workspace, port=port, address=address, open_browser=open_browser, told=told)
+    full = command(workspace, port=port, address=address, open_browser=open_browser, arguments=arguments)
     raise typer.Exit(run(full, check=False).returncode)
 
 
 def command(
-    workspace: Path, *, port: int, address: str, open_browser: bool = False, told: Sequence[str] = ()
+    workspace: Path, *, port: int, address: str, open_browser: bool = False, arguments: Sequence[str] = ()
 ) -> list[str]:
-    """The server's command line: nothing is sent anywhere, nothing outside the workspace is served."""
+    """Return the server's command line, `arguments` being those of the app.
+
+    Nothing is sent anywhere, nothing outside the workspace is served.
+    """
     options = {
         "server.port": port,
         "server.address": address,
@@ -60,4 +62,4 @@ def command(
         "client.showErrorDetails": "none",
     }
     flags = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", str(workspace.absolute()), *told]
+    return [sys.executable, "-m", "streamlit", "run", str(APP), *flags, "--", str(workspace.absolute()), *arguments]

@@ -18,30 +18,30 @@ SAMPLED = 64
 
 
 def row(workspace: Workspace, path: str) -> dict[str, Any]:
-    """What the audit knows of one image; empty where it knows nothing."""
+    """Return what the audit knows of one image; empty where it knows nothing."""
     table = _table(workspace)
     found = table.filter(pc.equal(table["path"], path)).to_pylist()
     return dict(found[0]) if found else {}
 
 
 def longer_side(workspace: Workspace, path: str) -> int | None:
-    """The longer side of an image in pixels, if it has one."""
+    """Return the longer side of an image in pixels, if it has one."""
     known = row(workspace, path)
     return max(known["width"], known["height"]) if known.get("width") and known.get("height") else None
 
 
 def count(workspace: Workspace) -> int:
-    """How many images there are."""
+    """Count the images."""
     return int(_table(workspace).num_rows)
 
 
 def classes(workspace: Workspace) -> list[str]:
-    """The classes to choose from when relabelling."""
+    """Return the classes to choose from when relabelling."""
     return sorted(value for value in pc.unique(_table(workspace)["label"]).to_pylist() if value is not None)
 
 
 def others(workspace: Workspace, label: str | None, path: str, number: int) -> list[tuple[str, str]]:
-    """Path and content of some sound images of a class, the same ones each time, to measure another against."""
+    """Return path and sha256 of some sound images of a class, the same ones each time, to compare another with."""
     sample = _sample(str(workspace.root), _stamp(workspace), label)
     return [(name, sha256) for name, sha256 in sample if name != path][:number]
 

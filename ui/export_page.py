@@ -9,58 +9,91 @@ import streamlit as st
 
 from curate.dataset.export import export, verify
 from curate.dataset.manifest import Pending, manifest
-from curate.errors import CurateError, MissingExtraError
+from curate.errors import CurateError, MissingExtraError, UndecidedError
 from curate.schema import Verdict
 from curate.storage.workspace import Workspace
 from curate.ui import session
 from curate.ui.images import plain
+from curate.ui.session import _, counted
 
 CHOICES: tuple[Pending | None, ...] = (None, "keep", "drop")
 
 
 def draw() -> None:
     """Draw the page."""
-    workspace, w = session.workspace(), session.words()
-    titles: dict[Pending | None, str] = {None: w.pending_refuse, "keep": w.pending_keep, "drop": w.pending_drop}
-    choice = st.radio(w.undecided_choice, CHOICES, format_func=lambda pending: titles[pending], key="export_pending")
-    folder = st.text_input(w.cleaned_folder, key="export_folder", placeholder=w.folder_hint)
+    workspace = session.workspace()
+    titles: dict[Pending | None, str] = {
+        None: _("Refuse while any is undecided"),
+        "keep": _("Undecided images stay"),
+        "drop": _("Undecided images go"),
+    }
+    pending = st.radio(_("Undecided images"), CHOICES, format_func=lambda choice: titles[choice], key="export_pending")
+    hint = _("a folder that does not exist yet")
+    target = st.text_input(_("Cleaned folder"), key="export_folder", placeholder=hint)
     left, middle, right = st.columns(3)
-    write = left.button(w.write_manifest, key="export_manifest", width="stretch")
-    copy = middle.button(w.write_both, key="export_copy", type="primary", disabled=not folder, width="stretch")
-    report = right.button(w.write_report, key="export_report", width="stretch")
-    st.caption(w.manifest_goes.format(place=plain(str(workspace.manifest))))
+    write = left.button(_("Write the manifest"), key="export_manifest", width="stretch")
+    both = _("Write the manifest and the folder")
+    copy = middle.button(both, key="export_copy", type="primary", disabled=not target, width="stretch")
+    report = right.button(_("Write the report"), key="export_report", width="stretch")
+    written = plain(str(workspace.manifest))
+    st.caption(_("The manifest goes to {path}. The source is only read.", path=written))
     try:
         if write or copy:
-            table = manifest(workspace.root, pending=choice)
-            kept = int((table["action"] != Verdict.DROP).sum())
-            st.success(w.manifest_written.format(kept=w.count(kept), all=w.count(len(table))))
+            _manifest(workspace, pending)
         if copy:
-            _copy(workspace.manifest, Path(folder).expanduser())
+            _copy(workspace.manifest, Path(target).expanduser())
         if report:
             _report(workspace)
+    except UndecidedError:
+        st.error(_("Not done: flagged images are undecided. Decide them, or say above what they count as."))
     except (CurateError, OSError) as error:
-        st.error(w.not_done.format(why=plain(str(error))))
+        st.error(_("Not done: {why}", why=plain(str(error))))
 
 
-def _copy(written: Path, folder: Path) -> None:
-    w = session.words()
-    export(written, folder)
-    found = verify(folder)
-    if found.ok:
-        st.success(w.folder_written.format(n=w.count(found.checked), folder=plain(str(folder))))
+def _manifest(workspace: Workspace, pending: Pending | None) -> None:
+    table = manifest(workspace.root, pending=pending)
+    kept = int((table["action"] != Verdict.DROP).sum())
+    st.success(
+        counted(
+            "Manifest written: {kept:,} of {n} image stays.",
+            "Manifest written: {kept:,} of {n} images stay.",
+            len(table),
+            kept=kept,
+        )
+    )
+
+
+def _copy(written: Path, target: Path) -> None:
+    export(written, target)
+    check = verify(target)
+    if check.ok:
+        st.success(
+            counted(
+                "{n} image copied to {folder}, and hashed again: all as reviewed.",
+                "{n} images copied to {folder}, and each hashed again: all as reviewed.",
+                check.checked,
+                folder=plain(str(target)),
+            )
+        )
     else:
-        st.error(w.folder_differs.format(changed=len(found.changed), missing=len(found.missing)))
+        changed, missing = len(check.changed), len(check.missing)
+        st.error(
+            _(
+                "The folder differs from the manifest: {changed:,} changed, {missing:,} missing.",
+                changed=changed,
+                missing=missing,
+            )
+        )
 
 
 def _report(workspace: Workspace) -> None:
-    """Through the entry point that the report's package registers: the reviewer knows nothing of it."""
-    w = session.words()
+    """Write the report through the entry point that its package registers: the reviewer knows nothing of it."""
     for entry in entry_points(group="curate.report"):
         write: Callable[..., Any] = entry.load()
         try:
-            files = write(workspace.root, workspace.root / "report.html", lang=str(st.session_state.lang))
+            files = write(workspace.root, workspace.root / "report.html", lang=session.translator().language)
         except MissingExtraError:
             break
-        st.success(w.report_written.format(files=plain(", ".join(str(file) for file in files))))
+        st.success(_("Report written: {files}.", files=plain(", ".join(str(file) for file in files))))
         return
-    st.error(w.report_missing)
+    st.error(plain(_("The report needs more packages: pip install 'imagecurate[report]'")))

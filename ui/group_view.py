@@ -1,7 +1,6 @@
 """A group of copies: all at one scale, or two laid over one another, what differs in a table, a key for each."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,9 +9,11 @@ import streamlit as st
 from curate.reviewing import choices, overlay
 from curate.reviewing.queue import Item
 from curate.schema import Role
+from curate.sources import Source
 from curate.ui import dataset, image_view, images, keys, session
 from curate.ui.images import plain
 from curate.ui.keys import Key
+from curate.ui.session import _, counted
 
 MAX_SIDE_BY_SIDE = 4
 VIEWS = 3
@@ -27,14 +28,11 @@ BLINK = """
 """
 
 
-def draw(item: Item, source: Path) -> None:
+def draw(item: Item, source: Source) -> None:
     """Draw the group in the view chosen."""
-    w, view = session.words(), st.session_state.view % VIEWS
-    st.caption(
-        " · ".join(
-            f"**{name}**" if n == view else name for n, name in enumerate((w.side_by_side, w.blink, w.difference))
-        )
-    )
+    view = st.session_state.view % VIEWS
+    names = (_("side by side"), _("blink"), _("difference, four times stronger"))
+    st.caption(" · ".join(f"**{name}**" if n == view else name for n, name in enumerate(names)))
     if view == 0:
         _side_by_side(item, source)
     else:
@@ -44,12 +42,11 @@ def draw(item: Item, source: Path) -> None:
 
 
 def copies(item: Item) -> str:
-    """How many copies the group holds, in words."""
-    count, (one, several) = len(item.paths) - 1, session.words().copies
-    return one if count == 1 else several.format(n=count)
+    """Say how many copies the group holds."""
+    return counted("{n} copy", "{n} copies", len(item.paths) - 1)
 
 
-def _side_by_side(item: Item, source: Path) -> None:
+def _side_by_side(item: Item, source: Source) -> None:
     for start in range(0, len(item.paths), MAX_SIDE_BY_SIDE):
         row = item.paths[start : start + MAX_SIDE_BY_SIDE]
         columns = st.columns(min(MAX_SIDE_BY_SIDE, max(2, len(item.paths))))
@@ -58,23 +55,24 @@ def _side_by_side(item: Item, source: Path) -> None:
                 _member(item, path, number, source)
 
 
-def _member(item: Item, path: str, number: int, source: Path) -> None:
-    w = session.words()
+def _member(item: Item, path: str, number: int, source: Source) -> None:
     keeper = any(row["role"] == Role.KEEPER for row in item.of(path))
     with st.container(key=f"same-scale-{number}"):
         images.show(session.workspace(), source, item, path, images.GROUP_PX, width="stretch")
     keys.button(_only_key(item, path, number))
-    badge = f" :green-badge[{w.suggested}]" if keeper else ""
-    label = plain(str(item.of(path)[0]["label"] or w.none))
-    st.markdown(f"**{number}. {plain(path)}**{badge}  \n{w.of_class.format(label=label)}")
+    suggested = _("Suggested to stay")
+    badge = f" :green-badge[{suggested}]" if keeper else ""
+    label = images.class_name(item.of(path)[0]["label"])
+    named = _("class {label}", label=label)
+    st.markdown(f"**{number}. {plain(path)}**{badge}  \n{plain(named)}")
     image_view.reasons(item, path)
 
 
 def _only_key(item: Item, path: str, number: int) -> Key:
-    w = session.words()
-    done = w.kept_only.format(what=path, copies=copies(item))
+    dropped = len(item.paths) - 1
+    done = counted("Kept {what}, dropped {n} copy.", "Kept {what}, dropped {n} copies.", dropped, what=path)
     return Key(
-        w.keep_only.format(n=number),
+        _("Keep only {n}", n=number),
         str(number) if number <= 9 else None,
         f"only-{session.slot(item.item_id)}-{number}",
         partial(session.decide, item, choices.keep_only(item, path), done=done),
@@ -88,19 +86,23 @@ def _only(item: Item) -> None:
             keys.button(_only_key(item, path, number))
 
 
-def _laid_over(item: Item, source: Path, *, blink: bool) -> None:
-    """The suggested image against the first of the others that can be shown."""
-    workspace, w = session.workspace(), session.words()
-    seen = [(path, images.data_of(workspace, source, item, path, images.GROUP_PX)) for path in item.paths]
-    there = [(number, path, data) for number, (path, data) in enumerate(seen, start=1) if data is not None]
-    if len(there) < 2 or there[0][0] != 1:
-        st.info(w.not_comparable)
+def _laid_over(item: Item, source: Source, *, blink: bool) -> None:
+    """Draw the suggested image over the first of the others that can be shown."""
+    workspace = session.workspace()
+    previews = [(path, images.data_of(workspace, source, item, path, images.GROUP_PX)) for path in item.paths]
+    shown = [(number, path, data) for number, (path, data) in enumerate(previews, start=1) if data is not None]
+    if len(shown) < 2 or shown[0][0] != 1:
+        st.info(_("There are no two images to compare here."))
         return
-    _, keeper, first = there[0]
-    number, path, second = there[1]
-    if len(there) > 2:
+    keeper, first = shown[0][1:]
+    number, path, second = shown[1]
+    if len(shown) > 2:
         number, path, second = st.radio(
-            w.image, there[1:], format_func=lambda one: f"1 / {one[0]}", horizontal=True, label_visibility="collapsed"
+            _("Image"),
+            shown[1:],
+            format_func=lambda one: f"1 / {one[0]}",
+            horizontal=True,
+            label_visibility="collapsed",
         )
     if blink:
         one, other = overlay.overlaid(first, second)
@@ -112,28 +114,45 @@ def _laid_over(item: Item, source: Path, *, blink: bool) -> None:
         st.caption(f"1 {plain(keeper)} / {number} {plain(path)}")
     else:
         apart, levels = overlay.difference(first, second)
-        st.image(apart, alt=w.difference)
-        st.caption(w.difference_mean.format(n=number, levels=f"{levels:.1f}"))
+        st.image(apart, alt=_("difference, four times stronger"))
+        st.caption(_("1 against {n}: {levels:.1f} grey levels apart on average", n=number, levels=levels))
 
 
 def _table(item: Item) -> None:
-    """Facts by image; only the rows in which the images differ."""
-    w = session.words()
+    """Draw the facts by image; only the rows in which the images differ."""
+    titles = _titles()
     facts = {number: _facts_of(path) for number, path in enumerate(item.paths, start=1)}
-    names = [name for name in w.columns if len({known[name] for known in facts.values()}) > 1]
+    names = [name for name in titles if len({known[name] for known in facts.values()}) > 1]
     if names:
-        rows = {w.columns[name]: [known[name] for known in facts.values()] for name in names}
-        st.markdown(f"**{w.differs}**")
+        rows = {titles[name]: [known[name] for known in facts.values()] for name in names}
+        title = _("What differs")
+        st.markdown(f"**{title}**")
         st.table(pd.DataFrame.from_dict(rows, orient="index", columns=[str(n) for n in facts], dtype=object))
 
 
+def _titles() -> dict[str, str]:
+    return {
+        "class": _("Class"),
+        "pixels": _("Pixels"),
+        "bytes": _("Size in bytes"),
+        "format": _("Format"),
+        "mode": _("Colour mode"),
+        "frames": _("Frames"),
+        "status": _("Decoder"),
+        "split": _("Split"),
+        "sha256": "SHA-256",
+    }
+
+
 def _facts_of(path: str) -> dict[str, str]:
-    w = session.words()
+    number = session.translator().number
     known: dict[str, Any] = dataset.row(session.workspace(), path)
+    status = {"ok": _("sound"), "warning": _("damaged"), "error": _("unreadable")}
     shown = {
         "class": known.get("label"),
-        "pixels": f"{w.count(known['width'])} x {w.count(known['height'])}" if known.get("width") else None,
-        "bytes": w.count(known.get("size_bytes", 0)),
+        "pixels": f"{number(known['width'])} x {number(known['height'])}" if known.get("width") else None,
+        "bytes": number(known.get("size_bytes", 0)),
+        "status": status.get(known.get("status", "")),
         "sha256": (known.get("sha256") or "")[:12],
     }
-    return {name: str(shown.get(name, known.get(name)) or "-") for name in w.columns}
+    return {name: str(shown.get(name, known.get(name)) or "-") for name in _titles()}

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
-from curate.ui import session
+from curate.ui.session import _
 
 # Streamlit's shortcuts are letters, digits and named keys that press a button. The question mark is handed on to the
 # button for help; some letters go to a text field, and Escape leaves it, so that the letters are keys again.
@@ -46,28 +47,25 @@ class Key:
     disabled: bool = False
 
 
-def row(keys: Sequence[Key], widths: Sequence[int] | None = None) -> None:
-    """One row of buttons, and the one for help behind them."""
-    with st.container(key="keyrow"):
-        places = st.columns([*(widths or [4] * len(keys)), 4], gap="xsmall")
-        for key, place in zip(keys, places, strict=False):
-            with place:
-                button(key)
-        with places[-1]:
-            st.button(session.words().help, key="help", shortcut="H", on_click=_ask, width="stretch", type="tertiary")
+def row(keys: Sequence[Key]) -> None:
+    """Draw a row of buttons, each as wide as its title in any language, and the one for help behind them."""
+    with st.container(key="keyrow", horizontal=True, gap="xsmall"):
+        for key in keys:
+            button(key, width="content")
+        st.button(_("Keys"), key="help", shortcut="H", on_click=_ask, type="tertiary")
     st.html(LISTENER, unsafe_allow_javascript=True)
     if st.session_state.pop("help_asked", False):
         _dialog()
 
 
-def button(key: Key) -> None:
-    """One button with its key."""
+def button(key: Key, *, width: Literal["content", "stretch"] = "stretch") -> None:
+    """Draw one button with its key."""
     st.button(
         key.title,
         key=key.name,
         shortcut=key.shortcut,
         on_click=key.act,
-        width="stretch",
+        width=width,
         type="primary" if key.primary else "secondary",
         disabled=key.disabled,
     )
@@ -78,14 +76,29 @@ def _ask() -> None:
 
 
 def _dialog() -> None:
-    w = session.words()
-
-    @st.dialog(w.keys_title, width="medium")
+    @st.dialog(_("Keys"), width="medium")
     def listing() -> None:
-        for name, meaning in w.keys.items():
+        for name, meaning in _meanings().items():
             left, right = st.columns([1, 4])
             left.markdown(f"**{name}**")
             right.markdown(meaning)
-        st.caption(w.keys_hint)
+        st.caption(_("Keys work while no text field has the focus; Escape leaves a field."))
 
     listing()
+
+
+def _meanings() -> dict[str, str]:
+    return {
+        "K": _("keep the image; of a group keep all: they are no copies, and that is remembered"),
+        "D": _("drop the image; of a group drop the copies and keep the suggested one"),
+        "1 - 9": _("in a group: keep only this one and drop the rest"),
+        "L": _("relabel: choose or type a class, Enter, Escape, and L again"),
+        "N, F, /": _("write a note, filter by kind, search; Escape leaves the field"),
+        "S": _("decide later"),
+        "U, Y": _("undo and redo, as many steps as you like"),
+        "←, →": _("look at the previous or next one and decide nothing"),
+        "Z": _("one image: fit, single pixels, four times; a group: side by side, blink, difference"),
+        "A": _("batch page: choose all or none"),
+        "H, ?": _("these keys; Escape closes them"),
+        "Tab, Enter": _("reach and press anything else"),
+    }

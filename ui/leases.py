@@ -15,7 +15,7 @@ from curate.reviewing.store import Store
 
 
 def mine() -> str:
-    """The name of this browser session's screen."""
+    """Return the name of this browser session's screen."""
     context = get_script_run_ctx()
     return _name(context.session_id if context else "-")
 
@@ -28,7 +28,7 @@ def release_closed(store: Store) -> None:
 
 
 def others(holders: Iterable[str]) -> list[str]:
-    """The screens that are not this one."""
+    """Leave this screen out of several."""
     return [holder for holder in holders if holder != mine()]
 
 

@@ -10,6 +10,7 @@ from curate.reviewing.store import Store
 from curate.schema import Action
 from curate.ui import dataset, group_view, image_view, images, keys, leases, session, sidebar
 from curate.ui.keys import Key
+from curate.ui.session import _, counted
 
 
 def draw() -> None:
@@ -37,92 +38,107 @@ def draw() -> None:
 
 
 def _details(item: Item) -> None:
-    """What may go along with a decision: another class, or a note."""
-    w = session.words()
+    """Draw what may go along with a decision: another class, or a note."""
     ident = session.slot(item.item_id)
     label = st.selectbox(
-        w.new_class,
+        _("New class"),
         dataset.classes(session.workspace()),
         index=None,
         key=f"label-{ident}",
         accept_new_options=True,
-        placeholder=w.new_class_hint,
+        placeholder=_("choose or type one"),
     )
     choices = decide_all(item, Action.RELABEL, label) if label else []
-    done = w.relabelled.format(what=_name(item), label=label)
-    keys.button(
-        Key(w.relabel, "L", f"relabel-{ident}", partial(session.decide, item, choices, done=done), disabled=not label)
-    )
-    st.text_input(w.note, key="note", placeholder=w.note_hint)
+    if item.is_group:
+        done = counted(
+            "Relabelled {n} image to {label}.", "Relabelled {n} images to {label}.", len(item.paths), label=label
+        )
+    else:
+        done = _("Relabelled {what} to {label}.", what=item.paths[0], label=label)
+    act = partial(session.decide, item, choices, done=done)
+    keys.button(Key(_("Relabel"), "L", f"relabel-{ident}", act, disabled=not label))
+    st.text_input(_("Note for the log"), key="note", placeholder=_("why, if it is not obvious"))
 
 
 def _confirmation(item: Item | None) -> None:
-    state, w = st.session_state, session.words()
+    state = st.session_state
     if state.unconfirmed and item and state.unconfirmed[0] == item.item_id:
         st.button(
-            w.drop_all_anyway,
+            _("Yes, drop them all"),
             key=f"confirm-{session.slot(item.item_id)}",
             type="primary",
-            on_click=partial(session.decide, item, state.unconfirmed[1], done=w.all_dropped, confirmed=True),
+            on_click=partial(session.decide, item, state.unconfirmed[1], done=_("All dropped."), confirmed=True),
         )
 
 
 def _nothing_left() -> None:
-    workspace, w = session.workspace(), session.words()
+    workspace = session.workspace()
     with Store(workspace.review) as store:
         whole = store.queue.progress()
         elsewhere = leases.others(store.queue.holders(now_s=session.now_s()))
-    keys.row([Key(w.look_again, "Right", "again", session.refilter), Key(w.undo, "U", "undo-end", session.take_back)])
-    st.header(w.nothing_left)
+    look, undo = _("Look again"), _("Undo")
+    keys.row([Key(look, "Right", "again", session.refilter), Key(undo, "U", "undo-end", session.take_back)])
+    st.header(_("Nothing left"))
     if whole.items == 0:
-        st.write(w.nothing_flagged.format(n=w.count(dataset.count(workspace))))
+        st.write(
+            counted(
+                "The audit flagged nothing: there is nothing to decide in this {n} image.",
+                "The audit flagged nothing: there is nothing to decide in these {n} images.",
+                dataset.count(workspace),
+            )
+        )
     elif session.chosen_filter() != QueueFilter():
-        st.write(w.nothing_matches)
+        st.write(_("Nothing undecided matches the filters. Clear them to see the rest of the queue."))
     elif whole.items > whole.items_done and elsewhere:
-        st.write(w.on_other_screens.format(n=len(elsewhere)))
+        st.write(
+            counted(
+                "What is undecided is on another screen at present. It comes here if that one leaves it.",
+                "What is undecided is on {n} other screens at present. It comes here if they leave it.",
+                len(elsewhere),
+            )
+        )
         return
     else:
-        st.write(w.all_decided)
+        st.write(_("Every flagged image is decided."))
     if session.chosen_filter() == QueueFilter():
-        st.write(w.next_steps)
+        st.write(
+            _("Next: the page Export writes the manifest, the cleaned folder and the report. On the command line:")
+        )
         st.code(f"curate manifest {workspace.root}\ncurate export {workspace.manifest} CLEANED", language="sh")
 
 
 def _keys(item: Item) -> None:
-    ident, w = session.slot(item.item_id), session.words()
-    first = item.paths[0]
-    dropped = (
-        w.dropped_copies.format(copies=group_view.copies(item), what=first)
-        if item.is_group
-        else w.dropped.format(what=first)
-    )
-    keep, defer = decide_all(item, Action.KEEP), decide_all(item, Action.DEFER)
-    kept, later = w.kept.format(what=_name(item)), w.deferred.format(what=_name(item))
+    ident = session.slot(item.item_id)
+    if item.is_group:
+        keep, drop, done = _("Keep all"), _("Drop copies"), _done_with_group(item)
+    else:
+        keep, drop, done = _("Keep"), _("Drop"), _done_with_image(item.paths[0])
+    kept, dropped, deferred = done
+    act = partial(session.decide, item)
     keys.row(
         [
-            Key(
-                w.keep_all if item.is_group else w.keep,
-                "K",
-                f"keep-{ident}",
-                partial(session.decide, item, keep, done=kept),
-            ),
-            Key(
-                w.drop_copies if item.is_group else w.drop,
-                "D",
-                f"drop-{ident}",
-                partial(session.decide, item, reject(item), done=dropped),
-                primary=True,
-            ),
-            Key(w.later, "S", f"defer-{ident}", partial(session.decide, item, defer, done=later)),
-            Key(w.undo, "U", "undo", session.take_back),
-            Key(w.redo, "Y", "redo", session.redo),
-            Key(w.back, "Left", "left", partial(session.step, -1)),
-            Key(w.next, "Right", "right", partial(session.step, 1)),
-            Key(w.view, "Z", "closer", session.look_closer),
-        ],
-        [5, 6, 4, 5, 4, 5, 4, 4],
+            Key(keep, "K", f"keep-{ident}", partial(act, decide_all(item, Action.KEEP), done=kept)),
+            Key(drop, "D", f"drop-{ident}", partial(act, reject(item), done=dropped), primary=True),
+            Key(_("Later"), "S", f"defer-{ident}", partial(act, decide_all(item, Action.DEFER), done=deferred)),
+            Key(_("Undo"), "U", "undo", session.take_back),
+            Key(_("Redo"), "Y", "redo", session.redo),
+            Key(_("Back"), "Left", "left", partial(session.step, -1)),
+            Key(_("Next"), "Right", "right", partial(session.step, 1)),
+            Key(_("View"), "Z", "closer", session.look_closer),
+        ]
     )
 
 
-def _name(item: Item) -> str:
-    return session.words().images.format(n=len(item.paths)) if item.is_group else item.paths[0]
+def _done_with_image(path: str) -> tuple[str, str, str]:
+    """Say what keeping, dropping and deferring an image have done."""
+    return _("Kept {what}.", what=path), _("Dropped {what}.", what=path), _("Left {what} for later.", what=path)
+
+
+def _done_with_group(item: Item) -> tuple[str, str, str]:
+    """Say what keeping a group, dropping its copies and deferring it have done."""
+    images = len(item.paths)
+    return (
+        session.kept(images),
+        counted("Dropped {n} copy of {what}.", "Dropped {n} copies of {what}.", images - 1, what=item.paths[0]),
+        counted("Left {n} image for later.", "Left {n} images for later.", images),
+    )

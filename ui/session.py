@@ -10,10 +10,13 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from curate.errors import ConflictError, CurateError, NoSurvivorError
+from curate import i18n, scanners
+from curate.errors import ConfigError, ConflictError, CurateError, NoSurvivorError
+from curate.findings import ACTION_TITLES
 from curate.reviewing.bulk import now_text
 from curate.reviewing.choices import decide_all
 from curate.reviewing.log import Choice
@@ -23,7 +26,6 @@ from curate.reviewing.store import Store
 from curate.schema import Action
 from curate.storage.workspace import Workspace
 from curate.ui import leases
-from curate.ui.words import WORDS, Language, Words
 
 SLOTS = 16
 """So many different names have the buttons of an item. Streamlit remembers every name it has ever seen."""
@@ -42,7 +44,7 @@ KEPT = (
 
 
 def workspace() -> Workspace:
-    """The workspace given on the command line."""
+    """Return the workspace given on the command line."""
     given = _arguments()[0]
     if not given:
         raise CurateError("start the reviewer with: curate review WORKSPACE")
@@ -56,10 +58,10 @@ def prepare() -> None:
         if name in state:
             state[name] = state[name]
     if "person" not in state:
-        _, name, lang = _arguments()
+        name, lang = _arguments()[1:]
         known = recall()
-        state.person = Person(name=name or known.name, lang=lang or known.lang or Language.ENGLISH)
-        state.reviewer, state.lang = state.person.name, _language(state.person.lang)
+        state.person = Person(name=name or known.name, lang=_language(lang or known.lang))
+        state.reviewer, state.lang = state.person.name, state.person.lang
     state.setdefault("cursor", -1)  # rank of the item decided last
     state.setdefault("shown", None)  # id of an item asked for by name, say after an undo
     state.setdefault("message", None)
@@ -67,13 +69,28 @@ def prepare() -> None:
     state.setdefault("view", 0)  # how closely the image, or the group, is looked at
 
 
-def words() -> Words:
-    """The words in the language chosen."""
-    return WORDS[_language(st.session_state.get("lang", ""))]
+def translator() -> i18n.Translator:
+    """Return the translator of the language chosen in this session; other sessions may have chosen another."""
+    return i18n.translator(_language(st.session_state.get("lang", "")))
+
+
+def _(text: str, /, **values: Any) -> str:
+    """Translate a text for this session and fill its gaps."""
+    return translator().gettext(text, **values)
+
+
+def counted(one: str, many: str, n: int, /, **values: Any) -> str:
+    """Translate a text into its form for `n` things for this session, and fill `{n}` and its other gaps."""
+    return translator().counted(one, many, n, **values)
+
+
+def kind_title(name: str) -> str:
+    """Return the title of a kind in this session's language."""
+    return translator().gettext(scanners.kinds().title(name))
 
 
 def introduced() -> bool:
-    """Whether it is known who reviews."""
+    """Say whether it is known who reviews."""
     return bool(st.session_state.reviewer.strip())
 
 
@@ -84,7 +101,7 @@ def introduce() -> None:
 
 
 def chosen_filter() -> QueueFilter:
-    """The filter set in the sidebar."""
+    """Return the filter set in the sidebar."""
     state = st.session_state
     return QueueFilter(
         labels=frozenset(state.get("filter_label", ())),
@@ -105,7 +122,7 @@ def clear_filters() -> None:
 
 
 def current(store: Store) -> Item | None:
-    """The item to show: one asked for by name, else the next undecided one, from the start again at the end."""
+    """Find the item to show: one asked for by name, else the next undecided one, from the start again at the end."""
     state = st.session_state
     leases.release_closed(store)
     if state.shown and (item := store.queue.hold(state.shown, holder=leases.mine(), now_s=now_s())):
@@ -123,11 +140,12 @@ def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool 
             store.log.decide(choices, reviewer=reviewer(), now=now_text(), note=note(), allow_no_survivor=confirmed)
     except NoSurvivorError:
         state.unconfirmed = (item.item_id, list(choices))
-        state.message = ("warning", words().no_survivor.format(what=item.paths[0]))
+        text = _("That would drop every copy of {what}. Keep one, or confirm that none shall stay.", what=item.paths[0])
+        state.message = ("warning", text)
         return
     except ConflictError as error:
         if error.reviewer != reviewer():  # one's own second press of a key says nothing new
-            state.message = ("warning", told(error))
+            state.message = ("warning", conflict_message(error))
         _go_on(item)
         return
     except CurateError as error:
@@ -138,10 +156,14 @@ def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool 
     state.message = ("success", done)
 
 
-def told(error: ConflictError) -> str:
-    """Somebody was quicker, in one line."""
-    action = words().actions[Action(error.action)]
-    return words().conflict.format(who=error.reviewer, what=error.path, action=action)
+def conflict_message(error: ConflictError) -> str:
+    """Say in one line that somebody was quicker."""
+    return _(
+        "{who} decided {what} first ({action}); yours was not recorded.",
+        who=error.reviewer,
+        what=error.path,
+        action=_(ACTION_TITLES[Action(error.action)]),
+    )
 
 
 def decide_batch(items: Sequence[Item], action: Action) -> None:
@@ -160,11 +182,24 @@ def decide_batch(items: Sequence[Item], action: Action) -> None:
     except CurateError as error:
         st.session_state.message = ("error", str(error))
         return
-    phrase = words().kept_batch if action is Action.KEEP else words().dropped_batch
-    text = phrase.format(n=len(left))
+    text = kept(len(left)) if action is Action.KEEP else dropped(len(left))
     if beaten:
-        text += " " + words().conflict_batch.format(n=beaten)
+        text += " " + counted(
+            "{n} was decided by others meanwhile and left as it is.",
+            "{n} were decided by others meanwhile and left as they are.",
+            beaten,
+        )
     st.session_state.message = ("warning" if beaten else "success", text)
+
+
+def kept(images: int) -> str:
+    """Say that several images were kept."""
+    return counted("Kept {n} image.", "Kept {n} images.", images)
+
+
+def dropped(images: int) -> str:
+    """Say that several images were dropped."""
+    return counted("Dropped {n} image.", "Dropped {n} images.", images)
 
 
 def step(direction: int) -> None:
@@ -182,10 +217,7 @@ def step(direction: int) -> None:
 
 
 def slot(ident: str) -> str:
-    """A name for what is on the screen, another one than what was there before it.
-
-    Buttons that decide bear it, so that a late press finds no button instead of the next item's.
-    """
+    """Return a widget-key suffix that changes with the item, so that a late click on the last one finds no button."""
     state = st.session_state
     if state.get("slot_of") != ident:
         state.slot_of, state.slot = ident, (state.get("slot", 0) + 1) % SLOTS
@@ -193,36 +225,32 @@ def slot(ident: str) -> str:
 
 
 def look_closer() -> None:
-    """The next way to look at what is on the screen."""
+    """Go on to the next way of looking at what is on the screen."""
     st.session_state.view += 1
 
 
 def now_s() -> float:
-    """Seconds on the clock by which items are held."""
+    """Return the seconds on the clock by which items are held."""
     return time.time()
 
 
 def take_back() -> None:
     """Undo this reviewer's latest decision and show what it was about."""
-    _go_back(
-        lambda store: store.log.undo(reviewer=reviewer(), now=now_text()), words().nothing_to_undo, words().taken_back
-    )
+    _go_back(lambda store: store.log.undo(reviewer=reviewer(), now=now_text()), _("Nothing to undo."), _("Taken back."))
 
 
 def redo() -> None:
     """Take back the latest undo."""
-    _go_back(
-        lambda store: store.log.redo(reviewer=reviewer(), now=now_text()), words().nothing_to_redo, words().done_again
-    )
+    _go_back(lambda store: store.log.redo(reviewer=reviewer(), now=now_text()), _("Nothing to redo."), _("Done again."))
 
 
 def reviewer() -> str:
-    """The reviewer's name, never empty."""
+    """Return the reviewer's name, never empty."""
     return str(st.session_state.reviewer).strip() or suggested_name()
 
 
 def suggested_name() -> str:
-    """What the operating system calls the user."""
+    """Return what the operating system calls the user."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -230,12 +258,12 @@ def suggested_name() -> str:
 
 
 def note() -> str | None:
-    """The note typed for the decision at hand."""
+    """Return the note typed for the decision at hand, if any."""
     return str(st.session_state.get("note", "")).strip() or None
 
 
 def refilter() -> None:
-    """A changed filter starts from its first item, and lets go of what is on the screen."""
+    """Start from the first item of a changed filter, and let go of what is on the screen."""
     st.session_state.cursor, st.session_state.shown = -1, None
     with Store(workspace().review) as store:
         store.queue.release([leases.mine()])
@@ -257,15 +285,19 @@ def _go_back(act: Callable[[Store], str | None], nothing: str, done: str) -> Non
         st.session_state.shown = item
 
 
-def _language(value: str) -> Language:
-    return Language(value) if value in set(Language) else Language.ENGLISH
+def _language(name: str) -> str:
+    """Return a language by its name in any spelling; the one that the environment asks for where it is unknown."""
+    try:
+        return i18n.translator(name).language
+    except ConfigError:
+        return i18n.preferred()
 
 
 def _arguments() -> tuple[str, str, str]:
-    """Workspace, reviewer and language, as `curate review` hands them on."""
+    """Return workspace, reviewer and language, as `curate review` hands them on."""
     parser = ArgumentParser(add_help=False, exit_on_error=False)
     parser.add_argument("workspace", nargs="?", default="")
     parser.add_argument("--reviewer", default="")
     parser.add_argument("--lang", default="")
-    known, _ = parser.parse_known_args(sys.argv[1:])
+    known = parser.parse_known_args(sys.argv[1:])[0]
     return known.workspace, known.reviewer, known.lang

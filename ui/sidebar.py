@@ -4,80 +4,93 @@ from functools import partial
 
 import streamlit as st
 
-from curate.reviewing.queue import QueueFilter
+from curate import i18n, scanners
+from curate.findings import CATEGORY_TITLES, SEVERITY_TITLES
+from curate.reviewing.queue import QueueFilter, ReviewProgress
 from curate.reviewing.store import Store
-from curate.schema import Category, Kind, Severity
+from curate.schema import Category, Severity
 from curate.storage.workspace import Workspace
 from curate.ui import session
-from curate.ui.images import plain
-from curate.ui.words import WORDS, Language, Words
+from curate.ui.images import class_name, plain
+from curate.ui.session import _, counted
 
 
 def progress(workspace: Workspace) -> None:
-    """How far the whole review has come."""
-    w = session.words()
+    """Draw how far the whole review has come."""
     with Store(workspace.review) as store:
         whole = store.queue.progress()
         chosen = session.chosen_filter()
         part = store.queue.progress(chosen) if chosen != QueueFilter() else None
-    share = whole.images_done / whole.images if whole.images else 1.0
-    st.progress(share, text=w.decided.format(done=w.count(whole.images_done), all=w.count(whole.images)))
+    bar(whole)
     if part is not None:
-        st.caption(w.matching.format(done=w.count(part.images_done), all=w.count(part.images)))
+        done = part.images_done
+        st.caption(_("{done:,} of {images:,} that match the filters", done=done, images=part.images))
+
+
+def bar(progress: ReviewProgress) -> None:
+    """Draw the share of the images that are decided."""
+    share = progress.images_done / progress.images if progress.images else 1.0
+    text = counted(
+        "{done:,} of {n} image decided",
+        "{done:,} of {n} images decided",
+        progress.images,
+        done=progress.images_done,
+    )
+    st.progress(share, text=text)
 
 
 def message() -> None:
-    """What the last key did, always in the same place, so that nothing on the page jumps."""
-    kind, text = st.session_state.message or ("info", session.words().press_a_key)
+    """Draw what the last key did, always in the same place, so that nothing on the page jumps."""
+    kind, text = st.session_state.message or ("info", _("Press a key; H shows them all."))
     {"success": st.success, "info": st.info, "warning": st.warning, "error": st.error}[kind](plain(text))
 
 
 def filters(workspace: Workspace) -> None:
-    """Which items are shown, on this page and on the others that show items."""
-    w = session.words()
+    """Draw the choice of items that are shown, on this page and on the others that show items."""
     with Store(workspace.review) as store:
         facets = store.queue.facets()
-    st.subheader(w.filters, divider="gray")
+    st.subheader(_("Show only"), divider="gray")
     if session.chosen_filter() != QueueFilter():
-        st.button(w.clear_filters, key="clear-filters", on_click=session.clear_filters, width="stretch")
-    titles = {"kind": w.kind, "label": w.class_, "category": w.category, "severity": w.severity}
+        st.button(_("Clear the filters"), key="clear-filters", on_click=session.clear_filters, width="stretch")
+    facets["kind"].sort(key=lambda kind: scanners.kinds().rank(kind or ""))
+    titles = {"kind": _("Kind"), "label": _("Class"), "category": _("Category"), "severity": _("Severity")}
     for name, title in titles.items():
         st.multiselect(
             title,
             facets[name],
             key=f"filter_{name}",
-            format_func=partial(facet, w, name),
+            format_func=partial(facet, name),
             on_change=session.refilter,
-            placeholder=w.all,
+            placeholder=_("all"),
         )
-    st.slider(w.least_score, 0.0, 1.0, step=0.05, key="filter_score", on_change=session.refilter)
-    st.text_input(w.search, key="filter_text", on_change=session.refilter)
+    st.slider(_("Score at least"), 0.0, 1.0, step=0.05, key="filter_score", on_change=session.refilter)
+    st.text_input(_("Search in names and reasons"), key="filter_text", on_change=session.refilter)
 
 
 def who() -> None:
-    """Name and language, remembered for the next time."""
-    w = session.words()
-    st.text_input(w.reviewer, key="reviewer", help=w.reviewer_help, on_change=session.introduce)
+    """Draw the fields for name and language, remembered for the next time."""
+    help_text = _("Stands beside every decision in the log.")
+    st.text_input(_("Reviewer"), key="reviewer", help=help_text, on_change=session.introduce)
     language()
 
 
 def language() -> None:
-    """The language of everything but what scanners and reviewers wrote."""
+    """Draw the choice of the language of everything but what reviewers wrote."""
     st.selectbox(
-        session.words().language,
-        list(Language),
+        _("Language"),
+        i18n.languages(),
         key="lang",
-        format_func=lambda language: WORDS[language].name,
+        format_func=lambda name: i18n.translator(name).name,
         on_change=session.introduce,
     )
 
 
-def facet(w: Words, name: str, value: str | None) -> str:
-    """A value of the queue in the reader's language."""
-    if value is None:
-        return w.none
+def facet(name: str, value: str | None) -> str:
+    """Return a value of the queue in the reader's language."""
+    if name == "label" or value is None:
+        return class_name(value)
     if name == "kind":
-        return w.kinds.get(Kind(value), value)
+        return session.kind_title(value)
     if name == "category":
-        return w.categories[Category(value)]
-    return w.severities[Severity(value)] if name == "severity" else value
+        return _(CATEGORY_TITLES[Category(value)])
+    return _(SEVERITY_TITLES[Severity(value)])

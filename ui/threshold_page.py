@@ -12,35 +12,36 @@ from curate.auditing.thresholds import Cut
 from curate.errors import CurateError
 from curate.reviewing.store import Store
 from curate.storage.workspace import Workspace
-from curate.ui import dataset, images, leases, session
+from curate.ui import charts, dataset, images, leases, session
 from curate.ui.images import plain
+from curate.ui.session import _, counted
 
 NEAR = 6
 
 
 def draw() -> None:
     """Draw the page."""
-    workspace, w = session.workspace(), session.words()
-    st.caption(w.thresholds_intro)
+    workspace = session.workspace()
+    st.caption(_("Move a threshold, look at the images on either side of it, save: the queue is judged again."))
     cuts = thresholds.cuts(workspace)
     if st.session_state.message:
         st.info(plain(st.session_state.message[1]))
         st.session_state.message = None
     if not cuts:
-        st.write(w.no_thresholds)
+        st.write(_("No scanner in force has a threshold to move."))
         return
-    left, middle, right = st.columns([2, 4, 2], vertical_alignment="bottom")
+    left, right = st.columns([5, 2], vertical_alignment="bottom")
     with left:
-        cut = st.selectbox(w.threshold, cuts, format_func=_name, key="threshold_cut")
-    values = _measurements(str(workspace.root), workspace.images.stat().st_mtime_ns, cut.scanner, _name(cut), _cut=cut)
+        cut = st.selectbox(_("Threshold"), cuts, format_func=_title, key="threshold_cut")
+    stamp = workspace.images.stat().st_mtime_ns
+    values = _measurements(str(workspace.root), stamp, cut.scanner, cut.threshold.setting, _cut=cut)
     if values.empty:
-        st.write(w.no_measurements)
+        st.write(_("Nothing was measured for this threshold. Run the audit again if you expect otherwise."))
         return
-    with middle:
-        at = _slider(cut, values)
+    at = _slider(cut, values)
     with right:
         st.button(
-            w.save_and_judge,
+            _("Save and judge again"),
             key="threshold_save",
             type="primary",
             disabled=at == cut.value,
@@ -49,23 +50,22 @@ def draw() -> None:
         )
     _chart(cut, values, at)
     near, far = thresholds.nearest(values, cut, at, NEAR)
-    _strip(workspace, w.just_suspected, near, cut)
-    _strip(workspace, w.just_not, far, cut)
+    _strip(workspace, _("Just suspected"), near, "near")
+    _strip(workspace, _("Just not suspected"), far, "far")
 
 
-def _name(cut: Cut) -> str:
-    kind = session.words().kinds[cut.threshold.kind]
-    return f"{kind}: {cut.threshold.setting.replace('_', ' ')}"
+def _title(cut: Cut) -> str:
+    return f"{session.kind_title(cut.threshold.kind.name)}: {_(cut.description)}"
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _measurements(root: str, stamp: int, scanner: str, name: str, _cut: Cut) -> pd.Series:
+def _measurements(root: str, stamp: int, scanner: str, setting: str, _cut: Cut) -> pd.Series:
     return thresholds.measurements(Workspace(Path(root)), _cut)
 
 
 def _slider(cut: Cut, values: pd.Series) -> float:
     low, high = cut.low, min(cut.high, max(float(values.quantile(0.999)), 2 * cut.value, 1.0))
-    about = f"{cut.description} ({session.words().moved_from.format(value=f'{cut.value:g}')})"
+    about = _("In force: {value:g}", value=cut.value)
     name = f"threshold-{cut.scanner}-{cut.threshold.setting}"
     if cut.whole:
         return float(st.slider(about, int(low), int(high), int(cut.value), key=name))
@@ -76,35 +76,42 @@ def _slider(cut: Cut, values: pd.Series) -> float:
 def _chart(cut: Cut, values: pd.Series, at: float) -> None:
     import altair
 
-    w = session.words()
+    number = session.translator().number
     suspected = int(thresholds.flagged(values, cut, at).sum())
     now = int(thresholds.flagged(values, cut, cut.value).sum())
     counts, chart = st.columns([1, 4])
-    counts.metric(w.now_flags, w.count(now))
-    counts.metric(w.then_flags, w.count(suspected), delta=suspected - now, delta_color="inverse")
+    counts.metric(_("Suspected now"), number(now))
+    counts.metric(_("Suspected then"), number(suspected), delta=suspected - now, delta_color="inverse")
     bars: Any = altair.Chart(thresholds.histogram(values, cut)).mark_bar()
     bars = bars.encode(
-        x=altair.X("start:Q", bin="binned", title=cut.threshold.setting.replace("_", " ")),
+        x=altair.X("start:Q", bin="binned", title=_(cut.description)),
         x2="end:Q",
-        y=altair.Y("images:Q", scale=altair.Scale(type="sqrt"), title=w.images),
-        tooltip=["start", "end", "images"],
+        y=altair.Y("images:Q", scale=altair.Scale(type="sqrt"), title=_("Images")),
+        tooltip=[
+            altair.Tooltip("start:Q", title=_("from")),
+            altair.Tooltip("end:Q", title=_("to")),
+            altair.Tooltip("images:Q", title=_("Images")),
+        ],
     )
     line = altair.Chart(pd.DataFrame({"at": [at]})).mark_rule(color="#e4572e", size=3).encode(x="at:Q")
-    chart.altair_chart((bars + line).properties(height=170), width="stretch")
-    chart.caption(f"{w.measured.format(n=w.count(len(values)))}. {w.also_depends}")
+    chart.altair_chart(charts.localised((bars + line).properties(height=170)), width="stretch")
+    measured = counted("{n} image measured.", "{n} images measured.", len(values))
+    condition = _("An image is flagged when all conditions of its kind hold; this counts one of them.")
+    chart.caption(f"{measured} {condition}")
 
 
-def _strip(workspace: Workspace, title: str, near: pd.Series, cut: Cut) -> None:
+def _strip(workspace: Workspace, title: str, near: pd.Series, key: str) -> None:
     st.markdown(f"**{title}**")
     if near.empty:
-        st.caption(session.words().no_such_image)
+        st.caption(_("No image lies on this side."))
         return
-    source = images.source_of(workspace)
-    with st.container(key=f"strip-{title}"):
+    source, number = images.source_of(workspace), session.translator().number
+    with st.container(key=f"strip-{key}"):
         for column, (path, value) in zip(st.columns(NEAR), near.items(), strict=False):
             with column:
                 known = dataset.row(workspace, str(path))
-                images.show_known(workspace, source, str(path), known.get("sha256"), known.get("label"), f"{value:.3f}")
+                label, sha256 = known.get("label"), known.get("sha256")
+                images.show_known(workspace, source, str(path), sha256, label, number(float(value), 3))
 
 
 def _save(cut: Cut, at: float) -> None:
@@ -119,4 +126,9 @@ def _save(cut: Cut, at: float) -> None:
     with Store(workspace.review) as store:
         store.queue.release([leases.mine()])
     st.session_state.cursor, st.session_state.shown = -1, None
-    st.session_state.message = ("success", session.words().saved.format(n=session.words().count(found)))
+    text = counted(
+        "Saved. The queue now holds {n} finding; decisions stand as they were.",
+        "Saved. The queue now holds {n} findings; decisions stand as they were.",
+        found,
+    )
+    st.session_state.message = ("success", text)

@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,7 +111,7 @@ def audit(
         "source": listed.address,
         "root": listing.root,
         "audited_at": now_text(),
-        "skipped": [asdict(item) for item in listing.skipped],
+        "skipped": [item.to_json() for item in listing.skipped],
     }
     if fresh:
         write_json({**facts, "complete": False}, ws.audit)
@@ -138,7 +138,7 @@ def audit(
         workspace=ws.root,
         images=ws.read_images(),
         findings=ws.read_findings(),
-        skipped=pd.DataFrame([asdict(item) for item in listing.skipped], columns=["path", "reason"]),
+        skipped=pd.DataFrame([item.to_json() for item in listing.skipped], columns=["path", "reason"]),
         measured=measured,
         prevalent=[DatasetProperty.from_json(item) for item in judged["prevalent"]],
         spurious=[Guess(**item) for item in judged["spurious"]],

@@ -24,7 +24,8 @@ FIRST_LINE_S, LINE_S = 10.0, 60.0
 def sentence(progress: AuditProgress, task: Task, words: Translator) -> str:
     """Say in one line for a log how far a step has come; `task` knows the pace."""
     if progress.step != MEASURING:
-        return f"{words.gettext(progress.step)} {words.counted('{n} file', '{n} files', progress.total)}"
+        files = words.counted("{n} file", "{n} files", progress.total)
+        return f"{words.gettext(progress.step)} {files}"
     parts = [
         words.gettext("measured {done} of {total} files").format(
             done=words.number(progress.done), total=words.number(progress.total)

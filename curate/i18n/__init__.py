@@ -9,6 +9,6 @@ a language is added by adding one, and a package of scanners brings its own (ent
 """
 
 from curate.i18n.message import N_, Message, msg, nmsg
-from curate.i18n.translator import Translator, languages, preferred, translator
+from curate.i18n.translator import ENGLISH, Translator, languages, preferred, translator
 
-__all__ = ["N_", "Message", "Translator", "languages", "msg", "nmsg", "preferred", "translator"]
+__all__ = ["ENGLISH", "N_", "Message", "Translator", "languages", "msg", "nmsg", "preferred", "translator"]

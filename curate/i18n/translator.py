@@ -37,21 +37,21 @@ class Translator:
         self._catalogue = _catalogue(language)
         self._style = Style(message=self.render, listed=self.listed, number=self._localised)
 
-    def gettext(self, text: str, /) -> str:
-        """The text in this language."""
-        return self._catalogue.gettext(text) if text else text
+    def gettext(self, text: str, /, **values: Any) -> str:
+        """Translate a text and fill its gaps; without values it stays a template."""
+        return self._filled(self._catalogue.gettext(text) if text else text, values)
 
-    def pgettext(self, context: str, text: str, /) -> str:
-        """The text in this language, where English has one word for what others tell apart."""
-        return self._catalogue.pgettext(context, text)
+    def pgettext(self, context: str, text: str, /, **values: Any) -> str:
+        """Translate a text as `gettext` does, where English has one word for what others tell apart."""
+        return self._filled(self._catalogue.pgettext(context, text), values)
 
     def ngettext(self, one: str, many: str, n: int, /) -> str:
-        """The form of the text for `n` things, with `{n}` still to be filled."""
+        """Translate a text into its form for `n` things, with `{n}` still to be filled."""
         return self._catalogue.ngettext(one, many, n)
 
     def counted(self, one: str, many: str, n: int, /, **values: Any) -> str:
-        """`ngettext` with `{n}` and the other gaps filled."""
-        return fill(self.ngettext(one, many, n), {"n": self.number(n), **values}, self._style)
+        """Translate a text into its form for `n` things, and fill `{n}` (with separators) and its other gaps."""
+        return self._filled(self.ngettext(one, many, n), {"n": self.number(n), **values})
 
     def render(self, message: Message) -> str:
         """A message in this language."""
@@ -71,6 +71,11 @@ class Translator:
     def number(self, value: float, decimals: int = 0) -> str:
         """A number with this language's separators."""
         return self._localised(f"{value:,.{decimals}f}")
+
+    @property
+    def separators(self) -> tuple[str, str]:
+        """What stands before decimals, and between thousands."""
+        return (".", ",") if self.language == ENGLISH else _symbols(self._locale)
 
     def percent(self, share: float, decimals: int = 0) -> str:
         """A share of 0..1 as a percentage."""
@@ -109,11 +114,12 @@ class Translator:
         # British English writes dates and lists as this project does: 25 November 2026; a, b and c.
         return "en_GB" if self.language == ENGLISH else self.language.replace("-", "_")
 
+    def _filled(self, template: str, values: Mapping[str, Any]) -> str:
+        return fill(template, values, self._style) if values else template
+
     def _localised(self, text: str) -> str:
         """A number that Python has formatted, with this language's separators."""
-        if self.language == ENGLISH:
-            return text
-        decimal, group = _symbols(self._locale)
+        decimal, group = self.separators
         return text.translate({ord("."): decimal, ord(","): group})
 
 

@@ -6,40 +6,38 @@ depend on whether the recorded width and height are those before or after turnin
 """
 
 import json
-import math
+import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import cv2
 import numpy as np
 import simplejpeg
 
+from curate.findings import Box
+from curate.i18n import N_
+
+TITLES: Mapping[str, str] = {"face": N_("face"), "text": N_("text"), "damage": N_("damage")}
+"""The sorts of boxes that this project's scanners know, as people read them."""
 COLOURS = {"face": (80, 200, 120), "text": (70, 150, 255), "damage": (255, 80, 60)}
 """Red, green, blue; each box also bears its name, so that colour alone says nothing."""
+NEUTRAL = (230, 200, 60)
+"""For what a foreign scanner points at."""
 LEGIBLE_PX = 256
 """Images below this get thin lines without names, which would hide them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
-    """One marked rectangle, in pixels."""
-
-    what: str
-    left: float
-    top: float
-    width: float
-    height: float
-
-
 def boxes_of(findings: Iterable[Mapping[str, Any]]) -> list[Box]:
-    """The boxes in the evidence of findings, each once, in their order."""
-    found = [box for row in findings for raw in _raw(row["evidence"]) if (box := _box(raw)) is not None]
-    return list(dict.fromkeys(found))
+    """Read the boxes in the evidence of findings, each once, in their order."""
+    boxes = [box for row in findings for raw in _raw(row["evidence"]) if (box := Box.from_evidence(raw)) is not None]
+    return list(dict.fromkeys(boxes))
 
 
-def marked(jpeg: bytes, boxes: Iterable[Box], longer_side_px: int) -> bytes:
-    """The preview with the boxes drawn on it; `longer_side_px` is that of the full-size image."""
+def marked(
+    jpeg: bytes, boxes: Iterable[Box], longer_side_px: int, names: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
+    """Draw boxes on a preview; `longer_side_px` is that of the full-size image, `names` says what to call a sort."""
     image = np.ascontiguousarray(simplejpeg.decode_jpeg(jpeg, colorspace="RGB"))
     height, width = image.shape[:2]
     scale = max(height, width) / longer_side_px
@@ -47,12 +45,18 @@ def marked(jpeg: bytes, boxes: Iterable[Box], longer_side_px: int) -> bytes:
     for box in boxes:
         left, top = _within(box.left * scale, width), _within(box.top * scale, height)
         right, bottom = _within((box.left + box.width) * scale, width), _within((box.top + box.height) * scale, height)
-        for colour, thickness in [(COLOURS[box.what], 1)] if small else [((0, 0, 0), 4), (COLOURS[box.what], 2)]:
+        own = COLOURS.get(box.what, NEUTRAL)
+        for colour, thickness in [(own, 1)] if small else [((0, 0, 0), 4), (own, 2)]:
             cv2.rectangle(image, (left, top), (right, bottom), colour, thickness)
             if not small:
-                at = (left + 4, top + 16)
-                cv2.putText(image, box.what, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA)
+                name, at = _ascii(names.get(box.what, box.what)), (left + 4, top + 16)
+                cv2.putText(image, name, at, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thickness, cv2.LINE_AA)
     return bytes(simplejpeg.encode_jpeg(image, quality=90, colorspace="RGB"))
+
+
+def _ascii(name: str) -> str:
+    """Take the accents off a name: the drawing font has no others."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
 
 
 def _within(value: float, side: int) -> int:
@@ -62,19 +66,7 @@ def _within(value: float, side: int) -> int:
 def _raw(evidence: str) -> list[Any]:
     try:
         content = json.loads(evidence)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return []
     raw = content.get("boxes") if isinstance(content, dict) else None
     return raw if isinstance(raw, list) else []
-
-
-def _box(raw: Any) -> Box | None:
-    if not isinstance(raw, dict) or raw.get("what") not in COLOURS:
-        return None
-    try:
-        left, top, width, height = (float(raw[name]) for name in ("left", "top", "width", "height"))
-    except (KeyError, TypeError, ValueError):
-        return None
-    if not all(map(math.isfinite, (left, top, width, height))) or width <= 0 or height <= 0:
-        return None
-    return Box(what=raw["what"], left=left, top=top, width=width, height=height)

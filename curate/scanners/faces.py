@@ -137,7 +137,7 @@ class Faces(Scanner):
         drawn = _drawing_scores(measured)
         rows = measured[["path", "width", "height", "boxes"]].itertuples(index=False, name=None)
         for path, width, height, boxes in rows:
-            score, judged_by = drawn.get(path, (0.0, msg("")))
+            score, judged_by = drawn.get(path, (0.0, Message("")))
             if score >= self.settings.max_drawing_score:
                 message = msg(
                     "No face of a person: the image looks drawn ({score:.2f} by {judged_by}).",

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from curate.errors import SourceError
+from curate.i18n import msg
 from curate.sources import objects
 from curate.sources.address import url
 from curate.sources.records import SPLITS, Record, Skipped
@@ -64,7 +65,7 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
     `file_name` says nothing.
     """
     found = {record.path: record for record in records}
-    skipped = [Skipped(path, "image-folder metadata: read for its labels") for path in tables]
+    skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
     for path, address in sorted(tables.items()):
         columns, rows = read_rows(address)
         name, label, split = (column_called(columns, names) for names in (("file_name",), LABEL_COLUMNS, SPLIT_COLUMNS))

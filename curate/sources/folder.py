@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from curate.errors import SourceError
+from curate.i18n import msg
 from curate.images import formats
 from curate.sources import objects
 from curate.sources.address import url
@@ -47,7 +48,7 @@ def _walk(root: str) -> Iterator[Found]:
         here = f"{below}/" if below else ""
         for hidden in [name for name in subfolders if name.startswith(".") or name == "__MACOSX"]:
             subfolders.remove(hidden)
-            yield Found(f"{here}{hidden}/", 0, 0, "hidden folder")
+            yield Found(f"{here}{hidden}/", 0, 0, msg("hidden folder"))
         for name in sorted(names):
             yield _file(folder, here + name, name)
 
@@ -57,15 +58,16 @@ def _file(folder: str, path: str, name: str) -> Found:
         path.encode()
     except UnicodeEncodeError:
         shown = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
-        return Found(shown, 0, 0, "the file name is not valid UTF-8; rename it")
+        return Found(shown, 0, 0, msg("the file name is not valid UTF-8; rename it"))
     file = os.path.join(folder, name)  # noqa: PTH118
     try:
         status = os.stat(file)  # noqa: PTH116
     except OSError as error:
-        return Found(path, 0, 0, f"cannot be reached ({error.strerror})")
+        return Found(path, 0, 0, msg("cannot be reached ({error})", error=str(error.strerror)))
     size, stamp = status.st_size, status.st_mtime_ns
     if not stat.S_ISREG(status.st_mode):
-        return Found(path, size, stamp, "hidden file" if name.startswith(".") else "not a regular file")
+        reason = msg("hidden file") if name.startswith(".") else msg("not a regular file")
+        return Found(path, size, stamp, reason)
     return Found(path, size, stamp, reason_to_skip(name, partial(objects.head, file, formats.SNIFF_BYTES)))
 
 

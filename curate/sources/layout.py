@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from curate.i18n import Message, msg
 from curate.images import formats
 from curate.sources import columns, shards
 from curate.sources.address import join
@@ -24,7 +25,7 @@ class Found(NamedTuple):
     path: str
     size_bytes: int
     stamp: int
-    skipped: str | None = None
+    skipped: Message | None = None
 
 
 def arrange(root: str, files: Sequence[Found]) -> Listing:
@@ -42,7 +43,7 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
         split, label = _split_and_label(path, base, split_folders)
         records.append(Record(path, label, split, size, stamp))
     tables = {file.path: join(root, file.path) for file in skipped if _is_metadata(file.path)}
-    left_out = [Skipped(file.path, file.skipped or "") for file in skipped if file.path not in tables]
+    left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in tables]
     if tables:
         records, read = columns.labelled(records, tables)
         left_out += read
@@ -53,12 +54,12 @@ def _is_metadata(path: str) -> bool:
     return PurePosixPath(path).name in columns.METADATA
 
 
-def reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:
+def reason_to_skip(name: str, head: Callable[[], bytes]) -> Message | None:
     """Say why a file is not part of the dataset; None if it is. `head` reads its first bytes."""
     lower = name.lower()
     suffix = os.path.splitext(lower)[1]  # noqa: PTH122
     if name.startswith(".") or lower in ("thumbs.db", "desktop.ini"):
-        return "hidden file"
+        return msg("hidden file")
     if suffix in formats.FORMAT_OF_EXTENSION:
         return None
     if not suffix and lower not in _NOT_DATA:
@@ -66,10 +67,10 @@ def reason_to_skip(name: str, head: Callable[[], bytes]) -> str | None:
     try:
         first = head()
     except OSError:
-        return f"extension {suffix!r} is not an image format, and the file cannot be read"
+        return msg("extension '{suffix}' is not an image format, and the file cannot be read", suffix=suffix)
     if formats.sniff(first):
         return None
-    return f"extension {suffix!r} is not an image format" if suffix else "not an image"
+    return msg("extension '{suffix}' is not an image format", suffix=suffix) if suffix else msg("not an image")
 
 
 def _dataset_root(paths: list[str]) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from curate.i18n import Message
+
 SPLITS = {
     "train": "train",
     "training": "train",
@@ -35,7 +37,16 @@ class Skipped:
     """One file that is not part of the dataset, and why."""
 
     path: str
-    reason: str
+    message: Message
+
+    @property
+    def reason(self) -> str:
+        """The message in English."""
+        return str(self.message)
+
+    def to_json(self) -> dict[str, str]:
+        """Return plain values for `audit.json`."""
+        return {"path": self.path, "reason": self.reason, "message": self.message.to_json()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import ClassVar
 
+from curate.i18n import Message, msg
 from curate.images import formats
 from curate.sources import objects
 from curate.sources.address import join, url
@@ -33,9 +34,9 @@ class Remote(Source):
         return arrange(self.address, list(files.values()))
 
 
-def _hidden_folder(path: str) -> tuple[str, str | None]:
+def _hidden_folder(path: str) -> tuple[str, Message | None]:
     parts = path.split("/")
     for depth, part in enumerate(parts[:-1]):
         if part.startswith(".") or part == "__MACOSX":
-            return "/".join(parts[: depth + 1]) + "/", "hidden folder"
+            return "/".join(parts[: depth + 1]) + "/", msg("hidden folder")
     return path, None

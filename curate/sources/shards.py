@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+from curate.i18n import msg
 from curate.images import formats
 from curate.sources import tar
 from curate.sources.address import join
@@ -50,7 +51,7 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
     for key, parts in samples.items():
         images = [extension for extension in parts if f".{extension.rpartition('.')[2]}" in formats.FORMAT_OF_EXTENSION]
         if not images:
-            skipped.append(Skipped(f"{shard}/{key}", "the sample has no image"))
+            skipped.append(Skipped(f"{shard}/{key}", msg("the sample has no image")))
         label = _label(archive, parts) or (posixpath.dirname(key).rpartition("/")[2] or None)
         for extension in images:
             name, offset, size = parts[extension]

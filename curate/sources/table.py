@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from curate.errors import SourceError
+from curate.i18n import msg
 from curate.sources import objects
 from curate.sources.address import join, url
 from curate.sources.base import Source
@@ -58,7 +59,7 @@ class Table(Source):
             if named:
                 addresses.append((_address(here, named), row))
             else:
-                skipped.append(Skipped(f"row {number}", f"its {where} is empty"))
+                skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
         root = _common_root(self.address, here, [address for address, _ in addresses])
         found: dict[str, Record] = {}
         facts = _facts([address for address, _ in addresses])
@@ -67,7 +68,7 @@ class Table(Source):
             size, stamp = facts[address]
             record = Record(path, text(row, label), split_name(text(row, split)), size, stamp)
             if path in found:
-                skipped.append(Skipped(path, "the list names it twice; the first row counts"))
+                skipped.append(Skipped(path, msg("the list names it twice; the first row counts")))
             else:
                 found[path] = record
         return Listing(root, [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))

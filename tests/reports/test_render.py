@@ -13,11 +13,14 @@ import typer
 from typer.testing import CliRunner
 
 import curate
-import reports
+from curate import reports
+from curate.auditing.judge import DatasetProperty
 from curate.errors import CurateError, MissingExtraError, WorkspaceError
+from curate.i18n import msg
 from curate.reports.commands import register
 from curate.reviewing.bulk import Selection, decide
 from curate.schema import FINDINGS, Action
+from curate.sources import Skipped
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace, write_table
 from tests import sample_images
@@ -109,7 +112,7 @@ def hostile_once(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 
 def test_table_1_is_the_table_that_status_prints(decided: Audited) -> None:
-    expected = curate.status(decided.workspace.root).table1
+    expected = curate.status(decided.workspace.root).class_summary
     rows = page_of(decided.workspace).table("Table 1")
     assert rows[0] == ["Classes", "Images", "Corrupted", "Duplicates", "Unsuitable"]
     assert rows[1] == ["Flagged", "Confirmed"] * 3
@@ -143,11 +146,11 @@ def test_portuguese_has_the_headings_of_the_study(decided: Audited) -> None:
     assert "| Classes | Imagens | Corrompidas: sinalizadas | Corrompidas: confirmadas | Duplicados:" in markdown
 
 
-def test_reasons_are_marked_as_english_on_a_portuguese_page(decided: Audited) -> None:
-    page = page_of(decided.workspace, "pt-BR")
-    reasons = [attributes for tag, attributes in page.tags if tag == "p" and attributes.get("class") == "reason"]
-    assert reasons
-    assert all(attributes["lang"] == "en" for attributes in reasons)
+def test_reasons_are_in_the_language_of_the_page_and_english_in_the_csv(decided: Audited) -> None:
+    assert "O arquivo está vazio (0 bytes)." in page_of(decided.workspace, "pt-BR").text
+    table = safe_csv.read(decided.workspace.root / "report-findings.csv")
+    assert "The file is empty (0 bytes)." in set(table["reason"])
+    assert "message" not in table
 
 
 def test_the_tiles_agree_with_status(decided: Audited) -> None:
@@ -156,7 +159,7 @@ def test_the_tiles_agree_with_status(decided: Audited) -> None:
     tiles = {
         name: int(value) for name, value in re.findall(r'class="tile (\w+)"><dt>[^<]*</dt><dd>([\d,]+)</dd>', html)
     }
-    assert tiles["images"] == status.table1.loc["Total", "images"]
+    assert tiles["images"] == status.class_summary.loc["Total", "images"]
     assert tiles["flagged"] == status.progress.images
     assert tiles["undecided"] == status.progress.images - status.progress.images_done
     assert tiles["undecided"] > 0
@@ -232,12 +235,19 @@ def test_images_without_a_class_have_a_row_of_their_own(tmp_path: Path) -> None:
 
 def test_files_left_out_and_notes_about_the_whole_dataset_are_told(audited: Audited) -> None:
     facts = audited.workspace.read_audit()
-    facts["skipped"] = [{"path": "a.txt", "reason": "not an image"}, {"path": ".b", "reason": "hidden file"}]
-    facts["prevalent"] = [{"kind": "blurry", "images": 9, "share": 0.9, "reason": "9 of 10 images are blurry."}]
+    facts["skipped"] = [
+        Skipped("a.txt", msg("extension '{suffix}' is not an image format", suffix=".txt")).to_json(),
+        {"path": ".b", "reason": "hidden file"},
+    ]
+    message = msg("{title}: {count} of {images} images.", title=msg("Blurry"), count=9, images=10)
+    facts["prevalent"] = [DatasetProperty("blurry", "unsuitable", 9, 0.9, message).to_json()]
     audited.workspace.audit.write_text(json.dumps(facts), encoding="utf-8")
     page = page_of(audited.workspace)
-    assert page.table("Files in the source")[1:] == [["hidden file", "1"], ["not an image", "1"]]
-    assert "9 of 10 images are blurry." in page.text
+    skipped = [["extension '.txt' is not an image format", "1"], ["hidden file", "1"]]
+    assert page.table("Files in the source")[1:] == skipped
+    assert "Blurry: 9 of 10 images." in page.text
+    page = page_of(audited.workspace, "pt-BR")
+    assert page.table("Arquivos da origem")[1][0] == "a extensão '.txt' não é de formato de imagem"
 
 
 def test_it_says_how_to_make_it_again(decided: Audited) -> None:
@@ -304,6 +314,42 @@ def test_a_source_that_is_gone_still_has_a_report(decided: Audited) -> None:
     page = page_of(decided.workspace)
     assert "The file is not in the source any more" in page.text
     assert not [tag for tag, _ in page.tags if tag == "img"]
+
+
+def test_images_of_a_tar_are_embedded_and_are_gone_only_if_the_tar_lacks_them(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "src", classes=("cats",))
+    sample_images.save(sample_images.photo(1) // 8, tmp_path / "src" / "cats" / "night.jpg")
+    packed = sample_images.tar(tmp_path / "src", tmp_path / "shards.tar")
+    curate.audit(packed, tmp_path / "ws")
+    workspace = Workspace(tmp_path / "ws")
+    page = page_of(workspace)
+    (image,) = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert image["alt"] == "Preview of shards.tar/cats/night.jpg"
+    assert (image["src"] or "").startswith("data:image/jpeg;base64,")
+    shutil.rmtree(workspace.thumbs)
+    packed.unlink()
+    assert "The file is not in the source any more" in page_of(workspace).text
+    (tmp_path / "src" / "cats" / "night.jpg").write_bytes(b"another file of that name")
+    sample_images.tar(tmp_path / "src", packed)
+    assert "Nothing to show: no image is left in it" in page_of(workspace).text
+
+
+def test_a_report_beside_a_tar_or_a_list_is_not_inside_the_source(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "src", classes=("cats",))
+    packed = sample_images.tar(tmp_path / "src", tmp_path / "shards.tar")
+    curate.audit(packed, tmp_path / "ws")
+    assert reports.report(tmp_path / "ws", tmp_path / "report.html")
+
+
+def test_the_day_of_the_audit_is_told_where_the_audit_noted_it(audited: Audited) -> None:
+    facts = audited.workspace.read_audit()
+    facts["audited_at"] = "2026-11-25T23:30:00+00:00"
+    audited.workspace.audit.write_text(json.dumps(facts), encoding="utf-8")
+    assert "Last audited on 25 November 2026" in page_of(audited.workspace).text
+    assert "Última auditoria em 25 de novembro de 2026" in page_of(audited.workspace, "pt-BR").text
+    del facts["audited_at"]
+    audited.workspace.audit.write_text(json.dumps(facts), encoding="utf-8")
+    assert "Last audited" not in page_of(audited.workspace).text
 
 
 def test_a_file_that_crashed_a_decoder_is_not_opened(audited: Audited) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from html import unescape
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -9,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.dataset import manifest as manifests
-from curate.reports import chart, gallery, tables
-from curate.reports.words import Language, Words, words
+from curate.i18n import languages, translator
+from curate.reports import benchmark_tables, chart, gallery, tables, wording
 from curate.reviewing.fold import Decision, fold, rule
-from curate.schema import CATEGORY_OF, FINDINGS, IMAGES, Action, Kind
+from curate.scanners import kinds
+from curate.schema import FINDINGS, IMAGES, Action
+from tests.i18n import everything
 
 PATHS = [f"{label}/{number}.jpg" for label in ("cats", "dogs") for number in range(4)]
 HASHES = {path: f"{index:064x}" for index, path in enumerate(PATHS)}
@@ -34,19 +37,19 @@ def images_of(paths: list[str]) -> pd.DataFrame:
 
 
 def finding(
-    path: str, kind: Kind, *, role: str = "subject", group: str | None = None, score: float = 0.5
+    path: str, kind: str, *, role: str = "subject", group: str | None = None, score: float = 0.5
 ) -> dict[str, object]:
     return {
         **dict.fromkeys(FINDINGS.names),
         "finding_id": f"{kind}:{path}",
-        "category": str(CATEGORY_OF[kind]),
-        "kind": str(kind),
+        "category": str(kinds()[kind].category),
+        "kind": kind,
         "path": path,
         "label": path.split("/", maxsplit=1)[0],
         "group_id": group,
         "role": role,
         "score": score,
-        "severity": "info" if kind in (Kind.WRONG_EXTENSION, Kind.ODD_METADATA) else "warning",
+        "severity": "info" if kind in ("wrong_extension", "odd_metadata") else "warning",
         "reason": "Why.",
         "suggestion": "drop",
         "evidence": "{}",
@@ -57,7 +60,7 @@ def findings_of(rows: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FINDINGS.names).astype({"group_id": object, "label": object})
 
 
-def decision(number: int, path: str, kind: Kind, action: Action, **more: object) -> Decision:
+def decision(number: int, path: str, kind: str, action: Action, **more: object) -> Decision:
     return Decision(
         **{
             "id": number,
@@ -77,7 +80,7 @@ def decision(number: int, path: str, kind: Kind, action: Action, **more: object)
     )
 
 
-KINDS = [Kind.TRUNCATED, Kind.BLURRY, Kind.DARK, Kind.WRONG_EXTENSION]
+KINDS = ["truncated", "blurry", "dark", "wrong_extension"]
 ACTIONS = [Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER]
 some_findings = st.sets(st.tuples(st.sampled_from(PATHS), st.sampled_from(KINDS)))
 some_decisions = st.lists(
@@ -88,7 +91,7 @@ some_decisions = st.lists(
 @settings(deadline=None)
 @given(some_findings, some_decisions)
 def test_every_flagged_image_has_one_outcome_and_every_class_adds_up(
-    found: set[tuple[str, Kind]], decided: list[tuple[str, Kind, Action]]
+    found: set[tuple[str, str]], decided: list[tuple[str, str, Action]]
 ) -> None:
     images = images_of(PATHS)
     findings = findings_of([finding(path, kind) for path, kind in sorted(found)])
@@ -99,9 +102,7 @@ def test_every_flagged_image_has_one_outcome_and_every_class_adds_up(
     outcomes = [str(outcome) for outcome in tables.Outcome]
     assert (by_kind["flagged"] == by_kind[outcomes].sum(axis=1)).all()
     assert dict(zip(by_kind["kind"], by_kind["flagged"], strict=True)) == {
-        str(kind): sum(other is kind for _, other in found)
-        for kind in KINDS[:3]
-        if any(other is kind for _, other in found)
+        kind: sum(other == kind for _, other in found) for kind in KINDS[:3] if any(other == kind for _, other in found)
     }
 
     manifest = manifests.build(images, findings, log, source="")
@@ -116,8 +117,8 @@ def test_every_flagged_image_has_one_outcome_and_every_class_adds_up(
 
 def test_a_dropped_image_is_dropped_under_each_of_its_kinds() -> None:
     path = PATHS[0]
-    findings = findings_of([finding(path, Kind.BLURRY), finding(path, Kind.DARK)])
-    log = [decision(1, path, Kind.DARK, Action.DROP, note="night")]
+    findings = findings_of([finding(path, "blurry"), finding(path, "dark")])
+    log = [decision(1, path, "dark", Action.DROP, note="night")]
     decided = tables.outcomes(findings, rule(findings, HASHES, fold(log)))
     assert decided["outcome"].tolist() == ["dropped", "dropped"]
     assert decided["note"].tolist() == ["night", "night"]
@@ -125,13 +126,13 @@ def test_a_dropped_image_is_dropped_under_each_of_its_kinds() -> None:
 
 def test_one_kind_may_be_settled_while_the_image_still_waits() -> None:
     path = PATHS[0]
-    findings = findings_of([finding(path, Kind.BLURRY), finding(path, Kind.DARK)])
-    decided = tables.outcomes(findings, rule(findings, HASHES, fold([decision(1, path, Kind.DARK, Action.KEEP)])))
+    findings = findings_of([finding(path, "blurry"), finding(path, "dark")])
+    decided = tables.outcomes(findings, rule(findings, HASHES, fold([decision(1, path, "dark", Action.KEEP)])))
     assert dict(zip(decided["kind"], decided["outcome"], strict=True)) == {"blurry": "undecided", "dark": "kept"}
 
 
 def test_what_informs_has_no_outcome() -> None:
-    findings = findings_of([finding(PATHS[0], Kind.WRONG_EXTENSION)])
+    findings = findings_of([finding(PATHS[0], "wrong_extension")])
     decided = tables.outcomes(findings, rule(findings, HASHES, fold([])))
     assert decided[tables.DECIDED].to_numpy().tolist() == [[None] * 5]
     assert tables.by_kind(decided).empty
@@ -142,15 +143,15 @@ def test_what_informs_has_no_outcome() -> None:
 
 def test_each_row_of_the_log_says_what_has_become_of_it() -> None:
     blurry, dark, gone, changed, undone = PATHS[:5]
-    findings = findings_of([finding(path, Kind.BLURRY) for path in (blurry, dark, changed, undone)])
+    findings = findings_of([finding(path, "blurry") for path in (blurry, dark, changed, undone)])
     log = [
-        decision(1, blurry, Kind.BLURRY, Action.KEEP),
-        decision(2, blurry, Kind.BLURRY, Action.DROP),
-        decision(3, dark, Kind.BLURRY, Action.DEFER),
-        decision(4, gone, Kind.BLURRY, Action.DROP),
-        decision(5, changed, Kind.BLURRY, Action.DROP, sha256="f" * 64),
-        decision(6, undone, Kind.BLURRY, Action.DROP),
-        decision(7, undone, Kind.BLURRY, Action.UNDO, reverts=6),
+        decision(1, blurry, "blurry", Action.KEEP),
+        decision(2, blurry, "blurry", Action.DROP),
+        decision(3, dark, "blurry", Action.DEFER),
+        decision(4, gone, "blurry", Action.DROP),
+        decision(5, changed, "blurry", Action.DROP, sha256="f" * 64),
+        decision(6, undone, "blurry", Action.DROP),
+        decision(7, undone, "blurry", Action.UNDO, reverts=6),
     ]
     folded = fold(log)
     table = tables.decisions(log, folded, rule(findings, HASHES, folded), findings)
@@ -195,9 +196,9 @@ def duplicates(groups: int, copies: int, label: str = "cats") -> list[dict[str, 
     rows = []
     for number in range(groups):
         group = f"{label}{number}"
-        rows.append(finding(f"{label}/{number}-keeper.jpg", Kind.RESIZED, role="keeper", group=group, score=0.0))
+        rows.append(finding(f"{label}/{number}-keeper.jpg", "resized", role="keeper", group=group, score=0.0))
         rows += [
-            finding(f"{label}/{number}-{copy}.jpg", Kind.RESIZED, role="copy", group=group, score=0.9)
+            finding(f"{label}/{number}-{copy}.jpg", "resized", role="copy", group=group, score=0.9)
             for copy in range(copies)
         ]
     return rows
@@ -209,7 +210,7 @@ def test_no_copy_without_its_keeper_and_never_more_than_the_limit(groups: int, c
     findings = findings_of(duplicates(groups, copies))
     chosen = gallery.choose(tables.outcomes(findings, {}).assign(outcome="undecided"), "resized", limit)
     assert chosen
-    assert sum(group.places for group in chosen) <= limit
+    assert sum(group.image_count for group in chosen) <= limit
     for group in chosen:
         assert group.keeper is not None
         assert group.keeper["group_id"] == group.members[0]["group_id"]
@@ -217,8 +218,8 @@ def test_no_copy_without_its_keeper_and_never_more_than_the_limit(groups: int, c
 
 
 def test_the_worst_of_each_class_are_shown_in_turn() -> None:
-    rows = [finding(f"cats/{n}.jpg", Kind.BLURRY, score=0.9 - n / 100) for n in range(20)]
-    rows += [finding(f"dogs/{n}.jpg", Kind.BLURRY, score=0.5 + n / 100) for n in range(2)]
+    rows = [finding(f"cats/{n}.jpg", "blurry", score=0.9 - n / 100) for n in range(20)]
+    rows += [finding(f"dogs/{n}.jpg", "blurry", score=0.5 + n / 100) for n in range(2)]
     chosen = gallery.choose(tables.outcomes(findings_of(rows), {}), "blurry", 5)
     assert [group.members[0]["path"] for group in chosen] == [
         "cats/0.jpg",
@@ -250,7 +251,7 @@ def counts_of(labels: list[str | None]) -> pd.DataFrame:
     ],
 )
 def test_a_class_name_is_text_in_the_chart(label: str) -> None:
-    svg = chart.before_after(counts_of([label, None]), words(Language.ENGLISH))
+    svg = chart.before_after(counts_of([label, None]), translator("en"))
     texts = [unescape(text) for text in re.findall(r"<text[^>]*>([^<]*)</text>", svg)]
     assert label in texts
     assert "(no class)" in texts
@@ -258,7 +259,7 @@ def test_a_class_name_is_text_in_the_chart(label: str) -> None:
 
 
 def test_the_chart_takes_its_colours_from_the_page_and_has_a_name() -> None:
-    svg = chart.before_after(counts_of(["cats"]), words(Language.PORTUGUESE))
+    svg = chart.before_after(counts_of(["cats"]), translator("pt-BR"))
     assert set(re.findall(r"(?:fill|stroke): ([^;\"(]+(?:\(--\w+\))?)", svg)) <= {
         *("none", "url", "var(--ink)", "var(--muted)", "var(--before)", "var(--after)")
     }
@@ -268,7 +269,7 @@ def test_the_chart_takes_its_colours_from_the_page_and_has_a_name() -> None:
 
 def test_a_chart_of_many_classes_shows_the_largest() -> None:
     labels = [f"class {number:03}" for number in range(chart.LIMIT + 20)]
-    svg = chart.before_after(counts_of(labels), words(Language.ENGLISH))
+    svg = chart.before_after(counts_of(labels), translator("en"))
     assert labels[chart.LIMIT - 1] in svg
     assert labels[chart.LIMIT] not in svg
 
@@ -276,39 +277,32 @@ def test_a_chart_of_many_classes_shows_the_largest() -> None:
 # The words
 
 
-@pytest.mark.parametrize("lang", Language)
-def test_every_kind_outcome_action_and_state_has_words(lang: Language) -> None:
-    w = words(lang)
-    assert set(w.kinds) == set(Kind)
-    assert set(w.outcomes) == {str(name) for name in tables.Outcome}
-    assert set(w.actions) == {str(name) for name in Action}
-    assert set(w.states) == {str(name) for name in tables.State}
-    assert all(title and meaning.endswith(".") for title, meaning in w.kinds.values())
+@pytest.mark.parametrize("lang", languages())
+def test_every_outcome_count_and_state_has_a_title(lang: str) -> None:
+    t = translator(lang)
+    assert set(wording.outcome_titles(t)) == {str(name) for name in tables.Outcome}
+    assert set(wording.count_titles(t)) > {str(name) for name in tables.Outcome}
+    assert set(wording.state_titles(t)) == {str(name) for name in tables.State}
+    assert set(wording.absences(t)) == set(get_args(gallery.Absence))
 
 
-def test_both_languages_ask_for_the_same_values() -> None:
-    def fields(text: object) -> list[str]:
-        import string
-
-        forms = text if isinstance(text, tuple) else (text,)
-        return [sorted({name for _, name, _, _ in string.Formatter().parse(form) if name}) for form in forms]
-
-    one, other = words(Language.ENGLISH), words(Language.PORTUGUESE)
-    for name in Words.__slots__:
-        value = getattr(one, name)
-        if isinstance(value, str) or (isinstance(value, tuple) and len(value) == 2):
-            assert fields(value) == fields(getattr(other, name)), name
+def test_kinds_come_by_category_as_their_scanners_declare_them_and_strangers_last() -> None:
+    rows = [finding(PATHS[0], kind) for kind in ("dark", "blurry", "resized", "truncated")]
+    rows += [finding(PATHS[1], "blurry") | {"kind": "glare", "category": "unsuitable"}]
+    decided = tables.outcomes(findings_of(rows), {}).assign(outcome="undecided")
+    assert tables.by_kind(decided)["kind"].tolist() == ["truncated", "resized", "blurry", "dark", "glare"]
 
 
-@pytest.mark.parametrize(
-    ("lang", "number", "size", "images"),
-    [
-        pytest.param(Language.ENGLISH, "1,234.5", "1.3 MB", "1 image", id="English"),
-        pytest.param(Language.PORTUGUESE, "1.234,5", "1,3 MB", "1 imagem", id="Portuguese: the signs change places"),
-    ],
-)
-def test_numbers_are_written_as_the_language_does(lang: Language, number: str, size: str, images: str) -> None:
-    w = words(lang)
-    assert w.number(1234.5, 1) == number
-    assert w.bytes(1_290_000) == size
-    assert w.count(1, w.images_count) == images
+# The benchmark
+
+
+def test_models_come_as_they_build_on_one_another_whatever_the_order_of_the_file() -> None:
+    found = everything.benchmark()
+    arms = found["controlled_protocol"]["arms"]
+    found["controlled_protocol"]["arms"] = {name: arms[name] for name in sorted(arms)}
+    tables_shown = benchmark_tables.section(found, translator("en")).tables
+    (controlled,) = [table for table in tables_shown if table.caption.startswith("Controlled")]
+    assert [row[0] for row in controlled.rows] == list(arms)
+    confusions = [table.caption for table in tables_shown if table.caption.startswith("Confusions")]
+    assert "reference" in confusions[0]
+    assert "proposed (+ shrinking)" in confusions[-1]

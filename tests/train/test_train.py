@@ -186,7 +186,7 @@ def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Pa
     assert "Protocolo controlado" in page
     assert '<title id="curves-title">Curvas de aprendizado</title>' in page
     assert "Tabela 1: imagens sinalizadas no conjunto bruto" in page
-    assert "proposed (+ shrinking)" in markdown.read_text(encoding="utf-8")
+    assert "proposto (+ redução)" in markdown.read_text(encoding="utf-8")
 
 
 def test_an_extension_without_a_class_is_refused(two_sets: tuple[Path, Path], tmp_path: Path) -> None:

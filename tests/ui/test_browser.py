@@ -73,7 +73,7 @@ def test_every_page_shows_in_the_browser_and_nothing_is_fetched_from_elsewhere(p
     )
     with serving(audited.workspace.root) as server:
         for path, expected in (
-            ("", "suggested to stay"),
+            ("", "Suggested to stay"),
             ("/overview", "Table 1"),
             ("/log", "Nothing has been decided"),
         ):
@@ -138,7 +138,7 @@ def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", share
     done = 0
     with serving(workspace.root) as server:
         page.goto(server.address)
-        page.get_by_text("suggested to stay").first.wait_for()
+        page.get_by_text("Suggested to stay").first.wait_for()
         for number in range(70):  # copies dropped, another one kept, no copies after all; images dropped and kept
             listens(page)
             is_group = page.get_by_role("button", name="Keep only 2").count()
@@ -203,7 +203,7 @@ def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", share
 def test_the_question_mark_shows_the_keys_and_escape_closes_them(page: "Page", audited: Audited) -> None:
     with serving(audited.workspace.root) as server:
         page.goto(server.address)
-        page.get_by_text("suggested to stay").first.wait_for()
+        page.get_by_text("Suggested to stay").first.wait_for()
         press(page, "?")
         page.get_by_role("dialog").get_by_text("undo and redo").wait_for()
         page.keyboard.press("Escape")

@@ -1,6 +1,5 @@
 """The reviewer without a browser: every page draws, every button does what it says, no trouble is a traceback."""
 
-import re
 import shutil
 import sys
 import time
@@ -15,15 +14,13 @@ from curate.dataset import manifest
 from curate.reviewing import choices, reviewer
 from curate.reviewing.reviewer import Person
 from curate.reviewing.store import Store
-from curate.schema import Action, Kind
+from curate.schema import Action
 from tests import sample_images
 from tests.conftest import Audited
 
 pytest.importorskip("streamlit")
 
 from streamlit.testing.v1 import AppTest
-
-from curate.ui.words import WORDS
 
 APP = str(Path(__file__).parents[2] / "ui" / "app.py")
 
@@ -71,7 +68,7 @@ def test_the_queue_begins_with_the_label_conflict_and_gives_its_reasons(app: App
     assert not app.exception
     shown = text(app)
     assert "The same image stands in the classes cats and dogs." in shown
-    assert "suggested to stay" in shown
+    assert "Suggested to stay" in shown
     assert "cats/001.jpg" in shown
     assert "dogs/small.jpg" in shown
 
@@ -142,6 +139,41 @@ def test_a_deleted_file_and_a_moved_source_are_explained(
     assert not app.exception
 
 
+@pytest.fixture
+def tar(tmp_path: Path) -> Path:
+    """A shard of a class of clean images and a dark one, audited into `ws` beside it."""
+    sample_images.dataset(tmp_path / "src", classes=("cats",))
+    sample_images.save(sample_images.photo(1) // 8, tmp_path / "src" / "cats" / "night.jpg")
+    packed = sample_images.tar(tmp_path / "src", tmp_path / "shards.tar")
+    curate.audit(packed, tmp_path / "ws")
+    return packed
+
+
+def test_an_image_of_a_tar_is_shown(tar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tar.with_name("ws"))])
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert not app.exception
+    assert "shards.tar/cats/night.jpg" in text(app)
+    assert len(app.get("image")) == 5, "the image, and four others of its class"
+    for _ in range(2):
+        press(app, "View")
+        assert not app.exception
+        assert len(app.get("image")) == 5
+    assert not app.warning
+
+
+def test_an_image_of_a_tar_is_only_gone_where_the_tar_lacks_it(tar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tar.with_name("ws"))])
+    tar.unlink()
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert "The file is gone since the scan." in text(app)
+    (tar.with_name("src") / "cats" / "night.jpg").write_bytes(b"another file of that name")
+    sample_images.tar(tar.with_name("src"), tar)
+    app = AppTest.from_file(APP, default_timeout=30).run()
+    assert "The file is gone" not in text(app)
+    assert "Nothing of this file can be shown as an image." in text(app)
+
+
 def test_a_folder_that_is_no_workspace_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path)])
     app = AppTest.from_file(APP, default_timeout=30).run()
@@ -163,7 +195,7 @@ def test_the_other_pages_draw(audited: Audited, monkeypatch: pytest.MonkeyPatch,
         item = store.queue.find()[0]
         store.log.decide(choices.decide_all(item, Action.KEEP), reviewer="ana", now="2026-01-01T00:00:00Z")
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
-    script = f"from ui import session, {page}\nsession.prepare()\n{page}.draw()"
+    script = f"from curate.ui import session, {page}\nsession.prepare()\n{page}.draw()"
     app = AppTest.from_string(script, default_timeout=30).run()
     assert not app.exception
     if page == "log_page":
@@ -174,7 +206,7 @@ def test_the_other_pages_draw(audited: Audited, monkeypatch: pytest.MonkeyPatch,
 def opened(audited: Audited, monkeypatch: pytest.MonkeyPatch, page: str) -> AppTest:
     """One page by itself."""
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
-    script = f"from ui import session, {page}\nsession.prepare()\n{page}.draw()"
+    script = f"from curate.ui import session, {page}\nsession.prepare()\n{page}.draw()"
     return AppTest.from_string(script, default_timeout=30).run()
 
 
@@ -260,7 +292,7 @@ def test_no_page_is_ever_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyP
         return
     for page in PAGES:
         shown = AppTest.from_string(
-            f"from ui import session, {page}_page\nsession.prepare()\n{page}_page.draw()", default_timeout=30
+            f"from curate.ui import session, {page}_page\nsession.prepare()\n{page}_page.draw()", default_timeout=30
         ).run()
         assert not shown.exception, page
 
@@ -270,7 +302,7 @@ def test_an_export_from_a_moved_source_or_to_a_bad_place_says_why(
 ) -> None:
     root = in_trouble(tmp_path, "source moved")
     monkeypatch.setattr(sys, "argv", ["app.py", str(root)])
-    script = "from ui import session, export_page\nsession.prepare()\nexport_page.draw()"
+    script = "from curate.ui import session, export_page\nsession.prepare()\nexport_page.draw()"
     app = AppTest.from_string(script, default_timeout=30).run()
     app.radio(key="export_pending").set_value("keep").run()
     for folder, why in ((tmp_path / "cleaned", "has the source moved"), (root / "audit.json" / "x", "in the way")):
@@ -316,7 +348,7 @@ def test_a_batch_leaves_out_what_another_decided_meanwhile(audited: Audited, mon
         assert night is not None
         store.log.decide(choices.decide_all(night, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
     press(app, "Drop 3")
-    assert "1 were decided by others meanwhile" in text(app)
+    assert "1 was decided by others meanwhile" in text(app)
     assert sorted(log(audited)) == [("cats/cut.jpg", "drop"), ("cats/empty.png", "drop"), ("dogs/night.jpg", "keep")]
 
 
@@ -353,21 +385,13 @@ def test_the_name_is_asked_once(audited: Audited, monkeypatch: pytest.MonkeyPatc
 def test_everything_is_there_in_portuguese(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root), "--lang", "pt-BR"])
     app = AppTest.from_file(APP, default_timeout=30).run()
-    assert {"Depois", "Desfazer", "Refazer", "Próxima"} <= {button.label for button in app.button}
-    press(app, "Descartar")
-    assert "Descartado: 1 cópia de cats/001.jpg." in text(app)
+    keys = {"Manter todas", "Descartar cópias", "Adiar", "Desfazer", "Refazer", "Próxima"}
+    assert keys <= {button.label for button in app.button}
+    assert "A mesma imagem está nas classes cats e dogs." in text(app)
+    press(app, "Descartar cópias")
+    assert "1 cópia de cats/001.jpg descartada." in text(app)
     app.selectbox(key="lang").set_value("en").run()
     assert "Later" in {button.label for button in app.button}
-
-
-def test_words_in_both_languages_take_the_same_names() -> None:
-    """A phrase that lacks a name in one language would hide what the other tells."""
-    names = [
-        {field: sorted(re.findall(r"{(\w+)}", str(getattr(words, field)))) for field in words.__slots__}
-        for words in WORDS.values()
-    ]
-    assert names[0] == names[1]
-    assert all(set(words.kinds) == set(Kind) for words in WORDS.values())
 
 
 def test_a_threshold_moved_and_saved_changes_the_queue(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -430,7 +454,7 @@ def test_what_is_left_and_the_balance_of_the_classes(audited: Audited, monkeypat
     app = opened(audited, monkeypatch, "overview_page")
     assert not app.exception
     left = app.dataframe[-1].value
-    assert dict(zip(left["Kind"], left["images waiting"], strict=True))["dark"] == 1
+    assert dict(zip(left["Kind"], left["Images waiting"], strict=True))["Dark"] == 1
     images, findings = audited.workspace.read_images(), audited.workspace.read_findings()
     with Store(audited.workspace.review) as store:
         balance = summary.balance(manifest.build(images, findings, store.log.decisions(), source="s"))
