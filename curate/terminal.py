@@ -105,9 +105,9 @@ def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
 
 def skipped(table: pd.DataFrame, words: Translator) -> None:
     """Print how many files were left out, by reason."""
-    for reason, count in table["reason"].value_counts().items():
-        files = words.counted("skipped {n} file", "skipped {n} files", count)
-        say(f"{files}: {words.gettext(str(reason))}")
+    for _, files in sorted(table.groupby("reason"), key=lambda group: (-len(group[1]), group[0])):
+        count = words.counted("skipped {n} file", "skipped {n} files", len(files))
+        say(f"{count}: {words.reason(files.iloc[0])}")
 
 
 def cost(result: Audit, words: Translator) -> None:
