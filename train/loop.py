@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from curate.errors import ConfigError
-from curate.storage.workspace import atomic
+from curate.storage.atomic import atomic
 from curate.train import data
 from curate.train.data import Images, Preprocessing
 from curate.train.layers import freeze_trunk

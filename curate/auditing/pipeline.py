@@ -26,8 +26,9 @@ from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.schema import Role, Severity
 from curate.sources import Record, open_source, source_at
+from curate.storage.atomic import atomic, write_json
 from curate.storage.clock import now_text
-from curate.storage.workspace import VERSION, Workspace, atomic, create, write_json
+from curate.storage.workspace import VERSION, Workspace, create
 
 if TYPE_CHECKING:
     import pandas as pd

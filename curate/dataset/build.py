@@ -30,7 +30,8 @@ from curate.schema import DecodeStatus, Verdict
 from curate.sources import address
 from curate.sources.folder import ingest
 from curate.storage import safe_csv
-from curate.storage.workspace import Workspace, explained
+from curate.storage.atomic import explained
+from curate.storage.workspace import Workspace
 
 MANIFEST = "manifest.csv"
 CARD = "CARD.md"

@@ -22,7 +22,7 @@ from curate.errors import CurateError, SourceError, UndecidedError
 from curate.schema import Verdict
 from curate.sources import address as sources
 from curate.sources import table as lists
-from curate.storage.workspace import explained
+from curate.storage.atomic import explained
 
 Mode = Literal["copy", "hardlink", "symlink"]
 SUMS = "sha256sums.txt"

@@ -21,7 +21,7 @@ import pandas as pd
 from curate.errors import CurateError, SourceError
 from curate.sources import address as sources
 from curate.sources.records import SPLITS
-from curate.storage.workspace import atomic, explained
+from curate.storage.atomic import atomic, explained
 
 Layout = Literal["folder", "imagefolder", "webdataset", "list"]
 SHARD_SAMPLES = 10_000

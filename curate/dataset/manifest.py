@@ -18,7 +18,8 @@ from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict
 from curate.storage import safe_csv
-from curate.storage.workspace import Workspace, atomic, to_pandas, write_table
+from curate.storage.atomic import atomic
+from curate.storage.workspace import Workspace, to_pandas, write_table
 
 Pending = Literal["keep", "drop"]
 SUFFIXES = (".parquet", ".csv", ".jsonl")

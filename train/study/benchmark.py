@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 import curate
-from curate.storage.workspace import Workspace, write_json
+from curate.storage.atomic import write_json
+from curate.storage.workspace import Workspace
 from curate.train import data, loop
 from curate.train.data import Preprocessing, Sample
 from curate.train.loop import PROPOSED, REFERENCE, Labelled, TrainConfig
