@@ -123,7 +123,7 @@ def audit(
         config=configuration,
         engine=chosen or Engine(workers=configuration.engine.workers),
     )
-    measured, seconds = _measure(run, listing.records, report)
+    measured, seconds = measure(run, listing.records, report)
     import pandas as pd
 
     from curate.auditing import results
@@ -190,8 +190,8 @@ def _remove_empty(workspace: Workspace) -> None:
         workspace.root.rmdir()
 
 
-def _measure(run: Run, records: Sequence[Record], report: Report | None) -> tuple[int, dict[str, float]]:
-    """Bring the measurements up to date; return how many files were read, and the seconds each step took."""
+def measure(run: Run, records: Sequence[Record], report: Report | None = None) -> tuple[int, dict[str, float]]:
+    """Bring the measurements of a run up to date; return how many files were read, and the seconds each step took."""
     lacking = features.missing(records, features.parts(run.workspace.features, run.scanners), run.scanners)
     shards = _shards(run, lacking)
     total = sum(len(shard.records) for shard in shards)

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 import curate
-from curate.dataset import build
-from curate.dataset.build import Member
+from curate.dataset import build, splits
 from curate.dataset.recipe import Appearance
 from curate.dataset.shaping import shaped
+from curate.dataset.splits import Item, sampling_key
 from curate.demonstration.portraits import portrait
 from curate.errors import ConfigError, SourceError
 from curate.images.image import DecodedImage
@@ -99,16 +99,13 @@ def test_a_build_can_be_audited_as_a_dataset_with_splits(built: build.Built, pla
 
 
 def test_copies_never_stand_in_two_splits() -> None:
-    members = [
-        Member(file=Path("x"), label="ab"[i % 2], origin="own", origin_path=str(i), group=str(i // 4))
-        for i in range(60)
-    ]
-    found = build.split(members, {"train": 0.6, "val": 0.2, "test": 0.2}, seed=1)
-    splits: dict[str, set[str]] = {}
-    for member in found:
-        splits.setdefault(member.group, set()).add(member.split)
-    assert all(len(names) == 1 for names in splits.values())
-    assert Counter(member.split for member in found) == {"train": 36, "val": 12, "test": 12}
+    items = [Item("ab"[i % 2], str(i // 4), sampling_key(1, "own", str(i))) for i in range(60)]
+    found = splits.assign(items, {"train": 0.6, "val": 0.2, "test": 0.2})
+    splits_of: dict[str, set[str]] = {}
+    for item, name in zip(items, found, strict=True):
+        splits_of.setdefault(item.group, set()).add(name)
+    assert all(len(names) == 1 for names in splits_of.values())
+    assert Counter(found) == {"train": 36, "val": 12, "test": 12}
 
 
 def test_weights_make_up_for_classes_of_unequal_size(place: Path) -> None:
@@ -128,9 +125,8 @@ def test_files_are_copied_as_they_are_unless_the_recipe_changes_them(place: Path
 
 
 def test_a_class_with_one_image_cannot_be_split() -> None:
-    members = [Member(file=Path("x"), label="lone", origin="own", origin_path="1", group="1")]
     with pytest.raises(SourceError, match="class 'lone' has 1 distinct image, too few for 2 splits"):
-        build.split(members, {"train": 0.8, "test": 0.2}, seed=0)
+        splits.assign([Item("lone", "1", "")], {"train": 0.8, "test": 0.2})
 
 
 def test_a_manifest_of_another_dataset_is_one_clear_line(place: Path, tmp_path: Path) -> None:
@@ -196,6 +192,6 @@ def test_training_shapes_an_image_as_a_build_does(tmp_path: Path) -> None:
     rgb = np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))
     built = shaped(DecodedImage(pixels=rgb, width=300, height=200), Appearance(size_px=48, grey=True)).image
     shown = data.load(
-        [data.Sample(tmp_path / "a.png", "", "")], data.Preprocessing(input_px=48, shrink_px=48, grey=True)
+        [data.Sample(str(tmp_path), "a.png", "", "")], data.Preprocessing(input_px=48, shrink_px=48, grey=True)
     )
     assert np.array_equal(shown[0][..., 0], np.asarray(built))
