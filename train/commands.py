@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from curate.config import Profile
+from curate.options import Profile
 from curate.train.study.material import EXTRA, RAW
 
 TUNING_RATE = 3e-4

@@ -60,5 +60,5 @@ def export(checkpoint: Path, output: Path) -> Path:
     with explained(output):
         output.parent.mkdir(parents=True, exist_ok=True)
     with atomic(output) as file:
-        onnx.save(model, file)
+        file.write(model.SerializeToString())
     return output

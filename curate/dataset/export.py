@@ -10,20 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 import pandas as pd
 
 from curate.dataset import layouts
 from curate.dataset import manifest as manifests
-from curate.dataset.layouts import ExportTarget, Layout
+from curate.dataset.layouts import ExportTarget
 from curate.errors import CurateError, SourceError
+from curate.options import Layout, Mode
 from curate.sources import Source, objects, source_at
-from curate.sources import table as lists
+from curate.sources import columns as lists
 from curate.sources.address import in_tar, join, url
 from curate.storage.atomic import atomic_folder
 
-Mode = Literal["copy", "hardlink", "symlink"]
 SUMS = "sha256sums.txt"
 
 

@@ -15,17 +15,17 @@ import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from curate.errors import CurateError, SourceError
+from curate.options import Layout, Mode
 from curate.sources import Source, objects, source_at
 from curate.sources.address import join, url
 from curate.sources.records import SPLITS
 from curate.storage.atomic import atomic, explained
 
-Layout = Literal["folder", "imagefolder", "webdataset", "list"]
 SHARD_SAMPLES = 10_000
 SHARD_BYTES = 1 << 30
 
@@ -53,7 +53,7 @@ class ExportTarget:
             (self.folder / name).unlink()
 
 
-def write(kept: pd.DataFrame, layout: Layout, mode: str, target: ExportTarget) -> dict[str, str]:
+def write(kept: pd.DataFrame, layout: Layout, mode: Mode, target: ExportTarget) -> dict[str, str]:
     """Write the kept rows of a manifest; return the sha256 of every file written, by its name in the target."""
     if layout == "webdataset":
         return _shards(kept, target)
@@ -154,7 +154,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]], delimiter: st
     return text.getvalue().encode()
 
 
-def _image(source: Source, row: Any, mode: str, target: ExportTarget) -> None:
+def _image(source: Source, row: Any, mode: Mode, target: ExportTarget) -> None:
     """Write the image of one row, its content checked first."""
     original = source.plain_file(row.path)
     if target.address is not None or original is None:

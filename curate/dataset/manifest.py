@@ -7,23 +7,22 @@ give the same bytes.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.errors import CurateError, SourceError, UndecidedError
+from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict
-from curate.sources import table as lists
+from curate.sources import columns as lists
 from curate.sources.address import url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
 from curate.storage.workspace import Workspace, to_pandas, write_table
 
-Pending = Literal["keep", "drop"]
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 _NEEDED = ("path", "sha256", "action", "final_label", "source")
 _OPTIONAL = ("label", "split", "format")

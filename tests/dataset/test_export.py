@@ -7,8 +7,8 @@ import pytest
 
 import curate
 from curate.dataset import layouts
-from curate.dataset.layouts import Layout
 from curate.errors import CurateError
+from curate.options import Layout
 from tests.conftest import Audited
 from tests.sources.test_sources import tar
 

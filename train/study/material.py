@@ -13,10 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 import curate
-from curate.config import Config, Profile
+from curate.config import Config
 from curate.dataset import manifest
 from curate.demonstration import dataset
 from curate.errors import ConfigError
+from curate.options import Profile
 from curate.schema import Category, DecodeStatus, Role, Severity, Verdict
 from curate.sources import kaggle, open_source
 from curate.sources.address import url
