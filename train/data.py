@@ -164,7 +164,8 @@ def batches(order: Sequence[int], size: int) -> Iterator[list[int]]:
     """Cut an order into batches; a last batch of one joins the one before it, since BatchNorm cannot take it."""
     cuts = [list(order[start : start + size]) for start in range(0, len(order), size)]
     if len(cuts) > 1 and len(cuts[-1]) == 1:
-        cuts[-2] += cuts.pop()
+        last = cuts.pop()
+        cuts[-1] += last
     yield from cuts
 
 
