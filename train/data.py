@@ -78,7 +78,7 @@ def from_source(source: str | Path, scratch: Path) -> list[Sample]:
     without.
     """
     if manifest.is_manifest(source):
-        return from_manifest(manifest.kept(Path(source)))
+        return from_manifest(manifest.kept_rows(Path(source)))
     listing = open_source(source, scratch).list()
     samples = [
         Sample(listing.root, record.path, record.label, record.path)

@@ -55,25 +55,25 @@ def export(
     `CurateError` where the destination is in use, an image has changed since the scan, one is still undecided, or two
     classes would share a folder; nothing is then written, but in a bucket files without their sums.
     """
-    kept = manifests.kept(Path(manifest))
+    images = manifests.kept_rows(Path(manifest))
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     if source is not None:
-        kept = kept.assign(source=str(source))
+        images = images.assign(source=str(source))
     if layout == "folder":
-        layouts.folder_names(kept["final_label"].dropna())
-    kept = kept.assign(exported_path=_destinations(kept))
+        layouts.folder_names(images["final_label"].dropna())
+    images = images.assign(exported_path=_destinations(images))
     if layout == "list":
-        layouts.write_list(kept, str(destination))
-        return kept
+        layouts.write_list(images, str(destination))
+        return images
     if layout == "imagefolder":
-        kept = layouts.with_split_folders(kept)
+        images = layouts.with_split_folders(images)
     if mode != "copy" and (url(destination) is not None or layout == "webdataset"):
         raise CurateError(f"--mode {mode} makes links between files of this machine; leave it out here")
     with _opened(destination) as target:
-        sums = layouts.write(kept, layout, mode, target)
+        sums = layouts.write(images, layout, mode, target)
         lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
         target.put(SUMS, lines.encode())
-    return kept
+    return images
 
 
 def verify(destination: str | Path) -> Verification:
@@ -144,11 +144,11 @@ def _opened(destination: str | Path) -> Iterator[ExportTarget]:
         yield ExportTarget(Path(folder), address.rstrip("/"))
 
 
-def _destinations(kept: pd.DataFrame) -> list[str]:
+def _destinations(images: pd.DataFrame) -> list[str]:
     """Say where each image goes: its own path, or the folder of its new label; names made unique by content."""
     taken: set[str] = set()
     result = []
-    columns = (kept[name] for name in ("source", "path", "label", "final_label", "sha256"))
+    columns = (images[name] for name in ("source", "path", "label", "final_label", "sha256"))
     for source, path, label, final, sha256 in zip(*columns, strict=True):
         target = PurePosixPath(path)
         if final is not None and in_tar(join(str(source), path)) is not None:

@@ -53,33 +53,33 @@ class ExportTarget:
             (self.folder / name).unlink()
 
 
-def write(kept: pd.DataFrame, layout: Layout, mode: Mode, target: ExportTarget) -> dict[str, str]:
+def write(images: pd.DataFrame, layout: Layout, mode: Mode, target: ExportTarget) -> dict[str, str]:
     """Write the kept rows of a manifest; return the sha256 of every file written, by its name in the target."""
     if layout == "webdataset":
-        return _shards(kept, target)
+        return _shards(images, target)
     at = functools.cache(source_at)
     sums = {}
-    for row in kept.itertuples(index=False):
+    for row in images.itertuples(index=False):
         _image(at(str(row.source)), row, mode, target)
         sums[str(row.exported_path)] = str(row.sha256)
     if layout == "imagefolder":
-        for name, data in _metadata(kept):
+        for name, data in _metadata(images):
             target.put(name, data)
             sums[name] = hashlib.sha256(data).hexdigest()
     return sums
 
 
-def write_list(kept: pd.DataFrame, destination: str) -> None:
+def write_list(images: pd.DataFrame, destination: str) -> None:
     """Write a CSV, JSON-lines or Parquet list of the images where they are now: path, label, split, sha256.
 
     Raises `CurateError` where `destination`, a file or a URL, exists already.
     """
     rows = pd.DataFrame(
         {
-            "path": [_address(source, path) for source, path in zip(kept["source"], kept["path"], strict=True)],
-            "label": kept["final_label"].to_numpy(),
-            "split": kept["split"].to_numpy(),
-            "sha256": kept["sha256"].to_numpy(),
+            "path": [_address(source, path) for source, path in zip(images["source"], images["path"], strict=True)],
+            "label": images["final_label"].to_numpy(),
+            "split": images["split"].to_numpy(),
+            "sha256": images["sha256"].to_numpy(),
         },
         dtype=object,
     )
@@ -202,23 +202,25 @@ def _changed(address: object) -> SourceError:
 # Image folders
 
 
-def with_split_folders(kept: pd.DataFrame) -> pd.DataFrame:
+def with_split_folders(images: pd.DataFrame) -> pd.DataFrame:
     """Put each image below a folder of its split, unless it lies in one: an image folder knows splits by folder."""
-    if kept["split"].isna().any() or _has_split_folders(kept):
-        return kept
-    moved = [f"{folder_name(split)}/{path}" for split, path in zip(kept["split"], kept["exported_path"], strict=True)]
-    return kept.assign(exported_path=moved)
+    if images["split"].isna().any() or _has_split_folders(images):
+        return images
+    moved = [
+        f"{folder_name(split)}/{path}" for split, path in zip(images["split"], images["exported_path"], strict=True)
+    ]
+    return images.assign(exported_path=moved)
 
 
-def _has_split_folders(kept: pd.DataFrame) -> bool:
-    return all(path.partition("/")[0].lower() in SPLITS for path in kept["exported_path"])
+def _has_split_folders(images: pd.DataFrame) -> bool:
+    return all(path.partition("/")[0].lower() in SPLITS for path in images["exported_path"])
 
 
-def _metadata(kept: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
+def _metadata(images: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
     """Make a `metadata.csv` for every split's folder, or one for all: (name, bytes) of each."""
-    split = kept["split"].notna().all() or _has_split_folders(kept)
-    tops = [path.partition("/")[0] + "/" if split else "" for path in kept["exported_path"]]
-    for top, rows in kept.groupby(tops):
+    split = images["split"].notna().all() or _has_split_folders(images)
+    tops = [path.partition("/")[0] + "/" if split else "" for path in images["exported_path"]]
+    for top, rows in images.groupby(tops):
         names = [path.removeprefix(top) for path in rows["exported_path"]]
         yield f"{top}metadata.csv", _csv(["file_name", "label"], zip(names, rows["final_label"], strict=True))
 
@@ -226,14 +228,14 @@ def _metadata(kept: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
 # Shards
 
 
-def _shards(kept: pd.DataFrame, target: ExportTarget) -> dict[str, str]:
+def _shards(images: pd.DataFrame, target: ExportTarget) -> dict[str, str]:
     """Write tars of `SHARD_SAMPLES` images or `SHARD_BYTES`, whichever comes first, one series per split.
 
     Return the sha256 of each, by name.
     """
     at = functools.cache(source_at)
     sums: dict[str, str] = {}
-    for split, rows in kept.assign(split=kept["split"].fillna("data")).groupby("split", sort=True):
+    for split, rows in images.assign(split=images["split"].fillna("data")).groupby("split", sort=True):
         waiting = list(rows.itertuples(index=False))
         number = 0
         while waiting:

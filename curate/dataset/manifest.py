@@ -113,7 +113,7 @@ def read(path: Path) -> pd.DataFrame:
     return frame.assign(**{name: None for name in _OPTIONAL if name not in frame})
 
 
-def kept(path: Path) -> pd.DataFrame:
+def kept_rows(path: Path) -> pd.DataFrame:
     """Read the rows of a manifest whose images are to be kept; raises `UndecidedError` where one is undecided."""
     table = read(path)
     if (table["action"] == Verdict.PENDING).any():

@@ -55,13 +55,13 @@ def approved(manifest: Path) -> list[Member]:
 
     Raises `UndecidedError` where one is undecided, `SourceError` where one has no class or none is kept.
     """
-    kept = manifests.kept(manifest).sort_values("path")
-    if kept["final_label"].isna().any():
+    rows = manifests.kept_rows(manifest).sort_values("path")
+    if rows["final_label"].isna().any():
         raise SourceError(f"{manifest}: a training set needs a class for every image, and some have none")
-    if kept.empty:
+    if rows.empty:
         raise SourceError(f"{manifest} keeps no images; there is nothing to build from")
-    sizes = pd.to_numeric(kept["size_bytes"]).fillna(0) if "size_bytes" in kept else [0] * len(kept)
-    columns = (kept[name] for name in ("source", "path", "final_label", "sha256"))
+    sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
+    columns = (rows[name] for name in ("source", "path", "final_label", "sha256"))
     return [
         Member(location=Location(source, path, int(size)), label=label, origin=OWN, sha256=sha256)
         for source, path, label, sha256, size in zip(*columns, sizes, strict=True)
@@ -101,20 +101,20 @@ def gather(recipe: BuildRecipe, own: list[Member], scratch: Path, say: Say) -> t
 def _checked(own: Sequence[Member], measured: Sequence[Grouped]) -> list[Member]:
     """Give the approved images their groups; raises where one is not the image that was approved, or unreadable."""
     result = []
-    for member, found in zip(own, measured, strict=True):
-        if found.sha256 is None:
+    for member, grouped in zip(own, measured, strict=True):
+        if grouped.sha256 is None:
             raise SourceError(
                 f"{member.address} cannot be read; has the source moved since the scan, or is the manifest of another "
                 "dataset?"
             )
-        if found.sha256 != member.sha256:
+        if grouped.sha256 != member.sha256:
             raise SourceError(
                 f"{member.address} is not the image in the manifest: it has changed since the scan, or the manifest "
                 "is of another dataset; run the audit again"
             )
-        if found.status == DecodeStatus.ERROR:
+        if grouped.status == DecodeStatus.ERROR:
             raise SourceError(f"{member.address} cannot be decoded; drop it in the review and write the manifest again")
-        result.append(replace(member, group=found.group))
+        result.append(replace(member, group=grouped.group))
     return result
 
 
@@ -201,18 +201,18 @@ def _accepted(
     counts: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     accepted = []
-    for member, found in zip(looked, measured, strict=True):
+    for member, grouped in zip(looked, measured, strict=True):
         limit = wanted[member.label]
         if limit is not None and counts[member.label] >= limit:
             continue
-        if found.status == DecodeStatus.ERROR or found.sha256 is None:
+        if grouped.status == DecodeStatus.ERROR or grouped.sha256 is None:
             reasons[f"of {member.origin} cannot be decoded"] += 1
-        elif found.group in taken_groups:
+        elif grouped.group in taken_groups:
             reasons[f"of {member.origin} are copies of images that are there"] += 1
         else:
-            taken_groups.add(found.group)
+            taken_groups.add(grouped.group)
             counts[member.label] += 1
-            accepted.append(replace(member, sha256=found.sha256, group=found.group))
+            accepted.append(replace(member, sha256=grouped.sha256, group=grouped.group))
     return accepted, reasons
 
 

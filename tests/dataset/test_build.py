@@ -44,7 +44,7 @@ test = 0.3
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six cats and six dogs; the extension has twenty of each, half of the cats being copies of ours."""
     root = tmp_path_factory.mktemp("build")
     source = sample_images.dataset(root / "source")
@@ -61,8 +61,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(place: Path) -> build.Built:
-    return curate.build(place / "recipe.toml", place / "set", manifest=place / "manifest.csv")
+def built(prepared: Path) -> build.Built:
+    return curate.build(prepared / "recipe.toml", prepared / "set", manifest=prepared / "manifest.csv")
 
 
 def test_classes_are_filled_to_the_same_number(built: build.Built) -> None:
@@ -91,31 +91,31 @@ def test_the_card_says_how_it_was_made(built: build.Built) -> None:
     assert "| cats | 4 | 6 | 10 |" in text
 
 
-def test_the_same_recipe_gives_the_same_bytes(place: Path, built: build.Built) -> None:
-    again = curate.build(place / "recipe.toml", place / "again", manifest=place / "manifest.csv")
+def test_the_same_recipe_gives_the_same_bytes(prepared: Path, built: build.Built) -> None:
+    again = curate.build(prepared / "recipe.toml", prepared / "again", manifest=prepared / "manifest.csv")
     pd.testing.assert_frame_equal(built.table.drop(columns="source"), again.table.drop(columns="source"))
     assert (built.destination / build.CARD).read_bytes() == (again.destination / build.CARD).read_bytes()
 
 
-def test_a_build_can_be_audited_as_a_dataset_with_splits(built: build.Built, place: Path) -> None:
-    images = curate.audit(built.destination, place / "ws-of-set").images
+def test_a_build_can_be_audited_as_a_dataset_with_splits(built: build.Built, prepared: Path) -> None:
+    images = curate.audit(built.destination, prepared / "ws-of-set").images
     assert set(images["split"]) == {"train", "test"}
     assert set(images["label"]) == {"cats", "dogs"}
 
 
-def test_weights_make_up_for_classes_of_unequal_size(place: Path) -> None:
-    recipe = place / "weights.toml"
+def test_weights_make_up_for_classes_of_unequal_size(prepared: Path) -> None:
+    recipe = prepared / "weights.toml"
     recipe.write_text(
         '[[extend]]\nsource = "more"\nclasses = {Dog = "dogs"}\nquota = 6\n[balance]\nmethod = "weights"\n'
     )
-    table = curate.build(recipe, place / "weighted", manifest=place / "manifest.csv").table
+    table = curate.build(recipe, prepared / "weighted", manifest=prepared / "manifest.csv").table
     totals = table.assign(weight=table["weight"].astype(float)).groupby("label")["weight"].sum()
     assert totals["cats"] == pytest.approx(totals["dogs"], rel=1e-4)
 
 
-def test_files_are_copied_as_they_are_unless_the_recipe_changes_them(place: Path) -> None:
-    (place / "plain.toml").write_text('manifest = "manifest.csv"\n')
-    table = curate.build(place / "plain.toml", place / "plain").table
+def test_files_are_copied_as_they_are_unless_the_recipe_changes_them(prepared: Path) -> None:
+    (prepared / "plain.toml").write_text('manifest = "manifest.csv"\n')
+    table = curate.build(prepared / "plain.toml", prepared / "plain").table
     assert (table["sha256"] == table["origin_sha256"]).all()
 
 
@@ -125,23 +125,23 @@ def test_a_class_with_one_image_cannot_be_split(tmp_path: Path) -> None:
         curate.build(plain(tmp_path), tmp_path / "set", manifest=manifest(tmp_path, *rows_of(data)))
 
 
-def test_a_manifest_of_another_dataset_is_one_clear_line(place: Path, tmp_path: Path) -> None:
-    table = safe_csv.read(place / "manifest.csv")
+def test_a_manifest_of_another_dataset_is_one_clear_line(prepared: Path, tmp_path: Path) -> None:
+    table = safe_csv.read(prepared / "manifest.csv")
     table["source"] = str(sample_images.dataset(tmp_path / "other", classes=("dogs", "cats")))
     safe_csv.write(table, tmp_path / "manifest.csv")
     with pytest.raises(SourceError, match="the manifest is of another dataset"):
-        curate.build(place / "plain.toml", tmp_path / "out", manifest=tmp_path / "manifest.csv")
+        curate.build(plain(tmp_path), tmp_path / "out", manifest=tmp_path / "manifest.csv")
     assert not (tmp_path / "out").exists()
 
 
-def test_an_image_that_broke_since_the_scan_is_named(place: Path, tmp_path: Path) -> None:
-    table = safe_csv.read(place / "manifest.csv")
-    shutil.copytree(place / "source", tmp_path / "source")
+def test_an_image_that_broke_since_the_scan_is_named(prepared: Path, tmp_path: Path) -> None:
+    table = safe_csv.read(prepared / "manifest.csv")
+    shutil.copytree(prepared / "source", tmp_path / "source")
     (tmp_path / "source" / "cats" / "001.jpg").write_bytes(b"broken")
     table["source"] = str(tmp_path / "source")
     safe_csv.write(table, tmp_path / "manifest.csv")
     with pytest.raises(SourceError, match=r"001\.jpg is not the image in the manifest"):
-        curate.build(place / "plain.toml", tmp_path / "out", manifest=tmp_path / "manifest.csv")
+        curate.build(plain(tmp_path), tmp_path / "out", manifest=tmp_path / "manifest.csv")
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,10 @@ def test_an_image_that_broke_since_the_scan_is_named(place: Path, tmp_path: Path
         ),
     ],
 )
-def test_a_recipe_that_cannot_be_followed_says_why(place: Path, text: str, message: str) -> None:
-    (place / "bad.toml").write_text(text)
+def test_a_recipe_that_cannot_be_followed_says_why(prepared: Path, text: str, message: str) -> None:
+    (prepared / "bad.toml").write_text(text)
     with pytest.raises(ConfigError, match=message):
-        curate.build(place / "bad.toml", place / "bad", manifest=place / "manifest.csv")
+        curate.build(prepared / "bad.toml", prepared / "bad", manifest=prepared / "manifest.csv")
 
 
 def test_a_recipe_can_crop_to_the_face_and_says_which_part_it_took(tmp_path: Path) -> None:
