@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from curate.options import Profile
-from curate.train.study.material import EXTRA, RAW
+from curate.train.study import EXTRA, RAW
 
 TUNING_RATE = 3e-4
 """A whole pretrained network wants smaller steps than a fresh head."""
@@ -41,8 +41,6 @@ ConfigName = Literal["reference", "proposed"]
 WeightsOption = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="imagenet (downloaded once), lite0 (offline), none, or a checkpoint.")
 ]
-
-
 LearningRate = Annotated[
     float | None, typer.Option(min=0.0, help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune.")
 ]

@@ -24,9 +24,8 @@ from curate.sources.address import url
 from curate.storage.workspace import Workspace
 from curate.train import data
 from curate.train.data import Sample
+from curate.train.study import EXTRA, RAW
 
-RAW, EXTRA = "kaggle:sanidhyak/human-face-emotions", "kaggle:msambare/fer2013"
-"""The two datasets of the study, by their names on Kaggle."""
 TEST_SHARE = 0.2
 Say = Callable[[str], None]
 
