@@ -57,7 +57,7 @@ InputPx = Annotated[int, typer.Option(min=32, max=1024, help="Side of the square
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on stderr that says what is being done."""
+    """Show a bar on stderr that says what is being done; yields what moves it: (what, done, total)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -151,7 +151,7 @@ def _read(source: Source, sample: Sample) -> Images:
 
 
 def _show(rgb: Images, preprocessing: Preprocessing) -> Images:
-    """From (rows, columns, 3) to (input_px, input_px, 3)."""
+    """Shape an image as the network sees it: (rows, columns, 3) to (input_px, input_px, 3)."""
     image = Image.fromarray(rgb)
     if preprocessing.grey:
         image = image.convert("L")

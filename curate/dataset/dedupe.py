@@ -73,7 +73,7 @@ class Deduplicator:
         return [Grouped(hashes[path], statuses[path], groups[path]) for path in paths]
 
     def _path(self, image: Location) -> str:
-        """The path of an image below all roots together (`Combined`)."""
+        """Name an image by its path below all roots together (`Combined`)."""
         return f"{self._roots.setdefault(image.source, len(self._roots))}/{image.path}"
 
 

@@ -37,6 +37,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
+        """Whether everything is as it was written."""
         return not (self.changed or self.missing or self.extra)
 
 

@@ -17,7 +17,6 @@ from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict
-from curate.sources import columns as lists
 from curate.sources.address import url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
@@ -123,10 +122,23 @@ def kept_rows(path: Path) -> pd.DataFrame:
 
 def is_manifest(source: str | Path) -> bool:
     """Say whether a file of this machine is a manifest, by its name and columns; a list of images is none."""
-    if url(source) is not None or Path(source).suffix not in SUFFIXES or not Path(source).is_file():
+    path = Path(source)
+    if url(source) is not None or path.suffix not in SUFFIXES or not path.is_file():
         return False
-    columns, _ = lists.read_rows(str(source))
-    return set(_NEEDED) <= set(columns)
+    return set(_NEEDED) <= set(_columns(path))
+
+
+def _columns(path: Path) -> list[str]:
+    """Read the names of a table's columns; none where it cannot be read, which whoever reads its rows will explain."""
+    try:
+        if path.suffix == ".parquet":
+            return list(pq.read_schema(path).names)
+        if path.suffix == ".csv":
+            return list(pd.read_csv(path, nrows=0))
+        with path.open(encoding="utf-8") as file:
+            return list(dict(json.loads(file.readline())))
+    except (ValueError, TypeError, OSError, pa.ArrowException):
+        return []
 
 
 _Reasons = tuple[list[str], list[str]]

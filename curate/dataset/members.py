@@ -46,7 +46,7 @@ class Member:
         return join(self.location.source, self.location.path)
 
     def key(self, seed: int) -> str:
-        """Where the image stands in an order drawn by the seed."""
+        """Return the sort key of the image in an order drawn by the seed."""
         return sampling_key(seed, self.origin, self.location.path)
 
 

@@ -30,7 +30,7 @@ class Extension(Settings):
         return Path(self.source).name
 
     def limit(self, label: str) -> int | None:
-        """How many images of a class may be taken; None for any number."""
+        """Return how many images of a class may be taken; None for any number."""
         return self.quota.get(label, 0) if isinstance(self.quota, dict) else self.quota
 
 
@@ -63,6 +63,7 @@ class Appearance(Settings):
 
     @property
     def changes(self) -> bool:
+        """Whether anything is done to the pixels."""
         return self.size_px is not None or self.grey or self.crop != "none"
 
 
@@ -80,7 +81,7 @@ class Split(Settings):
         return self
 
     def shares(self) -> dict[str, float]:
-        """The splits that there are."""
+        """Return the share of each split that has one."""
         return {name: share for name, share in self.model_dump().items() if share > 0}
 
 

@@ -256,6 +256,13 @@ def test_undersampling_draws_from_own_and_added_images_alike(own: list[Member], 
     assert refused["were left out by the draw that balances"] == 3
 
 
+def test_only_filling_says_what_could_not_be_found(own: list[Member], tmp_path: Path) -> None:
+    chosen = recipe(tmp_path, extend=[], balance={"method": "undersample", "per_class": 5})
+    found, refused = gather(chosen, own, tmp_path / "scratch", lambda _: None)
+    assert counted(found) == {("own", "cats"): 4, ("own", "dogs"): 5}
+    assert refused == {"were left out by the draw that balances": 1}
+
+
 def test_the_images_of_an_extension_come_in_an_order_drawn_by_the_seed(own: list[Member], tmp_path: Path) -> None:
     more(tmp_path, count=12)
     drawn = []
