@@ -25,7 +25,8 @@ from curate.scanners import kinds
 from curate.schema import Severity
 from curate.sources.address import url
 from curate.storage import safe_csv
-from curate.storage.workspace import Workspace, atomic
+from curate.storage.atomic import atomic
+from curate.storage.workspace import Workspace
 
 TEMPLATES = Path(__file__).with_name("templates")
 DECISIONS_OPEN = 50

@@ -4,14 +4,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from curate.errors import ConfigError
-from curate.train.study.material import EXTRA, RAW
+from curate.options import Profile
+from curate.train.study import EXTRA, RAW
 
 TUNING_RATE = 3e-4
 """A whole pretrained network wants smaller steps than a fresh head."""
@@ -37,27 +36,28 @@ def register(app: typer.Typer) -> None:
     app.command()(benchmark)
 
 
-class ConfigName(StrEnum):
-    """The two runs of the study."""
-
-    REFERENCE = "reference"
-    PROPOSED = "proposed"
-
-
+ConfigName = Literal["reference", "proposed"]
+"""The two runs of the study."""
 WeightsOption = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="imagenet (downloaded once), lite0 (offline), none, or a checkpoint.")
 ]
-
-
 LearningRate = Annotated[
     float | None, typer.Option(min=0.0, help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune.")
+]
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A manifest (.csv, .parquet, .jsonl), or what an audit takes: a folder per class, a .zip of one, a list, "
+        "tar shards, a URL.",
+    ),
 ]
 InputPx = Annotated[int, typer.Option(min=32, max=1024, help="Side of the square that the network sees.")]
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on stderr that says what is being done."""
+    """Show a bar on stderr that says what is being done; yields what moves it: (what, done, total)."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -68,11 +68,9 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def fit(
-    source: Annotated[Path, typer.Argument(help="A manifest (.csv, .parquet, .jsonl), or a folder per class.")],
+    source: SourceArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the run goes.")],
-    recipe: Annotated[ConfigName, typer.Option(help="The raw images at 224 px, or 48 x 48 grey.")] = (
-        ConfigName.REFERENCE
-    ),
+    recipe: Annotated[ConfigName, typer.Option(help="The raw images at 224 px, or 48 x 48 grey.")] = "reference",
     weights: WeightsOption = "lite0",
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs; the recipe's own unless given.")] = None,
     fine_tune: Annotated[bool, typer.Option("--fine-tune", help="Train the whole network, not only its top.")] = False,
@@ -88,7 +86,7 @@ def fit(
     """Train on the approved images; a run that was cut short goes on where it was."""
     from curate.train import fitting, loop
 
-    chosen = {ConfigName.REFERENCE: loop.REFERENCE, ConfigName.PROPOSED: loop.PROPOSED}[recipe]
+    chosen = {config.name: config for config in (loop.REFERENCE, loop.PROPOSED)}[recipe]
     chosen = replace(
         chosen,
         preprocessing=replace(chosen.preprocessing, input_px=input_px),
@@ -107,23 +105,15 @@ def fit(
 
 def predict(
     checkpoint: Annotated[Path, typer.Argument(help="checkpoint.pt of a run.")],
-    source: Annotated[Path, typer.Argument(help="A manifest or a folder per class.")],
+    source: SourceArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.csv", help="Where the table goes.")],
 ) -> None:
     """Write the probability of every class for every image."""
-    import pandas as pd
-
     from curate.storage import safe_csv
-    from curate.train import data, loop, weights
+    from curate.train import fitting
 
-    classes, preprocessing = loop.described(checkpoint)
-    samples = data.from_source(source)
-    found = loop.predict(weights.load(str(checkpoint), len(classes)), data.load(samples, preprocessing))
-    table = pd.DataFrame({"path": [str(sample.path) for sample in samples], "label": [s.label for s in samples]})
-    table["predicted"] = [classes[index] for index in found.argmax(axis=1)] if len(found) else []
-    for index, name in enumerate(classes):
-        table[f"p:{name}"] = found[:, index].round(6)
-    safe_csv.write(table, output)
+    with _progress() as progress:
+        safe_csv.write(fitting.predict(checkpoint, source, progress), output)
     typer.echo(str(output))
 
 
@@ -181,17 +171,15 @@ def embed(
 
 def benchmark(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where results go.")],
-    raw: Annotated[str, typer.Option(metavar="DIR|kaggle:…", help="The raw dataset, a folder per class.")] = RAW,
+    raw: Annotated[str, typer.Option(metavar="SOURCE|kaggle:…", help="The raw dataset.")] = RAW,
     extra: Annotated[
-        str, typer.Option(metavar="DIR|kaggle:…", help="The dataset to extend it with: a folder or ZIP, same classes.")
+        str, typer.Option(metavar="SOURCE|kaggle:…", help="The dataset to extend it with, of the same classes.")
     ] = EXTRA,
     demo: Annotated[bool, typer.Option("--demo", help="Use drawn datasets with planted defects instead.")] = False,
     workspace: Annotated[
         Path | None, typer.Option("-w", "--workspace", metavar="WS", help="A reviewed audit of the raw dataset.")
     ] = None,
-    profile: Annotated[str, typer.Option(help="What the audit of the raw dataset looks for: faces, or general.")] = (
-        "faces"
-    ),
+    profile: Annotated[Profile, typer.Option(help="What the audit of the raw dataset looks for.")] = "faces",
     weights: WeightsOption = "lite0",
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each model.")] = 5,
     per_class: Annotated[int, typer.Option(min=2, help="Images of each class after balancing.")] = 240,
@@ -202,15 +190,13 @@ def benchmark(
     from curate.train.study import material
     from curate.train.study.benchmark import benchmark as run
 
-    if profile not in ("faces", "general"):
-        raise ConfigError(f"--profile {profile}: there are faces and general")
-    places: tuple[str | Path, str | Path] = material.demonstration(output) if demo else (raw, extra)
+    datasets: tuple[str | Path, str | Path] = material.demonstration(output) if demo else (raw, extra)
     plan = material.Plan(
         output=output,
-        raw=places[0],
-        extra=places[1],
+        raw=datasets[0],
+        extra=datasets[1],
         workspace=workspace,
-        profile="faces" if profile == "faces" else "general",
+        profile=profile,
         weights=weights,
         seeds=seeds,
         per_class=per_class,
@@ -224,9 +210,9 @@ def benchmark(
         ("published", result["published_protocol"]),
         ("controlled", result["controlled_protocol"]["arms"]),
     ):
-        for arm, found in arms.items():
+        for arm, figures in arms.items():
             for test in ("own",) if protocol == "published" else ("raw", "faces"):
-                figure = (found if protocol == "published" else found[test])["accuracy"]
+                figure = (figures if protocol == "published" else figures[test])["accuracy"]
                 half = "" if figure["half_width"] is None else f" ± {figure['half_width']:.3f}"
                 typer.echo(f"{protocol:10} {arm:24} {test:6} {figure['mean']:.3f}{half}")
     typer.echo(str(output / "benchmark.json"))

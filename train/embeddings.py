@@ -11,21 +11,22 @@ from curate.train import data, loop, weights
 from curate.train.data import Preprocessing, Sample
 from curate.train.fitting import Progress, silent
 
-_CHUNK = 256
-
 
 def embed(workspace: Path, name: str = "lite0", progress: Progress = silent) -> Path:
-    """Write `embeddings.parquet` (path, sha256, model, embedding of 1,280 float32) to the workspace."""
+    """Write `embeddings.parquet` (path, sha256, model, embedding of 1,280 float32) to the workspace of an audit.
+
+    `name` names the weights. Raises `SourceError` where an image cannot be read any more.
+    """
     ws = Workspace(workspace)
     images = ws.read_images()
     images = images[images["status"] != DecodeStatus.ERROR].sort_values("path")
-    root = Path(ws.read_audit()["root"])
+    root = ws.read_audit()["root"]
     pretrained = weights.load(name, 2)
-    samples = [Sample(root / path, "", path) for path in images["path"]]
+    samples = [Sample(root, path, "", path) for path in images["path"]]
     parts = []
-    for start in range(0, len(samples), _CHUNK):
-        progress("looking at images", start, len(samples))
-        parts.append(loop.embed(pretrained, data.load(samples[start : start + _CHUNK], Preprocessing())))
+    for done, (_, pixels) in enumerate(data.in_chunks(samples, Preprocessing())):
+        progress("looking at images", done * data.CHUNK, len(samples))
+        parts.append(loop.embed(pretrained, pixels))
     progress("looking at images", len(samples), len(samples))
     values = np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
     table = pa.table(

@@ -1,25 +1,38 @@
-"""The training loop: a frozen trunk run once and its top trained on what it says, or the whole network fine-tuned.
+"""The training loop: a frozen trunk run once and its top trained on its activations, or the whole network fine-tuned.
 
 The trunk (features.0 to features.7), while frozen, is in evaluation mode, so without augmentation an image's
 activations never change: they are computed once, and every epoch trains features.8 and the classifier on
 them alone. Training on cached activations and through the whole network gives the same losses.
+
+Shapes: n images of side s are (n, s, s, 3) bytes; the trunk makes (n, 320, s/32, s/32) activations of them; logits and
+probabilities are (n, classes).
 """
+
+from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from curate.errors import ConfigError
-from curate.storage.workspace import atomic
+from curate.storage.atomic import atomic
 from curate.train import data
 from curate.train.data import Images, Preprocessing
 from curate.train.layers import freeze_trunk
 from curate.train.weights import Pretrained, load
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.optim import Optimizer
+
+Floats = npt.NDArray[np.float32]
 
 TRUNK = 8
 """features.0 to features.7."""
@@ -47,7 +60,7 @@ class TrainConfig:
 
     @property
     def cacheable(self) -> bool:
-        """Whether the trunk says the same of an image in every epoch."""
+        """Whether the trunk's activations of an image are the same in every epoch."""
         return not (self.fine_tune or self.flip)
 
 
@@ -72,17 +85,18 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """What goes into the part that is trained, and the class numbers: tensors of n each.
+    """What goes into the part that is trained, and the class numbers (n,) int64.
 
-    `inputs` are the trunk's activations, or with `raw` the images, (n, side, side, 3) of 0..255.
+    `inputs` are the trunk's activations, (n, 320, side, side) float32, or with `raw` the images, (n, side, side, 3)
+    bytes.
     """
 
-    inputs: Any
-    targets: Any
+    inputs: Tensor
+    targets: Tensor
     raw: bool = False
 
-    def take(self, rows: Sequence[int]) -> "Labelled":
-        """Some of them, in this order."""
+    def take(self, rows: Sequence[int]) -> Labelled:
+        """Select examples by their rows, in this order."""
         return Labelled(self.inputs[list(rows)], self.targets[list(rows)], self.raw)
 
 
@@ -93,13 +107,16 @@ class Fitted:
     pretrained: Pretrained
     classes: list[str]
     epochs: list[Epoch] = field(default_factory=list)
-    test_probabilities: Any = None
-    best: Any = None
+    test_probabilities: Floats | None = None
+    best: dict[str, Tensor] | None = None
     """The state of the network at its lowest validation loss."""
 
 
 def labelled(pretrained: Pretrained, images: Images, targets: Sequence[int], *, cached: bool = True) -> Labelled:
-    """Run the frozen trunk once over (n, side, side, 3) images; or, not cached, take the images themselves."""
+    """Run the frozen trunk once over (n, side, side, 3) images; or, not cached, take the images themselves.
+
+    `targets` are their n class numbers.
+    """
     import torch
 
     inputs = _trunk_features(pretrained, images) if cached else torch.from_numpy(images)
@@ -155,10 +172,10 @@ def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epo
     import torch
 
     loss_of = torch.nn.functional.cross_entropy
-    answers = _logits(fitted.pretrained, test)
-    fitted.test_probabilities = torch.softmax(answers, dim=1).cpu().numpy()
-    epoch.test_loss = float(loss_of(answers, test.targets))
-    epoch.test_accuracy = float((answers.argmax(dim=1) == test.targets).float().mean())
+    logits = _logits(fitted.pretrained, test)  # (n, classes)
+    fitted.test_probabilities = _probabilities(logits)
+    epoch.test_loss = float(loss_of(logits, test.targets))
+    epoch.test_accuracy = float((logits.argmax(dim=1) == test.targets).float().mean())
     if validation is not None:
         epoch.validation_loss = float(loss_of(_logits(fitted.pretrained, validation), validation.targets))
         if epoch.validation_loss < min((e.validation_loss or 0.0 for e in fitted.epochs), default=float("inf")):
@@ -168,49 +185,46 @@ def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epo
 
 
 def _stalled(epochs: Sequence[Epoch], patience: int | None) -> bool:
-    """Whether the last `patience` epochs brought no lower validation loss than those before them."""
-    found = [epoch.validation_loss for epoch in epochs if epoch.validation_loss is not None]
-    return patience is not None and len(found) > patience and min(found[-patience:]) >= min(found[:-patience])
+    """Say whether the last `patience` epochs brought no lower validation loss than those before them."""
+    losses = [epoch.validation_loss for epoch in epochs if epoch.validation_loss is not None]
+    return patience is not None and len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
 def fresh(weights: str, classes: list[str], seed: int) -> Fitted:
-    """A network with trained weights and a head drawn from the seed."""
+    """Make a network with trained weights (`weights.load`) and a head drawn from the seed."""
     import torch
 
     torch.manual_seed(seed)
     return Fitted(load(weights, len(classes)), classes)
 
 
-def probabilities(fitted: Fitted, examples: Labelled) -> Any:
-    """(n, classes) probabilities of examples that went through the trunk already."""
-    import torch
-
-    return torch.softmax(_logits(fitted.pretrained, examples), dim=1).cpu().numpy()
+def probabilities(fitted: Fitted, examples: Labelled) -> Floats:
+    """Predict n examples that went through the trunk already: (n, classes) probabilities."""
+    return _probabilities(_logits(fitted.pretrained, examples))
 
 
-def predict(pretrained: Pretrained, images: Images) -> Any:
-    """(n, classes) probabilities."""
-    import torch
-
+def predict(pretrained: Pretrained, images: Images) -> Floats:
+    """Predict (n, side, side, 3) images: (n, classes) probabilities."""
     examples = labelled(pretrained, images, [0] * len(images), cached=False)
-    return torch.softmax(_logits(pretrained, examples), dim=1).cpu().numpy()
+    return _probabilities(_logits(pretrained, examples))
 
 
-def embed(pretrained: Pretrained, images: Images) -> Any:
-    """(n, 1280) pooled features, what the classifier sees."""
+def embed(pretrained: Pretrained, images: Images) -> Floats:
+    """Compute what the classifier sees of (n, side, side, 3) images: (n, 1280) pooled features."""
     import torch
 
     network = pretrained.network.to(_device()).eval()
     parts = []
     with torch.inference_mode(), _precision():
         for part in _in_batches(torch.from_numpy(images)):
-            inputs = data.normalise(part.to(_device()), pretrained.mean, pretrained.scale)
-            parts.append(network.avgpool(network.features(inputs)).flatten(1).float().cpu().numpy())
+            inputs = data.normalise(part.to(_device()), pretrained.mean, pretrained.scale)  # (batch, 3, side, side)
+            pooled = network.avgpool(network.features(inputs)).flatten(1)  # (batch, 1280)
+            parts.append(pooled.float().cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
 
 
 def described(path: Path) -> tuple[list[str], Preprocessing]:
-    """The classes of a checkpoint, and how images are shown to it."""
+    """Read the classes of a checkpoint, and how images are shown to it; raises `ConfigError` for another file."""
     import torch
 
     try:
@@ -220,8 +234,8 @@ def described(path: Path) -> tuple[list[str], Preprocessing]:
         raise ConfigError(f"{path}: not a checkpoint of `curate train fit`") from error
 
 
-def save(fitted: Fitted, config: TrainConfig, seed: int, optimiser: Any, path: Path) -> None:
-    """A checkpoint that explains itself: weights, classes, input, recipe, history, optimiser, randomness."""
+def save(fitted: Fitted, config: TrainConfig, seed: int, optimiser: Optimizer, path: Path) -> None:
+    """Write a checkpoint that explains itself: weights, classes, input, recipe, history, optimiser, randomness."""
     import torch
 
     with atomic(path) as file:
@@ -243,8 +257,8 @@ def save(fitted: Fitted, config: TrainConfig, seed: int, optimiser: Any, path: P
         )
 
 
-def _resume(path: Path, fitted: Fitted, optimiser: Any, config: TrainConfig, seed: int) -> int:
-    """Take up the last whole epoch; how many are done."""
+def _resume(path: Path, fitted: Fitted, optimiser: Optimizer, config: TrainConfig, seed: int) -> int:
+    """Take up the last whole epoch of a checkpoint; return how many are done."""
     import torch
 
     if not path.is_file():
@@ -261,8 +275,8 @@ def _resume(path: Path, fitted: Fitted, optimiser: Any, config: TrainConfig, see
     return len(fitted.epochs)
 
 
-def _trunk_features(pretrained: Pretrained, images: Images) -> Any:
-    """(n, 320, side, side) activations of the trunk, on the device where the rest is trained."""
+def _trunk_features(pretrained: Pretrained, images: Images) -> Tensor:
+    """Run the trunk over (n, side, side, 3) images: (n, 320, side/32, side/32), on the device that trains the rest."""
     import torch
 
     trunk = pretrained.network.to(_device()).features[:TRUNK].eval()
@@ -275,9 +289,9 @@ def _trunk_features(pretrained: Pretrained, images: Images) -> Any:
 
 
 def _train_epoch(
-    pretrained: Pretrained, train: Labelled, optimiser: Any, config: TrainConfig, seed: int
+    pretrained: Pretrained, train: Labelled, optimiser: Optimizer, config: TrainConfig, seed: int
 ) -> tuple[float, float]:
-    """One pass in an order, and with a dropout, that depend on the seed of the epoch alone."""
+    """Train one epoch, in an order and with a dropout that depend on its seed alone; return mean loss and accuracy."""
     import torch
 
     pretrained.network.train()
@@ -290,33 +304,35 @@ def _train_epoch(
         inputs, targets = train.inputs[chosen], train.targets[chosen].to(_device())
         if config.flip:
             mirrored = torch.rand(len(chosen)) < 0.5
-            inputs[mirrored] = inputs[mirrored].flip(2)
+            inputs[mirrored] = inputs[mirrored].flip(2)  # the columns of (batch, side, side, 3)
         with _precision():
-            answers = _forward(pretrained, inputs, raw=train.raw, tuned=config.fine_tune)
-        loss: Any = torch.nn.functional.cross_entropy(answers.float(), targets)
+            logits = _forward(pretrained, inputs, raw=train.raw, tuned=config.fine_tune)  # (batch, classes)
+        loss = torch.nn.functional.cross_entropy(logits.float(), targets)
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
         total += float(loss.detach()) * len(chosen)
-        right += int((answers.argmax(dim=1) == targets).sum())
+        right += int((logits.argmax(dim=1) == targets).sum())
     return total / len(order), right / len(order)
 
 
-def _forward(pretrained: Pretrained, inputs: Any, *, raw: bool, tuned: bool = False) -> Any:
-    """(n, classes) scores; gradients reach the trunk only where it is tuned."""
+def _forward(pretrained: Pretrained, inputs: Tensor, *, raw: bool, tuned: bool = False) -> Tensor:
+    """Compute (n, classes) logits of activations or raw images; gradients reach the trunk only where it is tuned."""
     import torch
 
     network = pretrained.network
     inputs = inputs.to(_device())
     if raw:
-        inputs = data.normalise(inputs, pretrained.mean, pretrained.scale)
+        inputs = data.normalise(inputs, pretrained.mean, pretrained.scale)  # (n, 3, side, side)
         with torch.set_grad_enabled(tuned and torch.is_grad_enabled()):
-            inputs = network.features[:TRUNK](inputs)
-    return network.classifier(network.avgpool(network.features[TRUNK](inputs)).flatten(1))
+            inputs = network.features[:TRUNK](inputs)  # (n, 320, side/32, side/32)
+    pooled = network.avgpool(network.features[TRUNK](inputs)).flatten(1)  # (n, 1280)
+    logits: Tensor = network.classifier(pooled)
+    return logits
 
 
-def _logits(pretrained: Pretrained, examples: Labelled) -> Any:
-    """(n, classes) scores without dropout."""
+def _logits(pretrained: Pretrained, examples: Labelled) -> Tensor:
+    """Compute (n, classes) float32 logits without dropout."""
     import torch
 
     pretrained.network.to(_device()).eval()
@@ -325,18 +341,25 @@ def _logits(pretrained: Pretrained, examples: Labelled) -> Any:
     return torch.cat(parts)
 
 
-def _in_batches(tensor: Any) -> Any:
-    return tensor.split(_FORWARD_BATCH)
+def _probabilities(logits: Tensor) -> Floats:
+    """Turn (n, classes) logits into probabilities, in memory."""
+    return np.asarray(logits.softmax(dim=1).cpu().numpy(), dtype=np.float32)
 
 
-def _device() -> Any:
+def _in_batches(tensor: Tensor) -> Sequence[Tensor]:
+    import torch
+
+    return torch.split(tensor, _FORWARD_BATCH)
+
+
+def _device() -> torch.device:
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _precision() -> AbstractContextManager[Any]:
-    """Mixed precision (bfloat16, which needs no scaling of losses) on a GPU that has it; else float32 throughout."""
+    """Compute in bfloat16, which needs no scaling of losses, on a GPU that has it; in float32 elsewhere."""
     import torch
 
     mixed = torch.cuda.is_available() and torch.cuda.is_bf16_supported()

@@ -1,16 +1,19 @@
 """EfficientNet-B0, with a head of the size that the dataset needs."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from curate.errors import ConfigError, MissingExtraError
 
-IMAGENET_CLASSES = 1000
+if TYPE_CHECKING:
+    from torchvision.models import EfficientNet
 
 
-def efficientnet_b0(classes: int) -> Any:
-    """An EfficientNet-B0 (torchvision) without trained weights and with `classes` outputs.
+def efficientnet_b0(classes: int) -> EfficientNet:
+    """Make torchvision's EfficientNet-B0 without trained weights and with `classes` outputs.
 
-    Raises `MissingExtraError` where torch is not installed.
+    Raises `ConfigError` for fewer than two, `MissingExtraError` where torch is not installed.
     """
     if classes < 2:
         raise ConfigError(f"a classifier needs at least 2 classes, not {classes}")

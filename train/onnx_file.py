@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import MissingExtraError
+from curate.storage.atomic import atomic, explained
 from curate.train import loop, weights
 
 
 def export(checkpoint: Path, output: Path) -> Path:
-    """Write a checkpoint of `fit` as ONNX.
+    """Write a checkpoint of `fit` as an ONNX file, and return its path.
 
     The input `pixels` is (n, 3, side, side) float32, RGB, 0..255, of the size that the network was trained at;
     normalising is part of the network. The output `probabilities` is (n, classes). The names of the classes and
@@ -56,6 +57,8 @@ def export(checkpoint: Path, output: Path) -> Path:
         "grey": preprocessing.grey,
     }
     onnx.helper.set_model_props(model, {name: json.dumps(value) for name, value in facts.items()})
-    output.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, str(output))
+    with explained(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(output) as file:
+        file.write(model.SerializeToString())
     return output

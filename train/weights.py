@@ -4,12 +4,18 @@
 out: no squeeze-and-excitation, ReLU6 for SiLU. Its convolutions pad as TensorFlow does, more on the right.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from curate.errors import ConfigError, MissingExtraError
 from curate.train.network import efficientnet_b0
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torchvision.models import EfficientNet
 
 NAMES = ("imagenet", "lite0", "none")
 
@@ -18,14 +24,14 @@ NAMES = ("imagenet", "lite0", "none")
 class Pretrained:
     """A network ready to train, and how its input is made of pixels 0..255: (pixels - mean) / scale per channel."""
 
-    network: Any
+    network: EfficientNet
     mean: tuple[float, float, float]
     scale: tuple[float, float, float]
     name: str
 
 
 def load(name: str, classes: int) -> Pretrained:
-    """The network with the weights `name`: imagenet, lite0, none, or the path of a checkpoint of ours.
+    """Make the network with the weights `name`: imagenet, lite0, none, or the path of a checkpoint of ours.
 
     Raises `ConfigError` for anything else, or where imagenet weights cannot be downloaded; `MissingExtraError`
     where the package that holds them is not installed.
@@ -74,7 +80,7 @@ def _lite0(classes: int) -> Pretrained:
     return Pretrained(network, (127.0,) * 3, (128.0,) * 3, "lite0")
 
 
-def lite0_skeleton(network: Any) -> Any:
+def lite0_skeleton(network: EfficientNet) -> EfficientNet:
     """Turn a B0 into a Lite0, in place: no squeeze-and-excitation, ReLU6, eps 1e-3, TensorFlow's padding."""
     import torch
     from torch import nn
@@ -120,8 +126,8 @@ def _checkpoint(path: Path, classes: int) -> Pretrained:
     return Pretrained(network, tuple(stored["mean"]), tuple(stored["scale"]), stored["weights"])
 
 
-def _keep_head(state: dict[str, Any], network: Any, classes: int) -> None:
-    """The 1,000-class head is only of use for 1,000 classes; else the new one stays as it was drawn."""
+def _keep_head(state: dict[str, Tensor], network: EfficientNet, classes: int) -> None:
+    """Put the network's own head into the state, but for 1,000 classes: the trained one is of use for no others."""
     if classes != state["classifier.1.bias"].shape[0]:
         for name in ("classifier.1.weight", "classifier.1.bias"):
             state[name] = network.state_dict()[name]

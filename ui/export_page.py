@@ -8,8 +8,9 @@ from typing import Any
 import streamlit as st
 
 from curate.dataset.export import export, verify
-from curate.dataset.manifest import Pending, manifest
+from curate.dataset.manifest import manifest
 from curate.errors import CurateError, MissingExtraError, UndecidedError
+from curate.options import Pending
 from curate.schema import Verdict
 from curate.storage.workspace import Workspace
 from curate.ui import session

@@ -26,8 +26,9 @@ from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.schema import Role, Severity
 from curate.sources import Record, open_source, source_at
+from curate.storage.atomic import atomic, write_json
 from curate.storage.clock import now_text
-from curate.storage.workspace import VERSION, Workspace, atomic, create, write_json
+from curate.storage.workspace import VERSION, Workspace, create
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,7 +124,7 @@ def audit(
         config=configuration,
         engine=chosen or Engine(workers=configuration.engine.workers),
     )
-    measured, seconds = _measure(run, listing.records, report)
+    measured, seconds = measure(run, listing.records, report)
     import pandas as pd
 
     from curate.auditing import results
@@ -190,8 +191,8 @@ def _remove_empty(workspace: Workspace) -> None:
         workspace.root.rmdir()
 
 
-def _measure(run: Run, records: Sequence[Record], report: Report | None) -> tuple[int, dict[str, float]]:
-    """Bring the measurements up to date; return how many files were read, and the seconds each step took."""
+def measure(run: Run, records: Sequence[Record], report: Report | None = None) -> tuple[int, dict[str, float]]:
+    """Bring the measurements of a run up to date; return how many files were read, and the seconds each step took."""
     lacking = features.missing(records, features.parts(run.workspace.features, run.scanners), run.scanners)
     shards = _shards(run, lacking)
     total = sum(len(shard.records) for shard in shards)

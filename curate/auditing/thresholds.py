@@ -17,7 +17,8 @@ from curate.auditing import pipeline
 from curate.errors import WorkspaceError
 from curate.measuring import features
 from curate.scanners import Scanner, Threshold
-from curate.storage.workspace import Workspace, atomic, to_pandas
+from curate.storage.atomic import atomic
+from curate.storage.workspace import Workspace, to_pandas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

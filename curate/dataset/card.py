@@ -7,10 +7,15 @@ import tomli_w
 
 from curate._version import __version__
 from curate.dataset.recipe import BuildRecipe
+from curate.dataset.shaping import REDUCING_GAP
+from curate.scanners.faces import SMALL_PX, FacesSettings
 
 
-def card(recipe: BuildRecipe, table: pd.DataFrame, refused: Mapping[str, int]) -> str:
-    """Markdown; the same recipe and images give the same text."""
+def card(recipe: BuildRecipe, table: pd.DataFrame, refused: Mapping[str, int], faces: FacesSettings) -> str:
+    """Write the card of a built set as Markdown; the same recipe and images give the same text.
+
+    `table` has a row per image, `refused` counts what was left out by reason, `faces` says what counted as a face.
+    """
     lines = [
         "# Dataset card",
         "",
@@ -27,7 +32,7 @@ def card(recipe: BuildRecipe, table: pd.DataFrame, refused: Mapping[str, int]) -
         "",
         "## What was done to them",
         "",
-        *(f"- {line}" for line in _steps(recipe)),
+        *(f"- {line}" for line in _steps(recipe, faces)),
         "",
         "## Left out",
         "",
@@ -37,7 +42,7 @@ def card(recipe: BuildRecipe, table: pd.DataFrame, refused: Mapping[str, int]) -
         "",
         "```toml",
         # Where files lie on one machine is no part of how a set is made.
-        tomli_w.dumps(_without_places(recipe)).strip(),
+        tomli_w.dumps(_without_folders(recipe)).strip(),
         "```",
         "",
     ]
@@ -52,33 +57,32 @@ def _counts(table: pd.DataFrame, by: str) -> list[str]:
     return lines
 
 
-def _steps(recipe: BuildRecipe) -> list[str]:
-    look, balance = recipe.image, recipe.balance
-    steps = [
-        f"extended with {item.source.rsplit('/', 1)[-1]}, copies of what is there refused" for item in recipe.extend
-    ]
+def _steps(recipe: BuildRecipe, faces: FacesSettings) -> list[str]:
+    image, balance = recipe.image, recipe.balance
+    steps = [f"extended with {item.name}, copies of what is there refused" for item in recipe.extend]
     if balance.method != "none":
         steps.append(f"balanced: {balance.method}" + (f", {balance.per_class} a class" if balance.per_class else ""))
-    if look.crop == "face":
+    if image.crop == "face":
         steps.append(
-            f"cropped to the largest face (YuNet) with a margin of {look.face_margin:g} of it; images in which none "
-            "is found stay whole; the column crop says which part is shown: left top width height"
+            f"cropped to the largest face (YuNet, score of at least {faces.min_score:g}, under {SMALL_PX} px "
+            f"{faces.min_score_small:g}) with a margin of {image.face_margin:g} of it; images in which none is found "
+            "stay whole; the column crop says which part is shown: left top width height"
         )
-    if look.grey:
+    if image.grey:
         steps.append("grey: luma of ITU-R BT.601")
-    if look.size_px:
+    if image.size_px:
         steps.append(
-            f"resized to {look.size_px} x {look.size_px}, {look.filter} (Pillow, reducing_gap 3), shape: {look.shape}"
+            f"resized to {image.size_px} x {image.size_px}, {image.filter} (Pillow, reducing_gap {REDUCING_GAP:g}), "
+            f"shape: {image.shape}"
         )
     shares = ", ".join(f"{name} {share:g}" for name, share in recipe.split.shares().items())
     steps.append(f"split with seed {recipe.seed}: {shares}; stratified by class, copies kept together")
     return steps
 
 
-def _without_places(recipe: BuildRecipe) -> dict[str, object]:
+def _without_folders(recipe: BuildRecipe) -> dict[str, object]:
     values: dict[str, object] = recipe.model_dump(mode="json", exclude_none=True, exclude={"manifest"})
     values["extend"] = [
-        {**item.model_dump(mode="json", exclude_none=True), "source": item.source.rsplit("/", 1)[-1]}
-        for item in recipe.extend
+        {**item.model_dump(mode="json", exclude_none=True), "source": item.name} for item in recipe.extend
     ]
     return values

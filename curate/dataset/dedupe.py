@@ -1,66 +1,85 @@
-"""Which images, from wherever they come, are copies of each other: the duplicate scanner on links to them.
+"""Which images, from whatever sources they come, are duplicates of each other.
 
-Invariant: whatever the number of images and of copies among them, every copy is found: here a check that
-hits most images is no reason to be silent about it.
+Invariants: an image is read and measured once, however often groups are asked for as more images come in; the
+duplicate scanner with its default settings decides, whatever the number of images and of duplicates among them.
 """
 
-import os
-import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import pandas as pd
+from typing import NamedTuple
 
 from curate.auditing import pipeline
-from curate.config import Config, JudgeSettings
-from curate.errors import SourceError
-from curate.schema import Category, Severity
+from curate.auditing.run import Run
+from curate.config import Config
+from curate.findings import Finding
+from curate.measuring import features
+from curate.measuring.pool import Engine
+from curate.scanners.duplicates import Duplicates
+from curate.schema import Severity
+from curate.sources import Record
+from curate.sources.combined import Combined
+from curate.storage.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
-    """One file to look at."""
+class Location(NamedTuple):
+    """Where an image lies: the root of a source and a path below it, its size and, in a tar, its first byte."""
 
-    file: Path
-    label: str
-
-
-def groups(staged: Sequence[Staged], scratch: Path) -> pd.DataFrame:
-    """A row per file, in order: `sha256`, `status`, and `group`, the same for all copies of one image.
-
-    `scratch` is a folder to work in; it is removed. Raises `SourceError` naming a file that is not there.
-    """
-    labels = {label: f"c{index}" for index, label in enumerate(sorted({item.label for item in staged}))}
-    folder = scratch / "images"
-    paths = []
-    for index, item in enumerate(staged):
-        if not os.access(item.file, os.R_OK):
-            raise SourceError(
-                f"{item.file} cannot be read; has the source moved since the scan, or is the manifest of another "
-                "dataset?"
-            )
-        path = Path(labels[item.label]) / f"{index:08}{item.file.suffix}"
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).symlink_to(item.file.resolve())
-        paths.append(path.as_posix())
-    every_hit = Config(judge=JudgeSettings(prevalence=1.0))
-    audit = pipeline.audit(folder, scratch / "ws", configuration=every_hit)
-    shutil.rmtree(scratch)
-    images = audit.images.set_index("path").reindex(paths)
-    return pd.DataFrame(
-        {
-            "sha256": images["sha256"].tolist(),
-            "status": images["status"].tolist(),
-            "group": _joined(paths, images["sha256"].tolist(), audit.findings),
-        },
-        dtype=object,
-    )
+    source: str
+    path: str
+    size_bytes: int = 0
+    offset: int | None = None
 
 
-def _joined(paths: Sequence[str], hashes: Sequence[str | None], findings: pd.DataFrame) -> list[str]:
-    """Findings that share an image make one group, which bears the smallest hash of its members."""
-    leader = {path: path for path in paths}
+class Grouped(NamedTuple):
+    """What is known of an image: its hash (None where it could not be read), how it decoded, and its group."""
+
+    sha256: str | None
+    status: str
+    group: str
+
+
+class Deduplicator:
+    """Finds duplicates among images of any sources, keeping their measurements in a folder to work in."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._workspace = Workspace(scratch)
+        self._workspace.features.mkdir(parents=True)
+        self._roots: dict[str, int] = {}
+
+    def groups(self, images: Sequence[Location]) -> list[Grouped]:
+        """Measure the images that are new, and return all of them in order; duplicates share their `group`.
+
+        A group bears the smallest hash among its members. An image that cannot be read is a row with its status.
+        """
+        paths = [self._path(image) for image in images]
+        records = {
+            path: Record(path, None, None, image.size_bytes, 0, image.offset)
+            for path, image in sorted(zip(paths, images, strict=True), key=lambda pair: pair[0])
+        }
+        scanner = Duplicates()
+        run = Run(
+            workspace=self._workspace,
+            source=Combined([*self._roots]),
+            scanners=(scanner,),
+            config=Config(),
+            engine=Engine(),
+        )
+        pipeline.measure(run, [*records.values()])
+        parts = features.parts(self._workspace.features, run.scanners)
+        measured = features.load([*records.values()], parts, run.scanners)
+        hashes = dict(zip(measured["path"], measured["sha256"], strict=True))
+        statuses = dict(zip(measured["path"], measured["status"], strict=True))
+        groups = _joined(hashes, scanner.judge(features.view(measured, scanner)))
+        return [Grouped(hashes[path], statuses[path], groups[path]) for path in paths]
+
+    def _path(self, image: Location) -> str:
+        """Name an image by its path below all roots together (`Combined`)."""
+        return f"{self._roots.setdefault(image.source, len(self._roots))}/{image.path}"
+
+
+def _joined(hashes: dict[str, str | None], findings: Iterable[Finding]) -> dict[str, str]:
+    """Name the group of every image: findings that share an image are one group (union-find)."""
+    leader = {path: path for path in hashes}
 
     def find(path: str) -> str:
         while leader[path] != path:
@@ -68,14 +87,13 @@ def _joined(paths: Sequence[str], hashes: Sequence[str | None], findings: pd.Dat
             path = leader[path]
         return path
 
-    copies = findings[(findings["category"] == Category.DUPLICATE) & (findings["severity"] != Severity.INFO)]
-    for _, rows in copies.groupby("group_id"):
-        first, *rest = rows["path"]
-        for other in rest:
-            leader[find(other)] = find(first)
-    name: dict[str, str] = {}
-    for path, sha256 in zip(paths, hashes, strict=True):
-        key = sha256 or path
+    first: dict[str | None, str] = {}
+    for finding in findings:
+        if finding.severity is not Severity.INFO:
+            leader[find(finding.path)] = find(first.setdefault(finding.group_id, finding.path))
+    names: dict[str, str] = {}
+    for path, sha256 in hashes.items():
+        name = sha256 or path
         top = find(path)
-        name[top] = min(name.get(top, key), key)
-    return [name[find(path)] for path in paths]
+        names[top] = min(names.get(top, name), name)
+    return {path: names[find(path)] for path in hashes}

@@ -5,26 +5,24 @@ the content that was reviewed; `sha256sums.txt` beside the data lets anybody che
 """
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
 import pandas as pd
 
 from curate.dataset import layouts
 from curate.dataset import manifest as manifests
-from curate.dataset.layouts import Layout
-from curate.errors import CurateError, SourceError, UndecidedError
-from curate.schema import Verdict
-from curate.sources import address as sources
-from curate.sources import table as lists
-from curate.storage.workspace import explained
+from curate.dataset.layouts import ExportTarget
+from curate.errors import CurateError, SourceError
+from curate.options import Layout, Mode
+from curate.sources import Source, objects, source_at
+from curate.sources import columns as lists
+from curate.sources.address import in_tar, join, url
+from curate.storage.atomic import atomic_folder
 
-Mode = Literal["copy", "hardlink", "symlink"]
 SUMS = "sha256sums.txt"
 
 
@@ -39,6 +37,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
+        """Whether everything is as it was written."""
         return not (self.changed or self.missing or self.extra)
 
 
@@ -54,32 +53,28 @@ def export(
 
     `layout` says in what form; without it, a list where `destination` is called .csv, .jsonl or .parquet, else a
     folder per class. `destination` may be a URL. Returns the rows exported with their new `exported_path`. Raises
-    `CurateError` where the destination is in use, an image has changed since the scan, or one is still
-    undecided; nothing is then written, but in a bucket files without their sums.
+    `CurateError` where the destination is in use, an image has changed since the scan, one is still undecided, or two
+    classes would share a folder; nothing is then written, but in a bucket files without their sums.
     """
-    table = manifests.read(Path(manifest))
-    if (table["action"] == Verdict.PENDING).any():
-        raise UndecidedError(
-            f"{manifest} holds undecided images; write it again with: curate manifest --pending keep|drop"
-        )
+    images = manifests.kept_rows(Path(manifest))
     layout = layout or ("list" if lists.is_list(destination) else "folder")
-    kept = table[table["action"] != Verdict.DROP].reset_index(drop=True)
     if source is not None:
-        kept = kept.assign(source=str(source))
-    kept = kept.assign(exported_path=_destinations(kept))
+        images = images.assign(source=str(source))
+    if layout == "folder":
+        layouts.folder_names(images["final_label"].dropna())
+    images = images.assign(exported_path=_destinations(images))
     if layout == "list":
-        layouts.write_list(kept, str(destination))
-        return kept
+        layouts.write_list(images, str(destination))
+        return images
     if layout == "imagefolder":
-        kept = layouts.with_split_folders(kept)
-    address = sources.url(destination)
-    if mode != "copy" and (address is not None or layout == "webdataset"):
+        images = layouts.with_split_folders(images)
+    if mode != "copy" and (url(destination) is not None or layout == "webdataset"):
         raise CurateError(f"--mode {mode} makes links between files of this machine; leave it out here")
-    with _bucket(address) if address is not None else _folder(Path(destination)) as place:
-        sums = layouts.write(kept, layout, mode, place)
+    with _opened(destination) as target:
+        sums = layouts.write(images, layout, mode, target)
         lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-        place.put(SUMS, lines.encode())
-    return kept
+        target.put(SUMS, lines.encode())
+    return images
 
 
 def verify(destination: str | Path) -> Verification:
@@ -89,14 +84,15 @@ def verify(destination: str | Path) -> Verification:
     """
     if lists.is_list(destination):
         return _verify_list(str(destination))
-    expected = _sums(destination)
-    address = sources.url(destination)
+    source = source_at(destination)
+    expected = _sums(source, destination)
+    address = url(destination)
     if address is not None:
-        present = {entry.path for entry in sources.entries(address)} - {SUMS}
+        present = {entry.path for entry in objects.entries(address)} - {SUMS}
     else:
         folder = Path(destination)
         present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {SUMS}
-    changed = [name for name in sorted(present & set(expected)) if _digest(destination, name) != expected[name]]
+    changed = [name for name in sorted(present & set(expected)) if _digest(source, name) != expected[name]]
     return Verification(
         checked=len(expected),
         changed=changed,
@@ -105,9 +101,10 @@ def verify(destination: str | Path) -> Verification:
     )
 
 
-def _sums(destination: str | Path) -> dict[str, str]:
+def _sums(source: Source, destination: str | Path) -> dict[str, str]:
+    """Read the hash of every file, by its path, from the sums that an export has left."""
     try:
-        text = (sources.read(destination, SUMS) or b"").decode()
+        text = (source.read(SUMS) or b"").decode()
     except OSError as error:
         raise SourceError(f"{destination} has no {SUMS}; give a folder made by: curate export") from error
     pairs = (line.partition("  ") for line in text.splitlines())
@@ -119,73 +116,59 @@ def _verify_list(address: str) -> Verification:
     if not {"path", "sha256"} <= set(columns):
         raise SourceError(f"{address} has no columns path and sha256; give a list made by: curate export")
     changed, missing = [], []
+    anywhere = source_at(".")  # an exported list holds whole addresses
     for row in rows:
         try:
-            if _digest("", str(row["path"])) != row["sha256"]:
+            if _digest(anywhere, str(row["path"])) != row["sha256"]:
                 changed.append(str(row["path"]))
         except OSError:
             missing.append(str(row["path"]))
     return Verification(checked=len(rows), changed=changed, missing=missing)
 
 
-def _digest(root: str | Path, name: str) -> str:
-    if sources.is_plain(root, name):
-        return layouts.sha256(Path(root) / name)
-    return hashlib.sha256(sources.read(root, name) or b"").hexdigest()
+def _digest(source: Source, path: str) -> str:
+    file = source.plain_file(path)
+    return layouts.file_sha256(file) if file else hashlib.sha256(source.read(path) or b"").hexdigest()
 
 
 @contextmanager
-def _folder(destination: Path) -> Iterator[layouts.Place]:
-    """A folder that gets its name when all is in it."""
-    if destination.exists() and (not destination.is_dir() or any(destination.iterdir())):
-        raise CurateError(f"{destination} is not empty; give a folder that does not exist yet")
-    with explained(destination):
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".tmp-", dir=destination.parent))
-        try:
-            yield layouts.Place(partial, None)
-            partial.chmod(0o755)
-            if destination.exists():
-                destination.rmdir()
-            partial.replace(destination)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-
-
-@contextmanager
-def _bucket(address: str) -> Iterator[layouts.Place]:
-    """A place in a remote store. Shards are put together here first."""
-    if next(sources.entries(address), None) is not None:
+def _opened(destination: str | Path) -> Iterator[ExportTarget]:
+    """Open a folder that gets its name when all is in it, or a place in a remote store that is still empty."""
+    address = url(destination)
+    if address is None:
+        with atomic_folder(Path(destination)) as partial:
+            yield ExportTarget(partial, None)
+        return
+    if next(objects.entries(address), None) is not None:
         raise CurateError(f"{address} is not empty; give a place where there is nothing yet")
-    with tempfile.TemporaryDirectory(prefix="curate-") as folder:
-        yield layouts.Place(Path(folder), address.rstrip("/"))
+    with tempfile.TemporaryDirectory(prefix="curate-") as folder:  # shards are put together here first
+        yield ExportTarget(Path(folder), address.rstrip("/"))
 
 
-def _destinations(kept: pd.DataFrame) -> list[str]:
-    """Where each image goes: its own path, or the folder of its new label; names made unique by content."""
+def _destinations(images: pd.DataFrame) -> list[str]:
+    """Say where each image goes: its own path, or the folder of its new label; names made unique by content."""
     taken: set[str] = set()
     result = []
-    for path, label, final, sha256 in zip(
-        kept["path"], kept["label"], kept["final_label"], kept["sha256"], strict=True
-    ):
-        place = PurePosixPath(path)
-        if sources.in_tar(path) is not None and final is not None:
-            place = PurePosixPath(layouts.safe(str(final)), place.name)
-        elif label != final and final is not None:
-            place = _moved(place, label, str(final))
-        if str(place) in taken:
-            place = place.with_name(f"{place.stem}-{str(sha256)[:8]}{place.suffix}")
-        while str(place) in taken:
-            place = place.with_name(f"{place.stem}_{place.suffix}")
-        taken.add(str(place))
-        result.append(str(place))
+    columns = (images[name] for name in ("source", "path", "label", "final_label", "sha256"))
+    for source, path, label, final, sha256 in zip(*columns, strict=True):
+        target = PurePosixPath(path)
+        if final is not None and in_tar(join(str(source), path)) is not None:
+            target = PurePosixPath(layouts.folder_name(str(final)), target.name)
+        elif final is not None and label != final:
+            target = _moved(target, label, str(final))
+        if str(target) in taken:
+            target = target.with_name(f"{target.stem}-{str(sha256)[:8]}{target.suffix}")
+        while str(target) in taken:
+            target = target.with_name(f"{target.stem}_{target.suffix}")
+        taken.add(str(target))
+        result.append(str(target))
     return result
 
 
-def _moved(place: PurePosixPath, label: str | None, final: str) -> PurePosixPath:
-    parts = list(place.parts)
+def _moved(path: PurePosixPath, label: str | None, final: str) -> PurePosixPath:
+    """Move a relabelled image from the folder of its label to that of its new one."""
+    parts = list(path.parts)
     if label in parts[:-1]:
-        parts[parts.index(label)] = layouts.safe(final)
+        parts[parts.index(label)] = layouts.folder_name(final)
         return PurePosixPath(*parts)
-    return PurePosixPath(layouts.safe(final), *parts)
+    return PurePosixPath(layouts.folder_name(final), *parts)

@@ -5,31 +5,33 @@ tar shards. A `list` names images where they are and copies none. The same manif
 """
 
 import csv
+import functools
 import hashlib
 import io
 import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from curate.errors import CurateError, SourceError
-from curate.sources import address as sources
+from curate.options import Layout, Mode
+from curate.sources import Source, objects, source_at
+from curate.sources.address import join, url
 from curate.sources.records import SPLITS
-from curate.storage.workspace import atomic, explained
+from curate.storage.atomic import atomic, explained
 
-Layout = Literal["folder", "imagefolder", "webdataset", "list"]
 SHARD_SAMPLES = 10_000
 SHARD_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ExportTarget:
     """Where an export goes: a folder of this machine, or a URL with a folder to work in."""
 
     folder: Path
@@ -38,74 +40,90 @@ class Place:
     def put(self, name: str, data: bytes) -> None:
         """Write one file."""
         if self.address is not None:
-            sources.put(sources.join(self.address, name), data)
+            objects.put(join(self.address, name), data)
             return
-        target = self.folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
 
     def send(self, name: str) -> None:
-        """A file written into `folder` is complete: a remote place gets it, and it is removed here."""
+        """Move a complete file from `folder` to the remote store; where there is none it stays."""
         if self.address is not None:
-            sources.put(sources.join(self.address, name), self.folder / name)
+            objects.put(join(self.address, name), self.folder / name)
             (self.folder / name).unlink()
 
 
-def write(kept: pd.DataFrame, layout: Layout, mode: str, place: Place) -> dict[str, str]:
-    """Write the kept rows of a manifest; returns the sha256 of every file written."""
+def write(images: pd.DataFrame, layout: Layout, mode: Mode, target: ExportTarget) -> dict[str, str]:
+    """Write the kept rows of a manifest; return the sha256 of every file written, by its name in the target."""
     if layout == "webdataset":
-        return _shards(kept, place)
+        return _shards(images, target)
+    at = functools.cache(source_at)
     sums = {}
-    for row in kept.itertuples(index=False):
-        _image(row, mode, place)
+    for row in images.itertuples(index=False):
+        _image(at(str(row.source)), row, mode, target)
         sums[str(row.exported_path)] = str(row.sha256)
     if layout == "imagefolder":
-        for name, data in _metadata(kept):
-            place.put(name, data)
+        for name, data in _metadata(images):
+            target.put(name, data)
             sums[name] = hashlib.sha256(data).hexdigest()
     return sums
 
 
-def write_list(kept: pd.DataFrame, destination: str) -> None:
-    """A CSV, JSON-lines or Parquet list of the images where they are now: path, label, split, sha256."""
+def write_list(images: pd.DataFrame, destination: str) -> None:
+    """Write a CSV, JSON-lines or Parquet list of the images where they are now: path, label, split, sha256.
+
+    Raises `CurateError` where `destination`, a file or a URL, exists already.
+    """
     rows = pd.DataFrame(
         {
-            "path": [_address(source, path) for source, path in zip(kept["source"], kept["path"], strict=True)],
-            "label": kept["final_label"].to_numpy(),
-            "split": kept["split"].to_numpy(),
-            "sha256": kept["sha256"].to_numpy(),
+            "path": [_address(source, path) for source, path in zip(images["source"], images["path"], strict=True)],
+            "label": images["final_label"].to_numpy(),
+            "split": images["split"].to_numpy(),
+            "sha256": images["sha256"].to_numpy(),
         },
         dtype=object,
     )
-    if sources.url(destination):
-        data = _table(rows, destination)
-        if sources.stat(destination) is not None:
-            raise CurateError(f"{destination} is there already; give another name")
-        sources.put(destination, data)
+    data = _table(rows, destination)
+    if objects.stat(destination) is not None:
+        raise CurateError(f"{destination} is there already; give another name")
+    if url(destination):
+        objects.put(destination, data)
         return
-    target = Path(destination)
-    if target.exists():
-        raise CurateError(f"{target} is there already; give another name")
-    with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(target) as file:
-        file.write(_table(rows, destination))
+    file = Path(destination)
+    with explained(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    with atomic(file) as opened:
+        opened.write(data)
 
 
-def sha256(path: Path) -> str:
-    """The hash of a file's bytes."""
+def file_sha256(path: Path) -> str:
+    """Hash a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def safe(label: str) -> str:
-    """A label as the name of a folder."""
+def folder_name(label: str) -> str:
+    """Turn a label into the name of one folder."""
     return label.replace("/", "_").replace("\\", "_").strip(". ") or "_"
 
 
+def folder_names(labels: Iterable[str]) -> dict[str, str]:
+    """Name the folder of each class; raises `SourceError` where two classes would share one."""
+    label_of: dict[str, str] = {}
+    for label in sorted(set(labels)):
+        name = folder_name(label)
+        other = label_of.setdefault(name, label)
+        if other != label:
+            raise SourceError(
+                f"the classes {other!r} and {label!r} would share the folder {name!r}; relabel the images of one of "
+                "them and write the manifest again"
+            )
+    return {label: name for name, label in label_of.items()}
+
+
 def _address(source: str, path: str) -> str:
-    address = sources.join(source, path)
-    return address if sources.url(address) else str(Path(address).absolute())
+    address = join(source, path)
+    return address if url(address) else str(Path(address).absolute())
 
 
 def _table(rows: pd.DataFrame, name: str) -> bytes:
@@ -127,8 +145,8 @@ def _table(rows: pd.DataFrame, name: str) -> bytes:
     return buffer.getvalue()
 
 
-def _csv(columns: list[str], rows: Any, delimiter: str = ",") -> bytes:
-    """For programs: a path stays the path that it is, so nothing is put before what a spreadsheet would run."""
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str = ",") -> bytes:
+    """Make plain CSV, without the escaping of `safe_csv`: programs read it, to whom a path must stay what it is."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
@@ -136,69 +154,73 @@ def _csv(columns: list[str], rows: Any, delimiter: str = ",") -> bytes:
     return text.getvalue().encode()
 
 
-def _image(row: Any, mode: str, place: Place) -> None:
-    """One image, its content checked first."""
-    if place.address is not None or not sources.is_plain(str(row.source), str(row.path)):
+def _image(source: Source, row: Any, mode: Mode, target: ExportTarget) -> None:
+    """Write the image of one row, its content checked first."""
+    original = source.plain_file(row.path)
+    if target.address is not None or original is None:
         if mode != "copy":
             raise CurateError(f"{row.path} is no file of its own to link to; leave out --mode {mode}")
-        place.put(row.exported_path, _checked(row))
+        target.put(row.exported_path, _checked(source, row))
         return
-    origin, target = Path(str(row.source)) / str(row.path), place.folder / row.exported_path
     try:
-        found = sha256(origin)
+        sha256 = file_sha256(original)
     except OSError as error:
-        raise _unreadable(origin, error) from error
-    if found != row.sha256:
-        raise _changed(origin)
-    target.parent.mkdir(parents=True, exist_ok=True)
+        raise _unreadable(original, error) from error
+    if sha256 != row.sha256:
+        raise _changed(original)
+    exported = target.folder / row.exported_path
+    exported.parent.mkdir(parents=True, exist_ok=True)
     if mode == "copy":
-        shutil.copy2(origin, target)
+        shutil.copy2(original, exported)
     elif mode == "hardlink":
-        os.link(origin, target)
+        os.link(original, exported)
     else:
-        target.symlink_to(origin.resolve())
+        exported.symlink_to(original.resolve())
 
 
-def _checked(row: Any) -> bytes:
-    origin = sources.join(str(row.source), str(row.path))
+def _checked(source: Source, row: Any) -> bytes:
+    """Read the image of one row; raises `SourceError` where it is gone or another one by now."""
+    address = join(source.root, row.path)
     try:
-        data = sources.read(str(row.source), str(row.path)) or b""
+        data = source.read(row.path) or b""
     except OSError as error:
-        raise _unreadable(origin, error) from error
+        raise _unreadable(address, error) from error
     if hashlib.sha256(data).hexdigest() != row.sha256:
-        raise _changed(origin)
+        raise _changed(address)
     return data
 
 
-def _unreadable(origin: object, error: OSError) -> SourceError:
+def _unreadable(address: object, error: OSError) -> SourceError:
     why = error.strerror or "it is not there"
-    return SourceError(f"{origin} cannot be read ({why}); has the source moved? Give it with --source")
+    return SourceError(f"{address} cannot be read ({why}); has the source moved? Give it with --source")
 
 
-def _changed(origin: object) -> SourceError:
-    return SourceError(f"{origin} has changed since the scan; run the audit again and review it anew")
+def _changed(address: object) -> SourceError:
+    return SourceError(f"{address} has changed since the scan; run the audit again and review it anew")
 
 
 # Image folders
 
 
-def with_split_folders(kept: pd.DataFrame) -> pd.DataFrame:
-    """Splits known only from a table become folders, since an image folder knows splits by folder."""
-    if kept["split"].isna().any() or _has_split_folders(kept):
-        return kept
-    moved = [f"{safe(split)}/{path}" for split, path in zip(kept["split"], kept["exported_path"], strict=True)]
-    return kept.assign(exported_path=moved)
+def with_split_folders(images: pd.DataFrame) -> pd.DataFrame:
+    """Put each image below a folder of its split, unless it lies in one: an image folder knows splits by folder."""
+    if images["split"].isna().any() or _has_split_folders(images):
+        return images
+    moved = [
+        f"{folder_name(split)}/{path}" for split, path in zip(images["split"], images["exported_path"], strict=True)
+    ]
+    return images.assign(exported_path=moved)
 
 
-def _has_split_folders(kept: pd.DataFrame) -> bool:
-    return all(path.partition("/")[0].lower() in SPLITS for path in kept["exported_path"])
+def _has_split_folders(images: pd.DataFrame) -> bool:
+    return all(path.partition("/")[0].lower() in SPLITS for path in images["exported_path"])
 
 
-def _metadata(kept: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
-    """A `metadata.csv` in every split's folder, or one for all."""
-    split = kept["split"].notna().all() or _has_split_folders(kept)
-    tops = [path.partition("/")[0] + "/" if split else "" for path in kept["exported_path"]]
-    for top, rows in kept.groupby(tops):
+def _metadata(images: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
+    """Make a `metadata.csv` for every split's folder, or one for all: (name, bytes) of each."""
+    split = images["split"].notna().all() or _has_split_folders(images)
+    tops = [path.partition("/")[0] + "/" if split else "" for path in images["exported_path"]]
+    for top, rows in images.groupby(tops):
         names = [path.removeprefix(top) for path in rows["exported_path"]]
         yield f"{top}metadata.csv", _csv(["file_name", "label"], zip(names, rows["final_label"], strict=True))
 
@@ -206,40 +228,44 @@ def _metadata(kept: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
 # Shards
 
 
-def _shards(kept: pd.DataFrame, place: Place) -> dict[str, str]:
-    """Tars of `SHARD_SAMPLES` images or `SHARD_BYTES`, whichever comes first, one series per split."""
+def _shards(images: pd.DataFrame, target: ExportTarget) -> dict[str, str]:
+    """Write tars of `SHARD_SAMPLES` images or `SHARD_BYTES`, whichever comes first, one series per split.
+
+    Return the sha256 of each, by name.
+    """
+    at = functools.cache(source_at)
     sums: dict[str, str] = {}
-    for split, rows in kept.assign(split=kept["split"].fillna("data")).groupby("split", sort=True):
+    for split, rows in images.assign(split=images["split"].fillna("data")).groupby("split", sort=True):
         waiting = list(rows.itertuples(index=False))
         number = 0
         while waiting:
-            name = f"{safe(str(split))}-{number:06}.tar"
-            taken = _shard(place.folder / name, waiting)
-            sums[name] = sha256(place.folder / name)
-            place.send(name)
-            waiting = waiting[taken:]
+            name = f"{folder_name(str(split))}-{number:06}.tar"
+            count = _shard(target.folder / name, waiting, at)
+            sums[name] = file_sha256(target.folder / name)
+            target.send(name)
+            waiting = waiting[count:]
             number += 1
     return sums
 
 
-def _shard(path: Path, rows: list[Any]) -> int:
-    """Fill one shard; returns how many of the rows went in."""
-    taken = size = 0
+def _shard(path: Path, rows: list[Any], at: Callable[[str], Source]) -> int:
+    """Fill one shard with the first of the rows, read from the source `at` a root; return how many went in."""
+    count = size = 0
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as packed:
         for row in rows[:SHARD_SAMPLES]:
-            data = _checked(row)
-            if taken and size + len(data) > SHARD_BYTES:
+            data = _checked(at(str(row.source)), row)
+            if count and size + len(data) > SHARD_BYTES:
                 break
-            key = f"{taken:06}"
+            key = f"{count:06}"
             facts = {"path": row.exported_path, "label": row.final_label, "split": row.split, "sha256": row.sha256}
             extension = PurePosixPath(row.exported_path).suffix.lower() or f".{str(row.format or 'bin').lower()}"
             _add(packed, f"{key}{extension}", data)
             if row.final_label is not None:
                 _add(packed, f"{key}.cls", str(row.final_label).encode())
             _add(packed, f"{key}.json", json.dumps(facts, ensure_ascii=False, sort_keys=True).encode())
-            taken += 1
+            count += 1
             size += len(data)
-    return taken
+    return count
 
 
 def _add(packed: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -1,6 +1,6 @@
 """A build recipe: how the approved images become a training set, as a frozen value read from TOML.
 
-Paths in it are relative to the recipe file. A misspelt key is an error, not a silent default.
+Paths in it are relative to the recipe file, URLs are not. A misspelt key is an error, not a silent default.
 """
 
 import tomllib
@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from curate.config import Settings, explain
 from curate.errors import ConfigError
+from curate.sources.address import join
 
 Resampling = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
 
@@ -18,13 +19,18 @@ Resampling = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
 class Extension(Settings):
     """Another dataset to take images from."""
 
-    source: str = Field(min_length=1, description="a folder per class, or a ZIP of one")
+    source: str = Field(min_length=1, description="a folder per class, or any other source that an audit takes")
     classes: dict[str, str] = Field(default_factory=dict, description="its class -> ours; empty: the same names")
     quota: int | dict[str, int] | None = Field(None, description="at most so many for each of our classes")
     splits: list[str] = Field(default_factory=list, description="only from these splits of it; empty: from all")
 
+    @property
+    def name(self) -> str:
+        """What tables and the card call it: the last part of its address."""
+        return Path(self.source).name
+
     def limit(self, label: str) -> int | None:
-        """How many images of a class may be taken; None for any number."""
+        """Return how many images of a class may be taken; None for any number."""
         return self.quota.get(label, 0) if isinstance(self.quota, dict) else self.quota
 
 
@@ -57,6 +63,7 @@ class Appearance(Settings):
 
     @property
     def changes(self) -> bool:
+        """Whether anything is done to the pixels."""
         return self.size_px is not None or self.grey or self.crop != "none"
 
 
@@ -74,7 +81,7 @@ class Split(Settings):
         return self
 
     def shares(self) -> dict[str, float]:
-        """The splits that there are."""
+        """Return the share of each split that has one."""
         return {name: share for name, share in self.model_dump().items() if share > 0}
 
 
@@ -90,7 +97,7 @@ class BuildRecipe(Settings):
 
 
 def read(path: Path) -> BuildRecipe:
-    """Read a recipe; its paths come back absolute.
+    """Read a recipe file; its paths come back absolute.
 
     Raises `ConfigError` naming the file, the key and the mistake.
     """
@@ -107,6 +114,6 @@ def read(path: Path) -> BuildRecipe:
     return recipe.model_copy(
         update={
             "manifest": str(here / recipe.manifest) if recipe.manifest else None,
-            "extend": [item.model_copy(update={"source": str(here / item.source)}) for item in recipe.extend],
+            "extend": [item.model_copy(update={"source": join(str(here), item.source)}) for item in recipe.extend],
         }
     )

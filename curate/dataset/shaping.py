@@ -10,7 +10,7 @@ from PIL import Image
 
 from curate.dataset.recipe import Appearance, Resampling
 from curate.images.image import DecodedImage
-from curate.scanners.faces import FacesSettings, detect
+from curate.scanners.faces import FacesSettings, detect, sure_faces
 
 REDUCING_GAP = 3.0
 """How much larger than its size an image may be when the filter proper begins; averaged until then (Pillow)."""
@@ -24,24 +24,30 @@ class Shaped:
     crop: tuple[int, int, int, int]
 
 
-def shaped(image: DecodedImage, look: Appearance) -> Shaped:
-    """Follow a recipe. Where it asks for the face and none is found, the image stays whole."""
+def shaped(image: DecodedImage, appearance: Appearance, faces: FacesSettings | None = None) -> Shaped:
+    """Crop, grey and resize an image as a recipe asks.
+
+    `faces` says what counts as a face (by default what the scanner of faces takes for one); where the recipe asks for
+    the face and none is found, the image stays whole.
+    """
     whole = (0, 0, image.width, image.height)
-    crop = (_round_face(image, look.face_margin) or whole) if look.crop == "face" else whole
+    crop = whole
+    if appearance.crop == "face":
+        crop = _face_crop(image, appearance.face_margin, faces or FacesSettings()) or whole
     result = Image.fromarray(image.rgb)
     if crop != whole:
         scale = result.width / image.width
         left, top, width, height = (round(scale * part) for part in crop)
         result = result.crop((left, top, left + max(1, width), top + max(1, height)))
-    if look.grey:
+    if appearance.grey:
         result = result.convert("L")
-    if look.size_px is not None:
-        result = square(result, look.size_px, look.filter, centre=look.shape == "centre")
+    if appearance.size_px is not None:
+        result = square(result, appearance.size_px, appearance.filter, centre=appearance.shape == "centre")
     return Shaped(result, crop)
 
 
 def square(image: Image.Image, side_px: int, how: Resampling, *, centre: bool = False) -> Image.Image:
-    """Resampled to a square: stretched, or with `centre` the middle of it."""
+    """Resample an image to a square of `side_px`: the whole stretched, or with `centre` the middle of it."""
     box = None
     if centre:
         side = min(image.size)
@@ -50,17 +56,17 @@ def square(image: Image.Image, side_px: int, how: Resampling, *, centre: bool = 
     return image.resize((side_px, side_px), Image.Resampling[how.upper()], box=box, reducing_gap=REDUCING_GAP)
 
 
-def _round_face(image: DecodedImage, margin: float) -> tuple[int, int, int, int] | None:
-    """A square round the largest face that the detector is sure of, as far as the image goes."""
-    sure = FacesSettings()
-    limit = sure.sure_small if max(image.width, image.height) < 100 else sure.sure
-    faces = [box for box in detect(image) if box["score"] >= limit]
+def _face_crop(image: DecodedImage, margin: float, settings: FacesSettings) -> tuple[int, int, int, int] | None:
+    """Square crop (left, top, width, height) around the largest sure face, within the image; None without a face.
+
+    `margin` is left on either side of the face, in shares of its longer side.
+    """
+    faces = sure_faces(detect(image), image.width, image.height, settings)
     if not faces:
         return None
-    face = max(faces, key=lambda box: box["width"] * box["height"])
-    side = max(face["width"], face["height"]) * (1 + 2 * margin)
-    side = min(side, image.width, image.height)
-    middle = face["left"] + face["width"] / 2, face["top"] + face["height"] / 2
+    face = max(faces, key=lambda box: box.area)
+    side = min(max(face.width, face.height) * (1 + 2 * margin), image.width, image.height)
+    middle = face.left + face.width / 2, face.top + face.height / 2
     left, top = (
         int(np.clip(centre - side / 2, 0, length - side))
         for centre, length in zip(middle, (image.width, image.height), strict=True)

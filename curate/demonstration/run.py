@@ -18,7 +18,7 @@ from curate.demonstration import dataset as drawing
 from curate.errors import CurateError, MissingExtraError
 from curate.reviewing import bulk
 from curate.storage import safe_csv
-from curate.storage.workspace import explained
+from curate.storage.atomic import explained
 
 REVIEWER = "demo"
 

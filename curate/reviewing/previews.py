@@ -17,7 +17,8 @@ from curate.config import DecodeLimits
 from curate.errors import SourceError, WorkspaceError
 from curate.images.decode import decode
 from curate.sources import Source
-from curate.storage.workspace import Workspace, atomic, explained
+from curate.storage.atomic import atomic, explained
+from curate.storage.workspace import Workspace
 
 FULL_PX = 4096
 """A browser shows no more at its own size without trouble."""

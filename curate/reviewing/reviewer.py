@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from curate.errors import WorkspaceError
-from curate.storage.workspace import write_json
+from curate.storage.atomic import write_json
 
 _log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -150,7 +150,7 @@ class Faces(Scanner):
 
     def _of(self, path: str, width: int, height: int, boxes: list[_Face]) -> Iterator[Finding]:
         s = self.settings
-        min_score = s.min_score_small if max(width, height) < SMALL_PX else s.min_score
+        min_score = required_score(width, height, s)
         best = max((face.score for face in boxes), default=0.0)
         if best < min_score:
             message = (
@@ -224,9 +224,24 @@ def _largest_share(view: pd.DataFrame) -> pd.Series:
     return largest.astype("float64") / (view["width"] * view["height"]).astype("float64")
 
 
+def required_score(width: int, height: int, settings: FacesSettings) -> float:
+    """Return the score from which a detection counts as a face in an image of this size (pixels)."""
+    return settings.min_score_small if _is_small(width, height) else settings.min_score
+
+
+def sure_faces(boxes: Sequence[Box], width: int, height: int, settings: FacesSettings) -> list[Box]:
+    """Select the detections that count as faces in an image of this size (pixels)."""
+    limit = required_score(width, height, settings)
+    return [box for box in boxes if box.score is not None and box.score >= limit]
+
+
+def _is_small(width: int, height: int) -> bool:
+    return max(width, height) < SMALL_PX
+
+
 def detect(image: DecodedImage) -> list[Box]:
     """Find faces, as boxes in pixels of the full image, the surest first."""
-    is_small = max(image.width, image.height) < SMALL_PX
+    is_small = _is_small(image.width, image.height)
     rows = _search(image, PASSES_ENLARGED, SURE_SMALL) if is_small else _search(image, PASSES, SURE)
     return [_box(row, image) for row in rows[np.argsort(-rows[:, 4], kind="stable")] if row[4] >= KEEP_SCORE]
 

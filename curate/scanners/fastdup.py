@@ -28,7 +28,7 @@ from curate.scanners import Scanner
 from curate.scanners.standalone import fastdup_worker
 from curate.scanners.topic import OFF_TOPIC
 from curate.sources import Record, Source
-from curate.storage.workspace import write_json
+from curate.storage.atomic import write_json
 
 if TYPE_CHECKING:
     import pandas as pd

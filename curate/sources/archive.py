@@ -15,7 +15,7 @@ from typing import ClassVar
 from curate.errors import SourceError
 from curate.sources.address import url
 from curate.sources.folder import Folder
-from curate.storage.workspace import explained
+from curate.storage.atomic import atomic_folder, explained
 
 MAX_FILES = 2_000_000
 MAX_TOTAL_BYTES = 1 << 40
@@ -54,19 +54,12 @@ def unpack(path: Path, target: Path) -> Path:
     final = target / token
     if final.is_dir():
         return final
-    partial = target / f".tmp-{token}"
+    with atomic_folder(final) as partial:
+        _extract(path, partial)
     with explained(target):
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        try:
-            _extract(path, partial)
-            for other in target.iterdir():
-                if other != partial:
-                    shutil.rmtree(other)
-            partial.replace(final)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
+        for other in target.iterdir():  # an older archive, or what a killed process left
+            if other != final:
+                shutil.rmtree(other)
     return final
 
 

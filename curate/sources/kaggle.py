@@ -15,7 +15,7 @@ from typing import Any
 
 from curate.errors import ConfigError, CurateError, MissingExtraError, SourceError
 from curate.sources import archive
-from curate.storage.workspace import explained
+from curate.storage.atomic import explained, refuse_in_use
 
 SCHEME = "kaggle:"
 WHERE = (
@@ -34,8 +34,7 @@ def fetch(source: str, destination: str | Path) -> Path:
     if not source.startswith(SCHEME) or not _NAME.fullmatch(name):
         raise ConfigError(f"{source!r} is not a dataset; write kaggle:OWNER/DATASET, as in its address on kaggle.com")
     target = Path(destination)
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise CurateError(f"{target} is not empty; give a folder that does not exist yet")
+    refuse_in_use(target)
     waiting = target.with_name(f".{target.name}.download")
     with explained(waiting):
         waiting.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from curate.storage.workspace import atomic
+from curate.storage.atomic import atomic
 
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r")
 

@@ -1,22 +1,18 @@
-"""The workspace folder: what lies where, and how it is written.
+"""The workspace folder: what lies where, and its tables.
 
-Invariants: a file appears whole or not at all (temporary name, then `os.replace`); the workspace never
-lies inside the source; a workspace of a newer version is refused, never guessed at.
+Invariants: a file appears whole or not at all (`storage.atomic`); the workspace never lies inside the source; a
+workspace of another version is refused, never guessed at.
 """
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from curate.errors import WorkspaceError
+from curate.storage.atomic import PREFIX, atomic, explained
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,7 +137,7 @@ def create(root: Path, source: str) -> Workspace:
     with explained(root):
         workspace.features.mkdir(exist_ok=True)
         workspace.thumbs.mkdir(exist_ok=True)
-    for leftover in [*root.glob(".tmp-*"), *workspace.features.glob(".tmp-*")]:
+    for leftover in [*root.glob(f"{PREFIX}*"), *workspace.features.glob(f"{PREFIX}*")]:
         leftover.unlink(missing_ok=True)
     return workspace
 
@@ -201,56 +197,3 @@ def write_part(table: pa.Table, path: Path) -> None:
 
     with atomic(path) as file:
         pq.write_table(table, file, compression="none", use_dictionary=False, write_statistics=False)
-
-
-def write_json(value: Mapping[str, Any], path: Path) -> None:
-    """Write JSON with sorted keys, whole or not at all."""
-    with atomic(path) as file:
-        file.write((json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that appears under its name only when everything has been written."""
-    with explained(path):
-        handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn the file system's refusals into one clear line."""
-    reasons: dict[int, Callable[[], str]] = {
-        errno.ENOSPC: lambda: f"the disk is full: {path} could not be written; free some space and run again",
-        errno.EDQUOT: lambda: f"the disk quota is used up: {path} could not be written; free some space and run again",
-        errno.EACCES: lambda: f"no permission to write {path}; choose another place",
-        errno.EPERM: lambda: f"no permission to write {path}; choose another place",
-        errno.EROFS: lambda: f"{path} lies on a read-only file system; choose another place",
-        errno.ENOTDIR: lambda: f"{path} cannot be made: a file is in the way",
-        errno.EEXIST: lambda: f"{path} cannot be made: a file is in the way",
-        errno.ENOENT: lambda: f"{path} cannot be written: its folder does not exist",
-        errno.EISDIR: lambda: f"{path} cannot be written: a folder of that name is in the way",
-    }
-    try:
-        yield
-    except OSError as error:
-        reason = reasons.get(error.errno or 0)
-        if reason is None:
-            raise
-        raise WorkspaceError(reason()) from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

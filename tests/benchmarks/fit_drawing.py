@@ -42,16 +42,14 @@ def main(folder: Path) -> None:
     truth = np.array([*(int(row["drawing"]) for row in known), *(0 for _ in photos)])
     weight = np.array([1.0] * len(known) + [PHOTO_WEIGHT] * len(photos))
     images = [decode(path.read_bytes(), DecodeLimits()).image for path in files]
-    found = [drawing.named_signs(image.fit(drawing.SHARED_PX)) for image in images if image]
+    features = [drawing.named_features(image.fit(drawing.SHARED_PX)) for image in images if image]
     network = weights.load("lite0", 2)
-    samples = [Sample(path, "", "") for path in files]
-    seen = np.concatenate(
-        [loop.embed(network, data.load(samples[at : at + 64], Preprocessing())) for at in range(0, len(samples), 64)]
-    )
+    samples = [Sample(str(path.parent), path.name, "", "") for path in files]
+    embeddings = np.concatenate([loop.embed(network, chunk) for _, chunk in data.in_chunks(samples, Preprocessing())])
     model = {
-        "signs": list(found[0]),
-        "trees": trees(np.array([list(signs.values()) for signs in found]), truth, weight, len(known)),
-        "embedding": linear(seen, truth, weight, len(known)),
+        "features": list(features[0]),
+        "trees": trees(np.array([list(named.values()) for named in features]), truth, weight, len(known)),
+        "embedding": linear(embeddings, truth, weight, len(known)),
     }
     drawing.MODEL.write_text(json.dumps(model) + "\n", encoding="utf-8")
 

@@ -23,7 +23,8 @@ from curate.config import Config
 from curate.dataset import manifest
 from curate.reviewing.store import Store
 from curate.schema import FINDINGS, IMAGES
-from curate.storage.workspace import VERSION, Workspace, write_json, write_table
+from curate.storage.atomic import write_json
+from curate.storage.workspace import VERSION, Workspace, write_table
 from tests import sample_images
 from tests.browsing import Server, browsing, opened, serving, stands_still
 

@@ -1,15 +1,26 @@
 """The cleaned dataset in every form: what is written can be audited again, and verified."""
 
+import csv
+import hashlib
+import json
+import os
+import re
 import tarfile
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 import curate
 from curate.dataset import layouts
-from curate.dataset.layouts import Layout
-from curate.errors import CurateError
+from curate.dataset.export import SUMS, Verification
+from curate.errors import CurateError, SourceError, UndecidedError
+from curate.options import Layout
+from curate.sources import objects
+from tests import sample_images
 from tests.conftest import Audited
+from tests.dataset.handmade import Row, files, manifest
 from tests.sources.test_sources import tar
 
 
@@ -81,3 +92,292 @@ def test_a_list_is_not_written_over(approved: Path, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("mine")
     with pytest.raises(CurateError, match="already"):
         curate.export(approved, tmp_path / "list.csv")
+
+
+# Where each image goes
+
+
+def exported(folder: Path, *rows: Row, **options: Any) -> list[str]:
+    return list(curate.export(manifest(folder, *rows), folder / "out", **options)["exported_path"])
+
+
+@pytest.mark.parametrize(
+    ("row", "path"),
+    [
+        pytest.param(Row("cats/1.png", "cats"), "cats/1.png", id="as it lies"),
+        pytest.param(Row("cats/1.png", "cats", "dogs"), "dogs/1.png", id="relabelled"),
+        pytest.param(Row("train/cats/a/1.png", "cats", "dogs"), "train/dogs/a/1.png", id="below its split"),
+        pytest.param(Row("cats.png", "cats", "dogs"), "dogs/cats.png", id="a file is no folder"),
+        pytest.param(Row("1.png", None, "dogs"), "dogs/1.png", id="had no class"),
+        pytest.param(Row("1.png", None), "1.png", id="has none"),
+        pytest.param(Row("cats/1.png", "cats", "a/b"), "a_b/1.png", id="a label with a slash"),
+        pytest.param(Row("cats/1.png", "cats", "..\\x. "), "_x/1.png", id="a label that climbs"),
+        pytest.param(Row("cats/1.png", "cats", ". ."), "_/1.png", id="a label of dots"),
+    ],
+)
+def test_an_image_goes_to_the_folder_of_its_class(tmp_path: Path, row: Row, path: str) -> None:
+    assert exported(tmp_path, row) == [path]
+    assert files(tmp_path / "out")[path] == row.content
+
+
+def test_images_that_come_to_bear_one_name_are_told_apart_by_content_and_then_by_number(tmp_path: Path) -> None:
+    rows = (
+        Row("dogs/1.png", "dogs", data=b"x"),
+        Row("cats/1.png", "cats", "dogs", data=b"x"),
+        Row("mice/1.png", "mice", "dogs", data=b"x"),
+        Row("rats/1.png", "rats", "dogs", data=b"x"),
+    )
+    digest = hashlib.sha256(b"x").hexdigest()[:8]
+    names = ["dogs/1.png", f"dogs/1-{digest}.png", f"dogs/1-{digest}_.png", f"dogs/1-{digest}__.png"]
+    assert exported(tmp_path, *rows) == names
+    assert set(files(tmp_path / "out")) == {*names, SUMS}
+
+
+@pytest.mark.parametrize("labels", [("a/b", "a_b"), ("a\\b", "a_b"), ("cats", "cats."), ("..", "_")])
+def test_two_classes_that_would_share_a_folder_are_refused_by_name(tmp_path: Path, labels: tuple[str, str]) -> None:
+    rows = [Row(f"old/{index}.png", "old", label) for index, label in enumerate(labels)]
+    first, second = sorted(labels)
+    line = re.escape(f"the classes {first!r} and {second!r} would share the folder ")
+    with pytest.raises(SourceError, match=line):
+        exported(tmp_path, *rows, layout="folder")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("layout", ["imagefolder", "webdataset"])
+def test_forms_that_write_labels_down_keep_such_classes_apart(tmp_path: Path, layout: Layout) -> None:
+    for name in ("1", "2"):
+        sample_images.save(sample_images.photo(int(name), 40, 30), tmp_path / "source" / "old" / f"{name}.png")
+    data = files(tmp_path / "source")
+    rows = [
+        Row(f"old/{name}.png", "old", label, data=data[f"old/{name}.png"])
+        for name, label in (("1", "a/b"), ("2", "a_b"))
+    ]
+    exported(tmp_path, *rows, layout=layout)
+    assert set(curate.audit(tmp_path / "out", tmp_path / "ws").images["label"]) == {"a/b", "a_b"}
+
+
+def test_only_what_is_to_be_kept_goes_out(tmp_path: Path) -> None:
+    rows = (Row("a/1.png", "a"), Row("a/2.png", "a", action="drop"), Row("a/3.png", "a", "b", action="relabel"))
+    assert exported(tmp_path, *rows) == ["a/1.png", "b/3.png"]
+
+
+def test_undecided_images_stop_an_export_and_unknown_actions_are_named(tmp_path: Path) -> None:
+    with pytest.raises(UndecidedError, match="--pending keep"):
+        exported(tmp_path, Row("a/1.png", "a", action="pending"))
+    with pytest.raises(SourceError, match="'delete' is no action; there are keep, drop, relabel, pending"):
+        exported(tmp_path, Row("a/1.png", "a", action="delete"))
+
+
+def test_an_image_that_is_gone_or_another_one_stops_the_export(tmp_path: Path) -> None:
+    path = manifest(tmp_path, Row("a/1.png", "a"))
+    (tmp_path / "source" / "a" / "1.png").write_bytes(b"other")
+    for layout in ("folder", "webdataset"):
+        with pytest.raises(SourceError, match=r"1\.png has changed since the scan; run the audit again"):
+            curate.export(path, tmp_path / "out", layout=layout)
+    (tmp_path / "source" / "a" / "1.png").unlink()
+    for layout in ("folder", "webdataset"):
+        with pytest.raises(SourceError, match=r"1\.png cannot be read \(No such file.*--source"):
+            curate.export(path, tmp_path / "out", layout=layout)
+    assert not (tmp_path / "out").exists()
+
+
+# Forms
+
+
+def test_a_folder_holds_sums_that_sha256sum_reads(tmp_path: Path) -> None:
+    exported(tmp_path, Row("b/2.png", "b"), Row("a/1.png", "a"))
+    lines = [f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in ("a/1.png", "b/2.png")]
+    assert files(tmp_path / "out")[SUMS] == "".join(lines).encode()
+
+
+def test_an_image_folder_without_splits_has_one_table(tmp_path: Path) -> None:
+    exported(tmp_path, Row("a/1.png", "a"), Row("b/2.png", "b", "a"), layout="imagefolder")
+    assert files(tmp_path / "out")["metadata.csv"] == b"file_name,label\na/1.png,a\na/2.png,a\n"
+
+
+def test_an_image_folder_with_splits_has_a_folder_and_a_table_for_each(tmp_path: Path) -> None:
+    rows = (Row("a/1.png", "a", split="train"), Row("a/2.png", "a", split="test"), Row("b/3.png", "b", split="x/y"))
+    names = exported(tmp_path, *rows, layout="imagefolder")
+    assert names == ["train/a/1.png", "test/a/2.png", "x_y/b/3.png"]
+    out = files(tmp_path / "out")
+    assert out["train/metadata.csv"] == b"file_name,label\na/1.png,a\n"
+    assert out["test/metadata.csv"] == b"file_name,label\na/2.png,a\n"
+    assert out["x_y/metadata.csv"] == b"file_name,label\nb/3.png,b\n"
+    assert curate.verify(tmp_path / "out").checked == 6
+
+
+def test_images_that_lie_in_folders_of_their_splits_stay_there(tmp_path: Path) -> None:
+    rows = (Row("train/a/1.png", "a", split="train"), Row("Valid/a/2.png", "a", split="val"))
+    assert exported(tmp_path, *rows, layout="imagefolder") == ["train/a/1.png", "Valid/a/2.png"]
+    assert files(tmp_path / "out")["Valid/metadata.csv"] == b"file_name,label\na/2.png,a\n"
+
+
+def test_where_some_images_have_no_split_none_gets_a_folder_for_it(tmp_path: Path) -> None:
+    rows = (Row("a/1.png", "a", split="train"), Row("a/2.png", "a"))
+    assert exported(tmp_path, *rows, layout="imagefolder") == ["a/1.png", "a/2.png"]
+
+
+def test_a_shard_holds_image_class_and_facts_of_each(tmp_path: Path) -> None:
+    rows = (
+        Row("a/1.PNG", "a", "ä", split="train"),
+        Row("b/plain", "b", split="train", format="JPEG"),
+        Row("c", None, split="train", format=None),
+        Row("d/4.png", "d", split="test"),
+    )
+    exported(tmp_path, *rows, layout="webdataset")
+    out = files(tmp_path / "out")
+    assert set(out) == {"train-000000.tar", "test-000000.tar", SUMS}
+    with tarfile.open(tmp_path / "out" / "train-000000.tar") as packed:
+        read = {entry.name: packed.extractfile(entry).read() for entry in packed}  # type: ignore[union-attr]
+        assert {entry.mode for entry in packed} == {0o644}
+    assert [*read] == [
+        "000000.png", "000000.cls", "000000.json",
+        "000001.jpeg", "000001.cls", "000001.json",
+        "000002.bin", "000002.json",
+    ]  # fmt: skip
+    assert read["000000.png"] == b"a/1.PNG"
+    assert read["000000.cls"] == "ä".encode()
+    digest = hashlib.sha256(b"a/1.PNG").hexdigest()
+    assert read["000000.json"].decode() == (
+        f'{{"label": "ä", "path": "ä/1.PNG", "sha256": "{digest}", "split": "train"}}'
+    )
+    assert json.loads(read["000002.json"])["label"] is None
+
+
+def test_images_without_a_split_go_to_shards_called_data(tmp_path: Path) -> None:
+    exported(tmp_path, Row("a/1.png", "a"), layout="webdataset")
+    assert set(files(tmp_path / "out")) == {"data-000000.tar", SUMS}
+
+
+def test_a_shard_is_full_at_its_bytes_but_never_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layouts, "SHARD_BYTES", 10)
+    rows = [Row(f"a/{index}.png", "a", data=bytes(size)) for index, size in enumerate((5, 5, 11, 1, 9, 1))]
+    exported(tmp_path, *rows, layout="webdataset")
+    counts = []
+    for path in sorted((tmp_path / "out").glob("*.tar")):
+        with tarfile.open(path) as packed:
+            counts.append(sum(name.endswith(".png") for name in packed.getnames()))
+    assert counts == [2, 1, 2, 1]
+
+
+LIST = (Row("a/1.png", "a", split="train"), Row("b/,2.png", "b", "=c"))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
+def test_a_list_of_text_names_images_where_they_are(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / "deep" / f"list{suffix}"
+    curate.export(manifest(tmp_path, *LIST), path)
+    with path.open(newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t" if suffix == ".tsv" else ","))
+    digests = [hashlib.sha256(row.content).hexdigest() for row in LIST]
+    assert rows == [
+        ["path", "label", "split", "sha256"],
+        [str(tmp_path / "source" / "a/1.png"), "a", "train", digests[0]],
+        [str(tmp_path / "source" / "b/,2.png"), "=c", "", digests[1]],
+    ]
+    assert b"\r" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_a_list_for_programs_holds_the_same(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"list{suffix}"
+    curate.export(manifest(tmp_path, *LIST), path)
+    rows = (
+        pq.read_table(path).to_pylist()
+        if suffix == ".parquet"
+        else [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    )
+    assert [(row["path"], row["label"], row["split"]) for row in rows] == [
+        (str(tmp_path / "source" / "a/1.png"), "a", "train"),
+        (str(tmp_path / "source" / "b/,2.png"), "=c", None),
+    ]
+
+
+def test_a_list_in_a_store_names_images_by_their_urls_and_is_not_written_over(tmp_path: Path) -> None:
+    memory = "memory://lists"
+    path = manifest(tmp_path, Row("a/1.png", "a"))
+    objects.put(f"{memory}/a/1.png", b"a/1.png")
+    curate.export(path, f"{memory}/list.csv", source=memory)
+    assert (objects.fetch(f"{memory}/list.csv") or b"").decode().splitlines()[1].startswith(f"{memory}/a/1.png,a,,")
+    assert curate.verify(f"{memory}/list.csv").ok
+    with pytest.raises(CurateError, match=r"list\.csv is there already"):
+        curate.export(path, f"{memory}/list.csv")
+
+
+@pytest.mark.parametrize("layout", ["folder", "imagefolder", "webdataset"])
+def test_an_export_to_a_store_is_what_it_would_be_on_a_disk(tmp_path: Path, layout: Layout) -> None:
+    memory = f"memory://out-{layout}"
+    path = manifest(tmp_path, Row("a/1.png", "a", split="train"), Row("b/2.png", "b", split="test"))
+    curate.export(path, tmp_path / "out", layout=layout)
+    curate.export(path, f"{memory}/", layout=layout)
+    stored = {entry.path: objects.fetch(f"{memory}/{entry.path}") for entry in objects.entries(memory)}
+    assert stored == files(tmp_path / "out")
+    assert curate.verify(memory).ok
+    objects.put(f"{memory}/stray", b"x")
+    assert curate.verify(memory).extra == ["stray"]
+    with pytest.raises(CurateError, match="is not empty; give a place where there is nothing"):
+        curate.export(path, memory, layout=layout)
+
+
+@pytest.mark.parametrize(
+    ("destination", "layout"),
+    [
+        pytest.param("memory://links", "folder", id="a store"),
+        pytest.param("out", "webdataset", id="shards"),
+    ],
+)
+def test_links_are_made_between_files_of_this_machine_only(tmp_path: Path, destination: str, layout: Layout) -> None:
+    target = destination if "://" in destination else tmp_path / destination
+    with pytest.raises(CurateError, match="--mode hardlink makes links between files of this machine"):
+        curate.export(manifest(tmp_path, Row("a/1.png", "a")), target, mode="hardlink", layout=layout)
+
+
+def test_a_hard_link_is_the_file_itself_and_a_copy_has_its_times(tmp_path: Path) -> None:
+    path = manifest(tmp_path, Row("a/1.png", "a"))
+    original = tmp_path / "source" / "a" / "1.png"
+    os.utime(original, ns=(10**18, 10**18))
+    curate.export(path, tmp_path / "links", mode="hardlink")
+    curate.export(path, tmp_path / "copies")
+    assert (tmp_path / "links" / "a" / "1.png").samefile(original)
+    assert (tmp_path / "copies" / "a" / "1.png").stat().st_mtime_ns == 10**18
+    assert not (tmp_path / "copies" / "a" / "1.png").samefile(original)
+
+
+# Checking
+
+
+def test_verify_of_a_list_reads_every_image_that_it_names(tmp_path: Path) -> None:
+    rows = (Row("a/1.png", "a"), Row("a/2.png", "a"), Row("a/3.png", "a"))
+    curate.export(manifest(tmp_path, *rows), tmp_path / "list.csv")
+    assert curate.verify(tmp_path / "list.csv") == Verification(checked=3)
+    (tmp_path / "source" / "a" / "1.png").write_bytes(b"x")
+    (tmp_path / "source" / "a" / "2.png").unlink()
+    result = curate.verify(tmp_path / "list.csv")
+    assert result.changed == [str(tmp_path / "source" / "a" / "1.png")]
+    assert result.missing == [str(tmp_path / "source" / "a" / "2.png")]
+    assert (result.checked, result.extra, result.ok) == (3, [], False)
+
+
+@pytest.mark.parametrize(("field", "ok"), [("changed", False), ("missing", False), ("extra", False), ("checked", True)])
+def test_anything_that_differs_is_not_ok(field: str, ok: bool) -> None:
+    result = Verification(**{"checked": 0, field: 1 if field == "checked" else ["x"]})
+    assert result.ok is ok
+
+
+def test_verify_wants_something_that_export_has_made(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"has no sha256sums\.txt; give a folder made by: curate export"):
+        curate.verify(tmp_path)
+    for text in ("path,label\nx,y\n", "sha256,label\nx,y\n"):
+        (tmp_path / "list.csv").write_text(text)
+        with pytest.raises(SourceError, match="has no columns path and sha256"):
+            curate.verify(tmp_path / "list.csv")
+
+
+def test_a_list_of_members_of_a_shard_is_verified_inside_it(tmp_path: Path) -> None:
+    data = b"a/1.png"
+    tar(tmp_path / "source" / "s.tar", {"a/1.png": data})
+    path = manifest(tmp_path, Row("s.tar/a/1.png", "a", data=data), write=False)
+    curate.export(path, tmp_path / "list.csv")
+    assert curate.verify(tmp_path / "list.csv").ok
+    tar(tmp_path / "source" / "s.tar", {"a/1.png": b"other"})
+    assert curate.verify(tmp_path / "list.csv").changed == [str(tmp_path / "source" / "s.tar" / "a" / "1.png")]

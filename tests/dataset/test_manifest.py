@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import curate
 from curate.dataset import manifest
-from curate.dataset.export import Mode
 from curate.errors import CurateError, NoSurvivorError, SourceError, UndecidedError
+from curate.options import Mode, Pending
 from curate.reviewing.bulk import Selection
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Action
@@ -38,7 +38,7 @@ def test_the_manifest_is_refused_while_images_are_undecided(audited: Audited) ->
 
 
 @pytest.mark.parametrize(("pending", "kept"), [("keep", 17), ("drop", 12)])
-def test_undecided_images_count_as_told(audited: Audited, pending: manifest.Pending, kept: int) -> None:
+def test_undecided_images_count_as_told(audited: Audited, pending: Pending, kept: int) -> None:
     table = curate.manifest(audited.workspace.root, pending=pending)
     assert (table["action"] == "keep").sum() == kept
 

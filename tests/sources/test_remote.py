@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import curate
-from curate.dataset.layouts import Layout
 from curate.errors import CurateError, SourceError
+from curate.options import Layout
 from curate.reviewing.previews import preview
 from curate.sources import objects, source_at
 from curate.sources.address import join

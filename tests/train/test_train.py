@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 import curate
-import reports
 from curate.demonstration import dataset
 from curate.errors import ConfigError, SourceError
 from tests import sample_images
@@ -94,7 +93,7 @@ def test_only_the_top_convolution_and_the_classifier_learn(images: tuple[Any, li
 
 
 def test_copies_are_never_parted_by_a_split() -> None:
-    samples = [Sample(Path(f"{label}{n}"), label, f"{label}{n // 3}") for label in CLASSES for n in range(30)]
+    samples = [Sample("set", f"{label}{n}", label, f"{label}{n // 3}") for label in CLASSES for n in range(30)]
     for seed in range(20):
         train, test = data.split(samples, 0.2, seed)
         assert len(train) + len(test) == 60
@@ -103,7 +102,7 @@ def test_copies_are_never_parted_by_a_split() -> None:
 
 
 def test_a_class_with_one_image_cannot_be_split() -> None:
-    samples = [Sample(Path(f"{n}"), "cats", f"{n}") for n in range(5)] + [Sample(Path("x"), "dogs", "x")]
+    samples = [Sample("set", f"{n}", "cats", f"{n}") for n in range(5)] + [Sample("set", "x", "dogs", "x")]
     with pytest.raises(SourceError, match="'dogs' has one image"):
         data.split(samples, 0.2, 0)
 
@@ -111,9 +110,9 @@ def test_a_class_with_one_image_cannot_be_split() -> None:
 def test_an_image_that_broke_after_the_audit_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_bytes(b"no image")
     with pytest.raises(SourceError, match=r"broken\.jpg.*audit"):
-        data.load([Sample(tmp_path / "broken.jpg", "cats", "")], Preprocessing())
+        data.load([Sample(str(tmp_path), "broken.jpg", "cats", "")], Preprocessing())
     with pytest.raises(SourceError, match=r"gone\.jpg"):
-        data.load([Sample(tmp_path / "gone.jpg", "cats", "")], Preprocessing())
+        data.load([Sample(str(tmp_path), "gone.jpg", "cats", "")], Preprocessing())
 
 
 def test_weights_that_do_not_exist_are_a_mistake() -> None:
@@ -165,6 +164,8 @@ def two_sets(tmp_path: Path) -> tuple[Path, Path]:
 
 @pytest.mark.slow
 def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    from curate import reports
+
     raw, extra = two_sets
     result = benchmark(
         material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=2, per_class=8)
@@ -263,7 +264,7 @@ def test_the_onnx_file_answers_as_the_network_does(fitted_run: Path, tmp_path: P
     path = onnx_file.export(fitted_run / "run" / "checkpoint.pt", tmp_path / "net.onnx")
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
-    images = data.load(data.from_folder(fitted_run / "set"), TINY.preprocessing)
+    images = data.load(data.from_source(fitted_run / "set", tmp_path), TINY.preprocessing)
     pixels = images.transpose(0, 3, 1, 2).astype(np.float32)
     (answers,) = session.run(None, {"pixels": pixels})
     wanted = loop.predict(weights.load(str(fitted_run / "run" / "checkpoint.pt"), 2), images)
@@ -271,8 +272,8 @@ def test_the_onnx_file_answers_as_the_network_does(fitted_run: Path, tmp_path: P
 
 
 def test_copies_are_never_parted_by_folds() -> None:
-    samples = [Sample(Path(f"{label}{n}"), label, f"{label}{n // 3}") for label in CLASSES for n in range(60)]
-    folds = mislabel.assign_folds(samples, 5, seed=1)
+    samples = [Sample("set", f"{label}{n}", label, f"{label}{n // 3}") for label in CLASSES for n in range(60)]
+    folds = data.folds(samples, 5, seed=1)
     fold_of: dict[str, set[int]] = {}
     for sample, fold in zip(samples, folds, strict=True):
         fold_of.setdefault(sample.group, set()).add(int(fold))
@@ -290,7 +291,7 @@ def test_a_wrong_label_is_suspected_and_the_right_one_suggested(tmp_path: Path) 
     (tmp_path / "set" / "cats" / "05.png").rename(tmp_path / "set" / "dogs" / "wrong.png")
     curate.audit(tmp_path / "set", tmp_path / "ws")
     config = replace(mislabel.CONFIG, preprocessing=Preprocessing(input_px=128), epochs=12, batch_size=8)
-    mislabel.mislabel(tmp_path / "ws", config, folds=3)
+    mislabel.mislabel(tmp_path / "ws", config, folds=3, seed=2)
     findings = curate.judge(tmp_path / "ws")
     suspected = findings[findings["kind"] == "suspected_mislabel"]
     assert list(suspected["path"]) == ["dogs/wrong.png"]
@@ -316,5 +317,7 @@ def test_the_drawn_extension_is_small_grey_and_of_the_same_classes(tmp_path: Pat
     files = sorted(path.relative_to(tmp_path / "extra") for path in (tmp_path / "extra").rglob("*.png"))
     assert [path.parent.name for path in files] == ["Angry"] * 2 + ["Happy"] * 2 + ["Sad"] * 2
     assert all((tmp_path / "extra" / f).read_bytes() == (tmp_path / "again" / f).read_bytes() for f in files)
-    images = data.load([Sample(tmp_path / "extra" / path, "", "") for path in files], Preprocessing(input_px=48))
+    images = data.load(
+        [Sample(str(tmp_path / "extra"), path.as_posix(), "", "") for path in files], Preprocessing(input_px=48)
+    )
     assert (images[..., 0] == images[..., 1]).all()

@@ -1,7 +1,7 @@
 """What a benchmark is made of: where its images come from, which are kept, and which are set aside.
 
-The raw dataset is audited where nobody has reviewed it; the extension is cleaned of its own copies, of copies of
-raw images, and of whatever the scanners flag.
+The raw dataset is audited where nobody has reviewed it; the extension is cleaned of its own duplicates, of duplicates
+of raw images, and of whatever the scanners flag.
 """
 
 import random
@@ -13,25 +13,26 @@ from pathlib import Path
 import pandas as pd
 
 import curate
-from curate.config import Config, Profile
+from curate.config import Config
 from curate.dataset import manifest
 from curate.demonstration import dataset
 from curate.errors import ConfigError
-from curate.schema import DecodeStatus, Role
-from curate.sources import kaggle
+from curate.options import Profile
+from curate.schema import Category, DecodeStatus, Role, Severity, Verdict
+from curate.sources import kaggle, open_source
+from curate.sources.address import url
 from curate.storage.workspace import Workspace
 from curate.train import data
 from curate.train.data import Sample
+from curate.train.study import EXTRA, RAW
 
-RAW, EXTRA = "kaggle:sanidhyak/human-face-emotions", "kaggle:msambare/fer2013"
-"""The two datasets of the study, by their names on Kaggle."""
 TEST_SHARE = 0.2
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to compare: two folders or ZIPs of the same classes, or `kaggle:OWNER/DATASET`.
+    """What to compare: two datasets of the same classes, in any form that an audit takes, or `kaggle:OWNER/DATASET`.
 
     `workspace` holds the decisions about `raw`; without one the scanners' advice is followed.
     """
@@ -69,35 +70,39 @@ def demonstration(output: Path, each: int = 150) -> tuple[Path, Path]:
 
 
 def located(plan: Plan, say: Say) -> Plan:
-    """The plan with folders or files for names; what stands at Kaggle is downloaded into the output, once.
+    """Put folders, files or URLs into a plan for its names; what stands at Kaggle is downloaded into the output, once.
 
-    Raises `CurateError` for a place that does not exist, or what Kaggle refuses.
+    Raises `CurateError` for what does not exist, or what Kaggle refuses.
     """
     return replace(
         plan,
-        raw=_place(str(plan.raw), plan.output / "raw", say),
-        extra=_place(str(plan.extra), plan.output / "added", say),
+        raw=_located(str(plan.raw), plan.output / "raw", say),
+        extra=_located(str(plan.extra), plan.output / "added", say),
     )
 
 
-def _place(name: str, folder: Path, say: Say) -> Path:
+def _located(name: str, folder: Path, say: Say) -> str:
     if name.startswith(kaggle.SCHEME):
         if not folder.is_dir():
             say(f"fetching {name}")
             folder.parent.mkdir(parents=True, exist_ok=True)
             kaggle.fetch(name, folder)
-        return folder
-    if not Path(name).exists():
+        return str(folder)
+    if url(name) is None and not Path(name).exists():
         raise ConfigError(f"{name} does not exist; give a folder or ZIP of images, or kaggle:OWNER/DATASET")
-    return Path(name)
+    return name
 
 
 def audited(plan: Plan, say: Say) -> Workspace:
-    """The workspace of the raw dataset; raises `ConfigError` where the one given is of another."""
+    """Return the workspace of the raw dataset, audited where none is given.
+
+    Raises `ConfigError` where the one given is of another dataset.
+    """
     if plan.workspace is not None:
         workspace = Workspace(plan.workspace)
-        if Path(workspace.read_audit()["source"]) != Path(plan.raw).resolve():
-            raise ConfigError(f"{plan.workspace} is an audit of {workspace.read_audit()['source']}, not of {plan.raw}")
+        source = workspace.read_audit()["source"]
+        if source != open_source(plan.raw).address:
+            raise ConfigError(f"{plan.workspace} is an audit of {source}, not of {plan.raw}")
         return workspace
     say(f"auditing {plan.raw}")
     plan.output.mkdir(parents=True, exist_ok=True)
@@ -106,12 +111,13 @@ def audited(plan: Plan, say: Say) -> Workspace:
 
 
 def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
-    """All images that the runs draw from. Raises `ConfigError` where the two sets do not share their classes."""
+    """Collect all images that the runs draw from.
+
+    Raises `ConfigError` where the two datasets do not share their classes.
+    """
     images, findings = workspace.read_images(), workspace.read_findings()
-    root = Path(workspace.read_audit()["root"])
-    kept, advised = _kept(workspace, images, findings)
-    raw = _samples(images[images["status"] != DecodeStatus.ERROR], findings, root)
-    raw = _limited(raw, plan.limit)
+    dropped, advised = _dropped(workspace, findings)
+    raw = _limited(_samples(workspace, images[images["status"] != DecodeStatus.ERROR], findings), plan.limit)
     classes = sorted({sample.label for sample in raw})
     if len(classes) < 2:
         raise ConfigError(f"{plan.raw}: a comparison needs at least two classes")
@@ -121,86 +127,80 @@ def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
     return Material(
         classes,
         raw,
-        [sample for sample in raw if sample.path in kept],
+        [sample for sample in raw if sample.path not in dropped],
         extension,
         faces,
         advised,
     )
 
 
-def _kept(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> tuple[set[Path], bool]:
-    """The images that stay, by decisions where all are made, else by advice; relabelled ones are left out."""
+def _dropped(workspace: Workspace, findings: pd.DataFrame) -> tuple[set[str], bool]:
+    """Return the paths of the images that go, relabelled ones too, and whether advice stood in for decisions."""
     with tempfile.TemporaryDirectory() as folder:
         table = manifest.manifest(workspace.root, Path(folder) / "manifest.parquet", pending="keep")
     waiting = curate.status(workspace.root).verdicts["pending"]
-    gone = set(table.loc[table["action"] == "drop", "path"])
+    dropped = set(table.loc[table["action"].isin([Verdict.DROP, Verdict.RELABEL]), "path"])
     if waiting:
-        advice = findings[(findings["suggestion"] == "drop") & (findings["severity"] != "info")]
-        gone |= set(advice["path"])
-    root = Path(workspace.read_audit()["root"])
-    return {root / path for path in images["path"] if path not in gone}, bool(waiting)
+        advice = findings[(findings["suggestion"] == Verdict.DROP) & (findings["severity"] != Severity.INFO)]
+        dropped |= set(advice["path"])
+    return dropped, bool(waiting)
 
 
-def _samples(images: pd.DataFrame, findings: pd.DataFrame, root: Path) -> list[Sample]:
-    members = findings[findings["group_id"].notna()]
-    group_of = dict(zip(members["path"], members["group_id"], strict=True))
-    rows = images[images["label"].notna()].sort_values("path")
-    return [
-        Sample(root / path, str(label).lower(), group_of.get(path, path))
-        for path, label in zip(rows["path"], rows["label"], strict=True)
-    ]
+def _samples(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> list[Sample]:
+    """List the images that have a class, which the two datasets may write with other capitals."""
+    samples = data.from_audit(images, findings, workspace.read_audit()["root"])
+    return [replace(sample, label=sample.label.lower()) for sample in samples]
 
 
 def _limited(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
-    """At most so many of each class, the same ones each time."""
+    """Draw at most `limit` samples of each class, the same ones each time."""
     if limit is None:
         return list(samples)
     return [sample for label in sorted({s.label for s in samples}) for sample in draw(samples, label, limit, seed=0)]
 
 
 def draw(samples: Sequence[Sample], label: str, count: int, seed: int) -> list[Sample]:
+    """Draw `count` samples of a class, or all where there are fewer; sorted by address."""
     pool = [sample for sample in samples if sample.label == label]
     random.Random(seed).shuffle(pool)  # noqa: S311
-    return sorted(pool[:count], key=lambda sample: str(sample.path))
+    return sorted(pool[:count], key=lambda sample: sample.address)
 
 
 def _extension(plan: Plan, workspace: Workspace, classes: Sequence[str]) -> tuple[list[Sample], list[Sample]]:
-    """Images of the extension to train on and to test on: no copies of one another, nor of a raw image."""
+    """List the extension's images to train on and to test on: no duplicates of one another, nor of a raw image."""
     extra = Workspace(plan.output / "extra")
     images, findings = extra.read_images(), extra.read_findings()
     spoilt = set(findings.loc[findings["role"] == Role.COPY, "path"])
     spoilt |= set(findings.loc[findings["kind"] == "label_conflict", "path"])
-    spoilt |= set(findings.loc[findings["severity"] != "info", "path"]) & set(
-        findings.loc[findings["category"] != "duplicate", "path"]
+    spoilt |= set(findings.loc[findings["severity"] != Severity.INFO, "path"]) & set(
+        findings.loc[findings["category"] != Category.DUPLICATE, "path"]
     )
     spoilt |= set(curate.compare(workspace.root, extra.root)["path"])
     good = images[(images["status"] == DecodeStatus.OK) & ~images["path"].isin(spoilt)]
-    root = Path(extra.read_audit()["root"])
-    samples = [sample for sample in _samples(good, findings, root) if sample.label in classes]
+    samples = [sample for sample in _samples(extra, good, findings) if sample.label in classes]
     missing = set(classes) - {sample.label for sample in samples}
     if missing:
         raise ConfigError(f"{plan.extra} has no images of {', '.join(sorted(missing))}; it must have the same classes")
-    split = dict(zip((root / path for path in images["path"]), images["split"], strict=True))
-    if any(split[sample.path] == "test" for sample in samples):
-        train = [sample for sample in samples if split[sample.path] != "test"]
-        test = [sample for sample in samples if split[sample.path] == "test"]
-    else:
+    split_of = dict(zip(images["path"], images["split"], strict=True))
+    test = [sample for sample in samples if split_of[sample.path] == "test"]
+    train = [sample for sample in samples if split_of[sample.path] != "test"]
+    if not test:
         train, test = data.split(samples, TEST_SHARE, seed=0)
     count = min(plan.per_class, *(sum(sample.label == label for sample in test) for label in classes))
     return train, [sample for label in classes for sample in draw(test, label, count, seed=1)]
 
 
 def built(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
-    """Balanced: of each class at most so many kept images, filled from the extension."""
-    built: list[Sample] = []
+    """Balance: `plan.per_class` images of each class, of kept images as far as they go, then of the extension's."""
+    balanced: list[Sample] = []
     for label in sorted({sample.label for sample in [*kept, *extension]}):
         own = draw(kept, label, plan.per_class, seed)
-        built += own + draw(extension, label, plan.per_class - len(own), seed)
-    return built
+        balanced += own + draw(extension, label, plan.per_class - len(own), seed)
+    return balanced
 
 
 def extended(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
-    """The same number of extension images for every class: more, but not balanced."""
+    """Draw the same number of extension images for every class: more, but not balanced."""
     labels = sorted({sample.label for sample in kept})
     short = [plan.per_class - sum(sample.label == label for sample in kept) for label in labels]
     return [sample for label in labels for sample in draw(extension, label, max(0, *short), seed)]

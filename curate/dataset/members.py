@@ -1,0 +1,237 @@
+"""What goes into a built set: the approved images, and images of extensions that are no duplicates, balanced.
+
+Invariants: no image of an extension is a duplicate of one that is in the set or was thinned out of it; whatever is
+drawn is drawn by `splits.sampling_key`.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from curate.dataset import manifest as manifests
+from curate.dataset.dedupe import Deduplicator, Grouped, Location
+from curate.dataset.recipe import Balance, BuildRecipe, Extension
+from curate.dataset.splits import sampling_key
+from curate.errors import ConfigError, SourceError
+from curate.schema import DecodeStatus
+from curate.sources import open_source
+from curate.sources.address import join
+
+OWN = "own"
+"""The origin of images that the manifest names; others bear the name of their extension."""
+_SPARE = 1.25
+"""Candidates looked at for every image wanted from an extension, as some turn out to be duplicates."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One image of the set to be: where it comes from and what became of it."""
+
+    location: Location
+    label: str
+    origin: str
+    sha256: str = ""
+    group: str = ""
+    split: str = ""
+
+    @property
+    def address(self) -> str:
+        """A path or URL to name the image by."""
+        return join(self.location.source, self.location.path)
+
+    def key(self, seed: int) -> str:
+        """Return the sort key of the image in an order drawn by the seed."""
+        return sampling_key(seed, self.origin, self.location.path)
+
+
+def approved(manifest: Path) -> list[Member]:
+    """Read the images that a manifest keeps, sorted by path.
+
+    Raises `UndecidedError` where one is undecided, `SourceError` where one has no class or none is kept.
+    """
+    rows = manifests.kept_rows(manifest).sort_values("path")
+    if rows["final_label"].isna().any():
+        raise SourceError(f"{manifest}: a training set needs a class for every image, and some have none")
+    if rows.empty:
+        raise SourceError(f"{manifest} keeps no images; there is nothing to build from")
+    sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
+    columns = (rows[name] for name in ("source", "path", "final_label", "sha256"))
+    return [
+        Member(location=Location(source, path, int(size)), label=label, origin=OWN, sha256=sha256)
+        for source, path, label, sha256, size in zip(*columns, sizes, strict=True)
+    ]
+
+
+def gather(recipe: BuildRecipe, own: list[Member], scratch: Path, say: Say) -> tuple[list[Member], Counter[str]]:
+    """Choose the images of the set, each with its duplicate group, and count what was left out, by reason.
+
+    `own` are the approved images, `scratch` is a folder to work in. Raises `CurateError` where an image is not the one
+    that was approved, or an extension has nothing to give.
+    """
+    refused: Counter[str] = Counter()
+    deduplicator = Deduplicator(scratch / "measured")
+    say(f"looking for copies among {len(own):,} images of the manifest")
+    own = _checked(own, deduplicator.groups([member.location for member in own]))
+    labels = sorted({member.label for member in own})
+    balance = recipe.balance
+    members = own if balance.method != "fill" else _undersampled(own, balance, recipe.seed, refused)
+    for number, (extension, origin) in enumerate(zip(recipe.extend, _origins(recipe.extend), strict=True)):
+        wanted = {label: _wanted(extension, balance, members, label) for label in labels}
+        pool = _candidates(extension, origin, labels, scratch / f"extension-{number}")
+        pool.sort(key=lambda member: member.key(recipe.seed))
+        # Own images that were thinned out are compared with too: they are no less the same image.
+        present = [*own, *(member for member in members if member.origin != OWN)]
+        say(f"looking for images that are no copies in {origin}")
+        taken, reasons = _taken(present, pool, wanted, deduplicator)
+        members = [*members, *taken]
+        refused.update(reasons)
+    if balance.method == "undersample":
+        members = _undersampled(members, balance, recipe.seed, refused)
+    if balance.method == "fill":
+        refused.update(_unfilled(members, labels, balance))
+    return members, refused
+
+
+def _checked(own: Sequence[Member], measured: Sequence[Grouped]) -> list[Member]:
+    """Give the approved images their groups; raises where one is not the image that was approved, or unreadable."""
+    result = []
+    for member, grouped in zip(own, measured, strict=True):
+        if grouped.sha256 is None:
+            raise SourceError(
+                f"{member.address} cannot be read; has the source moved since the scan, or is the manifest of another "
+                "dataset?"
+            )
+        if grouped.sha256 != member.sha256:
+            raise SourceError(
+                f"{member.address} is not the image in the manifest: it has changed since the scan, or the manifest "
+                "is of another dataset; run the audit again"
+            )
+        if grouped.status == DecodeStatus.ERROR:
+            raise SourceError(f"{member.address} cannot be decoded; drop it in the review and write the manifest again")
+        result.append(replace(member, group=grouped.group))
+    return result
+
+
+def _origins(extensions: Sequence[Extension]) -> list[str]:
+    """Name the extensions; another source of the same name gets a number, since names tell images apart."""
+    names: dict[str, str] = {}
+    for extension in extensions:
+        taken, name, number = {OWN, *names.values()}, extension.name, 2
+        while extension.source not in names and name in taken:
+            name, number = f"{extension.name}-{number}", number + 1
+        names.setdefault(extension.source, name)
+    return [names[extension.source] for extension in extensions]
+
+
+def _candidates(extension: Extension, origin: str, labels: Sequence[str], scratch: Path) -> list[Member]:
+    """List the images of an extension that bear one of our classes; an archive is unpacked into `scratch`."""
+    listing = open_source(extension.source, scratch).list()
+    names = extension.classes or {label: label for label in labels}
+    for theirs, ours in names.items():
+        if ours not in labels:
+            raise ConfigError(f"extend.classes: {theirs!r} becomes {ours!r}, but the classes are {', '.join(labels)}")
+    pool = [
+        Member(
+            location=Location(listing.root, record.path, record.size_bytes, record.offset),
+            label=names[record.label],
+            origin=origin,
+        )
+        for record in listing.records
+        if record.label in names and (not extension.splits or record.split in extension.splits)
+    ]
+    if not pool:
+        theirs = ", ".join(sorted({record.label or "(none)" for record in listing.records}))
+        raise ConfigError(
+            f"{extension.source} has no image of a wanted class; its classes are {theirs}: name them in classes"
+        )
+    return pool
+
+
+def _wanted(extension: Extension, balance: Balance, members: Sequence[Member], label: str) -> int | None:
+    """Say how many images of a class to take; None for all there are."""
+    limit = extension.limit(label)
+    if balance.method != "fill":
+        return limit
+    lacking = max(0, (balance.per_class or 0) - sum(member.label == label for member in members))
+    return lacking if limit is None else min(limit, lacking)
+
+
+def _taken(
+    present: Sequence[Member], pool: Sequence[Member], wanted: Mapping[str, int | None], deduplicator: Deduplicator
+) -> tuple[list[Member], Counter[str]]:
+    """Take as many of the pool as are wanted and are no duplicates; more are looked at while some lack."""
+    spare = _SPARE
+    while True:
+        looked = _first(pool, wanted, spare)
+        groups = deduplicator.groups([member.location for member in [*present, *looked]])
+        taken, reasons = _accepted(
+            looked, groups[len(present) :], {found.group for found in groups[: len(present)]}, wanted
+        )
+        counts = Counter(member.label for member in taken)
+        lacks = any(count is not None and counts[label] < count for label, count in wanted.items())
+        spare *= 2
+        if not lacks or len(looked) == len(_first(pool, wanted, spare)):
+            return taken, reasons
+
+
+def _first(pool: Sequence[Member], wanted: Mapping[str, int | None], spare: float) -> list[Member]:
+    """Select `spare` times as many images of each class as are wanted, the first ones of the pool."""
+    limits = {label: None if count is None else math.ceil(count * spare) for label, count in wanted.items()}
+    counts: Counter[str] = Counter()
+    result = []
+    for member in pool:
+        limit = limits[member.label]
+        if limit is None or counts[member.label] < limit:
+            counts[member.label] += 1
+            result.append(member)
+    return result
+
+
+def _accepted(
+    looked: Sequence[Member], measured: Sequence[Grouped], taken_groups: set[str], wanted: Mapping[str, int | None]
+) -> tuple[list[Member], Counter[str]]:
+    """Accept the images that decode and are duplicates of nothing before them, as many as are wanted."""
+    taken_groups = set(taken_groups)
+    counts: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    accepted = []
+    for member, grouped in zip(looked, measured, strict=True):
+        limit = wanted[member.label]
+        if limit is not None and counts[member.label] >= limit:
+            continue
+        if grouped.status == DecodeStatus.ERROR or grouped.sha256 is None:
+            reasons[f"of {member.origin} cannot be decoded"] += 1
+        elif grouped.group in taken_groups:
+            reasons[f"of {member.origin} are copies of images that are there"] += 1
+        else:
+            taken_groups.add(grouped.group)
+            counts[member.label] += 1
+            accepted.append(replace(member, sha256=grouped.sha256, group=grouped.group))
+    return accepted, reasons
+
+
+def _undersampled(members: list[Member], balance: Balance, seed: int, refused: Counter[str]) -> list[Member]:
+    """Draw at most `per_class` images of each class, or as many as the smallest class has."""
+    limit = balance.per_class or min(Counter(member.label for member in members).values())
+    counts: Counter[str] = Counter()
+    result = []
+    for member in sorted(members, key=lambda member: member.key(seed)):
+        if counts[member.label] < limit:
+            counts[member.label] += 1
+            result.append(member)
+    if len(result) < len(members):
+        refused["were left out by the draw that balances"] += len(members) - len(result)
+    return result
+
+
+def _unfilled(members: Sequence[Member], labels: Sequence[str], balance: Balance) -> Counter[str]:
+    """Count the images that could not be found to fill each class."""
+    counts = Counter(member.label for member in members)
+    lacking = {label: (balance.per_class or 0) - counts[label] for label in labels}
+    return Counter({f"could not be found to fill class {label}": lack for label, lack in lacking.items() if lack > 0})
