@@ -21,7 +21,8 @@ from curate.reviewing.bulk import Selection, decide
 from curate.reviewing.store import Store
 from curate.scanners import kinds
 from curate.schema import FINDINGS, IMAGES, Action, Category, Role, Severity
-from curate.storage.workspace import Workspace, write_json, write_table
+from curate.storage.atomic import write_json
+from curate.storage.workspace import Workspace, write_table
 from tests import sample_images
 from tests.i18n.sources import ROOT
 
