@@ -6,7 +6,6 @@ so it outlasts the process and works for any executor that shares the workspace.
 """
 
 import faulthandler
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +72,8 @@ class Watch:
         Re-arming costs a thread, so the deadline is only moved once a quarter of it has passed: a
         image gets between three quarters of the limit and the whole of it.
         """
-        os.pwrite(self._file.fileno(), b"%*d" % (_INDEX_BYTES, index), 0)
+        self._file.seek(0)  # and not `pwrite`, which Windows lacks
+        self._file.write(b"%*d" % (_INDEX_BYTES, index))
         now = time.monotonic()
         if now - self._armed_at > self._timeout_s / 4:
             faulthandler.dump_traceback_later(self._timeout_s, exit=True, file=self._file)

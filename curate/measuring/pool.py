@@ -89,7 +89,7 @@ def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) ->
 
 def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], None]) -> list[Shard]:
     """Run shards side by side; return those in hand when a worker died, to be run one at a time."""
-    from curate.measuring.shard import measure_shard
+    from curate.measuring.shard import measure_shard, tally_of
 
     suspects: list[Shard] = []
     while waiting:
@@ -105,7 +105,11 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
                     done(future.result())
                     del flying[future]
         except BrokenProcessPool:
-            suspects += [shard for shard in flying.values() if not shard.part.exists()]
+            for shard in flying.values():
+                if shard.part.exists():  # it was through, but its worker died before it could say so
+                    done(tally_of(shard))
+                else:
+                    suspects.append(shard)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from curate.config import DecodeLimits
 from curate.i18n import msg
@@ -85,6 +86,12 @@ def measure_shard(shard: Shard) -> Tally:
     write_part(_to_arrow(rows, shard.scanners), shard.part)
     watch.close()
     return Tally(files=len(rows), statuses=Counter(row["status"] for row in rows), seconds=dict(seconds))
+
+
+def tally_of(shard: Shard) -> Tally:
+    """Count the files of a finished shard from its part, for a worker that did not live to report them."""
+    statuses = pq.ParquetFile(shard.part).read(["status"])["status"].to_pylist()
+    return Tally(files=len(statuses), statuses=Counter(statuses))
 
 
 def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:

@@ -58,6 +58,8 @@ class OffTopic(Scanner):
         cosines, _ = embeddings.nearest(vectors, self.settings.neighbours)
         distance = 1 - cosines.mean(axis=1)
         middle, limit = robust_limit(distance, self.settings.deviations)
+        if limit <= middle:  # more than half are equally far: nothing is unusual about any distance
+            return
         paths = features["path"].to_numpy(object)
         for index in np.flatnonzero(distance > limit):
             yield Finding(

@@ -7,6 +7,7 @@ move places only. The scratch file has no name and goes when the last column tha
 
 import os
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -37,6 +38,7 @@ class Spool:
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="curate-")  # noqa: SIM115 - lives as long as its columns
         self._end = 0
+        self._seeking = threading.Lock()
 
     def column(self, values: Sequence[bytes | None]) -> "Blobs":
         """Append values; returns the column that stands for them."""
@@ -67,7 +69,13 @@ class Spool:
 
     def read(self, start: int, size: int) -> bytes:
         """Read one value."""
-        return os.pread(self._file.fileno(), size, start)
+        if hasattr(os, "pread"):
+            return os.pread(self._file.fileno(), size, start)
+        with self._seeking:  # Windows
+            self._file.seek(start)
+            value = self._file.read(size)
+            self._file.seek(self._end)
+            return value
 
     def __del__(self) -> None:
         self._file.close()

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from curate.measuring import features, pool
-from curate.measuring.shard import Tally
+from curate.images import kinds
+from curate.measuring import features, journal, pool
+from curate.measuring.shard import Tally, measure_shard, tally_of
 from tests import crashing, sample_images
 from tests.crashing import Crashing
 
@@ -45,3 +46,21 @@ def test_a_worker_starts_without_pandas_and_may_still_import_it() -> None:
         "import pandas\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_shard_whose_worker_died_after_its_part_was_written_is_counted(tmp_path: Path) -> None:
+    _, (shard, *_) = crashing.shards(tmp_path, 1)
+    told = measure_shard(shard)
+    assert tally_of(shard) == Tally(files=told.files, statuses=told.statuses)
+    assert told.files == 1
+
+
+def test_a_journal_names_the_image_in_hand_and_nothing_before_the_first(tmp_path: Path) -> None:
+    watch = journal.Watch(tmp_path / "a.journal", timeout_s=60)
+    assert journal.read_crash_report(tmp_path / "a.journal") is None
+    for index in (3, 12_345, 7):
+        watch.enter(index)
+        assert journal.read_crash_report(tmp_path / "a.journal") == journal.CrashReport(index, kinds.CRASHED, None)
+    watch.close()
+    assert not (tmp_path / "a.journal").exists()
+    assert journal.read_crash_report(tmp_path / "a.journal") is None

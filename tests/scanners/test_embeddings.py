@@ -70,6 +70,13 @@ def test_an_image_far_from_all_others_is_off_topic(audited: Path) -> None:
     assert json.loads(outliers["evidence"].iloc[0])["distance"] > json.loads(outliers["evidence"].iloc[0])["threshold"]
 
 
+def test_where_more_than_half_are_equally_far_no_distance_is_unusual(audited: Path) -> None:
+    vectors = np.outer(np.ones(COUNT), np.eye(16)[0]) + np.repeat(np.eye(16)[:2], COUNT // 2, axis=0)
+    vectors[3] += 0.5 * np.eye(16)[5]
+    write_embeddings(audited, vectors)
+    assert found(audited, "off_topic").empty
+
+
 def test_an_embedding_of_other_bytes_is_not_used(audited: Path) -> None:
     write_embeddings(audited, cloud(), sha256=["0" * 64] * COUNT)
     frame = embeddings.attach(pd.read_parquet(audited / "images.parquet"), audited)
