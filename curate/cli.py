@@ -43,9 +43,9 @@ LangOption = Annotated[
 
 def main() -> None:
     """Run the command line, with every package's sub-commands hung on it where one of them may be meant."""
-    own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    ours = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     meant = sys.argv[1] if len(sys.argv) > 1 else ""
-    others = () if meant in own else entry_points(group="curate.commands")
+    others = () if meant in ours else entry_points(group="curate.commands")
     for entry in sorted(others, key=lambda entry: entry.name):
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
@@ -242,8 +242,8 @@ def export(
     source: Annotated[str | None, typer.Option(help="Where the source is now, if it has moved.")] = None,
 ) -> None:
     """Write the cleaned folder, every file checked against its hash."""
-    kept = curate.export(manifest_file, destination, mode=mode, source=source, layout=layout)
-    terminal.say(f"{destination}: {len(kept):,} images; check them any time with: curate verify {destination}")
+    exported = curate.export(manifest_file, destination, mode=mode, source=source, layout=layout)
+    terminal.say(f"{destination}: {len(exported):,} images; check them any time with: curate verify {destination}")
 
 
 @app.command()

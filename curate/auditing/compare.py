@@ -38,8 +38,8 @@ def compare(
     configuration = config.override(config.Config(), Duplicates.name, thorough=thorough)
     scanner = _duplicates(configuration)
     frames = []
-    for side, place in ((OURS, ours), (THEIRS, theirs)):
-        with _audited(Path(place), configuration, report) as workspace:
+    for side, side_address in ((OURS, ours), (THEIRS, theirs)):
+        with _audited(Path(side_address), configuration, report) as workspace:
             frames.append(_measured(workspace, scanner).assign(side=side))
     return _across(scanner, *frames)
 
@@ -81,19 +81,19 @@ def _duplicates(configuration: config.Config) -> Scanner:
 
 
 @contextmanager
-def _audited(place: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
+def _audited(side_address: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
     """Open the workspace, or make one for the occasion; one without what is needed is measured anew."""
-    if (place / "audit.json").is_file():
-        workspace = Workspace(place)
+    if (side_address / "audit.json").is_file():
+        workspace = Workspace(side_address)
         scanner = _duplicates(configuration)
         images = workspace.read_images()
         parts = features.parts(workspace.features, [scanner])
         if not features.missing(features.records(images, parts), parts, [scanner]):
             yield workspace
             return
-        place = Path(workspace.read_audit()["source"])
+        side_address = Path(workspace.read_audit()["source"])
     with tempfile.TemporaryDirectory() as folder:
-        pipeline.audit(place, Path(folder) / "ws", configuration=configuration, report=report)
+        pipeline.audit(side_address, Path(folder) / "ws", configuration=configuration, report=report)
         yield Workspace(Path(folder) / "ws")
 
 

@@ -62,35 +62,35 @@ def guesses(frame: pd.DataFrame) -> list[Guess]:
 
     `frame` has the columns of `images.parquet` and, as far as they were measured, of the scanners.
     """
-    seen = frame[frame["label"].notna() & frame["width"].notna() & (frame["status"] != DecodeStatus.ERROR)]
-    counts = seen["label"].value_counts()
-    seen = seen[seen["label"].isin(counts[counts >= MIN_IMAGES].index)]
-    classes, target = np.unique(seen["label"].to_numpy(str), return_inverse=True)
+    usable = frame[frame["label"].notna() & frame["width"].notna() & (frame["status"] != DecodeStatus.ERROR)]
+    counts = usable["label"].value_counts()
+    usable = usable[usable["label"].isin(counts[counts >= MIN_IMAGES].index)]
+    classes, target = np.unique(usable["label"].to_numpy(str), return_inverse=True)
     if len(classes) < 2:
         return []
-    folds = np.array([int(hashlib.sha256(path.encode()).hexdigest()[:8], 16) % FOLDS for path in seen["path"]])
+    folds = np.array([int(hashlib.sha256(path.encode()).hexdigest()[:8], 16) % FOLDS for path in usable["path"]])
     found = [
         Guess(name, round(_accuracy(values, target, folds, len(classes)), 4), round(1 / len(classes), 4))
-        for name, values in _properties(seen)
+        for name, values in _properties(usable)
     ]
     return sorted(found, key=lambda guess: (-guess.accuracy, guess.trait))
 
 
-def _properties(seen: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+def _properties(usable: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
     """Name and value of each property: numbers, or words for what has no order."""
-    width, height = seen["width"].astype(float), seen["height"].astype(float)
+    width, height = usable["width"].astype(float), usable["height"].astype(float)
     yield "size", np.sqrt(width * height)
     yield "shape", width / height
-    yield "bytes_per_pixel", seen["size_bytes"].astype(float) / (width * height)
-    yield "format", seen["format"].astype(str)
-    yield "mode", seen["mode"].astype(str)
-    yield "file_name", seen["path"].map(_pattern)
-    if "quality.p5" in seen:
-        yield "brightness", (seen["quality.p5"] + seen["quality.p99"]) / 2
-        yield "contrast", seen["quality.contrast"]
-        yield "blur", seen["quality.blur"]
-    if "duplicates.chroma" in seen:
-        yield "colourfulness", seen["duplicates.chroma"]
+    yield "bytes_per_pixel", usable["size_bytes"].astype(float) / (width * height)
+    yield "format", usable["format"].astype(str)
+    yield "mode", usable["mode"].astype(str)
+    yield "file_name", usable["path"].map(_pattern)
+    if "quality.p5" in usable:
+        yield "brightness", (usable["quality.p5"] + usable["quality.p99"]) / 2
+        yield "contrast", usable["quality.contrast"]
+        yield "blur", usable["quality.blur"]
+    if "duplicates.chroma" in usable:
+        yield "colourfulness", usable["duplicates.chroma"]
 
 
 def _pattern(path: str) -> str:
@@ -108,9 +108,9 @@ def _accuracy(values: pd.Series, target: npt.NDArray[np.intp], folds: npt.NDArra
         cells = np.unique(values.to_numpy(str), return_inverse=True)[1]
     right = np.zeros(len(target), dtype=bool)
     for fold in range(FOLDS):
-        own = folds == fold
+        in_fold = folds == fold
         table = np.zeros((int(cells.max()) + 1, classes))
-        np.add.at(table, (cells[~own], target[~own]), 1)
+        np.add.at(table, (cells[~in_fold], target[~in_fold]), 1)
         share = table / np.maximum(table.sum(axis=0), 1)
-        right[own] = share.argmax(axis=1)[cells[own]] == target[own]
+        right[in_fold] = share.argmax(axis=1)[cells[in_fold]] == target[in_fold]
     return float(np.mean([right[target == index].mean() for index in range(classes)]))

@@ -153,10 +153,10 @@ class BlockCombination:
         So each pair is emitted once. `values` are distinct and as `sorted` left them; those returned have their bits
         back in place.
         """
-        places = np.arange(1, len(values) + 1)
+        positions = np.arange(1, len(values) + 1)
         ends = np.append(np.flatnonzero(values[1:] ^ values[:-1] > self._inside), len(values) - 1) + 1
-        counts = np.repeat(ends, np.diff(ends, prepend=0))[: len(values)] - places
-        one, other = self._first(_near(values, values, places, counts, distance))
+        counts = np.repeat(ends, np.diff(ends, prepend=0))[: len(values)] - positions
+        one, other = self._first(_near(values, values, positions, counts, distance))
         return np.minimum(one, other), np.maximum(one, other)
 
     def between(self, ours: Hashes, theirs: Hashes, distance: int) -> tuple[Hashes, Hashes]:
@@ -179,13 +179,13 @@ class BlockCombination:
         """Move the bits of the chosen blocks to the front."""
         moved = np.empty(len(values), dtype=np.uint64)
         for start in range(0, len(values), _CELLS // 4):
-            part, place = values[start : start + _CELLS // 4], moved[start : start + _CELLS // 4]
+            part, out = values[start : start + _CELLS // 4], moved[start : start + _CELLS // 4]
             left = BITS
             for number, (shift, width) in enumerate(self._pieces):
                 left -= width
                 bits = part & np.uint64(((1 << width) - 1) << shift)
                 bits = bits << np.uint64(left - shift) if left > shift else bits >> np.uint64(shift - left)
-                np.bitwise_or(place, bits, out=place) if number else np.copyto(place, bits)
+                np.bitwise_or(out, bits, out=out) if number else np.copyto(out, bits)
         return moved
 
     def _back(self, moved: Hashes) -> Hashes:
@@ -233,9 +233,9 @@ def _near(
             near = np.flatnonzero(popcount(different) <= distance)
             if near.size:
                 row = near >> power
-                place = begin[row] + (near & width - 1)
-                real = place < len(others)
-                yield mine[row[real]], others[place[real]]
+                position = begin[row] + (near & width - 1)
+                real = position < len(others)
+                yield mine[row[real]], others[position[real]]
 
 
 def _of_values(
@@ -270,6 +270,6 @@ def _products(ours: _Members, left: np.ndarray, theirs: _Members, right: np.ndar
 
 
 def _sorted(left: np.ndarray, right: np.ndarray, ours: Hashes, theirs: Hashes) -> Pairs:
-    by_place = np.lexsort((right, left))
-    left, right = left[by_place].astype(np.int64), right[by_place].astype(np.int64)
+    order = np.lexsort((right, left))
+    left, right = left[order].astype(np.int64), right[order].astype(np.int64)
     return left, right, popcount(ours[left] ^ theirs[right]).astype(np.int64)

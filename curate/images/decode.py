@@ -172,9 +172,9 @@ def _turned(found: damage.Seen, orientation: int, rows: int, columns: int) -> da
     if orientation == 1:
         return found
     box = found.box
-    place = np.zeros((rows, columns), dtype=bool)
-    place[box.top : box.top + box.height, box.left : box.left + box.width] = True
-    upright = pixels.TURNS[orientation](place)
+    mask = np.zeros((rows, columns), dtype=bool)
+    mask[box.top : box.top + box.height, box.left : box.left + box.width] = True
+    upright = pixels.TURNS[orientation](mask)
     down, across = np.flatnonzero(upright.any(axis=1)), np.flatnonzero(upright.any(axis=0))
     turned = replace(
         box, left=int(across[0]), top=int(down[0]), width=int(np.ptp(across)) + 1, height=int(np.ptp(down)) + 1

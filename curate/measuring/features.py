@@ -110,23 +110,23 @@ def _gathered(records: Sequence[Record], found: Sequence[Part], scanners: Sequen
     columns: dict[str, Any] = {
         name: pd.Series([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")
     }
-    places: dict[tuple[int, ...], npt.NDArray[np.intp]] = {}
+    row_indices: dict[tuple[int, ...], npt.NDArray[np.intp]] = {}
     for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns)):
         pieces = [loaded for loaded in tables if step in loaded.part.current]
         which = tuple(map(id, pieces))
-        if which not in places:
-            places[which] = _places(pieces, columns["path"])
+        if which not in row_indices:
+            row_indices[which] = _row_indices(pieces, columns["path"])
         names = _FACT_NAMES if step == FACTS else [name for name in pieces[0].names if name.startswith(f"{step}.")]
-        columns |= _columns(pieces, names, places[which])
+        columns |= _columns(pieces, names, row_indices[which])
     return columns
 
 
 def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
     """Select what `scanner.judge` may see: the facts of each image, its own columns and those that it borrows."""
     facts = [name for name in frame.columns if "." not in name]
-    own = {f"{scanner.name}.{column}": column for column in scanner.columns}
-    own |= {there: here for here, there in scanner.borrows.items() if there in frame}
-    return frame[[*facts, *own]].rename(columns=own)
+    columns = {f"{scanner.name}.{column}": column for column in scanner.columns}
+    columns |= {stored_name: local_name for local_name, stored_name in scanner.borrows.items() if stored_name in frame}
+    return frame[[*facts, *columns]].rename(columns=columns)
 
 
 def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record]) -> None:
@@ -180,25 +180,25 @@ def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _L
     return _Loaded(part, table.drop_columns(names), large)
 
 
-def _places(pieces: Sequence[_Loaded], paths: Sequence[str]) -> npt.NDArray[np.intp]:
+def _row_indices(pieces: Sequence[_Loaded], paths: Sequence[str]) -> npt.NDArray[np.intp]:
     """Find for each path its row among all rows of these parts, of the last part that has it; -1 where none has."""
-    told = [path for loaded in pieces for path in loaded.table["path"].to_pylist()]
-    row_of = {path: row for row, path in enumerate(told)}
+    stored_paths = [path for loaded in pieces for path in loaded.table["path"].to_pylist()]
+    row_of = {path: row for row, path in enumerate(stored_paths)}
     return np.array([row_of.get(path, -1) for path in paths], dtype=np.intp)
 
 
-def _columns(pieces: Sequence[_Loaded], names: Sequence[str], places: npt.NDArray[np.intp]) -> dict[str, Any]:
+def _columns(pieces: Sequence[_Loaded], names: Sequence[str], row_indices: npt.NDArray[np.intp]) -> dict[str, Any]:
     """Take these columns in the order of the row indices; missing where there is none."""
     from curate.storage.blobs import Blobs
 
     large = {name for name in names if name in pieces[0].large}
     small = [name for name in names if name not in large]
-    rows = pa.array(places, mask=places < 0)
+    rows = pa.array(row_indices, mask=row_indices < 0)
     table = pa.concat_tables([loaded.table.select(small) for loaded in pieces]).take(rows)
     found: dict[str, Any] = dict(to_pandas(table).items())
     for name in large:
         column = Blobs._concat_same_type([loaded.large[name] for loaded in pieces])
-        found[name] = column.take(places, allow_fill=True)
+        found[name] = column.take(row_indices, allow_fill=True)
     return {name: found[name] for name in names}
 
 

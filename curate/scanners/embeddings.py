@@ -49,10 +49,10 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
     for name in PREDICTION:
         values = np.full(len(frame), None, dtype=object)
         if predictions is not None:
-            told = np.asarray(predictions[name].to_pylist(), dtype=object)
+            predicted = np.asarray(predictions[name].to_pylist(), dtype=object)
             labels = np.asarray(predictions["label"].to_pylist(), dtype=object)
             valid = (known >= 0) & (labels[known] == frame["label"].to_numpy(object))
-            values[valid] = told[known[valid]]
+            values[valid] = predicted[known[valid]]
         columns[name] = pd.Series(values, index=frame.index, dtype=object)
     return frame.assign(**columns)
 
@@ -82,9 +82,9 @@ def nearest(vectors: npt.NDArray[np.float32], count: int) -> tuple[npt.NDArray[n
     index.add(vectors)
     cosines, rows = index.search(vectors, count + 1)
     # An image is its own nearest, but for twins, where it may be any of the first.
-    own = rows == np.arange(len(vectors))[:, None]
-    own[~own.any(axis=1), -1] = True
-    return cosines[~own].reshape(-1, count), rows[~own].reshape(-1, count)
+    is_itself = rows == np.arange(len(vectors))[:, None]
+    is_itself[~is_itself.any(axis=1), -1] = True
+    return cosines[~is_itself].reshape(-1, count), rows[~is_itself].reshape(-1, count)
 
 
 def _read(path: Path, columns: list[str]) -> pa.Table | None:

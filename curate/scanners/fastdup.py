@@ -73,9 +73,9 @@ class Fastdup(Scanner):
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         if self.found is None:
             return
-        seen = by_preference(features[features["digest"].notna()].assign(sharpness=0.0))
-        yield from self._copies(seen, self.found["pairs"])
-        known = set(seen["path"])
+        ranked = by_preference(features[features["digest"].notna()].assign(sharpness=0.0))
+        yield from self._copies(ranked, self.found["pairs"])
+        known = set(ranked["path"])
         for path, nearest in self.found["outliers"]:
             if path in known and nearest < self.settings.outlier:
                 yield Finding(
@@ -91,14 +91,14 @@ class Fastdup(Scanner):
                     evidence={"nearest": round(float(nearest), 4)},
                 )
 
-    def _copies(self, seen: pd.DataFrame, pairs: Sequence[tuple[str, str, float]]) -> Iterator[Finding]:
-        row_of = {path: row for row, path in enumerate(seen["path"])}
+    def _copies(self, ranked: pd.DataFrame, pairs: Sequence[tuple[str, str, float]]) -> Iterator[Finding]:
+        row_of = {path: row for row, path in enumerate(ranked["path"])}
         near: dict[int, dict[int, float]] = defaultdict(dict)
         for first, second, similarity in pairs:
             if similarity >= self.settings.similarity and first in row_of and second in row_of and first != second:
                 near[row_of[first]][row_of[second]] = near[row_of[second]][row_of[first]] = float(similarity)
-        columns = columns_of(seen)
-        digests, hashes = seen["digest"].tolist(), seen["sha256"].tolist()
+        columns = columns_of(ranked)
+        digests, hashes = ranked["digest"].tolist(), ranked["sha256"].tolist()
 
         def copies_of(keeper: int, taken: Set[int]) -> dict[int, Match]:
             copies: dict[int, Match] = {}
@@ -106,16 +106,16 @@ class Fastdup(Scanner):
                 if row not in taken:
                     exact = digests[row] == digests[keeper]
                     copies |= (
-                        exact_copies(keeper, [row], hashes) if exact else {row: _match(seen, keeper, row, similarity)}
+                        exact_copies(keeper, [row], hashes) if exact else {row: _match(ranked, keeper, row, similarity)}
                     )
             return copies
 
-        for keeper, copies in stars(len(seen), copies_of):
+        for keeper, copies in stars(len(ranked), copies_of):
             yield from findings(columns, keeper, copies)
 
 
-def _match(seen: pd.DataFrame, keeper: int, row: int, similarity: float) -> Match:
-    same_size = all(seen[side].iat[keeper] == seen[side].iat[row] for side in ("width", "height"))
+def _match(ranked: pd.DataFrame, keeper: int, row: int, similarity: float) -> Match:
+    same_size = all(ranked[side].iat[keeper] == ranked[side].iat[row] for side in ("width", "height"))
     return Match(kind=kinds.RE_ENCODED if same_size else kinds.RESIZED, agreement=similarity, engine="fastdup")
 
 
@@ -129,9 +129,9 @@ def run(
     state = "\n".join(f"{record.path}\t{record.size_bytes}\t{record.mtime_ns}" for record in records)
     key = hashlib.sha256(state.encode()).hexdigest()
     if stored.is_file():
-        kept: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
-        if kept.get("key") == key:
-            return kept
+        stored_result: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
+        if stored_result.get("key") == key:
+            return stored_result
     python = settings.python or sys.executable
     with tempfile.TemporaryDirectory() as folder:
         listing, out = Path(folder) / "list.txt", Path(folder) / "found.json"

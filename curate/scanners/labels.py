@@ -55,8 +55,8 @@ class Labels(Scanner):
         if "predicted" not in features:
             return
         names = ["path", "label", "predicted", "confidence", "given_confidence", "label_quality"]
-        seen = features.loc[features["predicted"].notna(), names]
-        for path, label, predicted, confidence, given, quality in seen.itertuples(index=False, name=None):
+        measured = features.loc[features["predicted"].notna(), names]
+        for path, label, predicted, confidence, given, quality in measured.itertuples(index=False, name=None):
             if predicted == label or quality > self.settings.max_label_quality:
                 continue
             if confidence < self.settings.confidence:

@@ -158,14 +158,14 @@ class Quality(Scanner):
         }
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        seen = features[features["blur"].notna()]
-        yield from self._content(seen)
-        yield from self._sizes(seen)
+        measured = features[features["blur"].notna()]
+        yield from self._content(measured)
+        yield from self._sizes(measured)
 
-    def _content(self, seen: pd.DataFrame) -> Iterator[Finding]:
+    def _content(self, measured: pd.DataFrame) -> Iterator[Finding]:
         s = self.settings
-        limit = self._limits(seen)
-        for row in seen.itertuples(index=False):
+        limit = self._limits(measured)
+        for row in measured.itertuples(index=False):
             dark = row.p99 < limit["dark"]
             bright = row.p5 >= limit["bright"] and row.p1 >= s.bright_floor
             # A dark or bright image has little contrast by nature; that is no second reason against it.
@@ -177,37 +177,37 @@ class Quality(Scanner):
                 message = BRIGHT.says(p5=row.p5, threshold=limit["bright"])
                 yield _finding(BRIGHT, row.path, row.p5, message, {"p5": row.p5})
             if empty:
-                measured = {"flat_share": row.flat_share, "contrast": row.contrast}
+                numbers = {"flat_share": row.flat_share, "contrast": row.contrast}
                 message = LOW_INFORMATION.says(
-                    **measured, flat_threshold=s.flat_share, contrast_threshold=s.low_contrast
+                    **numbers, flat_threshold=s.flat_share, contrast_threshold=s.low_contrast
                 )
                 score = max(row.flat_share, 1 - row.contrast / 128)
-                yield _finding(LOW_INFORMATION, row.path, score, message, measured)
+                yield _finding(LOW_INFORMATION, row.path, score, message, numbers)
             elif row.blur >= limit["blurry"]:
                 message = BLURRY.says(blur=row.blur, threshold=limit["blurry"])
                 yield _finding(BLURRY, row.path, row.blur, message, {"blur": row.blur})
 
-    def _limits(self, seen: pd.DataFrame) -> dict[str, float]:
+    def _limits(self, measured: pd.DataFrame) -> dict[str, float]:
         """Compute the thresholds of this dataset: never stricter than the settings, looser where most images are so."""
         s = self.settings
         limits = {"blurry": s.blurry, "dark": s.dark, "bright": s.bright}
-        if s.max_deviations and len(seen) >= ENOUGH:
-            limits["blurry"] = max(s.blurry, robust_limit(seen["blur"], s.max_deviations)[1])
-            limits["dark"] = min(s.dark, robust_limit(seen["p99"], -s.max_deviations)[1])
-            limits["bright"] = max(s.bright, robust_limit(seen["p5"], s.max_deviations)[1])
+        if s.max_deviations and len(measured) >= ENOUGH:
+            limits["blurry"] = max(s.blurry, robust_limit(measured["blur"], s.max_deviations)[1])
+            limits["dark"] = min(s.dark, robust_limit(measured["p99"], -s.max_deviations)[1])
+            limits["bright"] = max(s.bright, robust_limit(measured["p5"], s.max_deviations)[1])
         return limits
 
-    def _sizes(self, seen: pd.DataFrame) -> Iterator[Finding]:
+    def _sizes(self, measured: pd.DataFrame) -> Iterator[Finding]:
         s = self.settings
-        if seen.empty:
+        if measured.empty:
             return
-        width, height = seen["width"].to_numpy(float), seen["height"].to_numpy(float)
+        width, height = measured["width"].to_numpy(float), measured["height"].to_numpy(float)
         log_side = np.log(np.sqrt(width * height))
         low, typical, high = np.quantile(log_side, (0.1, 0.5, 0.9))
         factor, beyond = np.log(s.odd_size_factor), np.log(s.odd_size_beyond)
         smallest, largest = min(typical - factor, low - beyond), max(typical + factor, high + beyond)
         side = float(np.exp(typical))
-        for path, w, h, log in zip(seen["path"], width, height, log_side, strict=True):
+        for path, w, h, log in zip(measured["path"], width, height, log_side, strict=True):
             tiny = min(w, h) < s.tiny_px and side >= 2 * s.tiny_px
             if tiny or not smallest < log < largest:
                 times = float(np.exp(abs(log - typical)))

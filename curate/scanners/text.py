@@ -74,8 +74,9 @@ class Text(Scanner):
         return {"lines": json.dumps(_read(image), ensure_ascii=False, separators=(",", ":"))}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        seen = features[features["lines"].notna()]
-        for path, width, height, lines in seen[["path", "width", "height", "lines"]].itertuples(index=False, name=None):
+        measured = features[features["lines"].notna()]
+        rows = measured[["path", "width", "height", "lines"]].itertuples(index=False, name=None)
+        for path, width, height, lines in rows:
             sure = [line for line in json.loads(lines) if self._counts(line)]
             if sure:
                 yield self._finding(path, sure, float(width * height))

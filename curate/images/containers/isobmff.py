@@ -11,7 +11,7 @@ from curate.schema import Severity
 
 def problems(data: bytes) -> Iterator[Problem]:
     """Walk the top-level boxes: each has a name, none is cut, and the description is there."""
-    offset, seen = 0, set()
+    offset, box_names = 0, set()
     while offset + 8 <= len(data):
         size, name = struct.unpack_from(">I4s", data, offset)
         if size == 1 and offset + 16 <= len(data):
@@ -29,7 +29,7 @@ def problems(data: bytes) -> Iterator[Problem]:
         if offset + size > len(data):
             yield cut_short(offset + size - len(data), msg("{name} box", name=name.decode()), offset)
             return
-        seen.add(name)
+        box_names.add(name)
         offset += size
-    if b"meta" not in seen and b"moov" not in seen:
+    if b"meta" not in box_names and b"moov" not in box_names:
         yield cut_short(8, msg("description"), offset)

@@ -38,11 +38,11 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 def coded_data(data: bytes) -> bytes:
     """Return the file without its application segments and comments: what alone decides the pixels."""
-    kept, end = [], 2
+    parts, end = [], 2
     for marker, start, end in segments(data):
         if not (0xE0 <= marker <= 0xEF or marker == 0xFE):
-            kept.append(data[start:end])
-    return b"".join([*kept, data[end:]])
+            parts.append(data[start:end])
+    return b"".join([*parts, data[end:]])
 
 
 def exif_orientation(data: bytes) -> int:

@@ -50,9 +50,9 @@ def _pages(data: bytes, order: str) -> Iterator[Tags]:
     if len(data) < 8 or struct.unpack_from(order + "H", data, 2) != (42,):
         return
     (offset,) = struct.unpack_from(order + "I", data, 4)
-    seen: set[int] = set()
-    while offset and offset not in seen and offset + 2 <= len(data) and len(seen) < _MAX_PAGES:
-        seen.add(offset)
+    visited: set[int] = set()
+    while offset and offset not in visited and offset + 2 <= len(data) and len(visited) < _MAX_PAGES:
+        visited.add(offset)
         (count,) = struct.unpack_from(order + "H", data, offset)
         end = offset + 2 + 12 * count
         if end + 4 > len(data):
