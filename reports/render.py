@@ -1,7 +1,7 @@
 """Contents to files: one HTML page that needs nothing else, Markdown, and the tables as CSV.
 
 Invariants: what comes from data is escaped by the machinery, not by remembering to (autoescape in HTML,
-`finalize` in Markdown, `safecsv` in CSV); the page refers to nothing outside itself, and its content
+`finalize` in Markdown, `safe_csv` in CSV); the page refers to nothing outside itself, and its content
 security policy forbids it to; a file appears whole or not at all, and only the page may replace a file
 that is not an earlier report.
 """
