@@ -20,6 +20,7 @@ from curate.errors import ConfigError, CurateError
 from curate.i18n import N_, Translator, preferred, translator
 from curate.measuring import pool
 from curate.options import DuplicateEngine, Layout, Mode, Pending, Profile
+from curate.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from curate.schema import Action
@@ -114,7 +115,7 @@ def audit(
         terminal.say(f"{LICENCE}; its telemetry is off")
     with terminal.progress(words) as report:
         result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
-    terminal.skipped(result.skipped, words)
+    terminal.skipped(Workspace(workspace).read_audit()["skipped"], words)
     if profile_time:
         terminal.cost(result, words)
     terminal.status(curate.status(workspace), words, as_json=as_json)

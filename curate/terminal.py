@@ -6,6 +6,7 @@ Names that come from data (classes, paths) are text: they are printed as they ar
 from __future__ import annotations
 
 import json
+from collections import Counter
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from rich.text import Text
 from curate.i18n import Translator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
     from rich.table import Table
@@ -103,11 +104,12 @@ def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
     return view
 
 
-def skipped(table: pd.DataFrame, words: Translator) -> None:
-    """Print how many files were left out, by reason."""
-    for _, files in sorted(table.groupby("reason"), key=lambda group: (-len(group[1]), group[0])):
-        count = words.counted("skipped {n} file", "skipped {n} files", len(files))
-        say(f"{count}: {words.reason(files.iloc[0])}")
+def skipped(files: Sequence[Mapping[str, str]], words: Translator) -> None:
+    """Print how many files were left out, by reason; `files` are those of `audit.json`."""
+    counts = Counter(words.reason(file) for file in files)
+    for reason, count in counts.most_common():
+        files_skipped = words.counted("skipped {n} file", "skipped {n} files", count)
+        say(f"{files_skipped}: {reason}")
 
 
 def cost(result: Audit, words: Translator) -> None:

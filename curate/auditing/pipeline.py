@@ -60,8 +60,7 @@ class Audit:
     """The result of an audit.
 
     `images` has one row per file (`schema.IMAGES`), `findings` one per finding and image
-    (`schema.FINDINGS`), `skipped` one per file that is not part of the dataset (path, reason, and the
-    reason as `i18n.Message`, JSON).
+    (`schema.FINDINGS`), `skipped` one per file that is not part of the dataset (path, reason).
     `spurious` says how well the class can be guessed from what should say nothing about it, the worst first.
     `measured` counts the files that had to be read; `seconds` says where the workers' time went.
     """
@@ -140,7 +139,7 @@ def audit(
         workspace=ws.root,
         images=ws.read_images(),
         findings=ws.read_findings(),
-        skipped=pd.DataFrame([item.to_json() for item in listing.skipped], columns=["path", "reason", "message"]),
+        skipped=pd.DataFrame([item.to_json() for item in listing.skipped], columns=["path", "reason"]),
         measured=measured,
         prevalent=[DatasetProperty.from_json(item) for item in judged["prevalent"]],
         spurious=[Guess(**item) for item in judged["spurious"]],
