@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +19,7 @@ from curate.errors import ConfigError, CurateError
 from curate.i18n import N_, Translator, preferred, translator
 from curate.measuring import pool
 from curate.options import DuplicateEngine, Layout, Mode, Pending, Profile
+from curate.plugins import installed
 from curate.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def main() -> None:
     """Run the command line, with every package's sub-commands hung on it where one of them may be meant."""
     ours = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     meant = sys.argv[1] if len(sys.argv) > 1 else ""
-    others = () if meant in ours else entry_points(group="curate.commands")
-    for entry in sorted(others, key=lambda entry: entry.name):
+    others = () if meant in ours else installed("curate.commands")
+    for entry in others:
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
     try:

@@ -1,7 +1,6 @@
 """The way out: the manifest, the cleaned folder and the report, with the checks that the command line makes."""
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from curate.dataset.export import export, verify
 from curate.dataset.manifest import manifest
 from curate.errors import CurateError, MissingExtraError, UndecidedError
 from curate.options import Pending
+from curate.plugins import installed
 from curate.schema import Verdict
 from curate.storage.workspace import Workspace
 from curate.ui import session
@@ -89,7 +89,7 @@ def _copy(written: Path, target: Path) -> None:
 
 def _report(workspace: Workspace) -> None:
     """Write the report through the entry point that its package registers: the reviewer knows nothing of it."""
-    for entry in entry_points(group="curate.report"):
+    for entry in installed("curate.report"):
         write: Callable[..., Any] = entry.load()
         try:
             files = write(workspace.root, workspace.root / "report.html", lang=session.translator().language)

@@ -7,7 +7,6 @@ finds, and the truth lies in a file apart for whoever wants to compare.
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from curate.dataset.export import export
 from curate.dataset.manifest import manifest
 from curate.demonstration import dataset as drawing
 from curate.errors import CurateError, MissingExtraError
+from curate.plugins import installed
 from curate.reviewing import bulk
 from curate.storage import safe_csv
 from curate.storage.atomic import explained
@@ -91,7 +91,7 @@ def _write_report(workspace: Path, output: Path) -> Path | None:
 
     It is found by the entry point that the report registers: this layer knows nothing of it.
     """
-    for entry in entry_points(group="curate.report"):
+    for entry in installed("curate.report"):
         write: Callable[..., Any] = entry.load()
         try:
             write(workspace, output)

@@ -14,12 +14,12 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib import import_module
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from curate.errors import ConfigError
 from curate.i18n.message import Message, Style, fill
+from curate.plugins import installed
 
 ENGLISH = "en"
 ENTRY_POINTS = "curate.locales"
@@ -185,10 +185,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 
 def _foreign() -> list[Path]:
     """The `locale` folders of other packages."""
-    return [
-        Path(str(import_module(entry.value).__file__)).with_name("locale")
-        for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
-    ]
+    return [Path(str(import_module(entry.value).__file__)).with_name("locale") for entry in installed(ENTRY_POINTS)]
 
 
 @functools.cache

@@ -11,7 +11,6 @@ import cv2
 import pyarrow as pa
 
 from curate.config import DecodeLimits
-from curate.images.decode import allow_pixels
 from curate.measuring import journal
 
 
@@ -22,6 +21,8 @@ def start(limits: DecodeLimits, environment: Mapping[str, str]) -> None:
     thousands of lines about one bad file. What matters of it is in the file's row; our own failures travel back
     through the future.
     """
+    from curate.images.decode import allow_pixels  # the parent, which only names this function, has no use for it
+
     os.environ.clear()
     os.environ.update(environment)
     cv2.setNumThreads(1)

@@ -11,7 +11,6 @@ import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -23,6 +22,7 @@ from curate.config import Config, Settings
 from curate.errors import ConfigError
 from curate.findings import Finding, Kinds, KindSpec
 from curate.images.image import DecodedImage
+from curate.plugins import installed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,7 @@ def scanner_classes() -> Mapping[str, type[Scanner]]:
     Raises `ConfigError` for one that declares no kinds.
     """
     classes: dict[str, type[Scanner]] = {}
-    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+    for entry in installed(ENTRY_POINTS):
         scanner: type[Scanner] = entry.load()
         if not getattr(scanner, "kinds", ()):
             raise ConfigError(f"the scanner {entry.name} ({entry.value}) declares no kinds; see CONTRIBUTING.md")

@@ -18,11 +18,11 @@ import os
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from curate.errors import SourceError
+from curate.plugins import installed
 from curate.sources import objects, tar
 from curate.sources.address import in_tar, join, url
 
@@ -112,7 +112,7 @@ class Source(ABC):
 @functools.cache
 def forms() -> tuple[type[Source], ...]:
     """List every installed form of source, the first to be asked first."""
-    found: list[type[Source]] = [entry.load() for entry in entry_points(group=ENTRY_POINTS)]
+    found: list[type[Source]] = [entry.load() for entry in installed(ENTRY_POINTS)]
     return tuple(sorted(found, key=lambda form: (-form.priority, form.__name__)))
 
 
