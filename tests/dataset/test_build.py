@@ -263,12 +263,10 @@ def test_the_table_says_where_each_image_comes_from_and_what_it_is(tmp_path: Pat
 
 def test_weights_are_those_of_a_balanced_loss(tmp_path: Path) -> None:
     data = {path: content for path, content in handmade_set(tmp_path, each=6).items() if path < "dogs/2"}
-    table = curate.build(
-        plain(tmp_path, '[balance]\nmethod = "weights"\n'),
-        tmp_path / "set",
-        manifest=manifest(tmp_path, *rows_of(data)),
-    ).table
+    path = manifest(tmp_path, *rows_of(data))
+    table = curate.build(plain(tmp_path, '[balance]\nmethod = "weights"\n'), tmp_path / "set", manifest=path).table
     assert dict(zip(table["label"], table["weight"], strict=True)) == {"cats": "0.666667", "dogs": "2"}
+    assert set(curate.build(plain(tmp_path), tmp_path / "unweighted", manifest=path).table["weight"]) == {"1"}
 
 
 def test_classes_that_would_share_a_folder_are_refused_before_anything_is_read(tmp_path: Path) -> None:
