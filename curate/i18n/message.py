@@ -30,7 +30,7 @@ class Message:
         return fill(template, self.values, _ENGLISH)
 
     def to_json(self) -> str:
-        """The message as JSON text, for a table."""
+        """Write the message as JSON text, for a table."""
         return json.dumps(_plain(self), ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
@@ -93,7 +93,7 @@ _ENGLISH = Style(message=str, listed=_english_list, number=str)
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON knows it; a message becomes `{"text": ..., "values": ...}`."""
+    """Convert a value to what JSON knows; a message becomes `{"text": ..., "values": ...}`."""
     if isinstance(value, Message):
         stored: dict[str, Any] = {"text": value.text}
         if value.values:

@@ -54,7 +54,7 @@ class Translator:
         return self._filled(self.ngettext(one, many, n), {"n": self.number(n), **values})
 
     def render(self, message: Message) -> str:
-        """A message in this language."""
+        """Write a message in this language."""
         if message.plural is None:
             template = self.gettext(message.text)
         else:
@@ -62,14 +62,14 @@ class Translator:
         return fill(template, message.values, self._style)
 
     def reason(self, row: Mapping[str, Any]) -> str:
-        """The reason of a row of the findings table: its message in this language, or its English sentence."""
+        """Give the reason of a row of the findings table: its message in this language, or its English sentence."""
         try:
             return self.render(Message.from_json(row["message"]))
         except (KeyError, ValueError, TypeError, IndexError):
             return str(row["reason"])
 
     def number(self, value: float, decimals: int = 0) -> str:
-        """A number with this language's separators."""
+        """Write a number with this language's separators."""
         return self._localised(f"{value:,.{decimals}f}")
 
     @property
@@ -78,24 +78,24 @@ class Translator:
         return (".", ",") if self.language == ENGLISH else _symbols(self._locale)
 
     def percent(self, share: float, decimals: int = 0) -> str:
-        """A share of 0..1 as a percentage."""
+        """Write a share of 0..1 as a percentage."""
         return self._localised(f"{share:.{decimals}%}")
 
     def size(self, count: float) -> str:
-        """A size in bytes, in the largest unit that leaves at least one."""
+        """Write a size in bytes, in the largest unit that leaves at least one."""
         step = 0
         while count >= 1000 and step < len(_UNITS) - 1:
             count, step = count / 1000, step + 1
         return f"{self.number(count, 0 if step == 0 or count >= 100 else 1)} {_UNITS[step]}"
 
     def listed(self, items: Sequence[str]) -> str:
-        """Several things in a sentence: "a, b and c"."""
+        """Join several things as in a sentence: "a, b and c"."""
         from babel.lists import format_list
 
         return format_list(list(items), locale=self._locale) if items else ""
 
     def day(self, value: date) -> str:
-        """A date in words."""
+        """Write a date in words."""
         from babel.dates import format_date
 
         return format_date(value, "long", locale=self._locale)
@@ -118,20 +118,20 @@ class Translator:
         return fill(template, values, self._style) if values else template
 
     def _localised(self, text: str) -> str:
-        """A number that Python has formatted, with this language's separators."""
+        """Rewrite a number that Python has formatted, with this language's separators."""
         decimal, group = self.separators
         return text.translate({ord("."): decimal, ord(","): group})
 
 
 @functools.cache
 def languages() -> tuple[str, ...]:
-    """The languages there are, English first."""
+    """List the languages there are, English first."""
     return (ENGLISH, *sorted(folder.name.replace("_", "-") for folder in LOCALE.iterdir() if folder.is_dir()))
 
 
 @functools.cache
 def translator(language: str = ENGLISH) -> Translator:
-    """The translator of a language, by its name in any spelling (`pt-BR`, `pt_br`, `pt`).
+    """Return the translator of a language, by its name in any spelling (`pt-BR`, `pt_br`, `pt`).
 
     Raises `ConfigError` for a language that there is no catalogue for.
     """
@@ -142,7 +142,7 @@ def translator(language: str = ENGLISH) -> Translator:
 
 
 def preferred(environment: Mapping[str, str] = os.environ) -> str:
-    """The language that the environment asks for (as gettext reads it), English where it names none we know."""
+    """Find the language that the environment asks for (as gettext reads it), English where it names none we know."""
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         if environment.get(variable):
             for wish in environment[variable].split(":"):
@@ -184,7 +184,7 @@ def _catalogue(language: str) -> gettext.NullTranslations:
 
 
 def _foreign() -> list[Path]:
-    """The `locale` folders of other packages."""
+    """List the `locale` folders of other packages."""
     return [Path(str(import_module(entry.value).__file__)).with_name("locale") for entry in installed(ENTRY_POINTS)]
 
 

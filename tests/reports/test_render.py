@@ -3,21 +3,15 @@
 import json
 import re
 import shutil
-import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
-from typer.testing import CliRunner
 
 import curate
 from curate import reports
 from curate.auditing.judge import DatasetProperty
-from curate.errors import CurateError, MissingExtraError, WorkspaceError
 from curate.i18n import msg
-from curate.reports.commands import register
 from curate.reviewing.bulk import Selection, decide
 from curate.schema import FINDINGS, Action
 from curate.sources import Skipped
@@ -25,90 +19,7 @@ from curate.storage import safe_csv
 from curate.storage.workspace import Workspace, write_table
 from tests import sample_images
 from tests.conftest import Audited
-
-SCRIPT = "<script>alert(1)</script>"
-VOID = {"meta", "img", "wbr", "br", "link", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """What a browser would make of the report: its tables, texts and attributes; ill-nested tags are noted."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tables: list[list[list[str]]] = []
-        self.captions: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.unbalanced: list[str] = []
-        self._open: list[str] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self._open.append(tag)
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-        elif tag == "caption":
-            self.captions.append("")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._open.pop() != tag:
-            self.unbalanced.append(tag)
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if {"td", "th"} & set(self._open) and "table" in self._open:
-            self.tables[-1][-1][-1] += data
-        if "caption" in self._open:
-            self.captions[-1] += data.strip()
-
-    def table(self, caption: str) -> list[list[str]]:
-        """The rows of the table whose caption begins so."""
-        found = next(rows for rows, text in zip(self.tables, self.captions, strict=True) if text.startswith(caption))
-        return [[" ".join(cell.split()) for cell in row] for row in found]
-
-
-def page_of(workspace: Workspace, lang: str = "en") -> Page:
-    written = reports.report(workspace.root, lang=lang)
-    return Page(written[0].read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def decided(audited: Audited) -> Audited:
-    """Copies dropped, one image kept, one relabelled, the rest undecided."""
-    root = audited.workspace.root
-    decide(root, Selection(categories=("duplicate",)), None, reviewer="ana", note="a copy")
-    decide(root, Selection(kinds=("empty",)), Action.DROP, reviewer="bo")
-    decide(root, Selection(paths=("*/night.jpg",)), Action.RELABEL, reviewer="bo", new_label="owls", note="an owl")
-    return audited
-
-
-@pytest.fixture(scope="module")
-def hostile_once(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Names and classes that are markup, formulas, mathematics and Markdown; all of them flagged."""
-    root = tmp_path_factory.mktemp("hostile")
-    sample_images.dataset(root / "source", classes=("$x_1$ <b>cats",))
-    folder = root / "source" / '=cmd & "dogs" | `ls`'
-    for index, name in enumerate(
-        ("<script>alert(1)", "=1+2", "@sum", "a|b`c*d", "two\nlines", "<img src=x onerror=y>")
-    ):
-        sample_images.save(sample_images.photo(index) // 8, folder / f"{name}.jpg")
-    (folder / "<svg onload=z>.png").write_bytes(b"")
-    curate.audit(root / "source", root / "ws")
-    decide(root / "ws", Selection(), Action.DROP, reviewer=f"=ana {SCRIPT}", note=f"+{SCRIPT} | `x`\n# no")
-    return Workspace(root / "ws")
-
-
-# What it says
+from tests.reports.pages import Page, page_of
 
 
 def test_table_1_is_the_table_that_status_prints(decided: Audited) -> None:
@@ -362,99 +273,3 @@ def test_a_file_that_crashed_a_decoder_is_not_opened(audited: Audited) -> None:
     sha256 = images.loc["dogs/night.jpg", "sha256"]
     assert "Not opened: the audit could not decode it safely" in page.text
     assert not list(audited.workspace.thumbs.rglob(f"{sha256}*"))
-
-
-# Data cannot act
-
-
-@pytest.mark.parametrize("lang", ["en", "pt-BR"])
-def test_names_and_notes_are_text_in_the_page(hostile_once: Workspace, lang: str, tmp_path: Path) -> None:
-    html = reports.report(hostile_once.root, tmp_path / "r.html", lang=lang)[0].read_text(encoding="utf-8")
-    page = Page(html)
-    tags = {tag for tag, _ in page.tags}
-    assert "script" not in tags
-    assert not [a for _, a in page.tags if any(name.startswith("on") for name in a)]
-    assert page.unbalanced == []
-    assert SCRIPT in page.text
-    assert "$x_1$ <b>cats" in page.text
-
-
-def test_names_and_notes_are_text_in_markdown(hostile_once: Workspace, tmp_path: Path) -> None:
-    reports.report(hostile_once.root, tmp_path / "r.html")
-    text = (tmp_path / "r.md").read_text(encoding="utf-8").removeprefix("<!-- curate report -->\n")
-    prose = [line for line in text.splitlines() if not line.startswith("    ")]
-    assert not re.search(r"(?<!\\)[<>`]", "\n".join(prose))
-    assert "# no" not in prose
-    tables = re.findall(r"(?m)(?:^\|.*\n)+", text)
-    assert tables
-    for table in tables:
-        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
-
-
-def test_no_cell_of_the_csv_files_is_a_formula(hostile_once: Workspace, tmp_path: Path) -> None:
-    for path in reports.report(hostile_once.root, tmp_path / "r.html")[2:]:
-        frame = safe_csv.pd.read_csv(path, dtype=object, keep_default_na=False)
-        cells = [cell for column in frame for cell in frame[column]]
-        assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
-    notes = safe_csv.read(tmp_path / "r-decisions.csv")["note"]
-    assert set(notes) == {f"+{SCRIPT} | `x`\n# no"}
-
-
-# What it refuses
-
-
-def test_the_name_must_end_in_html(audited: Audited, tmp_path: Path) -> None:
-    with pytest.raises(CurateError, match=r"ends in \.html"):
-        reports.report(audited.workspace.root, tmp_path / "report.pdf")
-
-
-def test_nothing_is_written_into_the_source(audited: Audited) -> None:
-    with pytest.raises(CurateError, match="only ever read"):
-        reports.report(audited.workspace.root, audited.source / "report.html")
-
-
-@pytest.mark.parametrize("name", ["README.md", "README.csv", "README-findings.csv"])
-def test_a_file_that_is_not_a_report_is_not_replaced(audited: Audited, tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text("# Mine\n", encoding="utf-8")
-    with pytest.raises(CurateError, match="not an earlier report"):
-        reports.report(audited.workspace.root, tmp_path / "README.html")
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [name]
-
-
-def test_an_earlier_report_is_replaced(decided: Audited) -> None:
-    reports.report(decided.workspace.root, lang="pt-BR")
-    assert len(reports.report(decided.workspace.root)) == 5
-
-
-def test_an_unknown_language_is_refused(audited: Audited) -> None:
-    with pytest.raises(CurateError, match="en, pt-BR"):
-        reports.report(audited.workspace.root, lang="de")
-
-
-def test_no_workspace_is_a_plain_error(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceError, match="is not a curate workspace"):
-        reports.report(tmp_path)
-
-
-@pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
-def test_a_missing_package_is_named_with_its_cure(
-    audited: Audited, monkeypatch: pytest.MonkeyPatch, package: str
-) -> None:
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'imagecurate\[report\]'"):
-        reports.report(audited.workspace.root)
-
-
-# The command
-
-
-def test_the_command_says_what_it_wrote(decided: Audited, tmp_path: Path) -> None:
-    app = typer.Typer()
-    register(app)
-    target = tmp_path / "r.html"
-    result = CliRunner().invoke(app, [str(decided.workspace.root), "-o", str(target), "--lang", "pt-br"])
-    assert result.exit_code == 0
-    assert result.stdout == ""
-    assert result.stderr.splitlines() == [
-        f"wrote {tmp_path / name}" for name in ("r.html", "r.md", "r.csv", "r-findings.csv", "r-decisions.csv")
-    ]

@@ -1,0 +1,30 @@
+"""What the tests of the pages share."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from curate.reviewing import reviewer
+from curate.reviewing.reviewer import Person
+from tests.conftest import Audited
+
+if TYPE_CHECKING:
+    from streamlit.testing.v1 import AppTest
+
+
+@pytest.fixture
+def introduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reviewer whose name is known already."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    reviewer.remember(Person(name="ana", lang="en"))
+
+
+@pytest.fixture
+def app(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> "AppTest":
+    """The reviewer on an audited dataset, at the first item of its queue."""
+    from tests.ui.driving import APP, AppTest
+
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    return AppTest.from_file(APP, default_timeout=30).run()
