@@ -15,6 +15,7 @@ import pytest
 import curate
 from curate.dataset import layouts
 from curate.dataset.export import SUMS, Verification
+from curate.dataset.layouts import ExportTarget
 from curate.errors import CurateError, SourceError, UndecidedError
 from curate.options import Layout
 from curate.sources import objects
@@ -265,7 +266,7 @@ LIST = (Row("a/1.png", "a", split="train"), Row("b/,2.png", "b", "=c"))
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv"])
 def test_a_list_of_text_names_images_where_they_are(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / "deep" / f"list{suffix}"
+    path = tmp_path / "deep" / "er" / f"list{suffix}"
     curate.export(manifest(tmp_path, *LIST), path)
     with path.open(newline="") as file:
         rows = list(csv.reader(file, delimiter="\t" if suffix == ".tsv" else ","))
@@ -317,6 +318,15 @@ def test_an_export_to_a_store_is_what_it_would_be_on_a_disk(tmp_path: Path, layo
     assert curate.verify(memory).extra == ["stray"]
     with pytest.raises(CurateError, match="is not empty; give a place where there is nothing"):
         curate.export(path, memory, layout=layout)
+
+
+def test_a_shard_that_has_been_sent_no_longer_takes_room_here(tmp_path: Path) -> None:
+    for name in ("sent.tar", "kept.tar"):
+        (tmp_path / name).write_bytes(b"shard")
+    ExportTarget(tmp_path, "memory://sent").send("sent.tar")
+    ExportTarget(tmp_path, None).send("kept.tar")
+    assert objects.fetch("memory://sent/sent.tar") == b"shard"
+    assert [path.name for path in tmp_path.iterdir()] == ["kept.tar"]
 
 
 @pytest.mark.parametrize(
