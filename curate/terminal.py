@@ -54,8 +54,8 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool) -> None:
         if guess.gain >= TELLING:
             say(
                 words.gettext(
-                    "note: the class can be guessed from one property ({property}): right for {share} of the images of a "
-                    "class, {chance} by chance"
+                    "note: the class can be guessed from one property ({property}): right for {share} of the images of "
+                    "a class, {chance} by chance"
                 ).format(
                     property=words.gettext(guess.title),
                     share=words.percent(guess.accuracy),
