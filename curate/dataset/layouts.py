@@ -150,7 +150,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]], delimiter: st
     text = io.StringIO(newline="")
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
+    writer.writerows(rows)
     return text.getvalue().encode()
 
 

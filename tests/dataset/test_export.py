@@ -114,6 +114,7 @@ def exported(folder: Path, *rows: Row, **options: Any) -> list[str]:
         pytest.param(Row("cats/1.png", "cats", "a/b"), "a_b/1.png", id="a label with a slash"),
         pytest.param(Row("cats/1.png", "cats", "..\\x. "), "_x/1.png", id="a label that climbs"),
         pytest.param(Row("cats/1.png", "cats", ". ."), "_/1.png", id="a label of dots"),
+        pytest.param(Row("cats/1.png", "cats", "X-ray X"), "X-ray X/1.png", id="any other label as it is"),
     ],
 )
 def test_an_image_goes_to_the_folder_of_its_class(tmp_path: Path, row: Row, path: str) -> None:
@@ -327,6 +328,8 @@ def test_a_shard_that_has_been_sent_no_longer_takes_room_here(tmp_path: Path) ->
     ExportTarget(tmp_path, None).send("kept.tar")
     assert objects.fetch("memory://sent/sent.tar") == b"shard"
     assert [path.name for path in tmp_path.iterdir()] == ["kept.tar"]
+    ExportTarget(tmp_path, None).put("a/b/c.png", b"image")
+    assert (tmp_path / "a" / "b" / "c.png").read_bytes() == b"image"
 
 
 @pytest.mark.parametrize(
