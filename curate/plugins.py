@@ -1,8 +1,15 @@
-"""What other packages add, by entry point; asking reads the metadata of all installed packages, so it is done once."""
+"""What other packages add, by entry point; asking reads the metadata of all installed packages, so it is done once.
+
+What reads them is imported when somebody asks: most of what imports this module is in a hurry and does not.
+"""
+
+from __future__ import annotations
 
 import functools
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 
 def installed(group: str) -> list[EntryPoint]:
@@ -12,4 +19,6 @@ def installed(group: str) -> list[EntryPoint]:
 
 @functools.cache
 def _all() -> Any:
+    from importlib.metadata import entry_points
+
     return entry_points()  # of a type that depends on the version of Python

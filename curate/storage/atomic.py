@@ -8,7 +8,6 @@ the umask would set it for every thread of the process for a moment; an error or
 import errno
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -100,4 +99,4 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def _partial(path: Path) -> Path:
-    return path.parent / f"{PREFIX}{secrets.token_hex(8)}"
+    return path.parent / f"{PREFIX}{os.urandom(8).hex()}"
