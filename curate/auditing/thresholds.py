@@ -103,7 +103,7 @@ def save(workspace: Workspace, changed: Mapping[tuple[str, str], float]) -> int:
     _write(workspace, config.dump(configuration).encode())
     try:
         return len(pipeline.flagged(pipeline.judge(workspace.root)))
-    except Exception:
+    except BaseException:
         _write(workspace, before)
         raise
 

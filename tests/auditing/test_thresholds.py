@@ -61,3 +61,15 @@ def test_a_threshold_that_cannot_be_judged_is_taken_back(audited: Audited) -> No
     with pytest.raises((ConfigError, WorkspaceError)):
         thresholds.save(audited.workspace, {("quality", "blurry"): 0.4})
     assert audited.workspace.config.read_bytes() == before
+
+
+def test_a_judgement_that_is_interrupted_is_taken_back(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = audited.workspace.config.read_bytes()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("curate.auditing.pipeline.judge", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        thresholds.save(audited.workspace, {("quality", "blurry"): 0.4})
+    assert audited.workspace.config.read_bytes() == before
