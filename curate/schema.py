@@ -5,8 +5,11 @@ to the scanner that declares it (`findings.KindSpec`).
 """
 
 from enum import StrEnum
+from typing import TypeVar
 
 import pyarrow as pa
+
+_Name = TypeVar("_Name", bound=StrEnum)
 
 
 class Category(StrEnum):
@@ -64,6 +67,15 @@ class DecodeStatus(StrEnum):
     OK = "ok"
     WARNING = "warning"
     ERROR = "error"
+
+
+def member(names: type[_Name], written: object) -> _Name | None:
+    """Return the member of a closed set that a person has written, whatever its case and the blanks around it.
+
+    None where there is no such member.
+    """
+    text = written.strip().lower() if isinstance(written, str) else ""
+    return names(text) if text in set(names) else None
 
 
 IMAGES = pa.schema(

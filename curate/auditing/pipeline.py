@@ -90,10 +90,10 @@ def audit(
     `CurateError` for what the user can mend.
     """
     ws = Workspace(Path(workspace).absolute())
-    listed = open_source(source, ws.unpacked)
     chosen = pool.named(engine) if engine else None
     pool.get_ready(ws.root, chosen or Engine())
     configuration = scanners.resolved(configuration or _standing_config(ws))
+    listed = open_source(source, ws.unpacked, configuration.exclude)
     active = scanners.active(configuration)
     ws = create(ws.root, listed.address)
     fresh = not ws.audit.exists()
@@ -113,6 +113,7 @@ def audit(
         "root": listing.root,
         "audited_at": now_text(),
         "skipped": [item.to_json() for item in listing.skipped],
+        "notes": [note.to_json() for note in listing.notes],
     }
     if fresh:
         write_json({**facts, "complete": False}, ws.audit)

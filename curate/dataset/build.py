@@ -19,8 +19,8 @@ from curate import config, scanners
 from curate.config import DecodeLimits
 from curate.dataset import card as building_card
 from curate.dataset import splits
-from curate.dataset.layouts import folder_names
 from curate.dataset.members import Member, Say, approved, gather
+from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
 from curate.dataset.shaping import shaped
 from curate.errors import ConfigError, SourceError

@@ -5,22 +5,25 @@ the content that was reviewed; `sha256sums.txt` beside the data lets anybody che
 """
 
 import hashlib
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 
 from curate.dataset import layouts
 from curate.dataset import manifest as manifests
 from curate.dataset.layouts import ExportTarget
+from curate.dataset.placement import Kept, folder_names, place
+from curate.dataset.relocation import Say, sources_of
 from curate.errors import CurateError, SourceError
 from curate.options import Layout, Mode
-from curate.sources import Source, objects, source_at
+from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
-from curate.sources.address import in_tar, join, url
+from curate.sources.address import url
 from curate.storage.atomic import atomic_folder
 
 SUMS = "sha256sums.txt"
@@ -46,34 +49,41 @@ def export(
     destination: str | Path,
     *,
     mode: Mode = "copy",
-    source: str | Path | None = None,
+    source: str | Path | Sequence[str] | None = None,
     layout: Layout | None = None,
+    say: Say | None = None,
 ) -> pd.DataFrame:
-    """Write the images that the manifest keeps, each under its final label.
+    """Write the images that the manifest keeps, each under its final label and its split.
 
     `layout` says in what form; without it, a list where `destination` is called .csv, .jsonl or .parquet, else a
-    folder per class. `destination` may be a URL. Returns the rows exported with their new `exported_path`. Raises
-    `CurateError` where the destination is in use, an image has changed since the scan, one is still undecided, or two
-    classes would share a folder; nothing is then written, but in a bucket files without their sums.
+    folder per class, below one per split where every image has one. `destination` may be a URL; `source` is where the
+    images are now (OLD=NEW, or several of them, where the manifest knows several sources). `say` is told what a person
+    should know. Returns the rows exported with their new `exported_path`. Raises `CurateError` where the destination is
+    in use, an image has changed since the scan, one is still undecided, or two classes would share a folder; nothing is
+    then written, but in a bucket files without their sums.
     """
-    images = manifests.kept_rows(Path(manifest))
+    said = say or (lambda _: None)
+    images = manifests.kept_rows(Path(manifest), sources_of(source), said)
     layout = layout or ("list" if lists.is_list(destination) else "folder")
-    if source is not None:
-        images = images.assign(source=str(source))
     if layout == "folder":
-        layouts.folder_names(images["final_label"].dropna())
-    images = images.assign(exported_path=_destinations(images))
+        folder_names(images["final_label"].dropna())
+    columns = (images[name] for name in Kept._fields)
+    placement = place([Kept(*row) for row in zip(*columns, strict=True)])
+    images = images.assign(exported_path=pd.Series(placement.paths, images.index, dtype=object))
     if layout == "list":
         layouts.write_list(images, str(destination))
         return images
-    if layout == "imagefolder":
-        images = layouts.with_split_folders(images)
     if mode != "copy" and (url(destination) is not None or layout == "webdataset"):
         raise CurateError(f"--mode {mode} makes links between files of this machine; leave it out here")
     with _opened(destination) as target:
-        sums = layouts.write(images, layout, mode, target)
-        lines = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-        target.put(SUMS, lines.encode())
+        if layout == "webdataset":
+            sums = layouts.write_shards(images, target)
+        else:
+            tables = placement.tables or layout == "imagefolder"
+            sums = layouts.write_files(images, mode, target, tables=tables, by_split=placement.by_split)
+            for note in placement.notes:
+                said(f"note: {note}")
+        target.put(SUMS, "".join(_sum_line(name, digest) for name, digest in sorted(sums.items())).encode())
     return images
 
 
@@ -92,6 +102,8 @@ def verify(destination: str | Path) -> Verification:
     else:
         folder = Path(destination)
         present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {SUMS}
+    # What a file browser leaves behind, such as .DS_Store, is no change to the dataset.
+    present = {name for name in present if name in expected or not clutter.is_clutter(name)}
     changed = [name for name in sorted(present & set(expected)) if _digest(source, name) != expected[name]]
     return Verification(
         checked=len(expected),
@@ -107,8 +119,22 @@ def _sums(source: Source, destination: str | Path) -> dict[str, str]:
         text = (source.read(SUMS) or b"").decode()
     except OSError as error:
         raise SourceError(f"{destination} has no {SUMS}; give a folder made by: curate export") from error
-    pairs = (line.partition("  ") for line in text.splitlines())
-    return {name: digest for digest, _, name in pairs}
+    return dict(_read_sum(line) for line in text.split("\n") if line)
+
+
+def _sum_line(name: str, digest: str) -> str:
+    """Write a line of sums as `sha256sum` does: one whose name holds a line break begins with a backslash."""
+    escaped = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    return f"{'' if escaped == name else chr(92)}{digest}  {escaped}\n"
+
+
+def _read_sum(line: str) -> tuple[str, str]:
+    """Read the name and the digest of a line of sums."""
+    digest, _, name = line.partition("  ")
+    if not digest.startswith("\\"):
+        return name, digest
+    unescaped = re.sub(r"\\(.)", lambda found: {"n": "\n", "r": "\r"}.get(found[1], found[1]), name)
+    return unescaped, digest[1:]
 
 
 def _verify_list(address: str) -> Verification:
@@ -143,32 +169,3 @@ def _opened(destination: str | Path) -> Iterator[ExportTarget]:
         raise CurateError(f"{address} is not empty; give a place where there is nothing yet")
     with tempfile.TemporaryDirectory(prefix="curate-") as folder:  # shards are put together here first
         yield ExportTarget(Path(folder), address.rstrip("/"))
-
-
-def _destinations(images: pd.DataFrame) -> list[str]:
-    """Say where each image goes: its own path, or the folder of its new label; names made unique by content."""
-    taken: set[str] = set()
-    result = []
-    columns = (images[name] for name in ("source", "path", "label", "final_label", "sha256"))
-    for source, path, label, final, sha256 in zip(*columns, strict=True):
-        target = PurePosixPath(path)
-        if final is not None and in_tar(join(str(source), path)) is not None:
-            target = PurePosixPath(layouts.folder_name(str(final)), target.name)
-        elif final is not None and label != final:
-            target = _moved(target, label, str(final))
-        if str(target) in taken:
-            target = target.with_name(f"{target.stem}-{str(sha256)[:8]}{target.suffix}")
-        while str(target) in taken:
-            target = target.with_name(f"{target.stem}_{target.suffix}")
-        taken.add(str(target))
-        result.append(str(target))
-    return result
-
-
-def _moved(path: PurePosixPath, label: str | None, final: str) -> PurePosixPath:
-    """Move a relabelled image from the folder of its label to that of its new one."""
-    parts = list(path.parts)
-    if label in parts[:-1]:
-        parts[parts.index(label)] = layouts.folder_name(final)
-        return PurePosixPath(*parts)
-    return PurePosixPath(layouts.folder_name(final), *parts)

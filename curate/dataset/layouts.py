@@ -4,7 +4,7 @@
 tar shards. A `list` names images where they are and copies none. The same manifest gives the same bytes.
 """
 
-import csv
+import errno
 import functools
 import hashlib
 import io
@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import tarfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -20,14 +21,18 @@ from typing import Any
 import pandas as pd
 
 from curate.errors import CurateError, SourceError
-from curate.options import Layout, Mode
+from curate.options import Mode
 from curate.sources import Source, objects, source_at
 from curate.sources.address import join, url
-from curate.sources.records import SPLITS
+from curate.sources.classes import folder_name
+from curate.sources.records import split_called
+from curate.storage import safe_csv
 from curate.storage.atomic import atomic, explained
 
 SHARD_SAMPLES = 10_000
 SHARD_BYTES = 1 << 30
+_SERIES = "data"
+"""What shards of images without a split are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +58,21 @@ class ExportTarget:
             (self.folder / name).unlink()
 
 
-def write(images: pd.DataFrame, layout: Layout, mode: Mode, target: ExportTarget) -> dict[str, str]:
-    """Write the kept rows of a manifest; return the sha256 of every file written, by its name in the target."""
-    if layout == "webdataset":
-        return _shards(images, target)
+def write_files(
+    images: pd.DataFrame, mode: Mode, target: ExportTarget, *, tables: bool, by_split: bool
+) -> dict[str, str]:
+    """Write the kept rows of a manifest as files at their `exported_path`, with `tables` a `metadata.csv` beside them.
+
+    `by_split` says that the first folder of each is its split. Returns the sha256 of every file written, by its name.
+    """
     at = functools.cache(source_at)
     sums = {}
     for row in images.itertuples(index=False):
         _image(at(str(row.source)), row, mode, target)
         sums[str(row.exported_path)] = str(row.sha256)
-    if layout == "imagefolder":
-        for name, data in _metadata(images):
-            target.put(name, data)
-            sums[name] = hashlib.sha256(data).hexdigest()
+    for name, data in _tables(images, by_split=by_split) if tables else ():
+        target.put(name, data)
+        sums[name] = hashlib.sha256(data).hexdigest()
     return sums
 
 
@@ -102,25 +109,6 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def folder_name(label: str) -> str:
-    """Turn a label into the name of one folder."""
-    return label.replace("/", "_").replace("\\", "_").strip(". ") or "_"
-
-
-def folder_names(labels: Iterable[str]) -> dict[str, str]:
-    """Name the folder of each class; raises `SourceError` where two classes would share one."""
-    label_of: dict[str, str] = {}
-    for label in sorted(set(labels)):
-        name = folder_name(label)
-        other = label_of.setdefault(name, label)
-        if other != label:
-            raise SourceError(
-                f"the classes {other!r} and {label!r} would share the folder {name!r}; relabel the images of one of "
-                "them and write the manifest again"
-            )
-    return {label: name for name, label in label_of.items()}
-
-
 def _address(source: str, path: str) -> str:
     address = join(source, path)
     return address if url(address) else str(Path(address).absolute())
@@ -139,19 +127,15 @@ def _table(rows: pd.DataFrame, name: str) -> bytes:
         for row in rows.to_dict("records"):
             buffer.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
     else:
-        buffer.write(
-            _csv(list(rows.columns), rows.itertuples(index=False, name=None), "\t" if suffix == ".tsv" else ",")
-        )
+        cells = rows.itertuples(index=False, name=None)
+        buffer.write(_csv(list(rows.columns), cells, "\t" if suffix == ".tsv" else ","))
     return buffer.getvalue()
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]], delimiter: str = ",") -> bytes:
     """Make plain CSV, without the escaping of `safe_csv`: programs read it, to whom a path must stay what it is."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    frame = pd.DataFrame(list(rows), columns=list(columns), dtype=object)
+    return safe_csv.text_of(frame, delimiter).encode()
 
 
 def _image(source: Source, row: Any, mode: Mode, target: ExportTarget) -> None:
@@ -173,9 +157,22 @@ def _image(source: Source, row: Any, mode: Mode, target: ExportTarget) -> None:
     if mode == "copy":
         shutil.copy2(original, exported)
     elif mode == "hardlink":
-        os.link(original, exported)
+        _link(original, exported)
     else:
         exported.symlink_to(original.resolve())
+
+
+def _link(original: Path, exported: Path) -> None:
+    """Make a hard link; raises `CurateError` where the file system of one or the other knows none, or they are two."""
+    try:
+        os.link(original.resolve(), exported)
+    except OSError as error:
+        if error.errno not in {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP}:
+            raise
+        raise CurateError(
+            f"{original} cannot be hard-linked from there ({error.strerror}): links need one file system that knows "
+            "them; leave out --mode, or give --mode symlink"
+        ) from error
 
 
 def _checked(source: Source, row: Any) -> bytes:
@@ -199,52 +196,46 @@ def _changed(address: object) -> SourceError:
     return SourceError(f"{address} has changed since the scan; run the audit again and review it anew")
 
 
-# Image folders
+# Tables beside images
 
 
-def with_split_folders(images: pd.DataFrame) -> pd.DataFrame:
-    """Put each image below a folder of its split, unless it lies in one: an image folder knows splits by folder."""
-    if images["split"].isna().any() or _has_split_folders(images):
-        return images
-    moved = [
-        f"{folder_name(split)}/{path}" for split, path in zip(images["split"], images["exported_path"], strict=True)
-    ]
-    return images.assign(exported_path=moved)
+def _tables(images: pd.DataFrame, *, by_split: bool) -> Iterator[tuple[str, bytes]]:
+    """Make a `metadata.csv` for every split's folder, or one for all: (name, bytes) of each.
 
-
-def _has_split_folders(images: pd.DataFrame) -> bool:
-    return all(path.partition("/")[0].lower() in SPLITS for path in images["exported_path"])
-
-
-def _metadata(images: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
-    """Make a `metadata.csv` for every split's folder, or one for all: (name, bytes) of each."""
-    split = images["split"].notna().all() or _has_split_folders(images)
-    tops = [path.partition("/")[0] + "/" if split else "" for path in images["exported_path"]]
-    for top, rows in images.groupby(tops):
+    It holds splits as well where its folder, or the lack of one, does not say them.
+    """
+    tops = [path.partition("/")[0] + "/" if by_split else "" for path in images["exported_path"]]
+    for top, rows in images.groupby(pd.Series(tops, images.index, dtype=object)):
         names = [path.removeprefix(top) for path in rows["exported_path"]]
-        yield f"{top}metadata.csv", _csv(["file_name", "label"], zip(names, rows["final_label"], strict=True))
+        columns = {"file_name": names, "label": rows["final_label"], "split": rows["split"]}
+        told = split_called(top.rstrip("/"))
+        if all(split == told for split in rows["split"]):
+            del columns["split"]
+        yield f"{top}metadata.csv", _csv(list(columns), zip(*columns.values(), strict=True))
 
 
 # Shards
 
 
-def _shards(images: pd.DataFrame, target: ExportTarget) -> dict[str, str]:
-    """Write tars of `SHARD_SAMPLES` images or `SHARD_BYTES`, whichever comes first, one series per split.
+def write_shards(images: pd.DataFrame, target: ExportTarget) -> dict[str, str]:
+    """Write the kept rows of a manifest as tars of `SHARD_SAMPLES` images or `SHARD_BYTES`, whichever comes first.
 
-    Return the sha256 of each, by name.
+    There is a series of them per split. Returns the sha256 of each, by name.
     """
     at = functools.cache(source_at)
     sums: dict[str, str] = {}
-    for split, rows in images.assign(split=images["split"].fillna("data")).groupby("split", sort=True):
+    series = [_SERIES if split is None else folder_name(split) for split in images["split"]]
+    numbers: Counter[str] = Counter()
+    # Two splits whose names make one series stand in tars of their own: a shard is of one split.
+    for (name_of_series, _), rows in images.groupby([series, images["split"].fillna("")], sort=True):
         waiting = list(rows.itertuples(index=False))
-        number = 0
         while waiting:
-            name = f"{folder_name(str(split))}-{number:06}.tar"
+            name = f"{name_of_series}-{numbers[name_of_series]:06}.tar"
+            numbers[name_of_series] += 1
             count = _shard(target.folder / name, waiting, at)
             sums[name] = file_sha256(target.folder / name)
             target.send(name)
             waiting = waiting[count:]
-            number += 1
     return sums
 
 

@@ -7,16 +7,18 @@ give the same bytes.
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.dataset.relocation import Say, relocated
 from curate.errors import CurateError, SourceError, UndecidedError
 from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
-from curate.schema import MANIFEST, Severity, Verdict
+from curate.schema import MANIFEST, Severity, Verdict, member
 from curate.sources.address import url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
@@ -25,6 +27,7 @@ from curate.storage.workspace import Workspace, to_pandas, write_table
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 _NEEDED = ("path", "sha256", "action", "final_label", "source")
 _OPTIONAL = ("label", "split", "format")
+_HEADER_BYTES = 1 << 16
 
 
 def manifest(
@@ -86,38 +89,96 @@ def write(table: pd.DataFrame, path: Path) -> None:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a manifest in any of its formats; a column that exports look at and it lacks comes back empty.
+    """Read a manifest in any of its formats, also as a spreadsheet saves it; a column that it lacks comes back empty.
 
-    Raises `SourceError` where the file is missing, is no manifest, or holds an action that there is not.
+    Actions come back as `Verdict` spells them, one row an image; where an image was kept by hand and no final label is
+    given, that is its label. Raises `SourceError`, naming the line, where the file is missing, is no manifest, holds
+    an action that there is not, relabels to nothing, or says two things of one image.
     """
     if not path.is_file():
         raise SourceError(f"{path} does not exist; write one with: curate manifest WORKSPACE -o {path}")
     try:
-        if path.suffix == ".parquet":
-            frame = to_pandas(pq.read_table(path))
-        elif path.suffix == ".csv":
-            frame = safe_csv.read(path)
-        else:
-            frame = pd.DataFrame(
-                [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()], dtype=object
-            )
+        frame = _rows(path)
     except (ValueError, OSError, pa.ArrowException) as error:
         raise SourceError(f"{path} cannot be read as a manifest ({error})") from error
     lacking = [name for name in _NEEDED if name not in frame]
     if lacking:
         raise SourceError(f"{path} is not a manifest: it has no column {lacking[0]!r}")
-    unknown = sorted({str(action) for action in frame["action"]} - {*Verdict})
-    if unknown:
-        raise SourceError(f"{path}: {unknown[0]!r} is no action; there are {', '.join(Verdict)}")
-    return frame.assign(**{name: None for name in _OPTIONAL if name not in frame})
+    frame = frame.assign(**{name: None for name in _OPTIONAL if name not in frame})
+    verdicts = [_checked(f"{path}, line {line}", row) for line, row in zip(frame.index, _verdicts(frame), strict=True)]
+    actions, finals = zip(*verdicts, strict=True) if verdicts else ((), ())
+    frame = frame.assign(action=_column(actions, frame.index), final_label=_column(finals, frame.index))
+    _refuse_contradictions(path, frame)
+    return frame.drop_duplicates(["source", "path"]).reset_index(drop=True)
 
 
-def kept_rows(path: Path) -> pd.DataFrame:
-    """Read the rows of a manifest whose images are to be kept; raises `UndecidedError` where one is undecided."""
+def _rows(path: Path) -> pd.DataFrame:
+    """Read the rows of a manifest file, their index the line that each begins on (from 1 where there is no header)."""
+    if path.suffix == ".parquet":
+        frame = to_pandas(pq.read_table(path))
+    elif path.suffix == ".csv":
+        return safe_csv.read(path)
+    else:
+        # Only a line feed ends a row: names may hold what else some take for the end of a line.
+        lines = path.read_text(encoding="utf-8").split("\n")
+        frame = pd.DataFrame([json.loads(line) for line in lines if line.strip()], dtype=object)
+    frame.index = pd.RangeIndex(1, len(frame) + 1)
+    return frame
+
+
+class _Verdict(NamedTuple):
+    """The cells of a row that say what becomes of its image."""
+
+    path: str | None
+    sha256: str | None
+    action: str | None
+    label: str | None
+    final_label: str | None
+    source: str | None
+
+
+def _verdicts(frame: pd.DataFrame) -> list[_Verdict]:
+    return [_Verdict(*row) for row in zip(*(frame[name] for name in _Verdict._fields), strict=True)]
+
+
+def _checked(where: str, row: _Verdict) -> tuple[str, str | None]:
+    """Return action and final label of a row as they are meant; raises `SourceError` where that cannot be told."""
+    for name in ("path", "source"):
+        if not getattr(row, name):
+            raise SourceError(f"{where}: its {name} is empty")
+    action = member(Verdict, row.action)
+    if action is None:
+        shown = row.action or ""
+        raise SourceError(f"{where}: {shown!r} is no action; there are {', '.join(Verdict)}")
+    if action is Verdict.RELABEL and not row.final_label:
+        raise SourceError(f"{where}: {row.path!r} is relabelled, but its final_label is empty")
+    kept_by_hand = action is Verdict.KEEP and not row.final_label
+    return str(action), row.label if kept_by_hand else row.final_label
+
+
+def _refuse_contradictions(path: Path, frame: pd.DataFrame) -> None:
+    first: dict[tuple[str | None, str | None], tuple[int, _Verdict]] = {}
+    for line, row in zip(frame.index, _verdicts(frame), strict=True):
+        before, known = first.setdefault((row.source, row.path), (line, row))
+        if known != row:
+            what = "two labels" if known.action == row.action else f"{known.action} and {row.action}"
+            raise SourceError(f"{path}, lines {before} and {line}: {row.path!r} is given {what}; leave one of them")
+
+
+def _column(values: Sequence[str | None], index: pd.Index) -> pd.Series:
+    return pd.Series(list(values), index, dtype=object)
+
+
+def kept_rows(path: Path, moved: Sequence[str] = (), say: Say | None = None) -> pd.DataFrame:
+    """Read the rows of a manifest whose images are to be kept, with the sources where they are now (`relocation`).
+
+    Raises `UndecidedError` where one is undecided.
+    """
     table = read(path)
     if (table["action"] == Verdict.PENDING).any():
         raise UndecidedError(f"{path} holds undecided images; write it again with: curate manifest --pending keep|drop")
-    return table[table["action"].isin([Verdict.KEEP, Verdict.RELABEL])].reset_index(drop=True)
+    kept = table[table["action"].isin([Verdict.KEEP, Verdict.RELABEL])].reset_index(drop=True)
+    return relocated(kept, path, moved, say)
 
 
 def is_manifest(source: str | Path) -> bool:
@@ -134,7 +195,9 @@ def _columns(path: Path) -> list[str]:
         if path.suffix == ".parquet":
             return list(pq.read_schema(path).names)
         if path.suffix == ".csv":
-            return list(pd.read_csv(path, nrows=0))
+            with path.open("rb") as file:
+                head = safe_csv.decoded(file.readline(_HEADER_BYTES))
+            return [safe_csv.column_name(name) for name in safe_csv.parse(head)]
         with path.open(encoding="utf-8") as file:
             return list(dict(json.loads(file.readline())))
     except (ValueError, TypeError, OSError, pa.ArrowException):

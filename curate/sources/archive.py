@@ -8,13 +8,17 @@ import hashlib
 import shutil
 import stat
 import zipfile
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from curate.errors import SourceError
+from curate.i18n import Message, msg, nmsg
 from curate.sources.address import url
 from curate.sources.folder import Folder
+from curate.sources.records import Listing, Skipped
 from curate.storage.atomic import atomic_folder, explained
 
 MAX_FILES = 2_000_000
@@ -25,6 +29,10 @@ RATIO_FREE_BYTES = 256 << 20
 """Below this size the ratio does not matter: blank test images compress a thousandfold."""
 
 _CHUNK = 1 << 20
+_UTF8 = 0x800
+"""The flag of a name in UTF-8 (APPNOTE 4.4.4)."""
+_LONGEST_NAME_BYTES = 255
+"""What Linux, macOS and Windows take for one name."""
 
 
 class Archive(Folder):
@@ -42,6 +50,33 @@ class Archive(Folder):
         if self._scratch is None:
             raise SourceError(f"{self.address} is an archive; unpack it first")
         return str(unpack(Path(self.address), self._scratch).resolve())
+
+    def _list(self) -> Listing:
+        listing = super()._list()
+        with zipfile.ZipFile(self.address) as packed:
+            entries = [entry for entry in packed.infolist() if not entry.is_dir()]
+        too_long = [
+            Skipped(_name(entry), msg("its name is longer than a file may have; rename it"))
+            for entry in entries
+            if _is_too_long(_name(entry))
+        ]
+        notes = _encoding_notes([_name(entry) for entry in entries if _is_garbled(entry)])
+        return replace(listing, skipped=[*listing.skipped, *too_long], notes=[*listing.notes, *notes])
+
+
+def _encoding_notes(garbled: Sequence[str]) -> list[Message]:
+    if not garbled:
+        return []
+    return [
+        nmsg(
+            "{n} name in the archive is in an old encoding and may be garbled: {name}. If it is, unpack the archive "
+            "yourself with the right encoding and give the folder.",
+            "{n} names in the archive are in an old encoding and may be garbled, such as {name}. If they are, unpack "
+            "the archive yourself with the right encoding and give the folder.",
+            len(garbled),
+            name=garbled[0],
+        )
+    ]
 
 
 def unpack(path: Path, target: Path) -> Path:
@@ -68,16 +103,75 @@ def _extract(path: Path, target: Path) -> None:
         with zipfile.ZipFile(path) as packed:
             entries = [entry for entry in packed.infolist() if not entry.is_dir()]
             _refuse_bomb(path, entries)
+            names = {id(entry): _safe_name(path, entry) for entry in entries}
+            _refuse_files_as_folders(path, [*names.values()])
             for entry in entries:
-                destination = target / _safe_name(path, entry)
+                destination = target / names[id(entry)]
+                if _is_too_long(_name(entry)):
+                    continue
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 if destination.exists():
-                    raise SourceError(f"{path}: two entries are both called {entry.filename!r}; pack it again")
+                    raise SourceError(f"{path}: two entries are both called {_name(entry)!r}; pack it again")
                 _copy(path, packed, entry, destination)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except NotImplementedError as error:  # zipfile's way to say so of a method, or of its version
+        raise SourceError(
+            f"{path} is packed in a way that cannot be read here ({_methods(path) or error}); unpack it yourself, with "
+            "7-Zip for one, and give the folder"
+        ) from error
+    except (zipfile.BadZipFile, EOFError) as error:
         raise SourceError(f"{path}: the archive is damaged ({error}); fetch it again") from error
     except RuntimeError as error:  # zipfile's way to say that a password is needed
         raise SourceError(f"{path}: cannot be unpacked ({error})") from error
+
+
+_METHODS = {
+    1: "Shrunk",
+    6: "Imploded",
+    9: "Deflate64",
+    93: "Zstandard",
+    95: "XZ",
+    96: "JPEG",
+    97: "WavPack",
+    98: "PPMd",
+}
+"""Ways of packing that zipfile does not know (APPNOTE 4.4.5)."""
+
+
+def _methods(path: Path) -> str:
+    """Name the ways of packing of an archive that cannot be read here."""
+    with zipfile.ZipFile(path) as packed:
+        methods = {entry.compress_type for entry in packed.infolist()}
+    return ", ".join(_METHODS[method] for method in sorted(methods) if method in _METHODS)
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """Return the name of an entry: as UTF-8 where its bytes are that, flagged or not, else as zipfile reads it."""
+    if entry.flag_bits & _UTF8 or entry.filename.isascii():
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode()
+    except UnicodeError:
+        return entry.filename
+
+
+def _is_garbled(entry: zipfile.ZipInfo) -> bool:
+    """Say whether the name of an entry is in an encoding that nothing tells: zipfile then takes it for cp437."""
+    return not entry.flag_bits & _UTF8 and not entry.filename.isascii() and _name(entry) == entry.filename
+
+
+def _is_too_long(name: str) -> bool:
+    return any(len(part.encode()) > _LONGEST_NAME_BYTES for part in name.replace("\\", "/").split("/"))
+
+
+def _refuse_files_as_folders(path: Path, names: Sequence[PurePosixPath]) -> None:
+    files = set(names)
+    for name in names:
+        for folder in name.parents:
+            if folder in files:
+                raise SourceError(
+                    f"{path}: {str(folder)!r} is a file in it and the folder of {name.name!r} too; unpack it "
+                    "yourself and rename one of them"
+                )
 
 
 def _refuse_bomb(path: Path, entries: list[zipfile.ZipInfo]) -> None:
@@ -93,7 +187,7 @@ def _refuse_bomb(path: Path, entries: list[zipfile.ZipInfo]) -> None:
 
 
 def _safe_name(path: Path, entry: zipfile.ZipInfo) -> PurePosixPath:
-    name = PurePosixPath(entry.filename.replace("\\", "/"))
+    name = PurePosixPath(_name(entry).replace("\\", "/"))
     mode = entry.external_attr >> 16
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         raise SourceError(

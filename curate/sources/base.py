@@ -17,17 +17,19 @@ import functools
 import os
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from curate.errors import SourceError
+from curate.i18n import Message, msg
 from curate.plugins import installed
 from curate.sources import objects, tar
-from curate.sources.address import in_tar, join, url
-
-if TYPE_CHECKING:
-    from curate.sources.records import Listing, Skipped
+from curate.sources.address import in_tar, is_text, join, shown, url
+from curate.sources.classes import notes_on
+from curate.sources.records import Listing, Skipped
 
 ENTRY_POINTS = "curate.sources"
 NO_LIMIT = 1 << 62
@@ -41,9 +43,10 @@ class Source(ABC):
     priority: ClassVar[int] = 0
     """Of several forms that claim an address, the one with the highest takes it."""
 
-    def __init__(self, address: str, scratch: Path | None = None) -> None:
+    def __init__(self, address: str, scratch: Path | None = None, exclude: Sequence[str] = ()) -> None:
         self.address = address
         self._scratch = scratch
+        self._exclude = tuple(exclude)
 
     @classmethod
     @abstractmethod
@@ -60,14 +63,20 @@ class Source(ABC):
 
         Raises `SourceError` where the source cannot be read, or holds no images.
         """
-        listing = self._list()
+        listing = _without(self._list(), self._excluded)
+        listing = replace(listing, notes=[*listing.notes, *notes_on(listing.records)])
         if not listing.records:
             raise SourceError(f"{self.address} holds no images{_what_instead(listing.skipped)}")
         return listing
 
     @abstractmethod
     def _list(self) -> Listing:
-        """List whatever there is."""
+        """List whatever there is; `_excluded` says what of it is left out, where that bears on the rest."""
+
+    def _excluded(self, path: str) -> Message | None:
+        """Say why a path below the root is left out: by a pattern of the person, or since no table could hold it."""
+        pattern = next((pattern for pattern in self._exclude if _matches(path, pattern)), None)
+        return None if pattern is None else msg("excluded by {pattern}", pattern=pattern)
 
     def read(self, path: str, *, offset: int | None = None, size: int = 0, max_bytes: int = NO_LIMIT) -> bytes | None:
         """Read the bytes of one image; None where there are more than `max_bytes`.
@@ -116,15 +125,16 @@ def forms() -> tuple[type[Source], ...]:
     return tuple(sorted(found, key=lambda form: (-form.priority, form.__name__)))
 
 
-def open_source(given: str | Path, scratch: Path | None = None) -> Source:
+def open_source(given: str | Path, scratch: Path | None = None, exclude: Sequence[str] = ()) -> Source:
     """Open what a person names, to list it; an archive is unpacked into `scratch`.
 
-    Raises `SourceError` where it does not exist or no form of source claims it.
+    What matches a pattern of `exclude` is left out: the path below the root or, for a pattern without a slash, any part
+    of it; `*` stands for any characters. Raises `SourceError` where it does not exist or no form of source claims it.
     """
     address = absolute(given)
     for form in forms():
         if form.claims(address):
-            return form(address, scratch)
+            return form(address, scratch, exclude)
     known = ", ".join(form.form for form in forms())
     if url(address) is None and not Path(address).exists():
         raise SourceError(f"{given} does not exist; give {known}")
@@ -154,10 +164,33 @@ class _Gone(Source):
 
 def absolute(given: str | Path) -> str:
     """Normalise an address: a URL, or an absolute path (`file://` is one too)."""
+    if not is_text(str(given)):
+        raise SourceError(f"{shown(str(given))}: the name of the source is not valid UTF-8; rename it")
     if str(given).startswith("file:/"):
         given = "/" + str(given).removeprefix("file:").lstrip("/")
     address = url(given)
     return str(Path(given).resolve()) if address is None else address.rstrip("/")
+
+
+def _without(listing: Listing, excluded: Callable[[str], Message | None]) -> Listing:
+    """Leave out what is excluded, and what no table could hold since it is no text."""
+    records, skipped = [], list(listing.skipped)
+    for record in listing.records:
+        reason = excluded(record.path)
+        if not all(is_text(text or "") for text in (record.path, record.label, record.split)):
+            reason = msg("its name or its class is no text; rename it")
+        if reason is None:
+            records.append(record)
+        else:
+            skipped.append(Skipped(shown(record.path), reason))
+    return replace(listing, records=records, skipped=sorted(skipped, key=lambda item: item.path))
+
+
+def _matches(path: str, pattern: str) -> bool:
+    pattern = pattern.rstrip("/")
+    if "/" not in pattern:
+        return any(fnmatchcase(part, pattern) for part in path.split("/"))
+    return fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}/*")
 
 
 def _what_instead(skipped: Sequence[Skipped]) -> str:

@@ -15,7 +15,8 @@ from curate.errors import SourceError
 from curate.i18n import msg
 from curate.sources import objects
 from curate.sources.address import url
-from curate.sources.records import SPLITS, Record, Skipped
+from curate.sources.records import Record, Skipped, split_called
+from curate.storage import safe_csv
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 METADATA = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
@@ -39,23 +40,14 @@ def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
 
             table = pq.read_table(io.BytesIO(data or b""))
             return [str(name) for name in table.column_names], table.to_pylist()
-        text = (data or b"").decode("utf-8-sig")
         if suffix == ".jsonl":
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            # Only a line feed ends a row: names may hold what else some take for the end of a line.
+            rows = [json.loads(line) for line in (data or b"").decode("utf-8-sig").split("\n") if line.strip()]
             return sorted({name for row in rows for name in row}), rows
-        return _parsed(text, "\t" if suffix == ".tsv" else ",")
+        frame = safe_csv.parse(safe_csv.decoded(data or b""), "\t" if suffix == ".tsv" else None)
+        return [str(name).strip() for name in frame], frame.rename(columns=str.strip).to_dict("records")
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise SourceError(f"{address} cannot be read as a list of images ({error})") from error
-
-
-def _parsed(text: str, separator: str) -> tuple[list[str], list[dict[str, Any]]]:
-    """Parse delimited text into columns and rows, every cell as text; pandas knows no limit to the length of a cell."""
-    import pandas as pd
-
-    if not text.strip():
-        return [], []
-    frame = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False)
-    return [str(name) for name in frame.columns], frame.to_dict("records")
 
 
 def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list[Record], list[Skipped]]:
@@ -72,7 +64,7 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
         if name is None:
             continue
         folder = posixpath.dirname(path)
-        of_folder = SPLITS.get(folder.partition("/")[0].lower())
+        of_folder = split_called(folder.partition("/")[0])
         for row in rows:
             target = posixpath.normpath(posixpath.join(folder, str(row.get(name) or "")))
             if target.startswith("../") or target in (".", folder):
@@ -81,7 +73,7 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
             found[target] = Record(
                 target,
                 text(row, label) if label else old.label,
-                (split_name(text(row, split)) if split else None) or old.split or of_folder,
+                split_name(text(row, split)) if split else old.split or of_folder,
                 old.size_bytes,
                 old.mtime_ns,
             )
@@ -90,7 +82,7 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
 
 def split_name(value: str | None) -> str | None:
     """Normalise a split to its usual name; others keep theirs."""
-    return SPLITS.get(value.lower(), value) if value else None
+    return (split_called(value) or value) if value else None
 
 
 def text(row: Mapping[str, Any], column: str | None) -> str | None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from curate.errors import SourceError
-from curate.i18n import msg
+from curate.i18n import Message, msg
 from curate.images import formats
-from curate.sources import objects
-from curate.sources.address import url
+from curate.sources import clutter, objects
+from curate.sources.address import shown, url
 from curate.sources.base import Source
 from curate.sources.layout import Found, arrange, reason_to_skip
 from curate.sources.records import Listing
@@ -36,29 +36,60 @@ class Folder(Source):
             os.scandir(self.root).close()
         except OSError as error:
             raise SourceError(f"{self.address} cannot be read ({error.strerror}); check its permissions") from error
-        return arrange(self.root, list(_walk(self.root)))
+        found = (
+            item if item.skipped else item._replace(skipped=self._excluded(item.path)) for item in _walk(self.root)
+        )
+        return arrange(self.root, list(found))
 
 
 def _walk(root: str) -> Iterator[Found]:
-    """Find every file below `root`; text all the way, since there may be millions."""
+    """Find every file below `root`, through links to folders too; text all the way, since there may be millions."""
     top = len(root.rstrip(os.sep)) + 1
-    for folder, subfolders, names in os.walk(root, onerror=_raise_unreadable):
-        subfolders.sort()
+    above = {root: frozenset({_identity(root)})}
+    unreadable: list[OSError] = []
+    for folder, subfolders, names in os.walk(root, onerror=unreadable.append, followlinks=True):
         below = folder[top:].replace(os.sep, "/")
         here = f"{below}/" if below else ""
-        for hidden in [name for name in subfolders if name.startswith(".") or name == "__MACOSX"]:
-            subfolders.remove(hidden)
-            yield Found(f"{here}{hidden}/", 0, 0, msg("hidden folder"))
+        entered = above.pop(folder)
+        for name in sorted(subfolders):
+            reason = _reason_to_stay_out(folder, name, entered)
+            if reason is not None:
+                subfolders.remove(name)
+                yield Found(f"{here}{shown(name)}/", 0, 0, reason)
+        subfolders.sort()
+        for name in subfolders:
+            path = os.path.join(folder, name)  # noqa: PTH118
+            above[path] = entered | {_identity(path)}
         for name in sorted(names):
             yield _file(folder, here + name, name)
+    for error in unreadable:
+        path = str(error.filename)[top:].replace(os.sep, "/")
+        yield Found(f"{path}/", 0, 0, msg("the folder cannot be read ({error})", error=str(error.strerror)))
+
+
+def _reason_to_stay_out(folder: str, name: str, above: frozenset[tuple[int, int]]) -> Message | None:
+    """Say why a subfolder is not looked into; None where it is."""
+    reason = clutter.of_folder(name)
+    if reason is not None:
+        return reason
+    if shown(name) != name:
+        return msg("the name of the folder is not valid UTF-8; rename it")
+    try:
+        identity = _identity(os.path.join(folder, name))  # noqa: PTH118
+    except OSError as error:
+        return msg("the folder cannot be read ({error})", error=str(error.strerror))
+    return msg("a link that leads back to a folder above it") if identity in above else None
+
+
+def _identity(folder: str) -> tuple[int, int]:
+    """Return what tells a folder from every other, whatever links lead to it."""
+    status = os.stat(folder)  # noqa: PTH116
+    return status.st_dev, status.st_ino
 
 
 def _file(folder: str, path: str, name: str) -> Found:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        shown = path.encode(errors="surrogateescape").decode(errors="backslashreplace")
-        return Found(shown, 0, 0, msg("the file name is not valid UTF-8; rename it"))
+    if shown(name) != name:
+        return Found(shown(path), 0, 0, msg("the file name is not valid UTF-8; rename it"))
     file = os.path.join(folder, name)  # noqa: PTH118
     try:
         status = os.stat(file)  # noqa: PTH116
@@ -69,7 +100,3 @@ def _file(folder: str, path: str, name: str) -> Found:
         reason = msg("hidden file") if name.startswith(".") else msg("not a regular file")
         return Found(path, size, stamp, reason)
     return Found(path, size, stamp, reason_to_skip(name, partial(objects.head, file, formats.SNIFF_BYTES)))
-
-
-def _raise_unreadable(error: OSError) -> None:
-    raise SourceError(f"{error.filename} cannot be read ({error.strerror}); check its permissions") from error

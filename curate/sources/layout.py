@@ -1,19 +1,19 @@
 """What folders and names say: which files are images, and what class and split each of them belongs to.
 
-Layouts: `CLASS/image`, `SPLIT/CLASS/image` (split folders by name), a flat folder, image folders with `metadata.csv`,
-folders of tar shards. The same rules hold on a disk and in a bucket.
+Layouts: `CLASS/image`, `SPLIT/CLASS/image` and `CLASS/SPLIT/image` (split folders by name), a flat folder, image
+folders with `metadata.csv`, folders of tar shards. The same rules hold on a disk and in a bucket.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from curate.i18n import Message, msg
 from curate.images import formats
-from curate.sources import columns, shards
+from curate.sources import clutter, columns, shards
 from curate.sources.address import join
-from curate.sources.records import SPLITS, Listing, Record, Skipped
+from curate.sources.records import Listing, Record, Skipped, split_called
 from curate.sources.tar import is_tar
 
 _NOT_DATA = {"license", "licence", "readme", "makefile", "notice", "authors", "changelog"}
@@ -35,13 +35,11 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     tars = [(file.path, file.stamp) for file in skipped if is_tar(file.path)]
     if tars and not found:
         return shards.read_shards(root, tars)
-    paths = [file.path for file in found]
-    base = _dataset_root(paths)
-    split_folders = _split_folders(base, paths)
-    records = []
-    for path, size, stamp, _ in found:
-        split, label = _split_and_label(path, base, split_folders)
-        records.append(Record(path, label, split, size, stamp))
+    places = classes_of([file.path for file in found])
+    records = [
+        Record(file.path, place.label, place.split, file.size_bytes, file.stamp)
+        for file, place in zip(found, places, strict=True)
+    ]
     tables = {file.path: join(root, file.path) for file in skipped if _is_metadata(file.path)}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in tables]
     if tables:
@@ -58,8 +56,9 @@ def reason_to_skip(name: str, head: Callable[[], bytes]) -> Message | None:
     """Say why a file is not part of the dataset; None if it is. `head` reads its first bytes."""
     lower = name.lower()
     suffix = os.path.splitext(lower)[1]  # noqa: PTH122
-    if name.startswith(".") or lower in ("thumbs.db", "desktop.ini"):
-        return msg("hidden file")
+    reason = clutter.of_file(name)
+    if reason is not None:
+        return reason
     if suffix in formats.FORMAT_OF_EXTENSION:
         return None
     if not suffix and lower not in _NOT_DATA:
@@ -73,32 +72,47 @@ def reason_to_skip(name: str, head: Callable[[], bytes]) -> Message | None:
     return msg("extension '{suffix}' is not an image format", suffix=suffix) if suffix else msg("not an image")
 
 
-def _dataset_root(paths: list[str]) -> str:
-    """Return go down through folders that only wrap the dataset: a single folder, no images of its own, classes inside.
+class Place(NamedTuple):
+    """The class and split that the folders of an image say; None for what they do not say."""
+
+    label: str | None
+    split: str | None
+
+
+def classes_of(paths: Sequence[str]) -> list[Place]:
+    """Read the class and split of each image from its path below the source, all of them together. Pure."""
+    base = len(_dataset_root(paths))
+    folders = [path[base:].split("/")[:-1] for path in paths]
+    splits_first = _are_splits(parts[0] for parts in folders if parts)
+    if splits_first:
+        return [Place(parts[1] if len(parts) > 1 else None, _split_at(parts, 0)) for parts in folders]
+    # A class may well have a part called `test`: only where every class is cut into splits are these what they seem.
+    if all(len(parts) > 1 for parts in folders) and _are_splits(parts[1] for parts in folders):
+        return [Place(parts[0], _split_at(parts, 1)) for parts in folders]
+    return [Place(parts[0] if parts else None, None) for parts in folders]
+
+
+def _dataset_root(paths: Sequence[str]) -> str:
+    """Go down through folders that only wrap the dataset: a single folder, no images of its own, classes inside.
 
     Empty, or ending in a slash.
     """
     base = ""
     while True:
         tops = {path[len(base) :].partition("/")[0] for path in paths}
-        if (
-            len(tops) != 1
-            or any(path.count("/", len(base)) < 2 for path in paths)
-            or next(iter(tops)).lower() in SPLITS
-        ):
+        if len(tops) != 1 or any(path.count("/", len(base)) < 2 for path in paths):
             return base
-        base += next(iter(tops)) + "/"
+        top = next(iter(tops))
+        if split_called(top):
+            return base
+        base += top + "/"
 
 
-def _split_folders(base: str, paths: list[str]) -> frozenset[str]:
-    """Return the folders directly below `base` that are splits: all of them must be named so, or none is."""
-    folders = {path[len(base) :].partition("/")[0] for path in paths if "/" in path[len(base) :]}
-    return frozenset(folders) if folders and all(name.lower() in SPLITS for name in folders) else frozenset()
+def _are_splits(folders: Iterable[str]) -> bool:
+    """Say whether there are folders, all of them called as splits are."""
+    names = set(folders)
+    return bool(names) and all(split_called(name) for name in names)
 
 
-def _split_and_label(path: str, base: str, split_folders: frozenset[str]) -> tuple[str | None, str | None]:
-    parts = path[len(base) :].split("/", 2)
-    split = None
-    if len(parts) > 1 and parts[0] in split_folders:
-        split, parts = SPLITS[parts[0].lower()], parts[1:]
-    return split, parts[0] if len(parts) > 1 else None
+def _split_at(folders: Sequence[str], depth: int) -> str | None:
+    return split_called(folders[depth]) if len(folders) > depth else None

@@ -1,10 +1,11 @@
 """What a source comes to: one small record a file, whatever the source is."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 from curate.i18n import Message
 
-SPLITS = {
+_SPLITS = {
     "train": "train",
     "training": "train",
     "test": "test",
@@ -14,6 +15,13 @@ SPLITS = {
     "validation": "val",
     "dev": "val",
 }
+_SPLIT = re.compile(rf"({'|'.join(_SPLITS)})(?:[ _-]?(?:set|data))?", re.IGNORECASE)
+
+
+def split_called(name: str) -> str | None:
+    """Return the split that goes by a name, such as `Training`, `test_set` or `valid`; None for any other name."""
+    found = _SPLIT.fullmatch(name)
+    return _SPLITS[found[1].lower()] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,12 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files of a source, sorted by path. `root` is the folder or URL that the paths are relative to."""
+    """The files of a source, sorted by path. `root` is the folder or URL that the paths are relative to.
+
+    `notes` are what a person should know of the whole, such as two classes that differ in case alone.
+    """
 
     root: str
     records: list[Record]
     skipped: list[Skipped]
+    notes: list[Message] = field(default_factory=list)

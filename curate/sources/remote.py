@@ -4,9 +4,8 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import ClassVar
 
-from curate.i18n import Message, msg
 from curate.images import formats
-from curate.sources import objects
+from curate.sources import clutter, objects
 from curate.sources.address import join, url
 from curate.sources.base import Source
 from curate.sources.layout import Found, arrange, reason_to_skip
@@ -26,17 +25,9 @@ class Remote(Source):
     def _list(self) -> Listing:
         files: dict[str, Found] = {}
         for entry in objects.entries(self.address):
-            path, reason = _hidden_folder(entry.path)
+            path, reason = clutter.folder_in(entry.path) or (entry.path, self._excluded(entry.path))
             if reason is None:
                 head = partial(objects.head, join(self.address, entry.path), formats.SNIFF_BYTES)
                 reason = reason_to_skip(PurePosixPath(path).name, head)
             files[path] = Found(path, entry.size_bytes, entry.stamp, reason)
         return arrange(self.address, list(files.values()))
-
-
-def _hidden_folder(path: str) -> tuple[str, Message | None]:
-    parts = path.split("/")
-    for depth, part in enumerate(parts[:-1]):
-        if part.startswith(".") or part == "__MACOSX":
-            return "/".join(parts[: depth + 1]) + "/", msg("hidden folder")
-    return path, None

@@ -7,13 +7,14 @@ unpacked; only headers and labels are read here.
 import json
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from curate.i18n import msg
 from curate.images import formats
 from curate.sources import tar
 from curate.sources.address import join
-from curate.sources.records import SPLITS, Listing, Record, Skipped
+from curate.sources.records import Listing, Record, Skipped, split_called
 
 _WORD = re.compile(r"[A-Za-z]+")
 _LABEL_KEYS = ("label", "class", "class_name", "cls", "category", "target")
@@ -48,30 +49,46 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
         folder, base = posixpath.split(name)
         stem, _, extension = base.partition(".")
         samples.setdefault(posixpath.join(folder, stem), {})[extension.lower()] = (name, offset, size)
+    of_shard = _split(shard)
+    has_splits = of_shard is None and _names_splits(archive, samples.values())
     for key, parts in samples.items():
+        facts = _facts(archive, parts) if has_splits or "cls" not in parts else {}
         images = [extension for extension in parts if f".{extension.rpartition('.')[2]}" in formats.FORMAT_OF_EXTENSION]
         if not images:
             skipped.append(Skipped(f"{shard}/{key}", msg("the sample has no image")))
-        label = _label(archive, parts) or (posixpath.dirname(key).rpartition("/")[2] or None)
+        label = _label(archive, parts, facts) or (posixpath.dirname(key).rpartition("/")[2] or None)
         for extension in images:
             name, offset, size = parts[extension]
             path = f"{shard}/{name}"
-            records.append(Record(path, label, _split(shard), size, stamp, offset))
+            records.append(Record(path, label, of_shard or _named(facts), size, stamp, offset))
             if "txt" in parts and label is None:
                 captions[path] = _text(archive, parts["txt"])
 
 
-def _label(archive: str, parts: dict[str, tuple[str, int, int]]) -> str | None:
+def _label(archive: str, parts: dict[str, tuple[str, int, int]], facts: Mapping[str, Any]) -> str | None:
     if "cls" in parts:
         return _text(archive, parts["cls"]) or None
-    if "json" in parts:
-        try:
-            facts = json.loads(_text(archive, parts["json"]))
-        except ValueError:
-            return None
-        if isinstance(facts, dict):
-            return next((str(facts[key]) for key in _LABEL_KEYS if facts.get(key) is not None), None)
-    return None
+    return next((str(facts[key]) for key in _LABEL_KEYS if facts.get(key) is not None), None)
+
+
+def _facts(archive: str, parts: dict[str, tuple[str, int, int]]) -> Mapping[str, Any]:
+    """Read what the `.json` of a sample says of it; nothing where it has none that is an object."""
+    try:
+        facts = json.loads(_text(archive, parts["json"])) if "json" in parts else {}
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _names_splits(archive: str, samples: Iterable[dict[str, tuple[str, int, int]]]) -> bool:
+    """Say whether the samples of a shard name their split, by the first of them: reading each may be a request."""
+    return next((_named(_facts(archive, parts)) is not None for parts in samples if "json" in parts), False)
+
+
+def _named(facts: Mapping[str, Any]) -> str | None:
+    """Return the split that a sample names, by its usual name where it has one."""
+    split = facts.get("split")
+    return (split_called(split) or split) if isinstance(split, str) and split else None
 
 
 def _text(archive: str, member: tuple[str, int, int]) -> str:
@@ -84,6 +101,7 @@ def _split(shard: str) -> str | None:
     folder, name = posixpath.split(shard)
     word = _WORD.match(name)
     for part in [*folder.lower().split("/"), word[0].lower() if word else ""]:
-        if part in SPLITS:
-            return SPLITS[part]
+        split = split_called(part)
+        if split is not None:
+            return split
     return None

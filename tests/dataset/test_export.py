@@ -107,7 +107,7 @@ def exported(folder: Path, *rows: Row, **options: Any) -> list[str]:
     [
         pytest.param(Row("cats/1.png", "cats"), "cats/1.png", id="as it lies"),
         pytest.param(Row("cats/1.png", "cats", "dogs"), "dogs/1.png", id="relabelled"),
-        pytest.param(Row("train/cats/a/1.png", "cats", "dogs"), "train/dogs/a/1.png", id="below its split"),
+        pytest.param(Row("train/cats/a/1.png", "cats", "dogs", "train"), "train/dogs/a/1.png", id="below its split"),
         pytest.param(Row("cats.png", "cats", "dogs"), "dogs/cats.png", id="a file is no folder"),
         pytest.param(Row("1.png", None, "dogs"), "dogs/1.png", id="had no class"),
         pytest.param(Row("1.png", None), "1.png", id="has none"),
@@ -204,14 +204,18 @@ def test_an_image_folder_with_splits_has_a_folder_and_a_table_for_each(tmp_path:
     out = files(tmp_path / "out")
     assert out["train/metadata.csv"] == b"file_name,label\na/1.png,a\n"
     assert out["test/metadata.csv"] == b"file_name,label\na/2.png,a\n"
-    assert out["x_y/metadata.csv"] == b"file_name,label\nb/3.png,b\n"
+    assert out["x_y/metadata.csv"] == b"file_name,label,split\nb/3.png,b,x/y\n"
     assert curate.verify(tmp_path / "out").checked == 6
 
 
-def test_images_that_lie_in_folders_of_their_splits_stay_there(tmp_path: Path) -> None:
-    rows = (Row("train/a/1.png", "a", split="train"), Row("Valid/a/2.png", "a", split="val"))
-    assert exported(tmp_path, *rows, layout="imagefolder") == ["train/a/1.png", "Valid/a/2.png"]
-    assert files(tmp_path / "out")["Valid/metadata.csv"] == b"file_name,label\na/2.png,a\n"
+def test_folders_of_splits_have_one_name_each_however_the_source_spells_them(tmp_path: Path) -> None:
+    rows = (
+        Row("train/a/1.png", "a", split="train"),
+        Row("Valid/a/2.png", "a", split="val"),
+        Row("VAL/a/3.png", "a", split="val"),
+    )
+    assert exported(tmp_path, *rows, layout="imagefolder") == ["train/a/1.png", "val/a/2.png", "val/a/3.png"]
+    assert files(tmp_path / "out")["val/metadata.csv"] == b"file_name,label\na/2.png,a\na/3.png,a\n"
 
 
 def test_where_some_images_have_no_split_none_gets_a_folder_for_it(tmp_path: Path) -> None:
@@ -241,7 +245,7 @@ def test_a_shard_holds_image_class_and_facts_of_each(tmp_path: Path) -> None:
     assert read["000000.cls"] == "ä".encode()
     digest = hashlib.sha256(b"a/1.PNG").hexdigest()
     assert read["000000.json"].decode() == (
-        f'{{"label": "ä", "path": "ä/1.PNG", "sha256": "{digest}", "split": "train"}}'
+        f'{{"label": "ä", "path": "train/ä/1.PNG", "sha256": "{digest}", "split": "train"}}'
     )
     assert json.loads(read["000002.json"])["label"] is None
 

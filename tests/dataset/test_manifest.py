@@ -209,5 +209,5 @@ def test_a_file_name_that_is_a_formula_survives_a_csv_manifest(tmp_path: Path) -
 
 
 def test_missing_values_read_back_as_missing(tmp_path: Path) -> None:
-    safe_csv.write(pd.DataFrame({"a": ["x", None]}, dtype=object), tmp_path / "t.csv")
+    safe_csv.write(pd.DataFrame({"a": ["x", None], "b": ["1", "2"]}, dtype=object), tmp_path / "t.csv")
     assert safe_csv.read(tmp_path / "t.csv")["a"].tolist() == ["x", None]

@@ -78,7 +78,8 @@ def test_a_list_may_lie_elsewhere_than_its_images(tmp_path: Path) -> None:
 
 def test_a_row_without_an_image_is_a_row_with_a_reason(tmp_path: Path) -> None:
     sample_images.dataset(tmp_path / "data", each=1)
-    rows = [{"path": "data/cats/000.jpg"}, {"path": "data/cats/gone.jpg"}, {"path": ""}, {"path": "data/cats/000.jpg"}]
+    named = ("data/cats/000.jpg", "data/cats/gone.jpg", "", "data/cats/000.jpg")
+    rows = [{"path": path, "label": "cats"} for path in named]
     audit = curate.audit(write(tmp_path / "list.csv", rows), tmp_path / "ws")
     assert dict(zip(audit.images["path"], audit.images["status"], strict=True)) == {
         "data/cats/000.jpg": "ok",
