@@ -42,6 +42,14 @@ LangOption = Annotated[
 ]
 
 
+SourceOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NEW|OLD=NEW", help="Where the images of the manifest are now, if they have moved; may be repeated."
+    ),
+]
+
+
 def main() -> None:
     """Run the command line, with every package's sub-commands hung on it where one of them may be meant."""
     ours = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
@@ -81,6 +89,12 @@ def audit(
         DuplicateEngine | None,
         typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GLOB", help="Leave out what has this name, or this path below the source; may be repeated."
+        ),
+    ] = None,
     engine: Annotated[
         str | None, typer.Option(metavar="local:N|dask:ADDRESS", help="Where to measure; the result is the same.")
     ] = None,
@@ -107,6 +121,8 @@ def audit(
         chosen = chosen.model_copy(update={"profile": profile})
     if thorough:
         chosen = config.override(chosen, "duplicates", thorough=True)
+    if exclude:
+        chosen = chosen.model_copy(update={"exclude": exclude})
     if text:
         chosen = chosen.model_copy(update={"text": True})
     if duplicates:
@@ -115,7 +131,9 @@ def audit(
         terminal.say(f"{LICENCE}; its telemetry is off")
     with terminal.progress(words) as report:
         result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
-    terminal.skipped(Workspace(workspace).read_audit()["skipped"], words)
+    facts = Workspace(workspace).read_audit()
+    terminal.skipped(facts["skipped"], words)
+    terminal.notes(facts["notes"], words)
     if profile_time:
         terminal.cost(result, words)
     terminal.status(curate.status(workspace), words, as_json=as_json)
@@ -173,14 +191,22 @@ def decide(
     category: Annotated[list[str] | None, typer.Option(help="Only findings of this category.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help="Only findings of this kind.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="Only images of this class.")] = None,
-    path: Annotated[list[str] | None, typer.Option(help="Only images whose path matches this pattern.")] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only images whose path matches this pattern; one named in full also where nothing flags it."
+        ),
+    ] = None,
     min_score: Annotated[float, typer.Option(help="Only findings with at least this score.")] = 0.0,
     max_score: Annotated[float, typer.Option(help="Only findings with at most this score.")] = 1.0,
     keepers: Annotated[bool, typer.Option("--keepers", help="Decide the keepers of duplicate groups too.")] = False,
     from_csv: Annotated[
         Path | None, typer.Option("--from-csv", metavar="FILE", help="A CSV with columns path and action.")
     ] = None,
-    to: Annotated[str | None, typer.Option(metavar="LABEL", help="The new class, for relabel.")] = None,
+    to: Annotated[str | None, typer.Option(metavar="LABEL", help="The other class, for relabel.")] = None,
+    new_class: Annotated[
+        bool, typer.Option("--new-class", help="Let relabel make a class that the dataset does not have yet.")
+    ] = False,
     reviewer: Annotated[str | None, typer.Option(help="Who decides; your user name unless given.")] = None,
     note: Annotated[str | None, typer.Option(help="Why, kept in the log.")] = None,
     allow_no_survivor: Annotated[
@@ -191,7 +217,7 @@ def decide(
     who = reviewer or _user()
     if from_csv:
         count = curate.decide_from_csv(
-            workspace, from_csv, reviewer=who, note=note, allow_no_survivor=allow_no_survivor
+            workspace, from_csv, reviewer=who, new_class=new_class, note=note, allow_no_survivor=allow_no_survivor
         )
     else:
         _check_kinds([*(category or []), *(kind or [])])
@@ -210,6 +236,7 @@ def decide(
             _action(action),
             reviewer=who,
             new_label=to,
+            new_class=new_class,
             note=note,
             allow_no_survivor=allow_no_survivor,
         )
@@ -240,10 +267,10 @@ def export(
         Layout | None, typer.Option("--as", help="The form; a list where DEST ends in .csv, .jsonl or .parquet.")
     ] = None,
     mode: Annotated[Mode, typer.Option(help="How the files get there.")] = "copy",
-    source: Annotated[str | None, typer.Option(help="Where the source is now, if it has moved.")] = None,
+    source: SourceOption = None,
 ) -> None:
     """Write the cleaned folder, every file checked against its hash."""
-    exported = curate.export(manifest_file, destination, mode=mode, source=source, layout=layout)
+    exported = curate.export(manifest_file, destination, mode=mode, source=source, layout=layout, say=terminal.say)
     terminal.say(f"{destination}: {len(exported):,} images; check them any time with: curate verify {destination}")
 
 
@@ -268,9 +295,10 @@ def build(
     manifest_file: Annotated[
         Path | None, typer.Option("--manifest", metavar="FILE", help="Another manifest than the recipe names.")
     ] = None,
+    source: SourceOption = None,
 ) -> None:
     """Extend, balance, resize and split the approved images into a training set, with a card."""
-    made = curate.build(recipe, destination, manifest=manifest_file, say=terminal.say)
+    made = curate.build(recipe, destination, manifest=manifest_file, source=source, say=terminal.say)
     for reason, count in sorted(made.refused.items()):
         terminal.say(f"{count:,} images {reason}")
     print(destination)

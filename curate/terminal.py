@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from curate.i18n import Translator
+from curate.i18n import Message, Translator
+from curate.storage.names import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,8 +30,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def say(line: str) -> None:
-    """Print a message for a person."""
-    err.print(line, markup=False)
+    """Print a message for a person; names in it are printed as text, whatever their bytes."""
+    err.print(shown(line), markup=False)
 
 
 def progress(words: Translator) -> AbstractContextManager[Report]:
@@ -110,6 +111,12 @@ def skipped(files: Sequence[Mapping[str, str]], words: Translator) -> None:
     for reason, count in counts.most_common():
         files_skipped = words.counted("skipped {n} file", "skipped {n} files", count)
         say(f"{files_skipped}: {reason}")
+
+
+def notes(stored: Sequence[str], words: Translator) -> None:
+    """Print what a person should know of the whole source; `stored` are the messages of `audit.json`."""
+    for note in stored:
+        say(words.gettext("note: {text}").format(text=words.render(Message.from_json(note))))
 
 
 def cost(result: Audit, words: Translator) -> None:

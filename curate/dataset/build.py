@@ -7,6 +7,7 @@ one that is there already; duplicates never stand in two splits; the folder appe
 import functools
 import hashlib
 import io
+import itertools
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -18,16 +19,19 @@ import pandas as pd
 from curate import config, scanners
 from curate.config import DecodeLimits
 from curate.dataset import card as building_card
-from curate.dataset import splits
-from curate.dataset.members import Member, Say, approved, gather
+from curate.dataset import layouts, splits
+from curate.dataset.members import Member, approved, gather
 from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
+from curate.dataset.relocation import Say, sources_of
+from curate.dataset.reuse import workspaces_near
 from curate.dataset.shaping import shaped
 from curate.errors import ConfigError, SourceError
 from curate.images.decode import decode
 from curate.scanners.faces import Faces, FacesSettings
 from curate.schema import Verdict
 from curate.sources import Source, source_at
+from curate.sources.classes import alike, same_file
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic_folder
 from curate.storage.workspace import Workspace
@@ -46,24 +50,33 @@ class Built:
 
 
 def build(
-    recipe: str | Path, destination: str | Path, *, manifest: str | Path | None = None, say: Say | None = None
+    recipe: str | Path,
+    destination: str | Path,
+    *,
+    manifest: str | Path | None = None,
+    source: str | Path | Sequence[str] | None = None,
+    say: Say | None = None,
 ) -> Built:
     """Write DEST/SPLIT/CLASS/image with `manifest.csv` (every image's origin) and `CARD.md` (how it was made).
 
-    `manifest` wins over the one that the recipe names; its images and those of extensions may lie in any source.
+    `manifest` wins over the one that the recipe names; its images and those of extensions may lie in any source, and
+    `source` is where its images are now (OLD=NEW, or several of them, where it knows several sources). What the audit
+    has measured is not measured again, where its workspace lies beside the manifest.
     Raises `CurateError` for what the user can mend; nothing is then written.
     """
     said = say or (lambda _: None)
     chosen, destination = read(Path(recipe)), Path(destination)
-    source = Path(manifest) if manifest else Path(chosen.manifest) if chosen.manifest else None
-    if source is None:
+    named = Path(manifest) if manifest else Path(chosen.manifest) if chosen.manifest else None
+    if named is None:
         raise ConfigError(f"{recipe} names no manifest; add: manifest = 'FILE', or give --manifest FILE")
-    own = approved(source)
+    own = approved(named, sources_of(source), said)
     folder_names([member.label for member in own])
-    faces = _faces_settings(source)
+    faces = _faces_settings(named)
     with atomic_folder(destination) as partial, tempfile.TemporaryDirectory(prefix="curate-build-") as scratch:
-        members, refused = gather(chosen, own, Path(scratch), said)
+        members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named))
         members = split(members, chosen)
+        for labels in alike(member.label for member in members):
+            said(f"note: the classes {', '.join(map(repr, labels))} look like spellings of one, but count as several")
         said(f"writing {len(members):,} images")
         table = _write(members, chosen, faces, partial, destination)
         card = building_card.card(chosen, table, refused, faces)
@@ -98,21 +111,22 @@ def _write(
     folders = folder_names([member.label for member in members])
     totals = Counter(member.label for member in members)
     at = functools.cache(source_at)
-    rows = {}
+    rows = []
+    taken: set[str] = set()
     # In the order in which they lie there: going back and forth between tars reads their headers again and again.
-    for member in sorted(members, key=lambda member: member.location[:2]):
+    for place, member in sorted(enumerate(members), key=lambda numbered: numbered[1].location[:2]):
         data = _read(at(member.location.source), member)
         suffix = PurePosixPath(member.location.path).suffix.lower()
         crop = ""
         if recipe.image.changes:
             data, crop = _changed(data, member, recipe, faces)
             suffix = ".png"
-        name = f"{member.split}/{folders[member.label]}/{_name(member)}{suffix}"
+        name = _free_name(f"{member.split}/{folders[member.label]}", member, suffix, taken)
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
         weight = len(members) / (len(totals) * totals[member.label]) if recipe.balance.method == "weights" else 1.0
-        rows[member] = {
+        row = {
             "path": name,
             "label": member.label,
             "split": member.split,
@@ -127,13 +141,29 @@ def _write(
             "crop": crop,
             "weight": f"{weight:.6g}",
         }
-    table = pd.DataFrame([rows[member] for member in members], dtype=object)
+        rows.append((place, row))
+    table = pd.DataFrame([row for _, row in sorted(rows, key=lambda placed: placed[0])], dtype=object)
     safe_csv.write(table, folder / MANIFEST)
+    if any(name != label for label, name in folders.items()) or alike(folders):
+        for name, content in layouts.tables(table.assign(exported_path=table["path"]), by_split=True):
+            (folder / name).write_bytes(content)
     return table
 
 
-def _name(member: Member) -> str:
-    return hashlib.sha256(f"{member.origin}:{member.location.path}".encode()).hexdigest()[:16]
+def _free_name(folder: str, member: Member, suffix: str, taken: set[str]) -> str:
+    """Name the file of an image by origin and path; by content too, and then by number, where that is taken already.
+
+    A manifest of several sources may hold the same path twice, with different images or the same.
+    """
+    name = f"{member.origin}:{member.location.path}"
+    numbered = (f":{member.sha256}:{number}" for number in itertools.count(2))
+    digests = (
+        hashlib.sha256(f"{name}{more}".encode()).hexdigest()[:16]
+        for more in itertools.chain(("", f":{member.sha256}"), numbered)
+    )
+    path = next(path for digest in digests if same_file(path := f"{folder}/{digest}{suffix}") not in taken)
+    taken.add(same_file(path))
+    return path
 
 
 def _read(source: Source, member: Member) -> bytes:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from curate.auditing import pipeline
 from curate.auditing.run import Run
 from curate.config import Config
+from curate.dataset import reuse
 from curate.findings import Finding
 from curate.measuring import features
 from curate.measuring.pool import Engine
@@ -45,6 +46,11 @@ class Deduplicator:
         self._workspace = Workspace(scratch)
         self._workspace.features.mkdir(parents=True)
         self._roots: dict[str, int] = {}
+
+    def take_over(self, workspaces: Iterable[Workspace], images: Iterable[Location]) -> int:
+        """Take over what audits have measured of these images, where that still holds; return of how many."""
+        wanted = {(image.source, image.path): (self._path(image), image.size_bytes) for image in images}
+        return reuse.take_over(workspaces, wanted, Duplicates(), self._workspace.features)
 
     def groups(self, images: Sequence[Location]) -> list[Grouped]:
         """Measure the images that are new, and return all of them in order; duplicates share their `group`.

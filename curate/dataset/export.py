@@ -79,8 +79,8 @@ def export(
         if layout == "webdataset":
             sums = layouts.write_shards(images, target)
         else:
-            tables = placement.tables or layout == "imagefolder"
-            sums = layouts.write_files(images, mode, target, tables=tables, by_split=placement.by_split)
+            asked = layout == "imagefolder" or placement.tables
+            sums = layouts.write_files(images, mode, target, with_tables=asked, by_split=placement.by_split)
             for note in placement.notes:
                 said(f"note: {note}")
         target.put(SUMS, "".join(_sum_line(name, digest) for name, digest in sorted(sums.items())).encode())

@@ -59,9 +59,9 @@ class ExportTarget:
 
 
 def write_files(
-    images: pd.DataFrame, mode: Mode, target: ExportTarget, *, tables: bool, by_split: bool
+    images: pd.DataFrame, mode: Mode, target: ExportTarget, *, with_tables: bool, by_split: bool
 ) -> dict[str, str]:
-    """Write the kept rows of a manifest as files at their `exported_path`, with `tables` a `metadata.csv` beside them.
+    """Write the kept rows of a manifest as files at their `exported_path`, and where `with_tables` a `metadata.csv` beside them.
 
     `by_split` says that the first folder of each is its split. Returns the sha256 of every file written, by its name.
     """
@@ -70,7 +70,7 @@ def write_files(
     for row in images.itertuples(index=False):
         _image(at(str(row.source)), row, mode, target)
         sums[str(row.exported_path)] = str(row.sha256)
-    for name, data in _tables(images, by_split=by_split) if tables else ():
+    for name, data in tables(images, by_split=by_split) if with_tables else ():
         target.put(name, data)
         sums[name] = hashlib.sha256(data).hexdigest()
     return sums
@@ -199,7 +199,7 @@ def _changed(address: object) -> SourceError:
 # Tables beside images
 
 
-def _tables(images: pd.DataFrame, *, by_split: bool) -> Iterator[tuple[str, bytes]]:
+def tables(images: pd.DataFrame, *, by_split: bool) -> Iterator[tuple[str, bytes]]:
     """Make a `metadata.csv` for every split's folder, or one for all: (name, bytes) of each.
 
     It holds splits as well where its folder, or the lack of one, does not say them.

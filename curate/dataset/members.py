@@ -6,7 +6,7 @@ drawn is drawn by `splits.sampling_key`.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,18 +15,18 @@ import pandas as pd
 from curate.dataset import manifest as manifests
 from curate.dataset.dedupe import Deduplicator, Grouped, Location
 from curate.dataset.recipe import Balance, BuildRecipe, Extension
+from curate.dataset.relocation import Say
 from curate.dataset.splits import sampling_key
 from curate.errors import ConfigError, SourceError
 from curate.schema import DecodeStatus
 from curate.sources import open_source
 from curate.sources.address import join
+from curate.storage.workspace import Workspace
 
 OWN = "own"
 """The origin of images that the manifest names; others bear the name of their extension."""
 _SPARE = 1.25
 """Candidates looked at for every image wanted from an extension, as some turn out to be duplicates."""
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +50,12 @@ class Member:
         return sampling_key(seed, self.origin, self.location.path)
 
 
-def approved(manifest: Path) -> list[Member]:
-    """Read the images that a manifest keeps, sorted by path.
+def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) -> list[Member]:
+    """Read the images that a manifest keeps, sorted by path, from where their sources are now (`relocation`).
 
     Raises `UndecidedError` where one is undecided, `SourceError` where one has no class or none is kept.
     """
-    rows = manifests.kept_rows(manifest).sort_values("path")
+    rows = manifests.kept_rows(manifest, moved, say).sort_values(["path", "source"])
     if rows["final_label"].isna().any():
         raise SourceError(f"{manifest}: a training set needs a class for every image, and some have none")
     if rows.empty:
@@ -68,15 +68,20 @@ def approved(manifest: Path) -> list[Member]:
     ]
 
 
-def gather(recipe: BuildRecipe, own: list[Member], scratch: Path, say: Say) -> tuple[list[Member], Counter[str]]:
+def gather(
+    recipe: BuildRecipe, own: list[Member], scratch: Path, say: Say, audits: Iterable[Workspace] = ()
+) -> tuple[list[Member], Counter[str]]:
     """Choose the images of the set, each with its duplicate group, and count what was left out, by reason.
 
-    `own` are the approved images, `scratch` is a folder to work in. Raises `CurateError` where an image is not the one
+    `own` are the approved images, `scratch` is a folder to work in, `audits` are workspaces whose measurements are used
+    as far as they still hold. Raises `CurateError` where an image is not the one
     that was approved, or an extension has nothing to give.
     """
     refused: Counter[str] = Counter()
     deduplicator = Deduplicator(scratch / "measured")
-    say(f"looking for copies among {len(own):,} images of the manifest")
+    known = deduplicator.take_over(audits, [member.location for member in own])
+    from_audit = f", {known:,} of them as the audit measured them" if known else ""
+    say(f"looking for copies among {len(own):,} images of the manifest{from_audit}")
     own = _checked(own, deduplicator.groups([member.location for member in own]))
     labels = sorted({member.label for member in own})
     balance = recipe.balance

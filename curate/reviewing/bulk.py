@@ -1,11 +1,13 @@
-"""Decisions without the app: by filter, or from a CSV.
+"""Decisions without the app: by filter, by path, or from a CSV.
 
-Invariant: they go into the same log under the same rules, all of one call or none.
+Invariants: they go into the same log under the same rules, all of one call or none; nothing is read as another
+decision than it says, and a class comes about only where a person asks for a new one.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,10 @@ from typing import Any
 import pandas as pd
 
 from curate.errors import CurateError, SourceError
-from curate.reviewing.fold import queued
+from curate.reviewing.fold import IMAGE, Key, fold, queued
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
-from curate.schema import Action, Role, Verdict
+from curate.schema import Action, Role, Verdict, member
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
 
@@ -50,23 +52,27 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     *,
     reviewer: str,
     new_label: str | None = None,
+    new_class: bool = False,
     note: str | None = None,
     allow_no_survivor: bool = False,
 ) -> int:
     """Decide all queued findings of a selection alike; with `action` None each as its scanner suggests.
 
-    Returns the number of decisions. Raises `CurateError` where nothing matches, or the action is none to choose.
+    A path that is named in full, without a pattern, is decided whether it is flagged or not. A `new_label` that is no
+    class of the dataset yet takes `new_class`. Returns the number of decisions. Raises `CurateError` where nothing
+    matches, or the action is none to choose.
     """
     if (action is Action.RELABEL) != (new_label is not None):
         raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
     if action is not None and action not in CHOSEN:
         raise CurateError(f"{action} is no decision; use keep, drop, relabel or defer")
     ws = Workspace(Path(workspace))
+    images = ws.read_images()
+    if new_label is not None:
+        new_label = _Classes(ws, images, new_class=new_class).checked(new_label)
     findings = queued(ws.read_findings())
     chosen = findings[[_matches(row, selection) for row in findings.to_dict("records")]]
-    if chosen.empty:
-        raise CurateError("no finding in the queue matches; see what there is with: curate status")
-    hashes = _hashes(ws)
+    hashes = dict(zip(images["path"], images["sha256"], strict=True))
     choices = [
         Choice(
             finding_id=row["finding_id"],
@@ -77,6 +83,11 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
         )
         for row in chosen.to_dict("records")
     ]
+    if action is not None and selection == Selection(paths=selection.paths):
+        unflagged = sorted(set(selection.paths) & (set(hashes) - set(findings["path"])))
+        choices += [Choice(IMAGE, path, hashes[path], action, new_label) for path in unflagged]
+    if not choices:
+        raise CurateError("no finding in the queue matches; see what there is with: curate status")
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
@@ -85,26 +96,43 @@ def decide_from_csv(
     table: str | Path,
     *,
     reviewer: str,
+    new_class: bool = False,
     note: str | None = None,
     allow_no_survivor: bool = False,
 ) -> int:
     """Decide as a CSV says: columns `path` and `action`, and `new_label`, `finding_id` where wanted.
 
-    A row without `finding_id` decides every finding of that image. Nothing is recorded unless every
-    row can be. Returns the number of decisions.
+    A row without `finding_id` decides every finding of that image, or the image itself where it has none. The file may
+    be one that a spreadsheet has saved. Nothing is recorded unless every row can be, and no two contradict. Returns the
+    number of decisions.
     """
     ws = Workspace(Path(workspace))
+    images = ws.read_images()
     findings = queued(ws.read_findings())
-    rows = _read_csv(Path(table))
-    by_path = {str(path): part for path, part in findings.groupby("path")}
-    hashes = _hashes(ws)
-    choices = []
-    for number, row in enumerate(rows, start=2):
-        choices += _choices(f"{table}, line {number}", row, by_path, hashes)
+    reader = _Reader(
+        hashes=dict(zip(images["path"], images["sha256"], strict=True)),
+        findings={str(path): list(part) for path, part in findings.groupby("path")["finding_id"]},
+        classes=_Classes(ws, images, new_class=new_class),
+    )
+    chosen: dict[Key, tuple[int, Choice]] = {}
+    for line, row in _read_csv(Path(table)):
+        for choice in reader.choices(f"{table}, line {line}", row):
+            before, known = chosen.setdefault((choice.finding_id, choice.path), (line, choice))
+            if known != choice:
+                raise SourceError(
+                    f"{table}, lines {before} and {line}: {choice.path!r} is given {_said(known)} and {_said(choice)}; "
+                    "leave one of them"
+                )
+    choices = [choice for _, choice in chosen.values()]
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
-def _read_csv(path: Path) -> list[dict[str, Any]]:
+def _said(choice: Choice) -> str:
+    return f"{choice.action} to {choice.new_label!r}" if choice.new_label else str(choice.action)
+
+
+def _read_csv(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Read the rows of a CSV, each with the line that it begins on."""
     if not path.is_file():
         raise SourceError(f"{path} does not exist")
     try:
@@ -114,35 +142,67 @@ def _read_csv(path: Path) -> list[dict[str, Any]]:
     lacking = [name for name in ("path", "action") if name not in frame]
     if lacking:
         raise SourceError(f"{path} has no column {lacking[0]!r}; it needs path and action")
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    rows = [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+    return list(zip(map(int, frame.index), rows, strict=True))
 
 
-def _choices(
-    where: str, row: dict[str, Any], by_path: dict[str, pd.DataFrame], hashes: dict[str, str | None]
-) -> list[Choice]:
-    if row["path"] not in by_path:
-        raise SourceError(f"{where}: {row['path']!r} is not in the review queue")
-    if row["action"] not in CHOSEN:
-        raise SourceError(f"{where}: {row['action']!r} is no action; use keep, drop, relabel or defer")
-    action = Action(row["action"])
-    label = row.get("new_label") if action is Action.RELABEL else None
-    if action is Action.RELABEL and not label:
-        raise SourceError(f"{where}: relabel needs a new_label")
-    findings = by_path[row["path"]]
-    if row.get("finding_id"):
-        findings = findings[findings["finding_id"] == row["finding_id"]]
-        if findings.empty:
-            raise SourceError(f"{where}: {row['path']!r} has no finding {row['finding_id']!r}")
-    return [
-        Choice(
-            finding_id=finding_id,
-            path=row["path"],
-            sha256=hashes.get(row["path"]),
-            action=action,
-            new_label=label,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    """Turns rows of a CSV into choices: `hashes` by path, `findings` in the queue by path."""
+
+    hashes: dict[str, str | None]
+    findings: dict[str, list[str]]
+    classes: "_Classes"
+
+    def choices(self, where: str, row: dict[str, Any]) -> list[Choice]:
+        """Read one row; raises `SourceError`, which says `where`, for what cannot be decided so."""
+        path = self._path(row["path"] or "")
+        if path is None:
+            raise SourceError(f"{where}: {row['path'] or ''!r} is no image of this audit")
+        action = member(Action, row["action"])
+        if action not in CHOSEN:
+            raise SourceError(f"{where}: {row['action'] or ''!r} is no action; use keep, drop, relabel or defer")
+        label = row.get("new_label") if action is Action.RELABEL else None
+        if action is Action.RELABEL:
+            if not label:
+                raise SourceError(f"{where}: relabel needs a new_label")
+            label = self.classes.checked(label, where=f"{where}: ")
+        finding_ids = self.findings.get(path, [IMAGE])
+        if row.get("finding_id"):
+            finding_ids = [finding_id for finding_id in finding_ids if finding_id == row["finding_id"]]
+            if not finding_ids:
+                raise SourceError(f"{where}: {path!r} has no finding {row['finding_id']!r}")
+        return [Choice(finding_id, path, self.hashes[path], action, label) for finding_id in finding_ids]
+
+    def _path(self, written: str) -> str | None:
+        """Find the image that a path names, also as Windows writes it, or with blanks behind it."""
+        spellings = (written, written.strip(" "), written.replace("\\", "/"), written.strip(" ").replace("\\", "/"))
+        return next((path for path in spellings if path in self.hashes), None)
+
+
+class _Classes:
+    """The classes that an image can be given: those of the dataset, and those that decisions have made."""
+
+    def __init__(self, workspace: Workspace, images: pd.DataFrame, *, new_class: bool) -> None:
+        self._allows_new = new_class
+        with Store(workspace.review) as store:
+            made = {decision.new_label for decision in fold(store.log.decisions()).standing.values()}
+        self._known = {*images["label"], *made} - {None}
+
+    def checked(self, label: str, where: str = "") -> str:
+        """Return a label as the dataset spells it; raises `SourceError` where it would be a new class, unasked."""
+        if label in self._known:
+            return label
+        bare = label.strip()
+        if bare in self._known or (bare and self._allows_new):
+            return bare
+        known = sorted(map(str, self._known))
+        alike = next((name for name in known if name.casefold() == bare.casefold()), None)
+        close = alike or next(iter(get_close_matches(bare, known, n=1)), None)
+        meant = f"did you mean {close!r}? " if close else ""
+        raise SourceError(
+            f"{where}{label!r} is no class of this dataset; {meant}For a new class say --new-class (new_class=True)"
         )
-        for finding_id in findings["finding_id"]
-    ]
 
 
 def _suggested(row: dict[str, Any]) -> Action:
@@ -150,11 +210,6 @@ def _suggested(row: dict[str, Any]) -> Action:
     if row["suggestion"] not in {Verdict.KEEP, Verdict.DROP}:
         raise CurateError(f"{row['path']}: {row['suggestion']!r} is no suggestion to follow; decide it with --action")
     return Action(row["suggestion"])
-
-
-def _hashes(workspace: Workspace) -> dict[str, str | None]:
-    images = workspace.read_images()
-    return dict(zip(images["path"], images["sha256"], strict=True))
 
 
 def _matches(row: dict[str, Any], selection: Selection) -> bool:

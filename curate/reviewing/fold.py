@@ -16,6 +16,8 @@ from curate.schema import GROUP_KINDS, Action, Role, Severity, Verdict
 
 Key = tuple[str, str]
 """What a decision is about: the id of a finding, and the path of an image."""
+IMAGE = "image"
+"""Stands for the id of a finding where a person decided about an image that no scanner had flagged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +135,7 @@ class Ruling:
 
 
 def rule(findings: pd.DataFrame, hashes: Mapping[str, str | None], folded: Folded) -> dict[str, Ruling]:
-    """Return the ruling on every image that has a finding in the queue; the others are simply kept.
+    """Return the ruling on every image that has a finding in the queue, or was decided without; others are kept.
 
     `findings` are rows of the findings table; `hashes` maps each path to its present sha256.
     """
@@ -143,6 +145,11 @@ def rule(findings: pd.DataFrame, hashes: Mapping[str, str | None], folded: Folde
     by_path: dict[str, list[QueuedFinding]] = {}
     for finding in queued_findings([(*row, hashes.get(row[1])) for row in rows]):
         by_path.setdefault(finding.path, []).append(finding)
+    for finding_id, path in folded.standing:
+        if finding_id == IMAGE and path in hashes:
+            # Nobody has to decide about an image without a finding: like a keeper, it never waits.
+            unflagged = QueuedFinding(IMAGE, path, Role.KEEPER, hashes[path], None)
+            by_path.setdefault(path, []).append(unflagged)
     return {path: rule_image([(one, folded.on(one)) for one in by_path[path]]) for path in sorted(by_path)}
 
 

@@ -17,7 +17,7 @@ from curate.reviewing.fold import Decision
 from curate.schema import Action
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Choice:
     """One decision to record: about one finding on one image, bound to the bytes that were looked at.
 
@@ -198,7 +198,8 @@ class Log:
             ).fetchone()
             if emptied is not None:
                 raise NoSurvivorError(
-                    f"that would drop every copy of {path}; keep one of the group, or confirm that none shall survive"
+                    f"that would drop every copy of {path}; keep one of the group, or confirm that none shall survive "
+                    "(--allow-no-survivor, or allow_no_survivor=True)"
                 )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curate.reviewing.fold import Decision, Key, fold
+from curate.reviewing.fold import IMAGE, Decision, Key, fold
 
 _Sort = tuple[str, str, str]
 """Scanner, kind and role: what is the same of two findings about an image before and after it moved."""
@@ -37,7 +37,8 @@ def carried(
     """Return what to append to the log: each decision whose image has left its path, on the findings it has now.
 
     `before` and `after` are findings; `hashes` is the content at each path now. A finding that was decided on
-    already is left alone, and one decision moves to all findings of its sort about its content.
+    already is left alone, and one decision moves to all findings of its sort about its content; one about an image that
+    nobody flagged moves with the image.
     """
     standing = fold(log).standing
     homeless = [decision for decision in standing.values() if decision.path not in hashes and decision.sha256]
@@ -50,7 +51,10 @@ def carried(
             undecided[hashes[key[1]], sort].append(key)
     moved = []
     for decision in sorted(homeless, key=lambda decision: decision.id):
-        if decision.key in sort_of:
+        if decision.finding_id == IMAGE:
+            same = sorted(path for path, sha256 in hashes.items() if sha256 == decision.sha256)
+            moved += [Carried(decision, IMAGE, path) for path in same if (IMAGE, path) not in standing]
+        elif decision.key in sort_of:
             keys = undecided.pop((decision.sha256, sort_of[decision.key]), [])
             moved += [Carried(decision, finding_id, path) for finding_id, path in sorted(keys)]
     return moved

@@ -27,9 +27,10 @@ from curate.errors import SourceError
 from curate.i18n import Message, msg
 from curate.plugins import installed
 from curate.sources import objects, tar
-from curate.sources.address import in_tar, is_text, join, shown, url
+from curate.sources.address import in_tar, join, url
 from curate.sources.classes import notes_on
 from curate.sources.records import Listing, Skipped
+from curate.storage.names import is_text, shown
 
 ENTRY_POINTS = "curate.sources"
 NO_LIMIT = 1 << 62

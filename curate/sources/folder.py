@@ -11,10 +11,11 @@ from curate.errors import SourceError
 from curate.i18n import Message, msg
 from curate.images import formats
 from curate.sources import clutter, objects
-from curate.sources.address import shown, url
+from curate.sources.address import url
 from curate.sources.base import Source
 from curate.sources.layout import Found, arrange, reason_to_skip
 from curate.sources.records import Listing
+from curate.storage.names import shown
 
 
 class Folder(Source):

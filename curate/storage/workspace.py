@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate.errors import WorkspaceError
 from curate.storage.atomic import PREFIX, atomic, explained
+from curate.storage.names import is_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -125,6 +126,8 @@ def create(root: Path, source: str) -> Workspace:
     Raises `WorkspaceError` where it cannot be written, or would lie inside the source.
     """
     root = root.absolute()
+    if not is_text(str(root)):
+        raise WorkspaceError(f"{root}: the name of the workspace is not valid UTF-8; give another with -w")
     if Path(source).is_dir() and root.resolve().is_relative_to(Path(source).resolve()):
         raise WorkspaceError(f"the workspace {root} lies inside the source {source}; put it elsewhere with -w")
     with explained(root):

@@ -131,7 +131,7 @@ def test_two_images_relabelled_into_the_same_name_both_survive(tmp_path: Path) -
     for label in ("cats", "dogs"):
         sample_images.save(sample_images.photo(len(label) + ord(label[0])) // 8, tmp_path / "src" / label / "a.jpg")
     curate.audit(tmp_path / "src", tmp_path / "ws")
-    curate.decide(tmp_path / "ws", Selection(), Action.RELABEL, reviewer="ana", new_label="night")
+    curate.decide(tmp_path / "ws", Selection(), Action.RELABEL, reviewer="ana", new_label="night", new_class=True)
     curate.manifest(tmp_path / "ws")
     exported = curate.export(tmp_path / "ws" / "manifest.parquet", tmp_path / "clean")
     assert len(set(exported["exported_path"])) == 2
@@ -141,7 +141,7 @@ def test_two_images_relabelled_into_the_same_name_both_survive(tmp_path: Path) -
 def test_a_new_label_cannot_leave_the_folder(tmp_path: Path) -> None:
     sample_images.save(sample_images.photo(3) // 8, tmp_path / "src" / "cats" / "a.jpg")
     curate.audit(tmp_path / "src", tmp_path / "ws")
-    curate.decide(tmp_path / "ws", Selection(), Action.RELABEL, reviewer="ana", new_label="../../evil")
+    curate.decide(tmp_path / "ws", Selection(), Action.RELABEL, reviewer="ana", new_label="../../evil", new_class=True)
     curate.manifest(tmp_path / "ws")
     curate.export(tmp_path / "ws" / "manifest.parquet", tmp_path / "clean")
     assert not (tmp_path.parent / "evil").exists()

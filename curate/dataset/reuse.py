@@ -1,0 +1,82 @@
+"""Measurements that an audit has stored, taken over by a step that looks at the same images again.
+
+Invariant: a measurement is taken over as an audit would: where file, size and time are what was measured, by the same
+scanner with the same settings. Whatever has changed since, or cannot be asked for its time, is measured anew.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from curate.errors import WorkspaceError
+from curate.measuring import features
+from curate.measuring.shard import FACTS, part_schema
+from curate.scanners import Scanner
+from curate.sources import objects
+from curate.sources.address import in_tar, join, url
+from curate.storage.workspace import Workspace, write_part
+
+
+def workspaces_near(manifest: Path) -> Iterator[Workspace]:
+    """Find the workspaces that a manifest may have been written from: where it lies, and the folders beside it."""
+    here = manifest.absolute().parent
+    for folder in (here, *sorted(path for path in here.iterdir() if path.is_dir())):
+        workspace = Workspace(folder)
+        if workspace.audit.is_file():
+            yield workspace
+
+
+def take_over(
+    workspaces: Iterable[Workspace], wanted: Mapping[tuple[str, str], tuple[str, int]], scanner: Scanner, folder: Path
+) -> int:
+    """Write into `folder` what workspaces have stored of the images wanted; return of how many.
+
+    `wanted` maps (root of the source, path) to the path and size under which the measurement is to be stored.
+    """
+    taken: set[tuple[str, str]] = set()
+    for workspace in workspaces:
+        try:
+            root = workspace.read_audit()["root"]
+        except WorkspaceError:
+            continue
+        for part in features.parts(workspace.features, (scanner,)):
+            if part.current != {FACTS, scanner.name}:
+                continue
+            table = features.stored(part.path, part_schema((scanner,)).names)
+            rows = [
+                (row, key)
+                for row, (path, size, stamp) in enumerate(_keys(table))
+                if (key := (root, path)) in wanted
+                and key not in taken
+                and _is_as_measured(join(root, path), size, stamp)
+            ]
+            if rows:
+                taken.update(key for _, key in rows)
+                _write(table.take([row for row, _ in rows]), [wanted[key] for _, key in rows], scanner, folder)
+    return len(taken)
+
+
+def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
+    return list(zip(*(table[name].to_pylist() for name in ("path", "size_bytes", "mtime_ns")), strict=True))
+
+
+def _is_as_measured(address: str, size: int, stamp: int) -> bool:
+    """Say whether an image still has the size and time of its measurement; of one inside a tar, whether the tar has."""
+    if url(address) is not None:
+        return False
+    inside = in_tar(address)
+    entry = objects.stat(inside[0] if inside else address)
+    return entry is not None and entry.stamp == stamp and (inside is not None or entry.size_bytes == size)
+
+
+def _write(table: pa.Table, stored_as: Sequence[tuple[str, int]], scanner: Scanner, folder: Path) -> None:
+    schema = part_schema((scanner,))
+    for index, column in (
+        (0, pa.array([path for path, _ in stored_as], pa.string())),
+        (1, pa.array([size for _, size in stored_as], pa.int64())),
+        (2, pa.array([0] * len(stored_as), pa.int64())),
+    ):
+        table = table.set_column(index, schema.field(index), column)
+    number = len([*folder.glob("part-*.parquet")]) + 1
+    write_part(table.cast(schema), folder / f"part-{number:07}.parquet")
