@@ -20,7 +20,7 @@ from curate import config, scanners
 from curate.config import DecodeLimits
 from curate.dataset import card as building_card
 from curate.dataset import layouts, splits
-from curate.dataset.members import Member, approved, gather
+from curate.dataset.members import OWN, Member, approved, gather
 from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
 from curate.dataset.relocation import Say, sources_of
@@ -31,7 +31,7 @@ from curate.images.decode import decode
 from curate.scanners.faces import Faces, FacesSettings
 from curate.schema import Verdict
 from curate.sources import Source, source_at
-from curate.sources.classes import alike, same_file
+from curate.sources.classes import alike, folder_name, same_file
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic_folder
 from curate.storage.workspace import Workspace
@@ -75,6 +75,8 @@ def build(
     with atomic_folder(destination) as partial, tempfile.TemporaryDirectory(prefix="curate-build-") as scratch:
         members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named))
         members = split(members, chosen)
+        for note in _split_notes(own, members, chosen):
+            said(f"note: {note}")
         for labels in alike(member.label for member in members):
             said(f"note: the classes {', '.join(map(repr, labels))} look like spellings of one, but count as several")
         said(f"writing {len(members):,} images")
@@ -87,12 +89,40 @@ def build(
 def split(members: Sequence[Member], recipe: BuildRecipe) -> list[Member]:
     """Give every image its split and put them in the order of the table: by split and class, then as drawn.
 
-    Raises `SourceError` where a class has fewer duplicate groups than there are splits.
+    Raises `SourceError` where a class has fewer duplicate groups than there are splits, or the recipe keeps splits that
+    an image does not have.
     """
+    if recipe.split.keep:
+        placed = [_as_given(member) for member in members]
+        return sorted(placed, key=lambda member: (member.split, member.label, member.key(recipe.seed)))
     items = [splits.Item(member.label, member.group, member.key(recipe.seed)) for member in members]
     names = splits.assign(items, recipe.split.shares())
     placed = [replace(member, split=name) for member, name in zip(members, names, strict=True)]
     return sorted(placed, key=lambda member: (member.split, member.label, member.key(recipe.seed)))
+
+
+def _as_given(member: Member) -> Member:
+    """Return a member in the split that the dataset gives it; an image of an extension is there to be trained on."""
+    if member.origin != OWN:
+        return replace(member, split="train")
+    if not member.given_split:
+        raise SourceError(
+            f"{member.address} has no split to keep; give it one, or let the recipe draw splits (split.keep = false)"
+        )
+    return replace(member, split=member.given_split)
+
+
+def _split_notes(own: Sequence[Member], members: Sequence[Member], recipe: BuildRecipe) -> list[str]:
+    """Say what a person should know of the splits: those of the dataset are given up, or copies cross them."""
+    if not recipe.split.keep:
+        given = sum(bool(member.given_split) for member in own)
+        text = "images have a split in the dataset, and are drawn anew; split.keep = true in the recipe keeps it"
+        return [f"{given:,} {text}"] if given else []
+    splits_of: dict[str, set[str]] = {}
+    for member in members:
+        splits_of.setdefault(member.group, set()).add(member.split)
+    crossing = sum(len(names) > 1 for names in splits_of.values())
+    return [f"{crossing:,} groups of copies stand in several of the splits that were kept"] if crossing else []
 
 
 def _faces_settings(manifest: Path) -> FacesSettings:
@@ -121,7 +151,7 @@ def _write(
         if recipe.image.changes:
             data, crop = _changed(data, member, recipe, faces)
             suffix = ".png"
-        name = _free_name(f"{member.split}/{folders[member.label]}", member, suffix, taken)
+        name = _free_name(f"{folder_name(member.split)}/{folders[member.label]}", member, suffix, taken)
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)

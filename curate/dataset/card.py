@@ -75,8 +75,11 @@ def _steps(recipe: BuildRecipe, faces: FacesSettings) -> list[str]:
             f"resized to {image.size_px} x {image.size_px}, {image.filter} (Pillow, reducing_gap {REDUCING_GAP:g}), "
             f"shape: {image.shape}"
         )
-    shares = ", ".join(f"{name} {share:g}" for name, share in recipe.split.shares().items())
-    steps.append(f"split with seed {recipe.seed}: {shares}; stratified by class, copies kept together")
+    if recipe.split.keep:
+        steps.append("split as the dataset itself is; what extends it is in train")
+    else:
+        shares = ", ".join(f"{name} {share:g}" for name, share in recipe.split.shares().items())
+        steps.append(f"split with seed {recipe.seed}: {shares}; stratified by class, copies kept together")
     return steps
 
 

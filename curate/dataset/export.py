@@ -7,6 +7,7 @@ the content that was reviewed; `sha256sums.txt` beside the data lets anybody che
 import hashlib
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,9 @@ def export(
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
+    for label, count in Counter(images["final_label"].dropna()).items():
+        if label not in set(images["label"]):
+            said(f"note: {count:,} images are of a class that the dataset did not have, {label!r}")
     columns = (images[name] for name in Kept._fields)
     placement = place([Kept(*row) for row in zip(*columns, strict=True)])
     images = images.assign(exported_path=pd.Series(placement.paths, images.index, dtype=object))

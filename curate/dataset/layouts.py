@@ -25,6 +25,7 @@ from curate.options import Mode
 from curate.sources import Source, objects, source_at
 from curate.sources.address import join, url
 from curate.sources.classes import folder_name
+from curate.sources.layout import classes_of
 from curate.sources.records import split_called
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic, explained
@@ -61,7 +62,7 @@ class ExportTarget:
 def write_files(
     images: pd.DataFrame, mode: Mode, target: ExportTarget, *, with_tables: bool, by_split: bool
 ) -> dict[str, str]:
-    """Write the kept rows of a manifest as files at their `exported_path`, and where `with_tables` a `metadata.csv` beside them.
+    """Write the kept rows of a manifest as files at their `exported_path`; `with_tables` a `metadata.csv` beside them.
 
     `by_split` says that the first folder of each is its split. Returns the sha256 of every file written, by its name.
     """
@@ -204,12 +205,14 @@ def tables(images: pd.DataFrame, *, by_split: bool) -> Iterator[tuple[str, bytes
 
     It holds splits as well where its folder, or the lack of one, does not say them.
     """
-    tops = [path.partition("/")[0] + "/" if by_split else "" for path in images["exported_path"]]
+    paths = images["exported_path"]
+    tops = [path.partition("/")[0] + "/" if by_split else "" for path in paths]
+    told = [place.split or split_called(top.rstrip("/")) for place, top in zip(classes_of(paths), tops, strict=True)]
+    images = images.assign(told=pd.Series(told, images.index, dtype=object))
     for top, rows in images.groupby(pd.Series(tops, images.index, dtype=object)):
         names = [path.removeprefix(top) for path in rows["exported_path"]]
         columns = {"file_name": names, "label": rows["final_label"], "split": rows["split"]}
-        told = split_called(top.rstrip("/"))
-        if all(split == told for split in rows["split"]):
+        if list(rows["split"]) == list(rows["told"]):
             del columns["split"]
         yield f"{top}metadata.csv", _csv(list(columns), zip(*columns.values(), strict=True))
 

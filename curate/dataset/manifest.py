@@ -196,8 +196,8 @@ def _columns(path: Path) -> list[str]:
             return list(pq.read_schema(path).names)
         if path.suffix == ".csv":
             with path.open("rb") as file:
-                head = safe_csv.decoded(file.readline(_HEADER_BYTES))
-            return [safe_csv.column_name(name) for name in safe_csv.parse(head)]
+                header = safe_csv.decoded(file.read(_HEADER_BYTES)).partition("\n")[0]
+            return [safe_csv.column_name(name) for name in safe_csv.parse(header)]
         with path.open(encoding="utf-8") as file:
             return list(dict(json.loads(file.readline())))
     except (ValueError, TypeError, OSError, pa.ArrowException):

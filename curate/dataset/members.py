@@ -39,6 +39,8 @@ class Member:
     sha256: str = ""
     group: str = ""
     split: str = ""
+    given_split: str = ""
+    """What the dataset itself says; empty where it says nothing."""
 
     @property
     def address(self) -> str:
@@ -61,10 +63,12 @@ def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) 
     if rows.empty:
         raise SourceError(f"{manifest} keeps no images; there is nothing to build from")
     sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
-    columns = (rows[name] for name in ("source", "path", "final_label", "sha256"))
+    columns = (rows[name] for name in ("source", "path", "final_label", "sha256", "split"))
     return [
-        Member(location=Location(source, path, int(size)), label=label, origin=OWN, sha256=sha256)
-        for source, path, label, sha256, size in zip(*columns, sizes, strict=True)
+        Member(
+            location=Location(source, path, int(size)), label=label, origin=OWN, sha256=sha256, given_split=split or ""
+        )
+        for source, path, label, sha256, split, size in zip(*columns, sizes, strict=True)
     ]
 
 

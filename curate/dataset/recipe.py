@@ -70,6 +70,9 @@ class Appearance(Settings):
 class Split(Settings):
     """Shares of the images; copies of one image always stay together."""
 
+    keep: bool = Field(
+        False, description="the splits of the dataset itself, instead of shares; what extends it goes to train"
+    )
     train: float = Field(0.8, gt=0, le=1)
     val: float = Field(0.0, ge=0, lt=1)
     test: float = Field(0.2, ge=0, lt=1)

@@ -6,7 +6,7 @@ depend on how many there are.
 
 Where the system allows it, workers are forked from a server that has imported what they need and nothing else: the
 imports, a third of a second, are made once for all of them, and while we still import what we need ourselves. So this
-module imports nothing large until it is used.
+module imports nothing large until it is used. Where `multiprocessing` can start no process there are still `pipes`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from curate.storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from curate.config import DecodeLimits
+    from curate.measuring.pipes import PipePool
     from curate.measuring.shard import Shard, Tally
 
 PRELOADED = (
@@ -151,19 +152,30 @@ def get_ready(workspace: Path, engine: Engine) -> None:
         _start_server()
 
 
-def _start_server() -> None:
+def _start_server() -> bool:
+    """Start what workers are forked from, where they are; say whether `multiprocessing` can start any here."""
+    if multiprocessing.current_process().daemon:
+        return False
     context = _context()
-    if context.get_start_method() == "forkserver":
-        from multiprocessing import forkserver
+    try:
+        context.Lock()
+        if context.get_start_method() == "forkserver":
+            from multiprocessing import forkserver
 
-        with _one_blas_thread():
-            forkserver.ensure_running()
+            with _one_blas_thread():
+                forkserver.ensure_running()
+    except (OSError, ImportError):  # no /dev/shm to write to, no semaphores at all, a temporary folder of a long name
+        return False
+    return True
 
 
-def _pool(workers: int, limits: DecodeLimits) -> ProcessPoolExecutor:
+def _pool(workers: int, limits: DecodeLimits) -> ProcessPoolExecutor | PipePool:
     from curate.measuring import worker
 
-    _start_server()
+    if not _start_server():
+        from curate.measuring.pipes import PipePool
+
+        return PipePool(workers, limits)
     start = (limits, dict(os.environ))
     return ProcessPoolExecutor(workers, mp_context=_context(), initializer=worker.start, initargs=start)
 

@@ -82,15 +82,15 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
 
 def split_name(value: str | None) -> str | None:
     """Normalise a split to its usual name; others keep theirs."""
-    return (split_called(value) or value) if value else None
+    return (split_called(value.strip()) or value) if value else None
 
 
 def text(row: Mapping[str, Any], column: str | None) -> str | None:
-    """Read a cell as text; None where it is empty."""
+    """Read a cell as text, to the last blank, since two classes may differ in it; None where it is empty."""
     value = row.get(column) if column else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a column of class numbers with a gap
-    return str(value).strip() or None if value is not None else None
+    return str(value) if value is not None and str(value).strip() else None
 
 
 def column_called(columns: Sequence[str], names: Sequence[str]) -> str | None:

@@ -165,7 +165,9 @@ def test_decisions_from_a_csv_go_into_the_same_log(audited: Audited, tmp_path: P
     ("text", "message"),
     [
         pytest.param(
-            "path,action\ncats/cut.jpg,drop\nnowhere.jpg,drop\n", "line 3: 'nowhere.jpg' is not in", id="unknown"
+            "path,action\ncats/cut.jpg,drop\nnowhere.jpg,drop\n",
+            "line 3: 'nowhere.jpg' is no image of this audit",
+            id="unknown",
         ),
         pytest.param("path,action\ncats/cut.jpg,delete\n", "'delete' is no action", id="no such action"),
         pytest.param("path,action\ncats/cut.jpg,undo\n", "'undo' is no action", id="undo is not for CSVs"),

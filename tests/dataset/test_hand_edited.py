@@ -1,0 +1,117 @@
+"""A manifest that a person has edited: closed sets are closed, slips are forgiven or named, nothing is guessed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import curate
+from curate.dataset import manifest as manifests
+from curate.errors import SourceError
+from curate.storage import safe_csv
+from tests import sample_images
+from tests.dataset.handmade import Row, files, manifest
+
+
+def edited(folder: Path, *rows: Row, **cells: dict[int, str | None]) -> Path:
+    """Write a manifest whose cells, by column and row, a person has changed."""
+    path = manifest(folder, *rows)
+    table = safe_csv.read(path)
+    for name, changes in cells.items():
+        values = table[name].tolist()
+        for row, value in changes.items():
+            values[row] = value
+        table[name] = values
+    safe_csv.write(table, path)
+    return path
+
+
+@pytest.mark.parametrize("written", ["drop", "Drop", "DROP", " drop", "drop "])
+def test_case_and_blanks_of_an_action_are_forgiven(tmp_path: Path, written: str) -> None:
+    path = edited(tmp_path, Row("a/1.png", "a"), Row("a/2.png", "a"), action={0: written})
+    assert manifests.read(path)["action"].tolist() == ["drop", "keep"]
+    assert list(manifests.kept_rows(path)["path"]) == ["a/2.png"]
+
+
+@pytest.mark.parametrize("written", ["remove", "delete", "dropp", "x", "keep drop", None])
+def test_any_other_action_is_refused_with_its_line(tmp_path: Path, written: str | None) -> None:
+    path = edited(tmp_path, Row("a/1.png", "a"), Row("a/2.png", "a"), action={1: written})
+    with pytest.raises(SourceError, match=rf"line 3: '{written or ''}' is no action; there are keep, drop"):
+        curate.export(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_image_that_is_kept_after_all_keeps_its_label(tmp_path: Path) -> None:
+    path = edited(tmp_path, Row("a/1.png", "a", action="drop"), action={0: "keep"}, final_label={0: None})
+    assert manifests.read(path)["final_label"].tolist() == ["a"]
+
+
+def test_a_relabel_to_nothing_is_refused(tmp_path: Path) -> None:
+    path = edited(tmp_path, Row("a/1.png", "a"), action={0: "relabel"}, final_label={0: None})
+    with pytest.raises(SourceError, match=r"line 2: 'a/1\.png' is relabelled, but its final_label is empty"):
+        manifests.read(path)
+
+
+@pytest.mark.parametrize("column", ["path", "source"])
+def test_a_row_about_no_image_is_refused(tmp_path: Path, column: str) -> None:
+    with pytest.raises(SourceError, match=f"line 2: its {column} is empty"):
+        manifests.read(edited(tmp_path, Row("a/1.png", "a"), **{column: {0: None}}))
+
+
+def test_two_rows_that_contradict_are_refused_and_two_that_agree_are_one(tmp_path: Path) -> None:
+    rows = (Row("a/1.png", "a"), Row("b/1.png", "b"), Row("a/1.png", "a"))
+    assert list(manifests.read(manifest(tmp_path / "same", *rows))["path"]) == ["a/1.png", "b/1.png"]
+    with pytest.raises(SourceError, match=r"lines 2 and 4: 'a/1\.png' is given keep and drop; leave one"):
+        manifests.read(edited(tmp_path / "actions", *rows, action={2: "drop"}))
+    with pytest.raises(SourceError, match=r"lines 2 and 4: 'a/1\.png' is given two labels; leave one"):
+        manifests.read(edited(tmp_path / "labels", *rows, final_label={2: "b"}))
+
+
+def test_the_same_path_in_two_sources_is_two_images(tmp_path: Path) -> None:
+    rows = (Row("a/1.png", "a"), Row("a/1.png", "a"))
+    assert len(manifests.read(edited(tmp_path, *rows, source={1: "/elsewhere"}))) == 2
+
+
+@pytest.mark.parametrize(
+    ("separator", "encoding"),
+    [(";", "utf-8-sig"), (";", "cp1252"), (",", "cp1252"), ("\t", "utf-16"), (",", "utf-8")],
+)
+def test_a_manifest_is_read_as_a_spreadsheet_saves_it(tmp_path: Path, separator: str, encoding: str) -> None:
+    path = manifest(tmp_path, Row("maçã/1.png", "maçã"), Row("pêra/2.png", "pêra"))
+    safe_csv.read(path).to_csv(path, index=False, sep=separator, encoding=encoding, lineterminator="\r\n")
+    assert manifests.is_manifest(path)
+    curate.export(path, tmp_path / "out")
+    assert {"maçã/1.png", "pêra/2.png"} < set(files(tmp_path / "out"))
+
+
+def test_windows_paths_are_read_where_only_those_with_slashes_are_there(tmp_path: Path) -> None:
+    path = edited(tmp_path, Row("a/1.png", "a"), Row("b\\2.png", "b"), path={0: "a\\1.png"})
+    assert list(manifests.kept_rows(path)["path"]) == ["a/1.png", "b\\2.png"]
+
+
+AWKWARD = ("line\nfeed", "carriage\rreturn", "both\r\n", "separator\u2028", "next\x85line", "tab\vform\f", "group\x1c",
+           " leading", "trailing ", "back\\slash", "=1+1", "'quoted'", 'double"quote', "comma,semi;colon")  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_line_breaks_of_any_kind_in_names_survive_manifest_export_sums_and_verify(tmp_path: Path, suffix: str) -> None:
+    for number, name in enumerate(AWKWARD):
+        sample_images.save(sample_images.photo(number, 40, 30), tmp_path / "src" / f"c {name}" / f"{name}.png")
+    curate.audit(tmp_path / "src", tmp_path / "ws")
+    curate.manifest(tmp_path / "ws", tmp_path / f"m{suffix}", pending="keep")
+    kept = curate.export(tmp_path / f"m{suffix}", tmp_path / "out")
+    assert len(kept) == len(AWKWARD)
+    result = curate.verify(tmp_path / "out")
+    assert (result.changed, result.missing, result.extra) == ([], [], [])
+    assert result.checked >= len(AWKWARD)
+    again = curate.audit(tmp_path / "out", tmp_path / "ws2").images
+    assert set(again["label"]) == set(kept["final_label"])
+    (tmp_path / "out" / kept["exported_path"][0]).unlink()
+    assert curate.verify(tmp_path / "out").missing == [kept["exported_path"][0]]
+
+
+def test_a_list_of_json_lines_ends_rows_at_line_feeds_only(tmp_path: Path) -> None:
+    sample_images.save(sample_images.photo(1, 40, 30), tmp_path / "a\u2028b.png")
+    (tmp_path / "list.jsonl").write_text(json.dumps({"path": "a\u2028b.png", "label": "x\x85y"}, ensure_ascii=False))
+    images = curate.audit(tmp_path / "list.jsonl", tmp_path / "ws").images
+    assert images[["path", "label"]].to_numpy().tolist() == [["a\u2028b.png", "x\x85y"]]
