@@ -43,12 +43,11 @@ class PipePool:
         return self._threads.submit(self._ask, function, argument)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Let the workers end, those that wait for work at once."""
+        """Let the workers end once what is in hand is done; without `wait` nothing may be in hand any more."""
         self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
         with self._lock:
             for process in self._processes:
-                if process.stdin is not None:
-                    process.stdin.close()
+                process.communicate()
 
     def __enter__(self) -> Self:
         return self
@@ -87,7 +86,6 @@ class PipePool:
             self._is_broken = True
             for process in self._processes:
                 process.kill()
-                process.wait()
 
 
 def serve() -> None:

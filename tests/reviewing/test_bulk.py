@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 
 import curate
-from curate.errors import CurateError
+from curate.errors import CurateError, NoSurvivorError
 from curate.reviewing.bulk import Selection
+from curate.reviewing.fold import IMAGE
 from curate.reviewing.store import Store
-from curate.schema import FINDINGS, Action
+from curate.schema import FINDINGS, IMAGES, Action
 from curate.storage.workspace import write_table
 from tests.conftest import Audited
 
@@ -64,3 +65,131 @@ def test_what_cannot_be_decided_is_refused(
     with pytest.raises(CurateError, match=message):
         curate.decide(audited.workspace.root, selection, action, reviewer="ana", new_label=new_label)
     assert decisions(audited) == {}
+
+
+# Images that nothing flags, and classes that there are not yet
+
+
+def verdicts(audited: Audited) -> dict[str, tuple[str, str | None]]:
+    table = curate.manifest(audited.workspace.root, pending="keep")
+    return {row.path: (row.action, row.final_label) for row in table.itertuples()}
+
+
+def test_an_image_that_nothing_flags_is_decided_by_its_path(audited: Audited) -> None:
+    clean = "cats/003.jpg"
+    assert curate.decide(audited.workspace.root, Selection(paths=(clean,)), Action.DROP, reviewer="ana") == 1
+    assert verdicts(audited)[clean] == ("drop", None)
+    assert curate.status(audited.workspace.root).verdicts["drop"] == 1
+    with Store(audited.workspace.review) as store:
+        store.log.undo(reviewer="ana", now="2026-01-01T00:00:00Z")
+    assert verdicts(audited)[clean] == ("keep", "cats")
+
+
+def test_a_pattern_selects_findings_only_and_so_does_a_path_with_another_condition(audited: Audited) -> None:
+    curate.decide(audited.workspace.root, Selection(paths=("cats/*",)), Action.DROP, reviewer="ana")
+    assert set(decisions(audited)) == {"cats/cut.jpg", "cats/empty.png"}
+    narrow = Selection(paths=("cats/003.jpg",), categories=("corrupted",))
+    with pytest.raises(CurateError, match="no finding in the queue matches"):
+        curate.decide(audited.workspace.root, narrow, Action.DROP, reviewer="ana")
+
+
+def test_a_flagged_image_that_is_named_in_full_is_decided_by_its_findings(audited: Audited) -> None:
+    named = Selection(paths=("cats/cut.jpg", "cats/003.jpg"))
+    assert curate.decide(audited.workspace.root, named, Action.DROP, reviewer="ana") == 2
+    with Store(audited.workspace.review) as store:
+        found = {row.path: row.finding_id for row in store.log.decisions()}
+    assert found["cats/003.jpg"] == IMAGE != found["cats/cut.jpg"]
+
+
+def test_a_decision_about_an_unflagged_image_holds_for_its_bytes_only(audited: Audited) -> None:
+    images = audited.workspace.read_images()
+    curate.decide(audited.workspace.root, Selection(paths=("cats/003.jpg",)), Action.DROP, reviewer="ana")
+    images.loc[images["path"] == "cats/003.jpg", "sha256"] = "other"
+    write_table(images, IMAGES, audited.workspace.images)
+    assert verdicts(audited)["cats/003.jpg"] == ("keep", "cats")
+    assert curate.status(audited.workspace.root).stale == ["cats/003.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        pytest.param("Cats", "'Cats' is no class of this dataset; did you mean 'cats'", id="capitals"),
+        pytest.param("catz", "did you mean 'cats'", id="a slip"),
+        pytest.param("owl", "'owl' is no class of this dataset; For a new class say --new-class", id="another word"),
+        pytest.param("  ", "is no class of this dataset", id="blanks"),
+    ],
+)
+def test_a_class_comes_about_only_where_one_is_asked_for(audited: Audited, label: str, message: str) -> None:
+    with pytest.raises(CurateError, match=message):
+        curate.decide(audited.workspace.root, Selection(), Action.RELABEL, reviewer="ana", new_label=label)
+    assert decisions(audited) == {}
+
+
+def test_blanks_round_a_class_are_forgiven_and_a_new_one_is_a_class_from_then_on(audited: Audited) -> None:
+    root, night = audited.workspace.root, Selection(kinds=("dark",))
+    curate.decide(root, night, Action.RELABEL, reviewer="ana", new_label=" cats ")
+    assert verdicts(audited)["dogs/night.jpg"] == ("relabel", "cats")
+    curate.decide(root, night, Action.RELABEL, reviewer="ana", new_label=" owls", new_class=True)
+    curate.decide(root, night, Action.RELABEL, reviewer="bo", new_label="owls")
+    assert verdicts(audited)["dogs/night.jpg"] == ("relabel", "owls")
+    with pytest.raises(CurateError, match="is no class"):
+        curate.decide(root, night, Action.RELABEL, reviewer="ana", new_label=" ", new_class=True)
+
+
+# From a CSV
+
+
+def from_csv(audited: Audited, text: str, **options: Any) -> int:
+    file = audited.workspace.root.parent / "d.csv"
+    file.write_bytes(text.encode())
+    return curate.decide_from_csv(audited.workspace.root, file, reviewer="ana", **options)
+
+
+def test_a_row_decides_all_findings_of_its_image_or_the_one_it_names_or_the_image_itself(audited: Audited) -> None:
+    findings = audited.workspace.read_findings()
+    (copy,) = findings[(findings["path"] == "dogs/again.jpg") & (findings["role"] == "copy")]["finding_id"]
+    assert from_csv(audited, f"path,action,finding_id\ndogs/again.jpg,drop,{copy}\ncats/003.jpg,drop,\n") == 2
+    assert decisions(audited) == {"dogs/again.jpg": "drop", "cats/003.jpg": "drop"}
+    with pytest.raises(CurateError, match=r"line 2: 'dogs/again\.jpg' has no finding 'x'"):
+        from_csv(audited, "path,action,finding_id\ndogs/again.jpg,drop,x\n")
+
+
+@pytest.mark.parametrize("path", ["cats\\cut.jpg", "cats/cut.jpg ", "cats\\cut.jpg "])
+def test_a_path_is_read_as_windows_and_as_spreadsheets_write_it(audited: Audited, path: str) -> None:
+    assert from_csv(audited, f"path,action\n{path},Drop \n") == 1
+    assert decisions(audited) == {"cats/cut.jpg": "drop"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        pytest.param("cats/cut.jpg,drop,\n,,\ncats/cut.jpg,keep,", "lines 2 and 4: .* drop and keep", id="actions"),
+        pytest.param("cats/cut.jpg,relabel,dogs\ncats/cut.jpg,relabel,cats",
+                     "lines 2 and 3: .* relabel to 'dogs' and relabel to 'cats'", id="labels"),
+        pytest.param("cats/cut.jpg,,", "line 2: '' is no action", id="no action"),
+        pytest.param("cats/cut.jpg,undo,", "line 2: 'undo' is no action", id="an undo"),
+        pytest.param(",drop,", "line 2: '' is no image of this audit", id="no path"),
+        pytest.param("cats/cut.jpg,relabel,Dogs", "line 2: 'Dogs' is no class .* did you mean 'dogs'", id="no class"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_by_its_line_and_nothing_is_recorded(audited: Audited, rows: str, message: str) -> None:
+    with pytest.raises(CurateError, match=message):
+        from_csv(audited, f"path,action,new_label\n{rows}\n")
+    assert decisions(audited) == {}
+
+
+def test_rows_that_say_the_same_are_one_decision(audited: Audited) -> None:
+    assert from_csv(audited, "path,action\ncats/cut.jpg,drop\ncats/cut.jpg,DROP\n") == 1
+
+
+def test_a_new_class_in_a_csv_wants_to_be_said(audited: Audited) -> None:
+    row = "path,action,new_label\ndogs/night.jpg,relabel,owls\n"
+    with pytest.raises(CurateError, match="--new-class"):
+        from_csv(audited, row)
+    from_csv(audited, row, new_class=True)
+    assert verdicts(audited)["dogs/night.jpg"] == ("relabel", "owls")
+
+
+def test_the_way_to_drop_a_whole_group_is_named(audited: Audited) -> None:
+    with pytest.raises(NoSurvivorError, match=r"\(--allow-no-survivor"):
+        from_csv(audited, "path,action\ndogs/again.jpg,drop\ndogs/000.jpg,drop\n")

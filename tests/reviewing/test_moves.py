@@ -1,9 +1,11 @@
 """Moved images keep their decisions: by content, scanner, kind and role, once, and with a note."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
-from curate.reviewing.fold import Decision
+from curate.reviewing.fold import IMAGE, Decision
 from curate.reviewing.moves import carried
 from curate.schema import Action
 from tests.reviewing.samples import NOW, finding, table
@@ -63,3 +65,14 @@ def test_of_two_that_left_the_same_bytes_the_first_decision_moves() -> None:
 
 def test_a_decision_whose_finding_nobody_knows_stays_where_it_was() -> None:
     assert carried(LOG, table(finding("a/other")), table(finding("b/new")), {"b/new": "s"}) == []
+
+
+def test_a_decision_about_an_image_that_nobody_flagged_moves_with_the_image() -> None:
+    log = [replace(LOG[0], finding_id=IMAGE)]
+    after = {"b/new": "s", "c/new": "s", "d/other": "t"}
+    assert [(one.finding_id, one.path) for one in carried(log, BEFORE, table(), after)] == [
+        (IMAGE, "b/new"), (IMAGE, "c/new")
+    ]  # fmt: skip
+    decided = [*log, replace(LOG[0], id=2, finding_id=IMAGE, path="b/new")]
+    assert [one.path for one in carried(decided, BEFORE, table(), after)] == ["c/new"]
+    assert carried(log, BEFORE, table(), {"a/old": "t", "b/new": "s"}) == []
