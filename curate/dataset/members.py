@@ -113,8 +113,8 @@ def _checked(own: Sequence[Member], measured: Sequence[Grouped]) -> list[Member]
     for member, grouped in zip(own, measured, strict=True):
         if grouped.sha256 is None:
             raise SourceError(
-                f"{member.address} cannot be read; has the source moved since the scan, or is the manifest of another "
-                "dataset?"
+                f"{member.address} cannot be read; has the source moved since the scan? Give it with --source. (Or is "
+                "the manifest of another dataset?)"
             )
         if grouped.sha256 != member.sha256:
             raise SourceError(
