@@ -131,9 +131,7 @@ def audit(
         terminal.say(f"{LICENCE}; its telemetry is off")
     with terminal.progress(words) as report:
         result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
-    facts = Workspace(workspace).read_audit()
-    terminal.skipped(facts["skipped"], words)
-    terminal.notes(facts["notes"], words)
+    terminal.skipped(Workspace(workspace).read_audit()["skipped"], words)
     if profile_time:
         terminal.cost(result, words)
     terminal.status(curate.status(workspace), words, as_json=as_json)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from curate.i18n import Message, Translator
+from curate.i18n import Translator
 from curate.storage.names import shown
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool) -> None:
     from curate.auditing.shortcuts import TELLING
 
     Console(highlight=False, soft_wrap=True).print(class_summary_view(state.class_summary, words))
-    for item in state.prevalent:
-        say(words.gettext("note: {text}").format(text=words.render(item.message)))
+    for message in [*state.notes, *(item.message for item in state.prevalent)]:
+        say(words.gettext("note: {text}").format(text=words.render(message)))
     for guess in state.spurious:
         if guess.gain >= TELLING:
             say(
@@ -111,12 +111,6 @@ def skipped(files: Sequence[Mapping[str, str]], words: Translator) -> None:
     for reason, count in counts.most_common():
         files_skipped = words.counted("skipped {n} file", "skipped {n} files", count)
         say(f"{files_skipped}: {reason}")
-
-
-def notes(stored: Sequence[str], words: Translator) -> None:
-    """Print what a person should know of the whole source; `stored` are the messages of `audit.json`."""
-    for note in stored:
-        say(words.gettext("note: {text}").format(text=words.render(Message.from_json(note))))
 
 
 def cost(result: Audit, words: Translator) -> None:

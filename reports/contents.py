@@ -15,6 +15,7 @@ import pandas as pd
 from curate.auditing import summary
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
+from curate.i18n import Message
 from curate.reports import tables
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.store import Store
@@ -41,7 +42,8 @@ class Contents:
     workspace: str
     configuration: str
     findings_sha256: str
-    prevalent: tuple[DatasetProperty, ...]
+    remarks: tuple[Message, ...]
+    """What is true of the dataset as a whole: of its classes and names, and checks that hit most of it."""
     spurious: tuple[Guess, ...]
     """How well the class can be guessed from what should say nothing about it."""
     skipped: pd.DataFrame
@@ -90,7 +92,12 @@ def read(workspace: Workspace) -> Contents:
         workspace=workspace.root.absolute().name,
         configuration=workspace.config.read_text(encoding="utf-8") if workspace.config.is_file() else "",
         findings_sha256=hashlib.sha256(workspace.findings.read_bytes()).hexdigest(),
-        prevalent=tuple(DatasetProperty.from_json(item) for item in facts.get("prevalent", [])),
+        remarks=tuple(
+            [
+                *(Message.from_json(note) for note in facts.get("notes", [])),
+                *(DatasetProperty.from_json(item).message for item in facts.get("prevalent", [])),
+            ]
+        ),
         spurious=tuple(Guess(**item) for item in facts.get("spurious", [])),
         skipped=tables.skipped(facts.get("skipped", [])),
         images=images,

@@ -65,7 +65,7 @@ def _manifest(workspace: Workspace, pending: Pending | None) -> None:
 
 
 def _copy(written: Path, target: Path) -> None:
-    export(written, target)
+    export(written, target, say=lambda line: st.info(plain(line)))
     check = verify(target)
     if check.ok:
         st.success(

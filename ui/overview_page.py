@@ -40,8 +40,8 @@ def draw() -> None:
         _left(left)
     if not workspace.read_audit().get("complete", True):
         st.warning(_("The last audit was interrupted; run it again for the rest."))
-    for item in found.prevalent:
-        st.info(plain(t.render(item.message)))
+    for message in [*found.notes, *(item.message for item in found.prevalent)]:
+        st.info(plain(t.render(message)))
     _shortcuts([guess for guess in found.spurious if guess.gain >= TELLING])
     if found.stale:
         st.warning(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
-from curate.i18n import N_
+from curate.i18n import N_, Message
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.queue import ReviewProgress
 from curate.reviewing.store import Store
@@ -34,6 +34,7 @@ class WorkspaceStatus:
     verdicts: dict[str, int]
     stale: list[str]
     prevalent: list[DatasetProperty]
+    notes: list[Message]
     skipped: int
     spurious: list[Guess]
 
@@ -50,6 +51,7 @@ class WorkspaceStatus:
             "verdicts": self.verdicts,
             "stale": self.stale,
             "prevalent": [item.reason for item in self.prevalent],
+            "notes": [str(note) for note in self.notes],
             "skipped": self.skipped,
             "spurious": [asdict(guess) for guess in self.spurious],
         }
@@ -72,6 +74,7 @@ def status(workspace: str | Path) -> WorkspaceStatus:
         verdicts=counts,
         stale=sorted(path for path, ruling in rulings.items() if ruling.stale),
         prevalent=[DatasetProperty.from_json(item) for item in facts.get("prevalent", [])],
+        notes=[Message.from_json(note) for note in facts.get("notes", [])],
         skipped=len(facts.get("skipped", [])),
         spurious=[Guess(**item) for item in facts.get("spurious", [])],
     )
