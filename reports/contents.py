@@ -92,11 +92,9 @@ def read(workspace: Workspace) -> Contents:
         workspace=workspace.root.absolute().name,
         configuration=workspace.config.read_text(encoding="utf-8") if workspace.config.is_file() else "",
         findings_sha256=hashlib.sha256(workspace.findings.read_bytes()).hexdigest(),
-        remarks=tuple(
-            [
-                *(Message.from_json(note) for note in facts.get("notes", [])),
-                *(DatasetProperty.from_json(item).message for item in facts.get("prevalent", [])),
-            ]
+        remarks=(
+            *(Message.from_json(note) for note in facts.get("notes", [])),
+            *(DatasetProperty.from_json(item).message for item in facts.get("prevalent", [])),
         ),
         spurious=tuple(Guess(**item) for item in facts.get("spurious", [])),
         skipped=tables.skipped(facts.get("skipped", [])),

@@ -9,7 +9,7 @@ from curate.errors import SourceError
 from curate.sources import source_at
 from curate.sources.base import absolute
 
-Say = Callable[[str], None]
+Say = Callable[[str], object]
 
 
 def sources_of(given: str | Path | Sequence[str] | None) -> tuple[str, ...]:

@@ -17,7 +17,15 @@ def decided(audited: Audited) -> Audited:
     root = audited.workspace.root
     decide(root, Selection(categories=("duplicate",)), None, reviewer="ana", note="a copy")
     decide(root, Selection(kinds=("empty",)), Action.DROP, reviewer="bo")
-    decide(root, Selection(paths=("*/night.jpg",)), Action.RELABEL, reviewer="bo", new_label="owls", note="an owl")
+    decide(
+        root,
+        Selection(paths=("*/night.jpg",)),
+        Action.RELABEL,
+        reviewer="bo",
+        new_label="owls",
+        new_class=True,
+        note="an owl",
+    )
     return audited
 
 
