@@ -91,7 +91,7 @@ def _refuse_foreign(path: Path, first_line: str) -> None:
     """Refuse to replace a file that is no earlier report: only the page itself was asked for by name."""
     try:
         with path.open("rb") as file:
-            known = file.readline(4096).decode(errors="replace").strip().startswith(first_line)
+            known = file.readline(4096).decode("utf-8-sig", errors="replace").strip().startswith(first_line)
     except FileNotFoundError:
         return
     if not known:
