@@ -129,3 +129,46 @@ def test_the_layer_table_is_the_one_of_the_study() -> None:
     }.items():
         assert re.search(rf"{re.escape(name)}\W+{parameters}\b", shown), name
     assert "82 convolution and linear layers" in shown
+
+
+def test_fail_on_sees_what_is_so_frequent_that_it_is_a_property_of_the_dataset(tmp_path: Path) -> None:
+    for index in range(24):
+        sample_images.save(sample_images.photo(index) // 12, tmp_path / "src" / "a" / f"{index}.jpg")
+    done = run("audit", tmp_path / "src", "-w", tmp_path / "ws", "--fail-on", "dark")
+    assert "That is a property of this dataset" in done.stderr
+    assert done.returncode == 1
+    assert run("audit", tmp_path / "src", "-w", tmp_path / "ws", "--fail-on", "bright").returncode == 0
+
+
+def test_what_is_excluded_and_noted_is_told_and_remembered(tmp_path: Path) -> None:
+    for name in ("Sad/1.jpg", "sad/2.jpg", "old/3.jpg"):
+        sample_images.save(sample_images.photo(len(name)), tmp_path / "src" / name)
+    for options in (["--exclude", "old", "--exclude", "*.png"], []):
+        done = run("audit", tmp_path / "src", "-w", tmp_path / "ws", *options)
+        assert "skipped 1 file: excluded by old" in done.stderr
+        assert "note: The classes 'Sad' and 'sad' look like spellings of one class" in done.stderr
+    assert "note: The classes" in run("status", tmp_path / "ws").stderr
+
+
+def test_a_name_that_is_no_text_is_printed_all_the_same(tmp_path: Path) -> None:
+    done = run("audit", tmp_path / "caf\udce9", "-w", tmp_path / "ws")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert r"caf\xe9: the name of the source is not valid UTF-8; rename it" in done.stderr
+
+
+def test_decisions_about_new_classes_and_moved_sources_are_options(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src", each=2)
+    assert run("audit", source, "-w", tmp_path / "ws").returncode == 0
+    relabel = ["decide", tmp_path / "ws", "--path", "cats/000.jpg", "--action", "relabel", "--to", "owls"]
+    assert "--new-class" in run(*relabel).stderr
+    assert run(*relabel, "--new-class").returncode == 0
+    run("manifest", tmp_path / "ws", "-o", tmp_path / "m.csv")
+    source.rename(tmp_path / "now")
+    done = run("export", tmp_path / "m.csv", tmp_path / "out", "--source", tmp_path / "now")
+    assert "note: 1 images are of a class that the dataset did not have, 'owls'" in done.stderr
+    assert (tmp_path / "out" / "owls" / "000.jpg").is_file()
+    (tmp_path / "r.toml").write_text("[split]\ntrain = 0.5\ntest = 0.5\n")
+    done = run(
+        "build", tmp_path / "r.toml", tmp_path / "set", "--manifest", tmp_path / "m.csv", "--source", tmp_path / "now"
+    )
+    assert "class 'cats' has 1 distinct image" in done.stderr
