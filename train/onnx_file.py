@@ -7,7 +7,7 @@ from typing import Any
 
 from curate.errors import MissingExtraError
 from curate.storage.atomic import atomic, explained
-from curate.train import loop, weights
+from curate.train import checkpoints, weights
 
 
 def export(checkpoint: Path, output: Path) -> Path:
@@ -24,7 +24,7 @@ def export(checkpoint: Path, output: Path) -> Path:
         import onnxscript  # noqa: F401  # what torch writes the file with
     except ImportError as error:
         raise MissingExtraError("ONNX files need more packages: pip install 'imagecurate[train]'") from error
-    classes, preprocessing = loop.described(checkpoint)
+    classes, preprocessing = checkpoints.described(checkpoint)
     pretrained = weights.load(str(checkpoint), len(classes))
 
     class WithPixels(torch.nn.Module):

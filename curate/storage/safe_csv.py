@@ -4,6 +4,7 @@ A cell that begins with one of = + - @, a tab or a carriage return is run as a f
 kin (OWASP, "CSV injection"). Such text is written behind an apostrophe, and read back without it.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -32,8 +33,14 @@ def _is_escaped(value: str) -> bool:
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all."""
+    write_parts([frame], path)
+
+
+def write_parts(frames: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write a table that comes in parts of the same columns, each as it comes, whole or not at all."""
     with atomic(path) as file:
-        file.write(frame.map(escape).to_csv(index=False, lineterminator="\n").encode())
+        for number, frame in enumerate(frames):
+            file.write(frame.map(escape).to_csv(index=False, header=number == 0, lineterminator="\n").encode())
 
 
 def read(path: Path) -> pd.DataFrame:

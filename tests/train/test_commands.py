@@ -51,4 +51,4 @@ def test_a_run_on_shards_and_its_predictions(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     table = safe_csv.read(tmp_path / "p.csv")
     assert list(table["path"]) == [str(tmp_path / "set.tar" / path) for path in sorted(members)]
-    assert list(table.columns) == ["path", "label", "predicted", "p:a", "p:b"]
+    assert list(table.columns) == ["path", "label", "predicted", "p:a", "p:b", "error"]
