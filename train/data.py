@@ -68,6 +68,12 @@ class Preprocessing:
     shrink_filter: Resampling = "lanczos"
     grey: bool = False
 
+    @property
+    def resizings(self) -> list[tuple[int, Resampling]]:
+        """The squares that an image is resampled to, one after the other: side in pixels, and filter."""
+        shrunk: list[tuple[int, Resampling]] = [] if self.shrink_px is None else [(self.shrink_px, self.shrink_filter)]
+        return [*shrunk, (self.input_px, "bilinear")]
+
 
 # From samples to arrays
 
@@ -123,9 +129,9 @@ def _show(rgb: Images, preprocessing: Preprocessing) -> Images:
     image = Image.fromarray(rgb)
     if preprocessing.grey:
         image = image.convert("L")
-    if preprocessing.shrink_px is not None:
-        image = square(image, preprocessing.shrink_px, preprocessing.shrink_filter)
-    return np.asarray(square(image.convert("RGB"), preprocessing.input_px, "bilinear"), dtype=np.uint8)
+    for side_px, how in preprocessing.resizings:
+        image = square(image, side_px, how)
+    return np.asarray(image.convert("RGB"), dtype=np.uint8)
 
 
 def batches(order: Sequence[int], size: int) -> Iterator[list[int]]:

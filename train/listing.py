@@ -12,7 +12,7 @@ import pandas as pd
 from curate.dataset import manifest
 from curate.errors import ConfigError, SourceError
 from curate.images import formats
-from curate.sources import Listing, Record, open_source, source_at
+from curate.sources import Listing, Record, objects, open_source, source_at
 from curate.sources.address import url
 from curate.sources.base import absolute
 from curate.sources.columns import split_name
@@ -73,12 +73,10 @@ def _one_image(source: str | Path) -> Listing | None:
     address = absolute(source)
     is_named_so = PurePosixPath(address).suffix.lower() in formats.FORMAT_OF_EXTENSION
     if url(address) is None:
-        file = Path(address)
-        if not file.is_file():
+        if not Path(address).is_file():
             return None
-        with file.open("rb") as opened:
-            if not is_named_so and not formats.sniff(opened.read(formats.SNIFF_BYTES)):
-                return None
+        if not is_named_so and not formats.sniff(objects.head(address, formats.SNIFF_BYTES)):
+            return None
     elif not is_named_so:
         return None
     root, _, name = address.rpartition("/")

@@ -108,6 +108,7 @@ def _table(network: _Network, samples: Sequence[Sample], names: Sequence[str]) -
     good = [row for row, shown in enumerate(readings) if not isinstance(shown, Unreadable)]
     table = pd.DataFrame("", index=range(len(samples)), columns=["path", "label", "predicted"], dtype=object)
     table["path"], table["label"] = list(names), [sample.label for sample in samples]
+    table["error"] = [shown.reason if isinstance(shown, Unreadable) else "" for shown in readings]
     table = table.assign(**{f"p:{name}": "" for name in network.classes})
     if good:
         probabilities = loop.predict(network.pretrained, np.stack([readings[row] for row in good]))
@@ -115,7 +116,7 @@ def _table(network: _Network, samples: Sequence[Sample], names: Sequence[str]) -
         table.loc[good, "predicted"] = [network.classes[index] for index in probabilities.argmax(axis=1)]
         for name, column in _columns(network.classes, probabilities).items():
             table.loc[good, name] = column
-    return table.assign(error=[shown.reason if isinstance(shown, Unreadable) else "" for shown in readings])
+    return table
 
 
 def _columns(classes: Sequence[str], probabilities: Floats) -> dict[str, list[str]]:
