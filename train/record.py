@@ -48,7 +48,7 @@ def claim(folder: Path, run: Mapping[str, Any], checkpoint: Path, config: TrainC
         if differing == ["epochs"] and may_go_on(before["epochs"], config):
             differing = []
         if differing:
-            raise ConfigError(f"{folder} holds another run: {_difference(differing[0], before, run)}; {_WAY_OUT}")
+            raise ConfigError(f"{folder} holds another run: {_differences(differing, before, run)}; {_WAY_OUT}")
     write_json(run, folder / RECORD)
 
 
@@ -59,10 +59,15 @@ def _read(folder: Path) -> dict[str, Any]:
         raise ConfigError(f"{folder} holds a run, and no {RECORD} that says of which images; {_WAY_OUT}") from error
 
 
-def _difference(name: str, before: Mapping[str, Any], run: Mapping[str, Any]) -> str:
-    if name in _IMAGES[1:]:
-        return f"the {name} differ"
-    return f"{name.replace('_', ' ')} was {before.get(name)}, and is {run[name]} now"
+def _differences(names: Sequence[str], before: Mapping[str, Any], run: Mapping[str, Any]) -> str:
+    """Say in what two runs differ: every setting, and of the images the first thing, since it entails others."""
+    images = [name for name in names if name in _IMAGES][:1]
+    return ", ".join(
+        f"the {name} differ"
+        if name in _IMAGES[1:]
+        else f"{name.replace('_', ' ')} is {run[name]} instead of {before.get(name)}"
+        for name in [*images, *(name for name in names if name not in _IMAGES)]
+    )
 
 
 def _digest(values: Iterable[str]) -> str:
