@@ -11,6 +11,8 @@ import pytest
 
 from curate.errors import ConfigError, CurateError
 from curate.storage import safe_csv
+from tests import sample_images
+from tests.dataset.handmade import Row, manifest
 from tests.train.drawn import QUICK, draw, fit
 
 torch = pytest.importorskip("torch")
@@ -96,6 +98,54 @@ def test_a_file_that_is_no_checkpoint_is_refused(done: Path, content: bytes) -> 
         predicting.predict(done / "run" / "checkpoint.pt", done / "set", done / "p.csv")
     with pytest.raises(CurateError, match="not a checkpoint of `curate train fit`"):
         fit(done / "set", done / "run")
+
+
+# Images that have no prediction
+
+
+def test_an_image_that_cannot_be_read_is_a_row_with_its_reason(split_set: Path, tmp_path: Path) -> None:
+    whole = (split_set / "set" / "test" / "cats" / "0.png").read_bytes()
+    files = {"a.png": whole, "b.png": b"<html>404</html>", "c.png": whole[:500], "d.png": b"", "e.png": whole}
+    (tmp_path / "new").mkdir()
+    for name, content in files.items():
+        (tmp_path / "new" / name).write_bytes(content)
+    count = predicting.predict(split_set / "run" / "checkpoint.pt", tmp_path / "new", tmp_path / "p.csv")
+    assert (count.images, count.unreadable) == (5, 3)
+    table = safe_csv.read(tmp_path / "p.csv")
+    assert list(table) == ["path", "label", "predicted", "error", "p:cats", "p:dogs"]
+    assert list(table["path"]) == [str(tmp_path / "new" / name) for name in files]
+    assert table["label"].isna().all()
+    unreadable = table.iloc[1:4]
+    assert unreadable[["predicted", "p:cats", "p:dogs"]].isna().all(axis=None)
+    beginnings = ["The content is not an image: an HTML page", "The file ends 5,031 bytes before", "The file is empty"]
+    assert all(map(str.startswith, unreadable["error"], beginnings))
+    readable = table.iloc[[0, 4]]
+    assert readable["error"].isna().all()
+    assert len(set(readable["p:cats"])) == 1
+    assert readable["predicted"].notna().all()
+
+
+def test_images_of_a_list_that_are_not_there_are_rows_and_none_need_be(split_set: Path, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("path,label\ngone.png,cats\nlost.png,\n")
+    count = predicting.predict(split_set / "run" / "checkpoint.pt", tmp_path / "list.csv", tmp_path / "p.csv")
+    assert (count.images, count.unreadable) == (2, 2)
+    table = safe_csv.read(tmp_path / "p.csv")
+    assert list(table["error"]) == ["The file cannot be read (No such file or directory)."] * 2
+    assert list(table["label"]) == ["cats", None]
+
+
+def test_a_manifest_that_keeps_nothing_gives_the_header_alone(split_set: Path, tmp_path: Path) -> None:
+    path = manifest(tmp_path, Row("a.png", "a", action="drop"))
+    count = predicting.predict(split_set / "run" / "checkpoint.pt", path, tmp_path / "p.csv")
+    assert count.images == 0
+    assert (tmp_path / "p.csv").read_text() == "path,label,predicted,error,p:cats,p:dogs\n"
+
+
+def test_a_broken_image_is_never_shown_to_the_network_of_an_audit_either(tmp_path: Path) -> None:
+    (tmp_path / "cut.jpg").write_bytes(sample_images.encode(sample_images.photo(1))[:-900])
+    (reading,) = data.readings([Sample(str(tmp_path), "cut.jpg", "", "")], QUICK.preprocessing)
+    assert isinstance(reading, data.Unreadable)
+    assert "before the image does" in reading.reason
 
 
 # The table of predictions

@@ -99,7 +99,7 @@ def test_a_run_and_its_predictions_are_those_of_the_folder(
     expected = predict(fitted, folder, tmp_path)
     assert table["path"].iloc[0] == str(tmp_path / first if first else folder / "cats/0.png")
     pd.testing.assert_frame_equal(table.drop(columns="path"), expected.drop(columns="path"))
-    assert list(expected.columns) == ["path", "label", "predicted", "p:cats", "p:dogs", "error"]
+    assert list(expected.columns) == ["path", "label", "predicted", "error", "p:cats", "p:dogs"]
     assert np.allclose(expected[["p:cats", "p:dogs"]].astype(float).sum(axis=1), 1, atol=1e-5)
     assert expected["error"].isna().all()
 

@@ -16,7 +16,7 @@ from tests import sample_images
 
 torch = pytest.importorskip("torch")
 
-from curate.train import data, embeddings, fitting, listing, loop, mislabel, onnx_file, parts, weights  # noqa: E402
+from curate.train import data, embeddings, fitting, loop, mislabel, parts, weights  # noqa: E402
 from curate.train.data import Preprocessing, Sample  # noqa: E402
 from curate.train.study import material, statistics  # noqa: E402
 from curate.train.study.benchmark import benchmark  # noqa: E402
@@ -257,18 +257,6 @@ def test_a_run_leaves_a_table_and_a_log_that_tensorboard_reads(fitted_run: Path)
     log.Reload()
     assert [event.value for event in log.Scalars("loss/train")] == pytest.approx(table["train_loss"], abs=1e-5)
     assert [event.step for event in log.Scalars("accuracy/test")] == [0, 1, 2]
-
-
-def test_the_onnx_file_answers_as_the_network_does(fitted_run: Path, tmp_path: Path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
-    path = onnx_file.export(fitted_run / "run" / "checkpoint.pt", tmp_path / "net.onnx")
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
-    images = data.load(listing.from_source(fitted_run / "set", tmp_path), TINY.preprocessing)
-    pixels = images.transpose(0, 3, 1, 2).astype(np.float32)
-    (answers,) = session.run(None, {"pixels": pixels})
-    wanted = loop.predict(weights.load(str(fitted_run / "run" / "checkpoint.pt"), 2), images)
-    assert np.allclose(answers, wanted, atol=1e-4)
 
 
 def test_copies_are_never_parted_by_folds() -> None:
