@@ -40,6 +40,18 @@ def test_a_given_val_split_is_measured_after_every_epoch(split_set: Path) -> Non
     assert fitted["best"] is None  # only patience goes back to the best epoch
 
 
+def test_the_figures_of_the_last_epoch_are_those_of_the_predictions(tmp_path: Path) -> None:
+    shutil.rmtree(draw(tmp_path / "set", "train", "val", "test") / "val" / "dogs")
+    fit(tmp_path / "set", tmp_path / "run")
+    epoch = pd.read_csv(tmp_path / "run" / "epochs.csv").iloc[-1]
+    table = safe_csv.read(tmp_path / "run" / "predictions.csv")
+    given = [float(row[f"p:{row['label']}"]) for _, row in table.iterrows()]
+    for split, loss in (("test", "test_loss"), ("val", "validation_loss")):
+        of_split = np.log(np.array(given)[table["split"] == split])
+        assert -of_split.mean() == pytest.approx(epoch[loss], abs=1e-5)
+    assert epoch["test_loss"] != epoch["validation_loss"]
+
+
 def test_copies_and_near_copies_of_a_folder_are_not_parted_by_a_drawn_split(tmp_path: Path) -> None:
     draw(tmp_path / "set", ".", each=8)
     for label in ("cats", "dogs"):
@@ -62,6 +74,14 @@ def test_a_manifest_says_itself_what_is_a_duplicate(tmp_path: Path) -> None:
     found = contents.measured(samples, tmp_path / "m", regroup=False)
     assert {sample.group for sample in found} == {"g"}
     assert all(sample.sha256 and len(sample.sha256) == 64 for sample in found)
+
+
+def test_a_copy_on_both_sides_of_the_splits_of_a_folder_is_said(done: Path) -> None:
+    said = fit(done / "set", done / "run2")
+    assert said[0].startswith("train: ")
+    shutil.copy(done / "set" / "train" / "cats" / "0.png", done / "set" / "test" / "cats" / "copy.png")
+    said = fit(done / "set", done / "run3")
+    assert said[0].startswith("1 of 9 test images have a duplicate in train")
 
 
 def test_a_built_set_and_its_manifest_give_one_run(tmp_path: Path) -> None:
@@ -114,10 +134,10 @@ def test_a_broken_image_ends_a_run_before_anything_is_trained(
 
 
 def test_of_several_broken_images_the_first_is_named_and_the_others_counted(done: Path) -> None:
-    for name in ("1", "2", "3"):
+    for name, others in (("2", ""), ("1", r" \(nor 1 more\)")):
         (done / "set" / "test" / "dogs" / f"{name}.png").write_bytes(b"x")
-    with pytest.raises(SourceError, match=r"dogs/1\.png: .* cannot be trained on \(nor 2 more\)"):
-        fit(done / "set", done / "run2")
+        with pytest.raises(SourceError, match=rf"dogs/{name}\.png: .* cannot be trained on{others}; take it out"):
+            fit(done / "set", done / "run2")
 
 
 def test_an_image_of_a_list_that_is_not_there_is_named(done: Path) -> None:
