@@ -40,10 +40,10 @@ def _refusal(unreadable: Sequence[Sample]) -> str:
     first = unreadable[0]
     again = data.read(source_at(first.source), first)
     reason = again.reason if isinstance(again, Unreadable) else "Its decoder crashed, or took too long."
-    return (
-        f"{first.address}: {reason} It cannot be trained on{_others(unreadable)}; take it out, or run the audit, drop "
-        "it, and give the manifest"
-    )
+    way_out = "take it out, or run the audit, drop it, and give the manifest"
+    if first.sha256:  # so a manifest names it
+        way_out = "give --source DIR if its folder has moved, or drop it in the review and write the manifest again"
+    return f"{first.address}: {reason} It cannot be trained on{_others(unreadable)}; {way_out}"
 
 
 def _others(samples: Sequence[Sample]) -> str:

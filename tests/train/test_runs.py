@@ -147,6 +147,16 @@ def test_an_image_of_a_list_that_is_not_there_is_named(done: Path) -> None:
         fit(done / "list.csv", done / "run2")
 
 
+def test_an_image_of_a_manifest_that_is_not_there_may_have_moved(tmp_path: Path) -> None:
+    draw(tmp_path / "set", ".")
+    samples = [replace(sample, sha256="0" * 64) for sample in listing.from_source(tmp_path / "set", tmp_path)]
+    (tmp_path / "set" / "cats" / "2.png").unlink()
+    with pytest.raises(
+        SourceError, match=r"cats/2\.png: The file cannot be read .*; give --source DIR if its folder has"
+    ):
+        contents.measured(samples, tmp_path / "m", regroup=False)
+
+
 def test_an_image_that_is_not_the_one_of_its_manifest_is_refused(tmp_path: Path) -> None:
     draw(tmp_path / "set", ".")
     samples = listing.from_source(tmp_path / "set", tmp_path)
