@@ -1,7 +1,7 @@
 """`curate train ...` and `curate benchmark`: the commands about EfficientNet-B0."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from curate.errors import CurateError
 from curate.options import Profile
 from curate.train.study import EXTRA, RAW
+from curate.train.watching import Progress, Say
 
 TUNING_RATE = 3e-4
 """A whole pretrained network wants smaller steps than a fresh head."""
@@ -52,19 +54,40 @@ SourceArgument = Annotated[
         "tar shards, a URL.",
     ),
 ]
+PredictedArgument = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="An image, a folder of images with classes or without, or what fit takes."),
+]
 InputPx = Annotated[int, typer.Option(min=32, max=1024, help="Side of the square that the network sees.")]
 
 
+MovedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--source",
+        metavar="DIR|OLD=NEW",
+        help="Where the images of a manifest lie now; OLD=NEW, again and again, for one of several sources.",
+    ),
+]
+
+
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar on stderr that says what is being done; yields what moves it: (what, done, total)."""
+def _progress() -> Iterator[tuple[Progress, Say]]:
+    """Show a bar on stderr that says what is being done; yields what moves it, and what prints a line above it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (BarColumn(20), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("")
-        yield lambda what, done, total: bar.update(task, description=what, completed=done, total=total)
+        task = bar.add_task("", visible=False)
+        try:
+            yield (
+                lambda what, done, total: bar.update(task, description=what, completed=done, total=total, visible=True),
+                lambda line: bar.console.print(line, markup=False, highlight=False, soft_wrap=True),
+            )
+        except CurateError:
+            bar.update(task, visible=False)  # leaves the terminal to the line that says what to do
+            raise
 
 
 def fit(
@@ -80,7 +103,14 @@ def fit(
     patience: Annotated[
         int | None, typer.Option(min=1, help="End after so many epochs without a lower validation loss.")
     ] = None,
-    test_share: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of each class to test on.")] = 0.2,
+    test_share: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=0.9, help="Share of each class to test on, of images without splits; 0.2."),
+    ] = None,
+    ignore_splits: Annotated[
+        bool, typer.Option("--ignore-splits", help="Draw a test part although the images have splits of their own.")
+    ] = False,
+    moved: MovedOption = None,
     seed: Annotated[int, typer.Option(help="Decides the split, the head, the order and the dropout.")] = 0,
 ) -> None:
     """Train on the approved images; a run that was cut short goes on where it was."""
@@ -97,23 +127,34 @@ def fit(
         patience=patience,
         learning_rate=learning_rate or (TUNING_RATE if fine_tune else chosen.learning_rate),
     )
-    run = fitting.Run(source=source, output=output, config=chosen, test_share=test_share, seed=seed)
-    with _progress() as progress:
-        fitting.fit(run, progress)
+    run = fitting.Run(
+        source=source,
+        output=output,
+        config=chosen,
+        test_share=test_share,
+        ignore_splits=ignore_splits,
+        moved=moved or (),
+        seed=seed,
+    )
+    with _progress() as (progress, say):
+        fitting.fit(run, progress, say)
     typer.echo(str(output / fitting.CHECKPOINT))
 
 
 def predict(
     checkpoint: Annotated[Path, typer.Argument(help="checkpoint.pt of a run.")],
-    source: SourceArgument,
+    source: PredictedArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.csv", help="Where the table goes.")],
+    moved: MovedOption = None,
 ) -> None:
-    """Write the probability of every class for every image."""
-    from curate.storage import safe_csv
-    from curate.train import fitting
+    """Write the probability of every class for every image, and why where an image cannot be read."""
+    from curate.train import predicting
 
-    with _progress() as progress:
-        safe_csv.write(fitting.predict(checkpoint, source, progress), output)
+    with _progress() as (progress, say):
+        count = predicting.predict(checkpoint, source, output, progress, moved=moved or (), say=say)
+    if count.unreadable:
+        line = f"{count.unreadable:,} of {count.images:,} images cannot be read; the column error says why"
+        typer.echo(line, err=True)
     typer.echo(str(output))
 
 
@@ -150,7 +191,7 @@ def mislabel(
         learning_rate=learning_rate or (TUNING_RATE if fine_tune else module.CONFIG.learning_rate),
         preprocessing=replace(module.CONFIG.preprocessing, input_px=input_px),
     )
-    with _progress() as progress:
+    with _progress() as (progress, _):
         path = module.mislabel(workspace, recipe, folds=folds, seed=seed, progress=progress)
     findings = curate.judge(workspace)
     typer.echo(f"{(findings['kind'] == 'suspected_mislabel').sum():,} suspected labels are in the queue", err=True)
@@ -164,7 +205,7 @@ def embed(
     """Write the pooled features of every image to WS/embeddings.parquet."""
     from curate.train import embeddings
 
-    with _progress() as progress:
+    with _progress() as (progress, _):
         path = embeddings.embed(workspace, weights, progress)
     typer.echo(str(path))
 

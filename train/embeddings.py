@@ -9,7 +9,7 @@ from curate.schema import DecodeStatus
 from curate.storage.workspace import Workspace, write_arrow
 from curate.train import data, loop, weights
 from curate.train.data import Preprocessing, Sample
-from curate.train.fitting import Progress, silent
+from curate.train.watching import Progress, silent
 
 
 def embed(workspace: Path, name: str = "lite0", progress: Progress = silent) -> Path:

@@ -1,100 +1,74 @@
-"""One training run as a folder: the checkpoint, a table of its epochs, and a log that TensorBoard reads."""
+"""One training run as a folder: the checkpoint, what it was made of, tables of epochs and predictions, and a log."""
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from curate.sources.address import join
 from curate.storage import safe_csv
-from curate.train import data, loop, weights
+from curate.storage.atomic import explained
+from curate.train import contents, data, listing, loop, predicting, record
 from curate.train.data import Sample
 from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
+from curate.train.parts import Division, Parts, divide
+from curate.train.watching import Progress, Say, silent, unsaid
 
-CHECKPOINT, EPOCHS, LOG = "checkpoint.pt", "epochs.csv", "tensorboard"
-VALIDATION_SHARE = 0.15
-"""Of the training images, where a run may end early: the test images must not say when."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Report no progress."""
+CHECKPOINT, EPOCHS, PREDICTIONS, LOG = "checkpoint.pt", "epochs.csv", "predictions.csv", "tensorboard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What to train on, how, and where it goes. The same run gives the same numbers."""
+    """What to train on, how, and where it goes. The same run gives the same numbers.
+
+    `moved` says where the images of a manifest lie now (`dataset.relocation`). `test_share` of each class is drawn
+    where the images have no splits, or with `ignore_splits`; None for the usual share.
+    """
 
     source: str | Path
     output: Path
     config: TrainConfig
-    test_share: float = 0.2
+    test_share: float | None = None
+    ignore_splits: bool = False
+    moved: Sequence[str] = ()
     seed: int = 0
 
 
-def fit(run: Run, progress: Progress = silent) -> Fitted:
+def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
     """Train on a manifest or any source of images with classes, and return the trained network.
 
-    A run that was cut short goes on where it was. Raises `CurateError` for images that cannot be read, a class too
-    small to split, or another run's folder.
+    A run that was cut short goes on where it was. Raises `CurateError` for images that cannot be read, splits that
+    cannot be trained and tested on, a loss that is not a number, or another run's folder.
     """
     with tempfile.TemporaryDirectory(prefix="curate-fit-") as scratch:
-        samples = data.from_source(run.source, Path(scratch))
-        train, test = data.split(samples, run.test_share, run.seed)
-        parts = [train, test]
-        if run.config.patience is not None:
-            parts = [*data.split(train, VALIDATION_SHARE, run.seed), test]
-        classes = sorted({sample.label for sample in samples})
-        run.output.mkdir(parents=True, exist_ok=True)
-        fitted = loop.fresh(run.config.weights, classes, run.seed)
-        ready = [prepare(fitted, part, run.config, progress) for part in parts]
-    tests = (ready[2], ready[1]) if len(ready) > 2 else ready[1]
-    checkpoint = run.output / CHECKPOINT
+        parts = _parts(run, Path(scratch), progress, say)
+        fitted = loop.fresh(run.config.weights, sorted({sample.label for sample in parts.train}), run.seed)
+        checkpoint = run.output / CHECKPOINT
+        with explained(run.output):
+            run.output.mkdir(parents=True, exist_ok=True)
+        record.claim(run.output, record.made_of(parts.everything, run.config, run.seed), checkpoint, run.config)
+        train, *tested = (prepare(fitted, part, run.config, progress) for part in (parts.train, *parts.tested))
     rows: list[Epoch] = []
-    for epoch in loop.fit(fitted, ready[0], tests, run.config, seed=run.seed, checkpoint=checkpoint):
+    tests = (tested[0], tested[-1]) if parts.validation else tested[0]
+    for epoch in loop.fit(fitted, train, tests, run.config, seed=run.seed, checkpoint=checkpoint):
         rows.append(epoch)
         safe_csv.write(_table(rows), run.output / EPOCHS)
         progress(_figures(epoch), len(rows), run.config.epochs)
     _log(rows, run.output / LOG)
+    predicted = [loop.probabilities(fitted, part) for part in tested]
+    safe_csv.write(predicting.of_parts(parts, fitted.classes, predicted), run.output / PREDICTIONS)
     return fitted
 
 
-def predict(checkpoint: Path, source: str | Path, progress: Progress = silent) -> pd.DataFrame:
-    """Predict every image of a manifest or source with a trained network, reading them chunk by chunk.
-
-    Returns a row per image: `path` (its whole path or URL, `ARCHIVE.zip/PATH` in an archive), `label`, `predicted`, and
-    a probability `p:CLASS` for each class. Raises `CurateError` where the checkpoint is none of ours, or an image
-    cannot be read.
-    """
-    classes, preprocessing = loop.described(checkpoint)
-    pretrained = weights.load(str(checkpoint), len(classes))
-    parts = [np.empty((0, len(classes)), np.float32)]
-    with tempfile.TemporaryDirectory(prefix="curate-predict-") as scratch:
-        samples = data.from_source(source, Path(scratch))
-        for done, (_, images) in enumerate(data.in_chunks(samples, preprocessing)):
-            progress("looking at images", done * data.CHUNK, len(samples))
-            parts.append(loop.predict(pretrained, images))
-        progress("looking at images", len(samples), len(samples))
-    probabilities = np.concatenate(parts)  # (n, classes)
-    table = pd.DataFrame(
-        {
-            "path": [_named(sample, source, Path(scratch)) for sample in samples],
-            "label": [sample.label for sample in samples],
-            "predicted": [classes[index] for index in probabilities.argmax(axis=1)],
-        }
-    )
-    return table.assign(**{f"p:{name}": probabilities[:, index].round(6) for index, name in enumerate(classes)})
-
-
-def _named(sample: Sample, source: str | Path, scratch: Path) -> str:
-    """Name a sample by its address, or by that of its archive: where that was unpacked means nothing later on."""
-    return join(source, sample.path) if Path(sample.source).is_relative_to(scratch.resolve()) else sample.address
+def _parts(run: Run, scratch: Path, progress: Progress, say: Say) -> Parts:
+    """List the images of a run, read each once, and divide them."""
+    samples = listing.from_source(run.source, scratch / "unpacked", run.moved, say)
+    progress("looking for broken images and duplicates", 0, len(samples))
+    samples = contents.measured(samples, scratch / "measured", regroup=not listing.says_duplicates(run.source))
+    early = run.config.patience is not None
+    return divide(samples, Division(run.test_share, run.ignore_splits, early, run.seed), say)
 
 
 def prepare(fitted: Fitted, samples: Sequence[Sample], config: TrainConfig, progress: Progress = silent) -> Labelled:

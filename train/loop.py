@@ -10,7 +10,7 @@ probabilities are (n, classes).
 
 from __future__ import annotations
 
-import pickle
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
@@ -21,8 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.errors import ConfigError
-from curate.storage.atomic import atomic
-from curate.train import data
+from curate.train import checkpoints, data
 from curate.train.data import Images, Preprocessing
 from curate.train.layers import freeze_trunk
 from curate.train.weights import Pretrained, load
@@ -82,6 +81,11 @@ class Epoch:
     test_accuracy: float
     validation_loss: float | None = None
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether every loss is a number; a run that diverges has others."""
+        return all(math.isfinite(loss) for loss in (self.train_loss, self.test_loss, self.validation_loss or 0.0))
+
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
@@ -134,9 +138,10 @@ def fit(
 ) -> Iterator[Epoch]:
     """Train `fitted`, testing after every epoch; yields each epoch as it ends.
 
-    `tests` is the test part, or (test, validation) for a recipe with `patience`, after which the network is that
-    of its best epoch. With a `checkpoint` file a run that was cut short goes on from its last whole epoch to the
-    same numbers. Raises `ConfigError` where that file is of another run.
+    `tests` is the test part, or (test, validation); a recipe with `patience` needs both, and ends with the network of
+    its best epoch. With a `checkpoint` file a run that was cut short, or is now to have more epochs, goes on from its
+    last whole epoch to the same numbers. Raises `ConfigError` where that file is of another run, or where a loss or a
+    weight is not a number; the checkpoint is then that of the epoch before.
     """
     import torch
 
@@ -154,21 +159,31 @@ def fit(
         if _stalled(fitted.epochs, config.patience):
             break
         loss, accuracy = _train_epoch(fitted.pretrained, train, optimiser, config, 1_000_003 * seed + number)
-        _test_epoch(
-            fitted, test, validation, Epoch(train_loss=loss, train_accuracy=accuracy, test_loss=0, test_accuracy=0)
-        )
+        epoch = Epoch(train_loss=loss, train_accuracy=accuracy, test_loss=0, test_accuracy=0)
+        _test_epoch(fitted, test, validation, epoch)
+        if not epoch.is_finite or not checkpoints.is_finite(network.state_dict()):
+            raise ConfigError(_diverged(number, config, checkpoint))
+        _keep(fitted, epoch, config)
         if checkpoint:
-            save(fitted, config, seed, optimiser, checkpoint)
-        yield fitted.epochs[-1]
+            checkpoints.write(fitted, config, seed, optimiser, checkpoint)
+        yield epoch
     if fitted.best is not None:
         network.load_state_dict(fitted.best)
         fitted.test_probabilities = probabilities(fitted, test)
         if checkpoint:
-            save(fitted, config, seed, optimiser, checkpoint)
+            checkpoints.write(fitted, config, seed, optimiser, checkpoint)
+
+
+def may_go_on(epochs: int, config: TrainConfig) -> bool:
+    """Say whether a run of so many epochs may go on to those of `config`, and end as one run of as many.
+
+    A run with patience may not: what it leaves is its best epoch, not its last.
+    """
+    return epochs == config.epochs or (epochs < config.epochs and config.patience is None)
 
 
 def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epoch: Epoch) -> None:
-    """Complete an epoch with the figures of the test part, and keep the network if it is the best so far."""
+    """Complete an epoch with the figures of the test and validation parts."""
     import torch
 
     loss_of = torch.nn.functional.cross_entropy
@@ -178,10 +193,26 @@ def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epo
     epoch.test_accuracy = float((logits.argmax(dim=1) == test.targets).float().mean())
     if validation is not None:
         epoch.validation_loss = float(loss_of(_logits(fitted.pretrained, validation), validation.targets))
-        if epoch.validation_loss < min((e.validation_loss or 0.0 for e in fitted.epochs), default=float("inf")):
-            state = fitted.pretrained.network.state_dict()
-            fitted.best = {name: value.detach().clone() for name, value in state.items()}
+
+
+def _keep(fitted: Fitted, epoch: Epoch, config: TrainConfig) -> None:
+    """Add an epoch to the history, and keep the network if a recipe with patience goes back to its best."""
+    lowest = min((e.validation_loss for e in fitted.epochs if e.validation_loss is not None), default=math.inf)
+    if config.patience is not None and epoch.validation_loss is not None and epoch.validation_loss < lowest:
+        state = fitted.pretrained.network.state_dict()
+        fitted.best = {name: value.detach().clone() for name, value in state.items()}
     fitted.epochs.append(epoch)
+
+
+def _diverged(number: int, config: TrainConfig, checkpoint: Path | None) -> str:
+    line = (
+        f"the training diverges: the loss or the weights of epoch {number} are not numbers; a learning rate of "
+        f"{config.learning_rate:g} is too large here, give a smaller --learning-rate"
+    )
+    if checkpoint is None:
+        return line
+    kept = f"{checkpoint} holds epoch {number - 1}, the last good one" if number else "no epoch was good"
+    return f"{line} and another -o ({kept})"
 
 
 def _stalled(epochs: Sequence[Epoch], patience: int | None) -> bool:
@@ -223,50 +254,16 @@ def embed(pretrained: Pretrained, images: Images) -> Floats:
     return np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
 
 
-def described(path: Path) -> tuple[list[str], Preprocessing]:
-    """Read the classes of a checkpoint, and how images are shown to it; raises `ConfigError` for another file."""
-    import torch
-
-    try:
-        stored = torch.load(path, map_location="cpu", weights_only=True)
-        return list(stored["classes"]), Preprocessing(**stored["config"]["preprocessing"])
-    except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        raise ConfigError(f"{path}: not a checkpoint of `curate train fit`") from error
-
-
-def save(fitted: Fitted, config: TrainConfig, seed: int, optimiser: Optimizer, path: Path) -> None:
-    """Write a checkpoint that explains itself: weights, classes, input, recipe, history, optimiser, randomness."""
-    import torch
-
-    with atomic(path) as file:
-        torch.save(
-            {
-                "network": fitted.pretrained.network.state_dict(),
-                "weights": fitted.pretrained.name,
-                "mean": list(fitted.pretrained.mean),
-                "scale": list(fitted.pretrained.scale),
-                "classes": fitted.classes,
-                "config": asdict(config),
-                "seed": seed,
-                "epochs": [asdict(epoch) for epoch in fitted.epochs],
-                "optimiser": optimiser.state_dict(),
-                "test_probabilities": torch.as_tensor(fitted.test_probabilities),
-                "best": fitted.best,
-            },
-            file,
-        )
-
-
 def _resume(path: Path, fitted: Fitted, optimiser: Optimizer, config: TrainConfig, seed: int) -> int:
     """Take up the last whole epoch of a checkpoint; return how many are done."""
-    import torch
-
     if not path.is_file():
         return 0
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    same = {"config": asdict(config), "seed": seed, "classes": fitted.classes}
-    if any(stored.get(name) != value for name, value in same.items()):
+    stored = checkpoints.read(path)
+    before, now = ({**settings, "epochs": None} for settings in (stored["config"], asdict(config)))
+    if before != now or (stored["seed"], stored["classes"]) != (seed, fitted.classes):
         raise ConfigError(f"{path}: holds another run (recipe, seed or classes differ); name another folder")
+    if not may_go_on(stored["config"]["epochs"], config):
+        raise ConfigError(f"{path}: holds another run, of {stored['config']['epochs']} epochs; name another folder")
     fitted.pretrained.network.load_state_dict(stored["network"])
     optimiser.load_state_dict(stored["optimiser"])
     fitted.epochs = [Epoch(**epoch) for epoch in stored["epochs"]]
@@ -312,6 +309,8 @@ def _train_epoch(
         torch.autograd.backward(loss)
         optimiser.step()
         total += float(loss.detach()) * len(chosen)
+        if not math.isfinite(total):
+            return total, 0.0
         right += int((logits.argmax(dim=1) == targets).sum())
     return total / len(order), right / len(order)
 

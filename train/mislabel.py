@@ -15,10 +15,12 @@ import pyarrow as pa
 from curate.errors import ConfigError, MissingExtraError
 from curate.schema import DecodeStatus
 from curate.storage.workspace import Workspace, write_arrow
-from curate.train import data, loop
-from curate.train.data import Sample, from_audit
-from curate.train.fitting import Progress, prepare, silent
+from curate.train import loop, parts
+from curate.train.data import Sample
+from curate.train.fitting import prepare
+from curate.train.listing import from_audit
 from curate.train.loop import TrainConfig
+from curate.train.watching import Progress, silent
 
 FOLDS = 5
 CONFIG = TrainConfig(name="mislabel", epochs=4)
@@ -74,7 +76,7 @@ def _out_of_fold(
     samples: Sequence[Sample], classes: list[str], config: TrainConfig, *, folds: int, seed: int, progress: Progress
 ) -> npt.NDArray[np.float64]:
     """Predict (n, classes) probabilities, each by a network that has not seen the image, nor a duplicate of it."""
-    fold_of = data.folds(samples, folds, seed)
+    fold_of = parts.folds(samples, folds, seed)
     examples = prepare(loop.fresh(config.weights, classes, seed), samples, config, progress)
     probabilities = np.zeros((len(samples), len(classes)))
     for fold in range(folds):

@@ -5,9 +5,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from curate.dataset.shaping import REDUCING_GAP
 from curate.errors import MissingExtraError
+from curate.images.decode import FULL_DECODE_PIXELS, REDUCED_SIDE_PX
 from curate.storage.atomic import atomic, explained
-from curate.train import loop, weights
+from curate.train import checkpoints, weights
+from curate.train.data import Preprocessing
+from curate.train.weights import Pretrained
 
 
 def export(checkpoint: Path, output: Path) -> Path:
@@ -15,7 +19,7 @@ def export(checkpoint: Path, output: Path) -> Path:
 
     The input `pixels` is (n, 3, side, side) float32, RGB, 0..255, of the size that the network was trained at;
     normalising is part of the network. The output `probabilities` is (n, classes). The names of the classes and
-    how images are to be shown stand in the file's metadata. Raises `ConfigError` for another file.
+    every step from a file to pixels stand in the file's metadata, as JSON. Raises `ConfigError` for another file.
     """
     import torch
 
@@ -24,7 +28,7 @@ def export(checkpoint: Path, output: Path) -> Path:
         import onnxscript  # noqa: F401  # what torch writes the file with
     except ImportError as error:
         raise MissingExtraError("ONNX files need more packages: pip install 'imagecurate[train]'") from error
-    classes, preprocessing = loop.described(checkpoint)
+    classes, preprocessing = checkpoints.described(checkpoint)
     pretrained = weights.load(str(checkpoint), len(classes))
 
     class WithPixels(torch.nn.Module):
@@ -50,15 +54,46 @@ def export(checkpoint: Path, output: Path) -> Path:
             verbose=False,
         )
     model: Any = program.model_proto  # type: ignore[union-attr]  # None only without dynamo
-    facts = {
-        "classes": classes,
-        "input_px": preprocessing.input_px,
-        "shrink_px": preprocessing.shrink_px,
-        "grey": preprocessing.grey,
-    }
+    facts = _facts(classes, preprocessing, pretrained)
     onnx.helper.set_model_props(model, {name: json.dumps(value) for name, value in facts.items()})
     with explained(output):
         output.parent.mkdir(parents=True, exist_ok=True)
     with atomic(output) as file:
         file.write(model.SerializeToString())
     return output
+
+
+def _facts(classes: list[str], preprocessing: Preprocessing, pretrained: Pretrained) -> dict[str, Any]:
+    """Describe the input of a network: the numbers by name, and `steps` in their order, as sentences."""
+    large = (
+        f"A JPEG of more than {FULL_DECODE_PIXELS:,} pixels may be decoded at the smallest DCT scale that leaves both "
+        f"sides {REDUCED_SIDE_PX} px or more."
+    )
+    steps = [
+        "Decode to 8 bits a channel; greys of 16 bits are scaled to that.",
+        large,
+        "Turn the image upright by its EXIF orientation.",
+        "Lay transparency on white, then drop it.",
+        *(["Convert to grey: ITU-R BT.601 luma, as Pillow's mode L."] if preprocessing.grey else []),
+        *(
+            f"Resample to {side} x {side} px with Pillow's filter {how}, reducing_gap {REDUCING_GAP:g}; the aspect "
+            "ratio is not kept."
+            for side, how in preprocessing.resizings
+        ),
+        "Give the network RGB, a grey image as three equal channels: (n, 3, side, side) float32, 0..255.",
+        "The network itself computes (pixels - mean) / scale for each channel.",
+    ]
+    return {
+        "classes": classes,
+        "input_px": preprocessing.input_px,
+        "shrink_px": preprocessing.shrink_px,
+        "shrink_filter": preprocessing.shrink_filter,
+        "grey": preprocessing.grey,
+        "resizings": preprocessing.resizings,
+        "reducing_gap": REDUCING_GAP,
+        "exif_orientation": True,
+        "background": [255, 255, 255],
+        "mean": list(pretrained.mean),
+        "scale": list(pretrained.scale),
+        "steps": steps,
+    }

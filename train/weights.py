@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate.errors import ConfigError, MissingExtraError
+from curate.train import checkpoints
 from curate.train.network import efficientnet_b0
 
 if TYPE_CHECKING:
@@ -112,11 +113,7 @@ def lite0_skeleton(network: EfficientNet) -> EfficientNet:
 
 
 def _checkpoint(path: Path, classes: int) -> Pretrained:
-    import torch
-
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    if not isinstance(stored, dict) or "network" not in stored or "weights" not in stored:
-        raise ConfigError(f"{path}: not a checkpoint of `curate train fit`")
+    stored = checkpoints.read(path)
     network = efficientnet_b0(len(stored["classes"]))
     if stored["weights"] == "lite0":
         network = lite0_skeleton(network)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from curate.errors import SourceError
+from curate.errors import ConfigError, SourceError
 from curate.sources import source_at
 from curate.sources.base import absolute
 
@@ -19,48 +19,62 @@ def sources_of(given: str | Path | Sequence[str] | None) -> tuple[str, ...]:
     return (str(given),) if isinstance(given, str | Path) else tuple(given)
 
 
-def relocated(rows: pd.DataFrame, manifest: Path, moved: Sequence[str] = (), say: Say | None = None) -> pd.DataFrame:
-    """Return rows of a manifest with `source` and `path` as they are today.
+def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Say | None = None) -> pd.DataFrame:
+    """Return rows of the manifest file `path` with `source` and `path` as they are today.
 
-    `moved` holds what `--source` was given: NEW where the manifest knows one source, else OLD=NEW. A source that is
-    gone, and whose images lie beside the manifest, has moved together with it, as a built set does; `say` is told. A
-    path with backslashes, as Windows has it, is read as one with slashes where only that is there. Raises
-    `SourceError` where `moved` does not fit the manifest.
+    `moved` holds folders or URLs, as NEW where the manifest has one source, or OLD=NEW for one of several. A source
+    that is gone, whose images all lie beside the manifest file, has moved together with it, as a built set does; `say`
+    is told. A path with backslashes, as Windows has it, is read as one with slashes where only that is there. Raises
+    `SourceError` for a source that is gone, `ConfigError` where it cannot be told which one has moved.
     """
     sources = sorted(set(rows["source"]))
-    now = _as_told(sources, manifest, moved)
+    now = _named(sources, moved, path)
+    here = absolute(path.parent)
     for source in sources:
-        if source not in now and _is_beside(rows[rows["source"] == source], source, manifest):
-            now[source] = absolute(manifest.parent)
-            if say is not None:
-                say(f"{source} is gone; its images are read from {manifest.parent}, where the manifest lies")
+        if source in now or source_at(source).is_there():
+            continue
+        beside = source_at(here)
+        if not all(beside.exists(below) for below in rows.loc[rows["source"] == source, "path"]):
+            raise SourceError(
+                f"{source}, where the images of {path} were, is not there any more; say where they are now with "
+                "--source DIR"
+            )
+        if say is not None:
+            say(f"{source} is not there any more: the images of {path} are read beside it, in {here}")
+        now[source] = here
     rows = rows.assign(source=[now.get(source, source) for source in rows["source"]])
     return rows.assign(path=_with_slashes(rows))
 
 
-def _as_told(sources: Sequence[str], manifest: Path, moved: Sequence[str]) -> dict[str, str]:
-    """Read OLD=NEW, or NEW alone where there is but one source."""
+def _named(sources: Sequence[str], moved: Sequence[str], path: Path) -> dict[str, str]:
+    """Match what a person says has moved with the sources of a manifest: old to new."""
     now: dict[str, str] = {}
-    for given in moved:
-        old = next((source for source in sources if given.startswith(f"{source}=")), None)
-        if old is None and len(sources) > 1:
-            raise SourceError(
-                f"{manifest} is of several sources; say which has moved: "
-                f"--source {sources[0]}=NEW (the others: {', '.join(sources[1:])})"
+    for text in moved:
+        old, new = _old_and_new(text, sources)
+        if old is None:
+            raise ConfigError(
+                f"{path} has images of {len(sources)} sources ({', '.join(sources)}); say which of them has moved: "
+                "--source OLD=NEW"
             )
-        if old is None and len(moved) > 1:
-            raise SourceError(f"{manifest} knows one source, {', '.join(sources)}; give --source once")
-        new = given if old is None else given.removeprefix(f"{old}=")
-        now |= {source: absolute(new) for source in (sources if old is None else [old])}
+        if old in now:
+            raise ConfigError(f"--source says twice where the images of {old} lie now; give it once")
+        if not new or not source_at(new).is_there():
+            raise SourceError(
+                f"--source {text}: there is no such folder; give the one that the paths of {path} start at"
+            )
+        now[old] = absolute(new)
     return now
 
 
-def _is_beside(rows: pd.DataFrame, source: str, manifest: Path) -> bool:
-    """Say whether a source is gone and its images lie where the manifest does."""
-    if source_at(source).is_there():
-        return False
-    here = source_at(manifest.absolute().parent)
-    return all(here.exists(path) for path in rows["path"])
+def _old_and_new(text: str, sources: Sequence[str]) -> tuple[str | None, str]:
+    """Part OLD=NEW, where OLD is one of the sources; anything else is where the only source lies now."""
+    for index, sign in enumerate(text):
+        if sign == "=":
+            before = absolute(text[:index])
+            old = next((source for source in sources if source and absolute(source) == before), None)
+            if old is not None:
+                return old, text[index + 1 :]
+    return sources[0] if len(sources) == 1 else None, text
 
 
 def _with_slashes(rows: pd.DataFrame) -> list[str]:

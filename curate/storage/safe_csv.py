@@ -11,6 +11,7 @@ nothing.
 import codecs
 import csv
 import io
+from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
 
@@ -41,17 +42,24 @@ def _is_escaped(value: str) -> bool:
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all."""
+    write_parts([frame], path)
+
+
+def write_parts(frames: Iterable[pd.DataFrame], path: Path) -> None:
+    """Write a table that comes in parts of the same columns, each as it comes, whole or not at all."""
     with atomic(path) as file:
-        file.write(codecs.BOM_UTF8 + text_of(frame.map(escape)).encode())
+        file.write(codecs.BOM_UTF8)
+        for number, frame in enumerate(frames):
+            file.write(text_of(frame.map(escape), header=number == 0).encode())
 
 
-def text_of(frame: pd.DataFrame, separator: str = ",") -> str:
+def text_of(frame: pd.DataFrame, separator: str = ",", *, header: bool = True) -> str:
     """Return a table as delimited text in which any line break and any leading blank of a cell survives."""
     texts = [value for name in frame for value in frame[name] if isinstance(value, str)]
     # The writer puts quotes round neither a bare \\r nor a leading blank, which readers take for more than text.
     fragile = any("\r" in text or text.startswith(" ") for text in texts)
     quoting = csv.QUOTE_ALL if fragile else csv.QUOTE_MINIMAL
-    return str(frame.to_csv(index=False, lineterminator="\n", sep=separator, quoting=quoting))
+    return str(frame.to_csv(index=False, header=header, lineterminator="\n", sep=separator, quoting=quoting))
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -271,6 +271,7 @@ def test_weights_are_those_of_a_balanced_loss(tmp_path: Path) -> None:
 
 def test_classes_that_would_share_a_folder_are_refused_before_anything_is_read(tmp_path: Path) -> None:
     rows = [Row("1.png", "a/b"), Row("2.png", "a_b")]
+    (tmp_path / "source").mkdir()
     with pytest.raises(SourceError, match="the classes 'a/b' and 'a_b' would share the folder 'a_b'"):
         curate.build(plain(tmp_path), tmp_path / "set", manifest=manifest(tmp_path, *rows, write=False))
     assert not (tmp_path / "set").exists()

@@ -7,7 +7,7 @@ import pytest
 
 import curate
 from curate.dataset import manifest as manifests
-from curate.errors import SourceError
+from curate.errors import ConfigError, SourceError
 from curate.storage import safe_csv
 from tests.dataset.handmade import Row, manifest
 
@@ -34,13 +34,29 @@ def test_of_several_sources_each_is_named_by_its_old_place(tmp_path: Path) -> No
     moved = [f"{tmp_path}/{name}/source={tmp_path}/{name}-now" for name in ("one", "two")]
     curate.export(path, tmp_path / "out", source=moved)
     assert curate.verify(tmp_path / "out").checked == 2
-    with pytest.raises(SourceError, match=r"of several sources; say which has moved: --source .*/one/source=NEW"):
+    with pytest.raises(ConfigError, match=r"images of 2 sources .* which of them has moved: --source OLD=NEW"):
         manifests.kept_rows(path, (str(tmp_path / "one-now"),))
 
 
 def test_one_source_is_not_given_two_places(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"knows one source, .*; give --source once"):
-        manifests.kept_rows(manifest(tmp_path, Row("a/1.png", "a")), ("x", "y"))
+    path = manifest(tmp_path, Row("a/1.png", "a"))
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(ConfigError, match=r"--source says twice where the images of .*source lie now"):
+        manifests.kept_rows(path, (str(tmp_path / "x"), str(tmp_path / "y")))
+
+
+@pytest.mark.parametrize("new", ["", "nowhere"])
+def test_a_new_place_that_is_none_is_refused(tmp_path: Path, new: str) -> None:
+    path = manifest(tmp_path, Row("a/1.png", "a"))
+    with pytest.raises(SourceError, match="there is no such folder"):
+        manifests.kept_rows(path, (f"{tmp_path / 'source'}={new}",))
+
+
+def test_a_folder_whose_name_holds_the_sign_is_a_folder(tmp_path: Path) -> None:
+    path = manifest(tmp_path, Row("a/1.png", "a"))
+    (tmp_path / "source").rename(tmp_path / "a=b")
+    assert list(manifests.kept_rows(path, (str(tmp_path / "a=b"),))["source"]) == [str(tmp_path / "a=b")]
 
 
 def test_images_that_have_moved_with_their_manifest_are_found_beside_it(tmp_path: Path) -> None:
@@ -50,7 +66,10 @@ def test_images_that_have_moved_with_their_manifest_are_found_beside_it(tmp_path
     said: list[str] = []
     rows = manifests.kept_rows(tmp_path / "new" / "manifest.csv", (), said.append)
     assert list(rows["source"]) == [str(tmp_path / "new")]
-    assert said == [f"{tmp_path}/old/source is gone; its images are read from {tmp_path}/new, where the manifest lies"]
+    assert said == [
+        f"{tmp_path}/old/source is not there any more: the images of {tmp_path}/new/manifest.csv are read beside it, in "
+        f"{tmp_path}/new"
+    ]
 
 
 def test_a_source_that_is_there_is_read_there_whatever_lies_beside_the_manifest(tmp_path: Path) -> None:
@@ -65,4 +84,5 @@ def test_a_manifest_beside_some_of_its_images_only_is_not_enough(tmp_path: Path)
     (tmp_path / "source" / "a").rename(tmp_path / "a")
     (tmp_path / "source").rmdir()
     (tmp_path / "a" / "2.png").unlink()
-    assert list(manifests.kept_rows(path)["source"]) == [str(tmp_path / "source")] * 2
+    with pytest.raises(SourceError, match=r"source, where the images .* say where they are now with --source DIR"):
+        manifests.kept_rows(path)

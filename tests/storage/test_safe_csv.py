@@ -1,5 +1,6 @@
 """Tables as spreadsheets save them: read as they are meant, written so that nothing is lost or run."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -68,3 +69,25 @@ def test_what_is_in_quotes_keeps_its_blanks_and_what_is_not_loses_those_before_i
 def test_nothing_is_an_empty_table() -> None:
     assert safe_csv.parse(" \n").empty
     assert list(safe_csv.parse("a,b\n")) == ["a", "b"]
+
+
+def parts() -> list[pd.DataFrame]:
+    return [pd.DataFrame({"a": ["=1+1", "x"], "b": ["", "1"]}), pd.DataFrame({"a": ["-2"], "b": ["y"]})]
+
+
+def test_a_table_in_parts_is_the_table_written_at_once(tmp_path: Path) -> None:
+    safe_csv.write_parts(parts(), tmp_path / "parts.csv")
+    safe_csv.write(pd.concat(parts()), tmp_path / "whole.csv")
+    assert (tmp_path / "parts.csv").read_text(encoding="utf-8-sig") == "a,b\n'=1+1,\nx,1\n'-2,y\n"
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_a_table_whose_parts_end_in_an_error_does_not_appear(tmp_path: Path) -> None:
+    def broken() -> Iterator[pd.DataFrame]:
+        yield parts()[0]
+        raise ValueError
+
+    (tmp_path / "t.csv").write_text("before")
+    with pytest.raises(ValueError):  # noqa: PT011
+        safe_csv.write_parts(broken(), tmp_path / "t.csv")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("t.csv", "before")]

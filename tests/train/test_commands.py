@@ -8,11 +8,13 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+import curate
 from curate.errors import SourceError
 from curate.storage import safe_csv
 from curate.train import commands
 from tests import sample_images
 from tests.sources.test_sources import tar
+from tests.train.drawn import draw
 
 
 def run(*arguments: object) -> Result:
@@ -51,4 +53,56 @@ def test_a_run_on_shards_and_its_predictions(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     table = safe_csv.read(tmp_path / "p.csv")
     assert list(table["path"]) == [str(tmp_path / "set.tar" / path) for path in sorted(members)]
-    assert list(table.columns) == ["path", "label", "predicted", "p:a", "p:b"]
+    assert list(table.columns) == ["path", "label", "predicted", "error", "p:a", "p:b"]
+
+
+def test_the_counts_of_the_parts_are_said_on_stderr(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    arguments = ["train", "fit", draw(tmp_path / "set", "train", "test"), "-o", tmp_path / "run", "--epochs", 1]
+    result = run(*arguments, "--weights", "none", "--input-px", 32)
+    assert result.exit_code == 0, result.output
+    assert "train: 8 images (cats 4, dogs 4)\ntest: 8 images (cats 4, dogs 4)\n" in result.stderr
+    assert result.stdout == f"{tmp_path / 'run' / 'checkpoint.pt'}\n"
+    result = run(*arguments[:3], "-o", tmp_path / "other", "--test-share", 0.2)
+    assert "so --test-share has nothing to decide" in str(result.exception)
+    assert not (tmp_path / "other").exists()
+    result = run(*arguments[:3], "-o", tmp_path / "other", "--ignore-splits", "--weights", "none", "--epochs", 1)
+    assert "the splits of the source are ignored: 20% of each class" in result.stderr
+
+
+def test_images_that_cannot_be_predicted_are_counted_on_stderr_and_are_no_failure(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    draw(tmp_path / "set", "train", "test")
+    run("train", "fit", tmp_path / "set", "-o", tmp_path / "run", "--weights", "none", "--epochs", 1, "--input-px", 32)
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    result = run("train", "predict", checkpoint, tmp_path / "set" / "test", "-o", tmp_path / "p.csv")
+    assert "cannot be read" not in result.stderr
+    (tmp_path / "set" / "test" / "cats" / "0.png").write_bytes(b"")
+    result = run("train", "predict", checkpoint, tmp_path / "set" / "test", "-o", tmp_path / "p.csv")
+    assert result.exit_code == 0, result.output
+    assert "1 of 8 images cannot be read; the column error says why" in result.stderr
+    assert result.stdout == f"{tmp_path / 'p.csv'}\n"
+
+
+def test_images_of_a_manifest_are_read_where_source_says_they_are(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    curate.audit(draw(tmp_path / "raw", "."), tmp_path / "ws")
+    curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="keep")
+    (tmp_path / "raw").rename(tmp_path / "new")
+    arguments = ["train", "fit", tmp_path / "m.csv", "-o", tmp_path / "run", "--weights", "none", "--input-px", 32]
+    assert "say where they are now with --source DIR" in str(run(*arguments).exception)
+    result = run(*arguments, "--epochs", 1, "--source", tmp_path / "new")
+    assert result.exit_code == 0, result.output
+    moved = ["--source", f"{tmp_path / 'raw'}={tmp_path / 'new'}"]
+    result = run(
+        "train", "predict", tmp_path / "run" / "checkpoint.pt", tmp_path / "m.csv", "-o", tmp_path / "p", *moved
+    )
+    assert result.exit_code == 0, result.output
+    assert safe_csv.read(tmp_path / "p")["path"].str.startswith(f"{tmp_path}/new/").all()
+
+
+def test_a_mistake_leaves_no_bar_on_the_terminal(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "empty").mkdir()
+    result = run("train", "fit", tmp_path / "empty", "-o", tmp_path / "run")
+    assert result.stderr.strip() == ""

@@ -12,6 +12,7 @@ import pytest
 
 import curate
 from curate.errors import SourceError, UndecidedError
+from curate.storage import safe_csv
 from tests import sample_images
 from tests.dataset.handmade import Row, manifest
 from tests.sources.test_remote import bucket, endpoint, upload  # noqa: F401
@@ -19,7 +20,7 @@ from tests.sources.test_sources import tar
 
 pytest.importorskip("torch")
 
-from curate.train import data, embeddings, fitting, loop, mislabel
+from curate.train import data, embeddings, fitting, listing, loop, mislabel, parts, predicting
 from curate.train.data import Preprocessing, Sample
 
 TINY = replace(loop.REFERENCE, epochs=1, batch_size=4, preprocessing=Preprocessing(input_px=64))
@@ -81,6 +82,12 @@ def fitted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return output
 
 
+def predict(run: Path, source: Path | str, scratch: Path) -> pd.DataFrame:
+    """What a run says of a source, as the file that it writes."""
+    predicting.predict(run / fitting.CHECKPOINT, source, scratch / "predicted.csv")
+    return safe_csv.read(scratch / "predicted.csv")
+
+
 @pytest.mark.parametrize(("form", "first"), FORMS)
 def test_a_run_and_its_predictions_are_those_of_the_folder(
     folder: Path, fitted: Path, tmp_path: Path, form: Form, first: str | None
@@ -88,12 +95,13 @@ def test_a_run_and_its_predictions_are_those_of_the_folder(
     source = form(folder, tmp_path)
     fitting.fit(fitting.Run(source=source, output=tmp_path / "run", config=TINY))
     assert (tmp_path / "run" / fitting.EPOCHS).read_bytes() == (fitted / fitting.EPOCHS).read_bytes()
-    table = fitting.predict(fitted / fitting.CHECKPOINT, source)
-    expected = fitting.predict(fitted / fitting.CHECKPOINT, folder)
+    table = predict(fitted, source, tmp_path)
+    expected = predict(fitted, folder, tmp_path)
     assert table["path"].iloc[0] == str(tmp_path / first if first else folder / "cats/0.png")
     pd.testing.assert_frame_equal(table.drop(columns="path"), expected.drop(columns="path"))
-    assert list(expected.columns) == ["path", "label", "predicted", "p:cats", "p:dogs"]
-    assert np.allclose(expected[["p:cats", "p:dogs"]].sum(axis=1), 1, atol=1e-5)
+    assert list(expected.columns) == ["path", "label", "predicted", "error", "p:cats", "p:dogs"]
+    assert np.allclose(expected[["p:cats", "p:dogs"]].astype(float).sum(axis=1), 1, atol=1e-5)
+    assert expected["error"].isna().all()
 
 
 @pytest.mark.parametrize("form", [in_tar, in_list])
@@ -118,34 +126,40 @@ def test_images_in_a_bucket_are_trained_on(folder: Path, fitted: Path, tmp_path:
     upload(folder, f"{bucket}/set")
     fitting.fit(fitting.Run(source=f"{bucket}/set", output=tmp_path / "run", config=TINY))
     assert (tmp_path / "run" / fitting.EPOCHS).read_bytes() == (fitted / fitting.EPOCHS).read_bytes()
-    table = fitting.predict(fitted / fitting.CHECKPOINT, f"{bucket}/set")
+    table = predict(fitted, f"{bucket}/set", tmp_path)
     assert list(table["path"]) == [f"{bucket}/set/{path}" for path in PATHS]
 
 
 def test_a_manifest_of_images_in_a_tar_is_trained_on(folder: Path, fitted: Path, tmp_path: Path) -> None:
     curate.audit(in_tar(folder, tmp_path), tmp_path / "ws")
     curate.manifest(tmp_path / "ws", tmp_path / "m.parquet", pending="keep")
-    table = fitting.predict(fitted / fitting.CHECKPOINT, tmp_path / "m.parquet")
+    table = predict(fitted, tmp_path / "m.parquet", tmp_path)
     assert list(table["path"]) == [str(tmp_path / "shards" / "set.tar" / path) for path in PATHS]
 
 
 def test_no_more_than_a_chunk_of_images_is_in_memory_at_a_time(
-    folder: Path, fitted: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
 
-    def load(samples: list[Sample], preprocessing: Preprocessing, real: Any = data.load) -> Any:
-        sizes.append(len(samples))
-        return real(samples, preprocessing)
+    def network(pretrained: Any, images: Any, real: Any = loop.predict) -> Any:
+        sizes.append(len(images))
+        return real(pretrained, images)
 
-    many = [Sample(str(folder), PATHS[index % 10], "cats", "") for index in range(data.CHUNK + 2)]
-    monkeypatch.setattr(data, "load", load)
-    monkeypatch.setattr(data, "from_source", lambda source, scratch: many)
+    (tmp_path / "many").mkdir()
+    for index in range(data.CHUNK + 2):
+        (tmp_path / "many" / f"{index:03}.png").write_bytes((folder / PATHS[index % 10]).read_bytes())
+    monkeypatch.setattr(loop, "predict", network)
     reports: list[tuple[str, int, int]] = []
-    table = fitting.predict(fitted / fitting.CHECKPOINT, folder, lambda *report: reports.append(report))
+    checkpoint = fitted / fitting.CHECKPOINT
+    count = predicting.predict(
+        checkpoint, tmp_path / "many", tmp_path / "p.csv", lambda *report: reports.append(report)
+    )
     assert sizes == [data.CHUNK, 2]
-    assert len(table) == data.CHUNK + 2
+    assert (count.images, count.unreadable) == (data.CHUNK + 2, 0)
+    assert len(safe_csv.read(tmp_path / "p.csv")) == data.CHUNK + 2
     assert [done for _, done, _ in reports] == [0, data.CHUNK, data.CHUNK + 2]
+    many = [Sample(str(folder), path, "cats", "") for path in PATHS]
     chunks = [samples for samples, _ in data.in_chunks(many[:7], Preprocessing(input_px=32), 3)]
     assert chunks == [many[:3], many[3:6], many[6:7]]
 
@@ -160,39 +174,39 @@ def test_a_manifest_is_told_from_a_list_by_its_columns(folder: Path, tmp_path: P
         Row("dogs/0.png", "dogs", data=b"same"),
         Row("cats/2.png", "cats", data=b"same"),
     ]
-    samples = data.from_source(manifest(tmp_path, *rows), tmp_path)
+    samples = listing.from_source(manifest(tmp_path, *rows), tmp_path)
     assert [(sample.path, sample.label) for sample in samples] == [
         ("cats/0.png", "dogs"), ("cats/2.png", "cats"), ("dogs/0.png", "dogs")
     ]  # fmt: skip
     assert {sample.source for sample in samples} == {str(tmp_path / "source")}
     assert samples[0].address == str(tmp_path / "source" / "cats" / "0.png")
     assert samples[1].group == samples[2].group != samples[0].group  # equal bytes stay together
-    listed = data.from_source(in_list(folder, tmp_path), tmp_path)
+    listed = listing.from_source(in_list(folder, tmp_path), tmp_path)
     assert [sample.path for sample in listed] == PATHS
 
 
 def test_images_that_nobody_gave_a_class_are_left_out_of_a_source_but_not_of_a_manifest(tmp_path: Path) -> None:
     sample_images.save(sample_images.photo(1), tmp_path / "set" / "loose.png")
     with pytest.raises(SourceError, match="training needs a class for every image; give a folder per class"):
-        data.from_source(tmp_path / "set", tmp_path)
+        listing.from_source(tmp_path / "set", tmp_path)
     sample_images.save(sample_images.photo(2), tmp_path / "set" / "cats" / "1.png")
-    assert [sample.path for sample in data.from_source(str(tmp_path / "set"), tmp_path)] == ["cats/1.png"]
+    assert [sample.path for sample in listing.from_source(str(tmp_path / "set"), tmp_path)] == ["cats/1.png"]
     with pytest.raises(SourceError, match="training needs a class for every image, and some"):
-        data.from_source(manifest(tmp_path, Row("1.png", None)), tmp_path)
+        listing.from_source(manifest(tmp_path, Row("1.png", None)), tmp_path)
     with pytest.raises(UndecidedError):
-        data.from_source(manifest(tmp_path, Row("a/1.png", "a", action="pending")), tmp_path)
+        listing.from_source(manifest(tmp_path, Row("a/1.png", "a", action="pending")), tmp_path)
     with pytest.raises(SourceError, match="nowhere does not exist; give"):
-        data.from_source(tmp_path / "nowhere", tmp_path)
+        listing.from_source(tmp_path / "nowhere", tmp_path)
 
 
 def test_images_of_an_audit_keep_their_duplicate_groups() -> None:
     images = pd.DataFrame({"path": ["b", "a", "c"], "label": ["x", "y", None]})
     findings = pd.DataFrame({"path": ["b", "a", "a"], "group_id": ["g", None, "g"]})
-    assert data.from_audit(images, findings, "/root") == [
+    assert listing.from_audit(images, findings, "/root") == [
         Sample("/root", "a", "y", "g"),
         Sample("/root", "b", "x", "g"),
     ]
-    assert data.from_audit(images, findings[:0], "/root")[0].group == "a"
+    assert listing.from_audit(images, findings[:0], "/root")[0].group == "a"
 
 
 # Splits and folds
@@ -207,7 +221,7 @@ def samples(count: int, label: str = "a", together: int = 1) -> list[Sample]:
 )
 def test_the_share_of_a_split_is_met_in_every_class(share: float, expected: int) -> None:
     everything = samples(100, "a") + samples(100, "b")
-    train, test = data.split(everything, share, seed=3)
+    train, test = parts.split(everything, share, seed=3)
     for label in "ab":
         assert abs(sum(sample.label == label for sample in test) - expected) <= 1
     assert sorted([*train, *test], key=lambda sample: sample.address) == everything
@@ -217,23 +231,23 @@ def test_the_share_of_a_split_is_met_in_every_class(share: float, expected: int)
 
 def test_a_split_depends_on_its_seed_alone() -> None:
     everything = samples(50, "a") + samples(50, "b")
-    assert data.split(everything, 0.2, 1) == data.split(everything, 0.2, 1) != data.split(everything, 0.2, 2)
+    assert parts.split(everything, 0.2, 1) == parts.split(everything, 0.2, 1) != parts.split(everything, 0.2, 2)
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_every_class_is_on_both_sides_however_small_it_is(share: float) -> None:
     everything = samples(60, "a") + samples(2, "b") + samples(6, "c", together=3)
     for seed in range(10):
-        train, test = data.split(everything, share, seed)
+        train, test = parts.split(everything, share, seed)
         assert {sample.label for sample in train} == {sample.label for sample in test} == set("abc")
         assert {sample.group for sample in train}.isdisjoint(sample.group for sample in test)
 
 
 def test_there_are_no_more_folds_than_images_of_the_largest_class() -> None:
-    assert set(data.folds(samples(3, "a") + samples(2, "b"), 5, seed=0).tolist()) == {0, 1, 2}
-    assert set(data.folds(samples(8, "a") + samples(8, "b"), 4, seed=0).tolist()) == {0, 1, 2, 3}
+    assert set(parts.folds(samples(3, "a") + samples(2, "b"), 5, seed=0).tolist()) == {0, 1, 2}
+    assert set(parts.folds(samples(8, "a") + samples(8, "b"), 4, seed=0).tolist()) == {0, 1, 2, 3}
     with pytest.raises(SourceError, match="but one image of each class"):
-        data.folds(samples(1, "a") + samples(1, "b"), 5, seed=0)
+        parts.folds(samples(1, "a") + samples(1, "b"), 5, seed=0)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tests import sample_images
 
 torch = pytest.importorskip("torch")
 
-from curate.train import data, embeddings, fitting, loop, mislabel, onnx_file, weights  # noqa: E402
+from curate.train import data, embeddings, fitting, loop, mislabel, parts, weights  # noqa: E402
 from curate.train.data import Preprocessing, Sample  # noqa: E402
 from curate.train.study import material, statistics  # noqa: E402
 from curate.train.study.benchmark import benchmark  # noqa: E402
@@ -95,7 +95,7 @@ def test_only_the_top_convolution_and_the_classifier_learn(images: tuple[Any, li
 def test_copies_are_never_parted_by_a_split() -> None:
     samples = [Sample("set", f"{label}{n}", label, f"{label}{n // 3}") for label in CLASSES for n in range(30)]
     for seed in range(20):
-        train, test = data.split(samples, 0.2, seed)
+        train, test = parts.split(samples, 0.2, seed)
         assert len(train) + len(test) == 60
         assert {sample.group for sample in train}.isdisjoint(sample.group for sample in test)
         assert {sample.label for sample in train} == {sample.label for sample in test} == set(CLASSES)
@@ -104,7 +104,7 @@ def test_copies_are_never_parted_by_a_split() -> None:
 def test_a_class_with_one_image_cannot_be_split() -> None:
     samples = [Sample("set", f"{n}", "cats", f"{n}") for n in range(5)] + [Sample("set", "x", "dogs", "x")]
     with pytest.raises(SourceError, match="'dogs' has one image"):
-        data.split(samples, 0.2, 0)
+        parts.split(samples, 0.2, 0)
 
 
 def test_an_image_that_broke_after_the_audit_is_named(tmp_path: Path) -> None:
@@ -259,21 +259,9 @@ def test_a_run_leaves_a_table_and_a_log_that_tensorboard_reads(fitted_run: Path)
     assert [event.step for event in log.Scalars("accuracy/test")] == [0, 1, 2]
 
 
-def test_the_onnx_file_answers_as_the_network_does(fitted_run: Path, tmp_path: Path) -> None:
-    onnxruntime = pytest.importorskip("onnxruntime")
-    path = onnx_file.export(fitted_run / "run" / "checkpoint.pt", tmp_path / "net.onnx")
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == CLASSES
-    images = data.load(data.from_source(fitted_run / "set", tmp_path), TINY.preprocessing)
-    pixels = images.transpose(0, 3, 1, 2).astype(np.float32)
-    (answers,) = session.run(None, {"pixels": pixels})
-    wanted = loop.predict(weights.load(str(fitted_run / "run" / "checkpoint.pt"), 2), images)
-    assert np.allclose(answers, wanted, atol=1e-4)
-
-
 def test_copies_are_never_parted_by_folds() -> None:
     samples = [Sample("set", f"{label}{n}", label, f"{label}{n // 3}") for label in CLASSES for n in range(60)]
-    folds = data.folds(samples, 5, seed=1)
+    folds = parts.folds(samples, 5, seed=1)
     fold_of: dict[str, set[int]] = {}
     for sample, fold in zip(samples, folds, strict=True):
         fold_of.setdefault(sample.group, set()).add(int(fold))

@@ -20,7 +20,7 @@ import numpy as np
 import curate
 from curate.storage.atomic import write_json
 from curate.storage.workspace import Workspace
-from curate.train import data, loop
+from curate.train import data, loop, parts
 from curate.train.data import Preprocessing, Sample
 from curate.train.loop import PROPOSED, REFERENCE, Labelled, TrainConfig
 from curate.train.study import statistics
@@ -111,7 +111,7 @@ def _published_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) -
         made = built(material.kept, material.extension, plan, seed)
         for config, images in ((REFERENCE, material.raw), (PROPOSED, made)):
             alone = [replace(sample, group=sample.address) for sample in images]
-            train, test = data.split(alone, TEST_SHARE, seed)
+            train, test = parts.split(alone, TEST_SHARE, seed)
             history, predicted = bank.run(config, train, {"own": test}, seed)
             runs[config.name].append((history, _truth(test, material), predicted["own"]))
     return {
@@ -129,7 +129,7 @@ def _published_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) -
 
 def _controlled_protocol(plan: Plan, material: Material, bank: _Bank, say: Say) -> dict[str, Any]:
     """Test all arms on the same images: raw ones set aside by group before cleaning, and the extension's faces."""
-    rest, test = data.split(material.raw, TEST_SHARE, seed=0)
+    rest, test = parts.split(material.raw, TEST_SHARE, seed=0)
     tests: dict[str, Sequence[Sample]] = {"raw": test, "faces": material.faces}
     free = {sample.address for sample in rest}
     kept = [sample for sample in material.kept if sample.address in free]

@@ -22,7 +22,7 @@ from curate.schema import Category, DecodeStatus, Role, Severity, Verdict
 from curate.sources import kaggle, open_source
 from curate.sources.address import url
 from curate.storage.workspace import Workspace
-from curate.train import data
+from curate.train import listing, parts
 from curate.train.data import Sample
 from curate.train.study import EXTRA, RAW
 
@@ -148,7 +148,7 @@ def _dropped(workspace: Workspace, findings: pd.DataFrame) -> tuple[set[str], bo
 
 def _samples(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> list[Sample]:
     """List the images that have a class, which the two datasets may write with other capitals."""
-    samples = data.from_audit(images, findings, workspace.read_audit()["root"])
+    samples = listing.from_audit(images, findings, workspace.read_audit()["root"])
     return [replace(sample, label=sample.label.lower()) for sample in samples]
 
 
@@ -185,7 +185,7 @@ def _extension(plan: Plan, workspace: Workspace, classes: Sequence[str]) -> tupl
     test = [sample for sample in samples if split_of[sample.path] == "test"]
     train = [sample for sample in samples if split_of[sample.path] != "test"]
     if not test:
-        train, test = data.split(samples, TEST_SHARE, seed=0)
+        train, test = parts.split(samples, TEST_SHARE, seed=0)
     count = min(plan.per_class, *(sum(sample.label == label for sample in test) for label in classes))
     return train, [sample for label in classes for sample in draw(test, label, count, seed=1)]
 

@@ -1,0 +1,50 @@
+"""What the images of a run hold: each is read once before anything is trained, which takes much longer.
+
+So an image that cannot be read ends a run at once, and a run is known by the hashes of its images. Which of them are
+duplicates is measured as `curate build` measures it, unless a manifest says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from curate.dataset.dedupe import Deduplicator, Location
+from curate.errors import SourceError
+from curate.schema import DecodeStatus
+from curate.sources import source_at
+from curate.train import data
+from curate.train.data import Sample, Unreadable
+
+
+def measured(samples: Sequence[Sample], scratch: Path, *, regroup: bool) -> list[Sample]:
+    """Give samples the hashes of their bytes and, with `regroup`, the groups of duplicates that are found.
+
+    `scratch` is a folder that does not exist yet. Raises `SourceError` naming an image that cannot be read, or is not
+    the one that its manifest holds the hash of.
+    """
+    found = Deduplicator(scratch).groups([Location(s.source, s.path, s.size_bytes, s.offset) for s in samples])
+    pairs = list(zip(samples, found, strict=True))
+    unreadable = [sample for sample, now in pairs if now.sha256 is None or now.status == DecodeStatus.ERROR]
+    if unreadable:
+        raise SourceError(_refusal(unreadable))
+    changed = [sample for sample, now in pairs if sample.sha256 and sample.sha256 != now.sha256]
+    if changed:
+        raise SourceError(
+            f"{changed[0].address} is not the image in the manifest{_others(changed)}: it has changed since the scan, "
+            "or another dataset lies there; run the audit again"
+        )
+    return [replace(s, sha256=now.sha256, group=now.group if regroup else s.group) for s, now in pairs]
+
+
+def _refusal(unreadable: Sequence[Sample]) -> str:
+    first = unreadable[0]
+    again = data.read(source_at(first.source), first)
+    reason = again.reason if isinstance(again, Unreadable) else "Its decoder crashed, or took too long."
+    way_out = "take it out, or run the audit, drop it, and give the manifest"
+    if first.sha256:  # so a manifest names it
+        way_out = "give --source DIR if its folder has moved, or drop it in the review and write the manifest again"
+    return f"{first.address}: {reason} It cannot be trained on{_others(unreadable)}; {way_out}"
+
+
+def _others(samples: Sequence[Sample]) -> str:
+    return f" (nor {len(samples) - 1:,} more)" if len(samples) > 1 else ""
