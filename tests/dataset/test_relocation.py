@@ -66,10 +66,8 @@ def test_images_that_have_moved_with_their_manifest_are_found_beside_it(tmp_path
     said: list[str] = []
     rows = manifests.kept_rows(tmp_path / "new" / "manifest.csv", (), said.append)
     assert list(rows["source"]) == [str(tmp_path / "new")]
-    assert said == [
-        f"{tmp_path}/old/source is not there any more: the images of {tmp_path}/new/manifest.csv are read beside it, in "
-        f"{tmp_path}/new"
-    ]
+    old, new = tmp_path / "old" / "source", tmp_path / "new"
+    assert said == [f"{old} is not there any more: the images of {new}/manifest.csv are read beside it, in {new}"]
 
 
 def test_a_source_that_is_there_is_read_there_whatever_lies_beside_the_manifest(tmp_path: Path) -> None:
