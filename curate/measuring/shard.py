@@ -102,7 +102,8 @@ def tally_of(shard: Shard) -> Tally:
 def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
     """Return the columns of a part, with the fingerprints of those who measured it."""
     # Who measures nothing can lack nothing, so a new scanner of that sort never sends an audit back to the pixels.
-    marks = {scanner.name: scanner.fingerprint for scanner in scanners if scanner.columns}
+    # What a scanner measured is what the decoder showed it.
+    marks = {scanner.name: f"{scanner.fingerprint}/{FACTS_VERSION}" for scanner in scanners if scanner.columns}
     measured = {FACTS: str(FACTS_VERSION), **marks}
     columns = [
         pa.field(f"{scanner.name}.{name}", kind) for scanner in scanners for name, kind in scanner.columns.items()

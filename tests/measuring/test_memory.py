@@ -1,5 +1,6 @@
 """What memory an image may take: enough for what `max_pixels` allows, whatever was measured before it."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,12 @@ def test_measuring_leaves_the_limit_of_the_process_as_it_was(tmp_path: Path) -> 
     part = tmp_path / "part-0.parquet"
     shard.measure_shard(shard.Shard(source=source, records=records, scanners=(), limits=DecodeLimits(), part=part))
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
+
+
+def test_a_new_version_of_the_decoder_makes_every_scanner_measure_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a scanner measured is what the decoder showed it."""
+    scanner = Quality()
+    before = json.loads(shard.part_schema([scanner]).metadata[shard.MEASURED])
+    monkeypatch.setattr(shard, "FACTS_VERSION", shard.FACTS_VERSION + 1)
+    after = json.loads(shard.part_schema([scanner]).metadata[shard.MEASURED])
+    assert all(before[name] != after[name] for name in ("image", "quality"))
