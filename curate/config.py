@@ -16,6 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from curate.errors import ConfigError
 from curate.options import DuplicateEngine, Profile
 
+LEAST_MEMORY_MIB = 1024
+"""What any image may take, however few pixels are allowed: files are read whole, and metadata count as well."""
+BYTES_PER_PIXEL = 32
+"""What decoding takes at its worst: 16-bit colour with alpha, as the decoder holds it, as samples, and as shown."""
+
 
 class Settings(BaseModel):
     """A frozen table of settings; a misspelt key is an error, not a silent default."""
@@ -30,8 +35,15 @@ class DecodeLimits(Settings):
         178_956_970, gt=0, description="width x height above which an image is a decompression bomb"
     )
     max_bytes: int = Field(1 << 30, gt=0, description="file size above which an image is not read")
-    memory_mib: int = Field(1024, gt=0, description="memory that a worker may take on top of what it starts with")
+    memory_mib: int = Field(
+        0, ge=0, description="memory that one image may take; 0 means what an image of max_pixels can need"
+    )
     timeout_s: float = Field(60.0, gt=0, description="time for reading, decoding and measuring one image")
+
+    @property
+    def allowed_memory_mib(self) -> int:
+        """`memory_mib`, or what follows from `max_pixels` and `max_bytes` where it is 0."""
+        return self.memory_mib or LEAST_MEMORY_MIB + (self.max_pixels * BYTES_PER_PIXEL >> 20)
 
 
 class EngineSettings(Settings):

@@ -4,6 +4,7 @@ The names are Pillow's. Extensions are only compared with the content afterwards
 """
 
 import posixpath
+import re
 
 from curate.i18n import Message, msg
 
@@ -28,7 +29,12 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     "PCX": (".pcx",),
     "QOI": (".qoi",),
     "SGI": (".sgi", ".rgb", ".bw"),
+    "JXL": (".jxl",),
+    "EXR": (".exr",),
+    "DICOM": (".dcm", ".dicom"),
 }
+UNREAD = ("JXL", "EXR", "DICOM")
+"""Formats that are known by their first bytes and read by no decoder here."""
 FORMAT_OF_EXTENSION = {extension: name for name, extensions in EXTENSIONS.items() for extension in extensions}
 
 _MAGIC: tuple[tuple[int, bytes, str], ...] = (
@@ -47,6 +53,12 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"icns", "ICNS"),
     (0, b"qoif", "QOI"),
     (0, b"\x01\xda", "SGI"),
+    (0, b"\xff\x0a", "JXL"),
+    (0, b"\x00\x00\x00\x0cJXL \r\n\x87\n", "JXL"),
+    (0, b"\x76\x2f\x31\x01", "EXR"),
+    (128, b"DICM", "DICOM"),
+    (0, b"#?RADIANCE", "HDR"),
+    (0, b"#?RGBE", "HDR"),
 )
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _OTHER: tuple[tuple[bytes, Message], ...] = (
@@ -106,3 +118,28 @@ def extension_matches(path: str, image_format: str) -> bool:
     suffix = posixpath.splitext(path)[1].lower()
     accepted = EXTENSIONS.get(image_format)
     return accepted is None or suffix in accepted
+
+
+_NUMBERS = re.compile(rb"P([2356fF])((?:\s+(?:#[^\n]*\n\s*)*[-+.\deE]+){3})\s")
+_RADIANCE = re.compile(rb"\n[-+]Y (\d{1,9}) [-+]X (\d{1,9})\n")
+
+
+def ppm_maximum(data: bytes) -> int:
+    """Return the largest sample that a PPM or PGM announces; 0 where it announces none."""
+    found = _NUMBERS.match(data[:4096])
+    third = _header_numbers(found)[2] if found and found[1] in b"2356" else b"0"
+    return int(third) if third.isdigit() else 0
+
+
+def size_in_header(data: bytes, image_format: str | None) -> tuple[int, int] | None:
+    """Read (columns, rows) from the header of a PFM or Radiance file; None where it cannot be read."""
+    if image_format == "HDR":
+        lines = _RADIANCE.search(data[:65536])
+        return (int(lines[2]), int(lines[1])) if lines else None
+    found = _NUMBERS.match(data[:4096])
+    columns, rows, _ = _header_numbers(found) if found else (b"", b"", b"")
+    return (int(columns), int(rows)) if columns.isdigit() and rows.isdigit() else None
+
+
+def _header_numbers(found: re.Match[bytes]) -> list[bytes]:
+    return re.sub(rb"#[^\n]*\n", b" ", found[2]).split()

@@ -15,6 +15,12 @@ def _corrupted(name: str, title: str, meaning: str, severity: Severity = Severit
 EMPTY = _corrupted("empty", N_("Empty file"), N_("The file has no content."))
 NOT_AN_IMAGE = _corrupted("not_an_image", N_("Not an image"), N_("The content is something other than an image."))
 UNREADABLE = _corrupted("unreadable", N_("Unreadable"), N_("No decoder can make an image of the file."))
+UNSUPPORTED = _corrupted(
+    "unsupported",
+    N_("Unsupported"),
+    N_("A sort of image that is not read here; the file seems whole, and other programs may read it."),
+    severity=Severity.WARNING,
+)
 TRUNCATED = _corrupted("truncated", N_("Truncated"), N_("The image data end too early."))
 DAMAGED = _corrupted(
     "damaged", N_("Damaged"), N_("The decoder recovered, but pixels are wrong."), severity=Severity.WARNING
@@ -43,6 +49,7 @@ ALL = (
     EMPTY,
     NOT_AN_IMAGE,
     UNREADABLE,
+    UNSUPPORTED,
     TRUNCATED,
     DAMAGED,
     TOO_LARGE,

@@ -136,8 +136,7 @@ def _borrowed_process(limits: DecodeLimits) -> Iterator[None]:
     cv2.setNumThreads(1)
     allow_pixels(limits.max_pixels)
     try:
-        with journal.memory_limited(limits.memory_mib):
-            yield
+        yield
     finally:
         Image.MAX_IMAGE_PIXELS = pixels
         cv2.setNumThreads(threads)

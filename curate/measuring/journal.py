@@ -6,12 +6,14 @@ so it outlasts the process and works for any executor that shares the workspace.
 """
 
 import faulthandler
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from curate.config import DecodeLimits
 from curate.findings import KindSpec
 from curate.images import kinds
 
@@ -28,27 +30,40 @@ class CrashReport:
 
 
 def limit_memory(memory_mib: int) -> None:
-    """Let this process allocate `memory_mib` more than it holds now, so that a decoder that wants more fails alone."""
+    """Let this process allocate `memory_mib` more than it holds now, so that a decoder that wants more fails alone.
+
+    Called before each image (a few microseconds), so that what an image may take does not depend on those before it.
+    """
     try:
         import resource
     except ImportError:  # Windows has no such limit
         return
-    pages = int(Path("/proc/self/statm").read_text().split()[5]) if Path("/proc/self/statm").exists() else 0
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = pages * resource.getpagesize() + (memory_mib << 20)
+    wanted = _held_bytes() + (memory_mib << 20)
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
+def _held_bytes() -> int:
+    """Return what counts against the limit now: the data pages of this process; 0 where the system does not tell."""
+    try:
+        statm = os.open("/proc/self/statm", os.O_RDONLY)
+    except FileNotFoundError:
+        return 0
+    try:
+        return int(os.read(statm, 256).split()[5]) * os.sysconf("SC_PAGE_SIZE")
+    finally:
+        os.close(statm)
+
+
 @contextmanager
-def memory_limited(memory_mib: int) -> Iterator[None]:
-    """Apply `limit_memory`, and restore the old limit on exit (a Dask worker outlives the shard)."""
+def memory_limit_restored() -> Iterator[None]:
+    """Restore the limit of this process on exit: what `limit_memory` sets is for one shard."""
     try:
         import resource
     except ImportError:
         yield
         return
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    limit_memory(memory_mib)
     try:
         yield
     finally:
@@ -58,16 +73,17 @@ def memory_limited(memory_mib: int) -> Iterator[None]:
 class Watch:
     """What a worker keeps while it measures: one journal per shard, one deadline per image."""
 
-    def __init__(self, journal: Path, timeout_s: float) -> None:
+    def __init__(self, journal: Path, limits: DecodeLimits) -> None:
         self._journal = journal
-        self._timeout_s = timeout_s
+        self._timeout_s = limits.timeout_s
+        self._memory_mib = limits.allowed_memory_mib
         self._armed_at = float("-inf")
         self._file = journal.open("w+b", buffering=0)
         self._file.write(b" " * _INDEX_BYTES)
         faulthandler.enable(self._file, all_threads=False)
 
     def enter(self, index: int) -> None:
-        """Note that image `index` comes next, and start its time.
+        """Note that image `index` comes next, start its time, and grant it its memory.
 
         Re-arming costs a thread, so the deadline is only moved once a quarter of it has passed: a
         image gets between three quarters of the limit and the whole of it.
@@ -78,6 +94,7 @@ class Watch:
         if now - self._armed_at > self._timeout_s / 4:
             faulthandler.dump_traceback_later(self._timeout_s, exit=True, file=self._file)
             self._armed_at = now
+        limit_memory(self._memory_mib)
 
     def close(self) -> None:
         """Remove the journal of a finished shard."""

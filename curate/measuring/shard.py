@@ -20,7 +20,7 @@ from curate.config import DecodeLimits
 from curate.i18n import msg
 from curate.images import kinds
 from curate.images.containers import Problem
-from curate.images.decode import DecodeResult, decode
+from curate.images.decode import DecodeResult, decode, is_want_of_memory, too_much_memory
 from curate.measuring import journal
 from curate.measuring.journal import CrashReport
 from curate.scanners import Scanner
@@ -30,7 +30,7 @@ from curate.storage.workspace import write_part
 
 FACTS = "image"
 """The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 
 KEYS = (
     pa.field("path", pa.string(), nullable=False),
@@ -73,7 +73,12 @@ class Tally:
 
 def measure_shard(shard: Shard) -> Tally:
     """Measure the files of a shard into its part file."""
-    watch = journal.Watch(shard.journal, shard.limits.timeout_s)
+    with journal.memory_limit_restored():
+        return _measure_shard(shard)
+
+
+def _measure_shard(shard: Shard) -> Tally:
+    watch = journal.Watch(shard.journal, shard.limits)
     lost = {crash.index: crash for crash in shard.crashes}
     seconds: dict[str, float] = defaultdict(float)
     rows = []
@@ -97,7 +102,8 @@ def tally_of(shard: Shard) -> Tally:
 def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
     """Return the columns of a part, with the fingerprints of those who measured it."""
     # Who measures nothing can lack nothing, so a new scanner of that sort never sends an audit back to the pixels.
-    marks = {scanner.name: scanner.fingerprint for scanner in scanners if scanner.columns}
+    # What a scanner measured is what the decoder showed it.
+    marks = {scanner.name: f"{scanner.fingerprint}/{FACTS_VERSION}" for scanner in scanners if scanner.columns}
     measured = {FACTS: str(FACTS_VERSION), **marks}
     columns = [
         pa.field(f"{scanner.name}.{name}", kind) for scanner in scanners for name, kind in scanner.columns.items()
@@ -106,6 +112,16 @@ def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
 
 
 def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dict[str, Any]:
+    """Measure one file; one that takes more memory than it may has a row that says so."""
+    try:
+        return _measured(shard, record, seconds)
+    except Exception as error:  # OpenCV does not raise what Python does
+        if not is_want_of_memory(error):
+            raise
+    return _row(record, None, DecodeResult(problems=[too_much_memory(shard.limits)]), {})
+
+
+def _measured(shard: Shard, record: Record, seconds: dict[str, float]) -> dict[str, Any]:
     started = time.perf_counter()
     try:
         data = shard.source.read(

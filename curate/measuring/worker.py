@@ -11,7 +11,6 @@ import cv2
 import pyarrow as pa
 
 from curate.config import DecodeLimits
-from curate.measuring import journal
 
 
 def start(limits: DecodeLimits, environment: Mapping[str, str]) -> None:
@@ -29,7 +28,6 @@ def start(limits: DecodeLimits, environment: Mapping[str, str]) -> None:
     _keep_pyarrow_from_importing_pandas()
     with Path(os.devnull).open("wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
-    journal.limit_memory(limits.memory_mib)
     allow_pixels(limits.max_pixels)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

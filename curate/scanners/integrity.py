@@ -32,7 +32,7 @@ class Integrity(Scanner):
     """
 
     name: ClassVar[str] = "integrity"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     kinds: ClassVar[tuple[KindSpec, ...]] = kinds.ALL
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
@@ -61,9 +61,16 @@ def _flagged(path: str, problems: list[Any]) -> Iterator[Finding]:
                 path=path,
                 score=SCORES[severity],
                 severity=severity,
+                suggestion=_suggestion(problem["kind"], severity),
                 message=Message.from_json(problem["message"]),
                 evidence=problem["where"],
             )
+
+
+def _suggestion(kind: str, severity: Severity) -> Verdict:
+    """Suggest to keep what lacks nothing of the image: what others may read, an end marker, what is not proven."""
+    is_whole = kind == kinds.UNSUPPORTED.name or (kind == kinds.TRUNCATED.name and severity is Severity.WARNING)
+    return Verdict.KEEP if is_whole or severity is Severity.INFO else Verdict.DROP
 
 
 def _sentences(messages: Sequence[Message]) -> Message:
@@ -79,8 +86,10 @@ def _oddities(mode: object, frames: object) -> Iterator[Message]:
     if isinstance(mode, str):
         if mode in ("CMYK", "LAB", "YCbCr", "HSV"):
             yield msg("Its colours are {mode}, not RGB.", mode=mode)
-        elif mode.startswith(("I", "F")):
+        elif mode.startswith(("I", "F")) or ";" in mode:
             yield msg("It has more than 8 bits a sample (mode {mode}).", mode=mode)
+        elif mode.endswith("bands"):
+            yield msg("It has {mode}; the first three are shown as colours.", mode=mode)
         elif mode in ("P", "PA"):
             yield msg("It has a palette; expand it before resizing.")
     if isinstance(frames, int | float) and frames > 1:

@@ -31,8 +31,16 @@ ENOUGH_PX = 20_000
 """Above this tones are counted in every second row and column."""
 ENOUGH = 50
 """Images from which on a dataset can say what is usual in it."""
+MOSTLY_FLAT = 0.9
+"""Share of one tone from which on it is worth asking whether the rest is a shape on it."""
 FLAT_LEVELS = 9
 """Width, in grey levels, of the window that holds the flat part of an image."""
+SHAPES = 3
+"""One to three connected shapes are a subject (an icon, the letter "i"); a line of text or specks of dust are more."""
+SUBJECT_SIDE = 0.25
+"""Least longer side of the box round a subject, over that of the image: anything smaller is a speck."""
+SUBJECT_FILL = 0.15
+"""Least share of that box that a subject covers."""
 _LEVELS, _WINDOW = np.arange(256.0), np.ones(FLAT_LEVELS)
 
 
@@ -108,7 +116,7 @@ class Quality(Scanner):
     """Blurry, dark, bright, low-information, odd-sized and odd-shaped images."""
 
     name: ClassVar[str] = "quality"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     kinds: ClassVar[tuple[KindSpec, ...]] = (BLURRY, DARK, BRIGHT, LOW_INFORMATION, ODD_SIZE, ODD_ASPECT_RATIO)
     settings_model: ClassVar[type[Settings]] = QualitySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
@@ -118,6 +126,7 @@ class Quality(Scanner):
         "p99": pa.float32(),
         "flat_share": pa.float32(),
         "contrast": pa.float32(),
+        "has_subject": pa.bool_(),
     }
 
     thresholds: ClassVar[tuple[Threshold, ...]] = (
@@ -148,13 +157,16 @@ class Quality(Scanner):
         histogram = cv2.calcHist([sample], [0], None, [256], [0, 256]).ravel().astype(np.float64) / sample.size
         p1, p5, p99 = np.searchsorted(histogram.cumsum(), (0.01, 0.05, 0.99)) / 255
         mean = float(histogram @ _LEVELS)
+        flat = np.convolve(histogram, _WINDOW, "same")
+        flat_share = flat.max()
         return {
             "blur": blur_effect(grey),
             "p1": p1,
             "p5": p5,
             "p99": p99,
-            "flat_share": np.convolve(histogram, _WINDOW, "same").max(),
+            "flat_share": flat_share,
             "contrast": float(np.sqrt(histogram @ (_LEVELS - mean) ** 2)),
+            "has_subject": flat_share >= MOSTLY_FLAT and has_subject(grey, int(flat.argmax())),
         }
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
@@ -169,7 +181,8 @@ class Quality(Scanner):
             dark = row.p99 < limit["dark"]
             bright = row.p5 >= limit["bright"] and row.p1 >= s.bright_floor
             # A dark or bright image has little contrast by nature; that is no second reason against it.
-            empty = row.flat_share >= s.flat_share or (row.contrast <= s.low_contrast and not dark and not bright)
+            is_flat = row.flat_share >= s.flat_share and not row.has_subject
+            empty = is_flat or (row.contrast <= s.low_contrast and not dark and not bright)
             if dark:
                 message = DARK.says(p99=row.p99, threshold=limit["dark"])
                 yield _finding(DARK, row.path, 1 - row.p99 / 2, message, {"p99": row.p99})
@@ -238,6 +251,20 @@ _LARGER = N_(
     "{width:.0f} x {height:.0f} pixels: its side is {times:.1f} times larger than the {typical:.0f} pixels typical of "
     "this dataset (threshold {threshold:.1f} times, or a side under {tiny} pixels)."
 )
+
+
+def has_subject(grey: np.ndarray, tone: int) -> bool:
+    """Say whether what differs from an even ground is a shape: a thin glyph or an icon is not empty."""
+    drawn = (np.abs(grey.astype(np.int16) - tone) > 2 * FLAT_LEVELS).astype(np.uint8)
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8)
+    shapes = boxes[1:][boxes[1:, cv2.CC_STAT_AREA] >= 4]
+    if not 1 <= len(shapes) <= SHAPES:
+        return False
+    left, top = shapes[:, cv2.CC_STAT_LEFT], shapes[:, cv2.CC_STAT_TOP]
+    width = int((left + shapes[:, cv2.CC_STAT_WIDTH]).max() - left.min())
+    height = int((top + shapes[:, cv2.CC_STAT_HEIGHT]).max() - top.min())
+    fill = int(shapes[:, cv2.CC_STAT_AREA].sum()) / (width * height)
+    return max(width, height) >= SUBJECT_SIDE * max(grey.shape) and fill >= SUBJECT_FILL
 
 
 def blur_effect(grey: np.ndarray) -> float:

@@ -26,14 +26,17 @@ from PIL import Image
 
 import curate
 from curate.config import DecodeLimits
+from curate.images.containers import scans
 from curate.images.decode import decode
 from curate.schema import Severity
-from tests.benchmarks import memory
-from tests.benchmarks.damage import KINDS
+from tests.benchmarks import memory, sound
+from tests.benchmarks.damage import KINDS, overwritten
 
 pytestmark = pytest.mark.shared
 LIMITS = DecodeLimits()
 PHOTOS = 200
+SOUND = 300
+"""Images of each domain."""
 FORMATS: dict[str, dict[str, Any]] = {
     "JPEG": {},
     "PNG": {},
@@ -150,6 +153,35 @@ def test_false_alarms(name: str, shared_data: Path) -> None:
         f"{severities[Severity.WARNING]} in warning, {severities[Severity.INFO]} for information"
     )
     assert severities[Severity.ERROR] == 0
+
+
+def test_sound_images_of_other_domains() -> None:
+    """Pages, screens, plots, maps: drawn on the grid of blocks, where they look most like damage."""
+    told = Counter[tuple[str, str]]()
+    for domain in sound.DOMAINS:
+        for seed in range(SOUND):
+            problems = decode(sound.written(sound.drawn(domain, seed), seed), LIMITS).problems
+            told.update((domain, str(problem.severity)) for problem in problems)
+    print(f"\n{SOUND * len(sound.DOMAINS):,} sound images of {len(sound.DOMAINS)} domains, told of damage:", dict(told))
+    assert {severity for _, severity in told} <= {Severity.INFO}
+
+
+@pytest.mark.parametrize("size", [512, 4096])
+@pytest.mark.parametrize("progressive", [False, True], ids=["baseline", "progressive"])
+def test_sectors_lost_beside_a_padded_header(size: int, progressive: bool, shared_data: Path) -> None:
+    seen = 0
+    blobs = files_of(shared_data / "photos", "JPEG")
+    for index, blob in enumerate(blobs):
+        exif = Image.Exif()
+        exif[0x010E] = "padded"
+        buffer = io.BytesIO()
+        options = {"quality": 85, "progressive": progressive, "exif": exif.tobytes() + bytes(2000)}
+        Image.open(io.BytesIO(blob)).convert("RGB").save(buffer, "JPEG", **options)
+        data = buffer.getvalue()
+        at = Random(index).randrange(next(scans.scans(data)).start, max(3000, len(data) - size - 2))
+        seen += noticed_by_curate(overwritten(data, at, bytes(size)))
+    print(f"\n{size} zeroed bytes, {'progressive' if progressive else 'baseline'}: {seen} of {len(blobs)} seen")
+    assert seen == len(blobs)
 
 
 def blobs_of(place: Path) -> Iterator[bytes]:

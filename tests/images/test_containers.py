@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from curate.findings import KindSpec
 from curate.images import kinds
 from curate.images.containers import gif, jpeg, lzw, problems
 from curate.schema import Severity
@@ -85,13 +86,22 @@ def test_foreign_bytes_among_the_data_are_found(name: str, words: str) -> None:
     assert words.lower() in found[0].reason.lower()
 
 
-def test_a_wrong_checksum_of_text_is_a_warning_too_and_says_that_the_pixels_do_not_depend_on_it() -> None:
+@pytest.mark.parametrize(
+    ("body", "kind", "severity"),
+    [
+        pytest.param(b"tEXtComment\x00hello", kinds.ODD_METADATA, Severity.INFO, id="text"),
+        pytest.param(b"gAMA\x00\x00\xb1\x8f", kinds.ODD_METADATA, Severity.INFO, id="gamma"),
+        pytest.param(b"tRNS" + bytes(6), kinds.DAMAGED, Severity.WARNING, id="transparency"),
+    ],
+)
+def test_a_wrong_checksum_matters_where_what_is_seen_depends_on_the_chunk(
+    body: bytes, kind: KindSpec, severity: Severity
+) -> None:
     data = INTACT["PNG"]
-    body = b"tEXtComment\x00hello"
     chunk = (len(body) - 4).to_bytes(4, "big") + body + (zlib.crc32(body) ^ 1).to_bytes(4, "big")
     (problem,) = problems(data[:33] + chunk + data[33:], "PNG")
-    assert problem.severity is Severity.WARNING
-    assert "do not depend" in problem.reason
+    assert (problem.kind, problem.severity) == (kind, severity)
+    assert ("do not depend" in problem.reason) is (severity is Severity.INFO)
 
 
 def test_bytes_behind_the_end_are_for_information() -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from curate.config import DecodeLimits
 from curate.images import kinds
 from curate.measuring import features, journal, pool
 from curate.measuring.shard import Tally, measure_shard, tally_of
@@ -56,7 +57,7 @@ def test_a_shard_whose_worker_died_after_its_part_was_written_is_counted(tmp_pat
 
 
 def test_a_journal_names_the_image_in_hand_and_nothing_before_the_first(tmp_path: Path) -> None:
-    watch = journal.Watch(tmp_path / "a.journal", timeout_s=60)
+    watch = journal.Watch(tmp_path / "a.journal", DecodeLimits(timeout_s=60))
     assert journal.read_crash_report(tmp_path / "a.journal") is None
     for index in (3, 12_345, 7):
         watch.enter(index)

@@ -6,34 +6,26 @@ from collections.abc import Iterator
 
 from curate.i18n import msg
 from curate.images import kinds
+from curate.images.containers import zeros
 from curate.images.containers.problem import Problem, trailing
+from curate.images.containers.scans import EOI, FRAMES, is_complete, segments
 from curate.schema import Severity
 
-_SOS, _EOI, _DHT = 0xDA, 0xD9, 0xC4
-_ZEROS = 24
-"""So many zero bytes in a row are looked at; a sector has 512."""
-_STANDALONE = {0x01, *range(0xD0, 0xD9)}
+__all__ = [
+    "claimed_orientation",
+    "coded_data",
+    "failure",
+    "problems",
+    "segments",
+    "unusual_process",
+    "with_end",
+    "without_end",
+]
+
+END = b"\xff\xd9"
+"""The marker that ends an image."""
+_PROCESSES = {0xC3: "lossless JPEG", 0xC9: "arithmetic coding", 0xCA: "arithmetic coding, progressive"}
 _EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]+)")
-
-
-def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield the marker segments before the first scan as (marker, start, end); ends with the SOS segment."""
-    offset = 2
-    while offset + 4 <= len(data):
-        if data[offset] != 0xFF:
-            return
-        marker = data[offset + 1]
-        if marker == 0xFF:
-            offset += 1
-            continue
-        if marker in _STANDALONE:
-            offset += 2
-            continue
-        end = offset + 2 + int.from_bytes(data[offset + 2 : offset + 4], "big")
-        yield marker, offset, end
-        if marker in (_SOS, _EOI):
-            return
-        offset = end
 
 
 def coded_data(data: bytes) -> bytes:
@@ -45,14 +37,8 @@ def coded_data(data: bytes) -> bytes:
     return b"".join([*parts, data[end:]])
 
 
-def exif_orientation(data: bytes) -> int:
-    """Return the EXIF orientation of a JPEG, 1 to 8; 1 where there is none or it is nonsense."""
-    value = _claimed_orientation(data)
-    return value if 1 <= value <= 8 else 1
-
-
-def _claimed_orientation(data: bytes) -> int:
-    """Return what the EXIF says, sense or nonsense; 1 where it says nothing, 0 where it cannot be read."""
+def claimed_orientation(data: bytes) -> int:
+    """Return the orientation that the EXIF says; 1 where it says nothing, 0 where it is nonsense or cannot be read."""
     for marker, start, end in segments(data):
         if marker == 0xE1 and data[start + 4 : start + 10] == b"Exif\x00\x00":
             return _tiff_orientation(data[start + 10 : end])
@@ -77,12 +63,15 @@ def _tiff_orientation(block: bytes) -> int:
     return 1
 
 
-def problems(data: bytes) -> Iterator[Problem]:
-    """Yield what a JPEG that decodes without a warning may still have: a lost sector, bytes behind its end marker."""
-    lost = _zeroed(data)
+def problems(data: bytes, claimed: int | None = None) -> Iterator[Problem]:
+    """Yield what a JPEG that decodes without a warning may still have: a lost sector, bytes behind its end marker.
+
+    `claimed` is its `claimed_orientation`, where that is known.
+    """
+    lost = zeros.problem(data)
     if lost is not None:
         yield lost
-    if not _claimed_orientation(data):
+    if not (claimed_orientation(data) if claimed is None else claimed):
         yield Problem(
             kinds.ODD_METADATA,
             Severity.INFO,
@@ -93,50 +82,33 @@ def problems(data: bytes) -> Iterator[Problem]:
         yield trailing(data, end)
 
 
-def _zeroed(data: bytes) -> Problem | None:
-    """Find a run of zero bytes among the coded data, where the code says that no image gives one.
+def with_end(data: bytes) -> bytes | None:
+    """Return a file that ends too early with an end marker; None where whole passes over the image are missing.
 
-    Zero bits stand for the shortest Huffman codes. Where the first AC code of the first component is not
-    "end of block", they would be whole blocks in which every frequency has the same value (T.81, F.1.2.2).
+    Where a strict decoder reads what comes back, nothing else is missing.
     """
-    start = data.find(bytes(_ZEROS))
-    if start < 0 or not _zeros_are_odd(data, start):
-        return None
-    end = start + len(data[start:]) - len(data[start:].lstrip(b"\x00"))
+    return data.removesuffix(END[:1]) + END if is_complete(data) else None
+
+
+def without_end() -> Problem:
+    """Note that the end marker is missing and nothing else is."""
     return Problem(
-        kinds.DAMAGED,
+        kinds.TRUNCATED,
         Severity.WARNING,
-        msg(
-            "{zeros:,} bytes from byte {start:,} on are zero, which no coded image is: a part was lost.",
-            zeros=end - start,
-            start=start,
-        ),
-        {"offset": start, "zero_bytes": end - start},
+        msg("All of the image is there; only the end marker behind it, two bytes, is missing."),
+        {"missing": "end marker"},
     )
 
 
-def _zeros_are_odd(data: bytes, at: int) -> bool:
-    """Say whether `at` lies in the one scan of a sequential JPEG whose first AC code is not "end of block"."""
-    tables: dict[int, int] = {}
-    sequential = False
-    for marker, start, end in segments(data):
-        body = data[start + 4 : end]
-        if marker in (0xC0, 0xC1):
-            sequential = True
-        elif marker == _DHT:
-            tables.update(_first_symbols(body))
-        elif marker == _SOS and len(body) > 2:
-            finish = data.find(b"\xff\xd9", end)
-            return sequential and end < at and (at < finish or finish < 0) and tables.get(0x10 | body[2] & 0x0F, 0) != 0
-    return False
-
-
-def _first_symbols(body: bytes) -> Iterator[tuple[int, int]]:
-    """Yield (class and id, symbol of the shortest code) of each Huffman table in a DHT segment."""
-    while len(body) > 17:
-        count = sum(body[1:17])
-        yield body[0], body[17]
-        body = body[17 + count :]
+def unusual_process(data: bytes) -> str | None:
+    """Name a way of coding that is part of the standard and of few decoders; None for the usual ones."""
+    for marker, start, _ in segments(data):
+        if marker in FRAMES:
+            if marker not in (0xC0, 0xC1, 0xC2):
+                return _PROCESSES.get(marker, f"JPEG process {marker - 0xC0}")
+            precision = data[start + 4]
+            return f"{precision} bits a sample" if precision != 8 else None
+    return None
 
 
 def failure(message: str, data: bytes) -> Problem:
@@ -151,7 +123,7 @@ def failure(message: str, data: bytes) -> Problem:
     extraneous = _EXTRANEOUS.search(message)
     if extraneous:
         count, marker = int(extraneous[1]), int(extraneous[2], 16)
-        where = msg("the end of the image") if marker == _EOI else msg("marker {marker}", marker=f"0x{marker:02x}")
+        where = msg("the end of the image") if marker == EOI else msg("marker {marker}", marker=f"0x{marker:02x}")
         return Problem(
             kinds.DAMAGED,
             Severity.WARNING,

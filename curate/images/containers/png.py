@@ -39,11 +39,21 @@ def problems(data: bytes) -> Iterator[Problem]:
     )
 
 
+_DECIDES_PIXELS = (b"tRNS", b"acTL", b"fcTL", b"fdAT")
+"""Ancillary chunks that what is seen depends on: transparency and the frames of an animation."""
+
+
+def _is_beside_the_image(name: bytes) -> bool:
+    """Say whether the samples do not depend on a chunk: all that are ancillary by the case of their first letter."""
+    return bool(name[0] & 0x20) and name not in _DECIDES_PIXELS
+
+
 def _bad_crc(name: bytes, label: str, offset: int) -> Problem:
-    ancillary = msg("; the pixels do not depend on it") if name[0] & 0x20 else ""
+    is_beside = _is_beside_the_image(name)
+    ancillary = msg("; the pixels do not depend on it") if is_beside else ""
     return Problem(
-        kinds.DAMAGED,
-        Severity.WARNING,
+        kinds.ODD_METADATA if is_beside else kinds.DAMAGED,
+        Severity.INFO if is_beside else Severity.WARNING,
         msg(
             "The checksum of the {label} chunk at byte {offset:,} is wrong: its bytes have changed since it "
             "was written{ancillary}.",
@@ -53,3 +63,17 @@ def _bad_crc(name: bytes, label: str, offset: int) -> Problem:
         ),
         {"offset": offset, "chunk": label},
     )
+
+
+def without_metadata(data: bytes) -> bytes:
+    """Return the file with the chunks only that decide what is seen: a decoder may choke on one that does not."""
+    kept, offset = [data[:8]], 8
+    while offset + 12 <= len(data):
+        length, name = struct.unpack_from(">I4s", data, offset)
+        end = offset + 12 + length
+        chunk = data[offset:end]
+        is_upright = name == b"eXIf" and zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")
+        if is_upright or not _is_beside_the_image(name):
+            kept.append(chunk)
+        offset = end
+    return b"".join(kept)
