@@ -78,7 +78,7 @@ class PipePool:
                 [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
             self._processes.append(process)
-        _send(process.stdin, (self._limits, dict(os.environ)))
+        _send(process.stdin, (self._limits, dict(os.environ), os.getpid()))
         return process
 
     def _break(self) -> None:

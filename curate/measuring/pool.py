@@ -176,7 +176,7 @@ def _pool(workers: int, limits: DecodeLimits) -> ProcessPoolExecutor | PipePool:
         from curate.measuring.pipes import PipePool
 
         return PipePool(workers, limits)
-    start = (limits, dict(os.environ))
+    start = (limits, dict(os.environ), os.getpid())
     return ProcessPoolExecutor(workers, mp_context=_context(), initializer=worker.start, initargs=start)
 
 

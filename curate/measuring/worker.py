@@ -1,10 +1,14 @@
 """How a worker process starts: what it has imported by then, and what it must not do."""
 
+import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from importlib.abc import MetaPathFinder
+from multiprocessing import connection
 from pathlib import Path
 
 import cv2
@@ -13,12 +17,12 @@ import pyarrow as pa
 from curate.config import DecodeLimits
 
 
-def start(limits: DecodeLimits, environment: Mapping[str, str]) -> None:
-    """Set up a worker process: one thread, decoders silenced, Ctrl-C left to the parent, which ends shards in hand.
+def start(limits: DecodeLimits, environment: Mapping[str, str], parent: int) -> None:
+    """Set up a worker process: one thread, decoders silenced, Ctrl-C left to the parent, and an end with it.
 
-    The environment is that of the parent as it is now. libtiff and others print to the process's stderr, past Python,
-    thousands of lines about one bad file. What matters of it is in the file's row; our own failures travel back
-    through the future.
+    The environment is that of the process `parent` as it is now. libtiff and others print to the process's stderr,
+    past Python, thousands of lines about one bad file. What matters of it is in the file's row; our own failures
+    travel back through the future.
     """
     from curate.images.decode import allow_pixels  # the parent, which only names this function, has no use for it
 
@@ -30,6 +34,22 @@ def start(limits: DecodeLimits, environment: Mapping[str, str]) -> None:
         os.dup2(nowhere.fileno(), 2)
     allow_pixels(limits.max_pixels)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process when that which wants its work is gone: those that wait beside it keep its queue open."""
+    known = multiprocessing.parent_process()
+    if known is not None:
+        connection.wait([known.sentinel])
+    else:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_S)
+    os._exit(1)
+
+
+_LOOK_S = 0.5
+"""How often a worker that was not started by `multiprocessing` looks whether its parent is there."""
 
 
 class _Unfindable(MetaPathFinder):

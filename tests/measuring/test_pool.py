@@ -42,7 +42,7 @@ def test_a_worker_starts_without_pandas_and_may_still_import_it() -> None:
         "import os\n"
         "from curate import config, scanners; from curate.measuring import worker\n"
         "scanners.load(config.Config())\n"
-        "worker.start(config.DecodeLimits(memory_mib=4096), os.environ.copy())\n"
+        "worker.start(config.DecodeLimits(memory_mib=4096), os.environ.copy(), os.getppid())\n"
         "assert 'pandas' not in sys.modules, 'half a second of every worker'\n"
         "import pandas\n"
     )
