@@ -146,10 +146,10 @@ def _verify_list(address: str) -> Verification:
     if not {"path", "sha256"} <= set(columns):
         raise SourceError(f"{address} has no columns path and sha256; give a list made by: curate export")
     changed, missing = [], []
-    anywhere = source_at(".")  # an exported list holds whole addresses
     for row in rows:
+        folder, _, name = str(row["path"]).rpartition("/")  # an exported list holds whole addresses
         try:
-            if _digest(anywhere, str(row["path"])) != row["sha256"]:
+            if _digest(source_at(folder or "/"), name) != row["sha256"]:
                 changed.append(str(row["path"]))
         except OSError:
             missing.append(str(row["path"]))

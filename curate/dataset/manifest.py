@@ -19,7 +19,7 @@ from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict, member
-from curate.sources.address import url
+from curate.sources.address import is_below, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
 from curate.storage.workspace import Workspace, to_pandas, write_table
@@ -146,6 +146,8 @@ def _checked(where: str, row: _Verdict) -> tuple[str, str | None]:
     for name in ("path", "source"):
         if not getattr(row, name):
             raise SourceError(f"{where}: its {name} is empty")
+    if row.path and not is_below(row.path):
+        raise SourceError(f"{where}: {row.path!r} leads out of its source; paths in a manifest are relative to it")
     action = member(Verdict, row.action)
     if action is None:
         shown = row.action or ""

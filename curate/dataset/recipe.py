@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from curate.config import Settings, explain
 from curate.errors import ConfigError
-from curate.sources.address import join
+from curate.sources.address import located
 
 Resampling = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
 
@@ -117,6 +117,6 @@ def read(path: Path) -> BuildRecipe:
     return recipe.model_copy(
         update={
             "manifest": str(here / recipe.manifest) if recipe.manifest else None,
-            "extend": [item.model_copy(update={"source": join(str(here), item.source)}) for item in recipe.extend],
+            "extend": [item.model_copy(update={"source": located(here, item.source)}) for item in recipe.extend],
         }
     )

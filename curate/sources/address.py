@@ -19,13 +19,23 @@ def url(address: str | Path) -> str | None:
 
 
 def join(root: str | Path, path: str) -> str:
-    """Put a path below a root; a path that is a URL already stays as it is."""
-    whole, base = url(path), url(root)
+    """Put a path below a root; it stays below it, whatever the path looks like."""
+    base = url(root) or str(root)
+    return base + path if base.endswith("/") else f"{base}/{path}"
+
+
+def located(here: str | Path, named: str) -> str:
+    """Return the address that a person names: a URL, an absolute path, or a path that starts `here`."""
+    whole = url(named)
     if whole is not None:
         return whole
-    if base is None:
-        return os.path.join(root, path)  # noqa: PTH118 - ten times as fast, and it is asked for every image
-    return base + path if base.endswith("/") else f"{base}/{path}"
+    return join(here, named) if url(here) else os.path.normpath(Path(here) / named)
+
+
+def is_below(path: str) -> bool:
+    """Say whether a path that a stranger has written stays below the root that it is put below."""
+    parts = path.replace("\\", "/").split("/")
+    return bool(path) and ".." not in parts and not path.startswith("/") and url(path) is None
 
 
 def in_tar(address: str) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ from typing import Any
 from curate.errors import SourceError
 from curate.i18n import msg
 from curate.sources import objects
-from curate.sources.address import url
+from curate.sources.address import is_below, url
 from curate.sources.records import Record, Skipped, split_called
 from curate.storage import safe_csv
 
@@ -66,8 +66,12 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
         folder = posixpath.dirname(path)
         of_folder = split_called(folder.partition("/")[0])
         for row in rows:
-            target = posixpath.normpath(posixpath.join(folder, str(row.get(name) or "")))
-            if target.startswith("../") or target in (".", folder):
+            named = str(row.get(name) or "")
+            target = posixpath.normpath(posixpath.join(folder, named))
+            if target in (".", folder):
+                continue
+            if not is_below(named) and not (url(named) is None and is_below(target)):
+                skipped.append(Skipped(named, msg("{table} names a file outside its folder", table=path)))
                 continue
             old = found.get(target, Record(target, None, of_folder, 0, 0))
             found[target] = Record(

@@ -13,7 +13,7 @@ from typing import ClassVar
 from curate.errors import SourceError
 from curate.i18n import msg
 from curate.sources import objects
-from curate.sources.address import join, url
+from curate.sources.address import located, url
 from curate.sources.base import Source
 from curate.sources.columns import (
     LABEL_COLUMNS,
@@ -57,7 +57,7 @@ class Table(Source):
         for number, row in enumerate(rows, start=1):
             named = str(row.get(where) or "").strip()
             if named:
-                addresses.append((_address(here, named), row))
+                addresses.append((located(here, named), row))
             else:
                 skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
         root = _common_root(self.address, here, [address for address, _ in addresses])
@@ -72,13 +72,6 @@ class Table(Source):
             else:
                 found[path] = record
         return Listing(root, [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))
-
-
-def _address(here: str, named: str) -> str:
-    whole = url(named)
-    if whole is not None:
-        return whole
-    return join(here, named) if url(here) else os.path.normpath(Path(here) / named)
 
 
 def _common_root(source: str, here: str, addresses: Sequence[str]) -> str:
