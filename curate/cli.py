@@ -20,6 +20,7 @@ from curate.i18n import N_, Translator, preferred, translator
 from curate.measuring import pool
 from curate.options import DuplicateEngine, Layout, Mode, Pending, Profile
 from curate.plugins import installed
+from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -280,7 +281,7 @@ def verify(
     result = curate.verify(destination)
     for word, names in (("changed", result.changed), ("missing", result.missing), ("extra", result.extra)):
         for name in names:
-            print(f"{word}\t{name}")
+            print(printable(f"{word}\t{name}"))
     terminal.say(f"{result.checked:,} files checked: {'all as exported' if result.ok else 'NOT as exported'}")
     if not result.ok:
         raise typer.Exit(1)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from curate.i18n import Translator
-from curate.storage.names import shown
+from curate.storage.names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def say(line: str) -> None:
     """Print a message for a person; names in it are printed as text, whatever their bytes."""
-    err.print(shown(line), markup=False)
+    err.print(printable(line), markup=False)
 
 
 def progress(words: Translator) -> AbstractContextManager[Report]:
@@ -101,7 +101,9 @@ def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
     for number, (label, row) in enumerate(summary.iterrows()):
         cells = [f"{words.number(row[f'{name}_flagged'])} / {words.number(row[f'{name}_confirmed'])}" for name in shown]
         name = words.gettext(str(label)) if number == last or label == UNLABELLED else str(label)
-        view.add_row(Text(name), words.number(row["images"]), *cells, style="bold" if number == last else None)
+        view.add_row(
+            Text(printable(name)), words.number(row["images"]), *cells, style="bold" if number == last else None
+        )
     return view
 
 
@@ -132,7 +134,7 @@ def copies(table: pd.DataFrame, words: Translator, *, as_json: bool) -> None:
         print(table.drop(columns="message").to_json(orient="records", force_ascii=False))
         return
     for row in table.to_dict("records"):
-        print(f"{row['path']}\t{row['relation']}\t{row['copy_of']}\t{words.reason(row)}")
+        print(printable(f"{row['path']}\t{row['relation']}\t{row['copy_of']}\t{words.reason(row)}"))
     say(words.counted("{n} copy found", "{n} copies found", len(table)))
 
 

@@ -1,4 +1,9 @@
-"""Names that may be no text: a file system gives bytes, and old shares give those of other encodings."""
+"""Names that may be no text, or more than text: old shares give bytes of other encodings, strangers what a terminal obeys."""
+
+import re
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line feed, and those that turn the direction of text."""
 
 
 def is_text(name: str) -> bool:
@@ -12,3 +17,8 @@ def shown(name: str) -> str:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # halves of characters that stand for no byte
         return name.encode("utf-8", "backslashreplace").decode()
+
+
+def printable(text: str) -> str:
+    """Write text for a terminal, which obeys escape sequences: what is more than text stands as an escape."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), shown(text))

@@ -10,6 +10,7 @@ from curate.errors import SourceError
 from curate.sources import objects, open_source, source_at
 from curate.sources.address import is_below, join, located
 from curate.storage import safe_csv
+from curate.storage.names import printable
 from tests import sample_images
 from tests.dataset.handmade import Row, manifest
 
@@ -87,3 +88,17 @@ def test_a_manifest_leads_nowhere_out_of_its_source(tmp_path: Path, path: str) -
     safe_csv.write(table.assign(path=path), written)
     with pytest.raises(SourceError, match=r"line 2: .* leads out of its source"):
         manifests.read(written)
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("maçã\t1\n", "maçã\t1\n"),
+        ("\x1b]0;x\x07", r"\x1b]0;x\x07"),
+        ("a\rb\x7f\x9b", r"a\rb\x7f\x9b"),
+        ("\u202egpj.x\u2069", r"\u202egpj.x\u2069"),
+        ("caf\udce9", r"caf\xe9"),
+    ],
+)
+def test_a_terminal_is_given_text_and_nothing_to_obey(text: str, printed: str) -> None:
+    assert printable(text) == printed
