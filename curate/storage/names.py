@@ -1,4 +1,4 @@
-"""Names that may be no text, or more than text: old shares give bytes of other encodings, strangers what a terminal obeys."""
+"""Names that are no text, or more than text: old shares give other encodings, strangers what a terminal obeys."""
 
 import re
 
