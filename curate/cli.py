@@ -213,7 +213,9 @@ def decide(
     ] = False,
 ) -> None:
     """Decide without the app: by filter, or from a CSV. It goes into the same log."""
-    who = reviewer or _user()
+    from curate.reviewing.reviewer import account
+
+    who = reviewer or account()
     if from_csv:
         count = curate.decide_from_csv(
             workspace, from_csv, reviewer=who, new_class=new_class, note=note, allow_no_survivor=allow_no_survivor
@@ -393,15 +395,6 @@ def _hits(result: curate.Audit, names: list[str]) -> bool:
         wanted & {*counted["kind"], *counted["category"]}
         or any(wanted & {item.kind, item.category} for item in result.prevalent)
     )
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
 
 
 __all__: list[Any] = ["app", "main"]

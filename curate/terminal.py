@@ -100,10 +100,8 @@ def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
     last = len(summary) - 1
     for number, (label, row) in enumerate(summary.iterrows()):
         cells = [f"{words.number(row[f'{name}_flagged'])} / {words.number(row[f'{name}_confirmed'])}" for name in shown]
-        name = words.gettext(str(label)) if number == last or label == UNLABELLED else str(label)
-        view.add_row(
-            Text(printable(name)), words.number(row["images"]), *cells, style="bold" if number == last else None
-        )
+        name = words.gettext(str(label)) if number == last or label == UNLABELLED else printable(str(label))
+        view.add_row(Text(name), words.number(row["images"]), *cells, style="bold" if number == last else None)
     return view
 
 

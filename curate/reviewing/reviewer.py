@@ -4,6 +4,7 @@ Invariants: it is kept in the user's own configuration folder, never in a worksp
 this file, or not being able to write it, costs a question, never a decision.
 """
 
+import getpass
 import json
 import logging
 import os
@@ -22,6 +23,14 @@ class Person:
 
     name: str = ""
     lang: str = ""
+
+
+def account() -> str:
+    """Return the name of this account, for the log of who gives none; `unknown` where the system does not tell."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
 
 
 def settings_file() -> Path:
