@@ -28,14 +28,15 @@ from curate.train.weights import Pretrained, load
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
     from torch.optim import Optimizer
 
 Floats = npt.NDArray[np.float32]
 
 TRUNK = 8
 """features.0 to features.7."""
-_FORWARD_BATCH = 32
+FORWARD_BATCH = 32
+"""Images that go through the network at a time where nothing is learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,12 @@ class Fitted:
     test_probabilities: Floats | None = None
     best: dict[str, Tensor] | None = None
     """The state of the network at its lowest validation loss."""
+    optimiser: Optimizer | None = None
+    """What has trained the network so far, with its moments."""
+
+    def again(self) -> Fitted:
+        """Return the same network and optimiser without a history: `fit` goes on with them, on other images."""
+        return Fitted(self.pretrained, self.classes, optimiser=self.optimiser)
 
 
 def labelled(pretrained: Pretrained, images: Images, targets: Sequence[int], *, cached: bool = True) -> Labelled:
@@ -151,8 +158,7 @@ def fit(
     torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     network = fitted.pretrained.network.to(_device())
     freeze_trunk(network, up_to=-1 if config.fine_tune else TRUNK - 1)
-    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimiser = fitted.optimiser = fitted.optimiser or _optimiser(network, config)
     start = _resume(checkpoint, fitted, optimiser, config, seed) if checkpoint else 0
     yield from fitted.epochs[:start]
     for number in range(start, config.epochs):
@@ -172,6 +178,14 @@ def fit(
         fitted.test_probabilities = probabilities(fitted, test)
         if checkpoint:
             checkpoints.write(fitted, config, seed, optimiser, checkpoint)
+
+
+def _optimiser(network: nn.Module, config: TrainConfig) -> Optimizer:
+    """Make the optimiser of whatever learns in a network."""
+    import torch
+
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return torch.optim.AdamW(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
 def may_go_on(epochs: int, config: TrainConfig) -> bool:
@@ -348,7 +362,7 @@ def _probabilities(logits: Tensor) -> Floats:
 def _in_batches(tensor: Tensor) -> Sequence[Tensor]:
     import torch
 
-    return torch.split(tensor, _FORWARD_BATCH)
+    return torch.split(tensor, FORWARD_BATCH)
 
 
 def _device() -> torch.device:
