@@ -244,7 +244,7 @@ def benchmark(
         weights=weights,
         seeds=seeds,
         per_class=per_class,
-        limit=_limit(limit),
+        limit=read_limit(limit),
     )
     result = run(plan, lambda line: typer.echo(line, err=True))
     if as_json:
@@ -258,7 +258,7 @@ def benchmark(
     typer.echo(str(output / "benchmark.json"))
 
 
-def _limit(text: str | None) -> int | dict[str, int] | None:
+def read_limit(text: str | None) -> int | dict[str, int] | None:
     """Read `--limit`: a number, or CLASS=N separated by commas; raises `ConfigError` for anything else."""
     if text is None:
         return None

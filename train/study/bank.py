@@ -108,7 +108,7 @@ class Bank:
         file = Path(self._weights)
         made_of = {
             "curate": __version__,
-            "torch": torch.__version__,
+            "torch": [torch.__version__, torch.get_num_threads()],
             "weights": hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else self._weights,
             "classes": self._classes,
             "config": asdict(config),
@@ -136,5 +136,6 @@ def _filled(images: Images, size: int) -> Images:
     return np.concatenate([images, np.zeros((missing, *images.shape[1:]), dtype=np.uint8)])
 
 
-def _named(samples: Sequence[Sample]) -> list[tuple[str, str | None, str]]:
-    return [(sample.address, sample.sha256, sample.label) for sample in samples]
+def _named(samples: Sequence[Sample]) -> list[tuple[str, str]]:
+    """Name images by what they hold, wherever they lie."""
+    return [(sample.sha256 or sample.address, sample.label) for sample in samples]

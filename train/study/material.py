@@ -119,7 +119,7 @@ def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
     """
     images, findings = workspace.read_images(), workspace.read_findings()
     dropped, advised = _dropped(workspace, findings)
-    raw = _limited(_samples(workspace, images[images["status"] != DecodeStatus.ERROR], findings), plan.limit)
+    raw = limited(_samples(workspace, images[images["status"] != DecodeStatus.ERROR], findings), plan.limit)
     classes = sorted({sample.label for sample in raw})
     if len(classes) < 2:
         raise ConfigError(f"{plan.raw}: a comparison needs at least two classes")
@@ -154,7 +154,7 @@ def _samples(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame)
     return [replace(sample, label=sample.label.lower()) for sample in samples]
 
 
-def _limited(samples: Sequence[Sample], limit: int | Mapping[str, int] | None) -> list[Sample]:
+def limited(samples: Sequence[Sample], limit: int | Mapping[str, int] | None) -> list[Sample]:
     """Draw at most `limit` samples of each class, the same ones each time.
 
     Raises `ConfigError` where `limit` names a class that no sample has.
