@@ -1,4 +1,4 @@
-"""The chapter before and after: a sentence says no more than its interval; printed figures stand beside measured ones."""
+"""The chapter before and after: sentences say no more than their interval, printed figures stand by measured ones."""
 
 import math
 from typing import Any
