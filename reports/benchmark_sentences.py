@@ -29,7 +29,11 @@ def sentences(found: Mapping[str, Any], t: Translator) -> list[str]:
     return [
         _intro(found, t),
         *(_headline(row, t) for row in differences if (row["before"], row["after"]) == _HEADLINE),
-        " ".join(_step(row, t) for row in differences if (row["before"], row["after"]) != _HEADLINE),
+        t.gettext(
+            "Step by step: {steps}.",
+            steps="; ".join(_step(row, t) for row in differences if (row["before"], row["after"]) != _HEADLINE),
+        ),
+        _protocol(t),
         *_second_split(found["published_protocol"], found["published"]["proposed"], t),
     ]
 
@@ -64,20 +68,20 @@ def _headline(row: Mapping[str, Any], t: Translator) -> str:
     values = {"points": points(difference, t)}
     if difference["low"] > 0:
         return t.gettext(
-            "Cleaning helps: on approved images the model trained on cleaned images is {points} points from one "
-            "trained on as many that chance has left (95 % interval in brackets).",
+            "Cleaning helps: on approved images a model trained on cleaned images differs by {points} points from one "
+            "trained on as many images that chance has left (95 % interval in brackets).",
             **values,
         )
     if difference["high"] < 0:
         return t.gettext(
-            "Cleaning does harm here: on approved images the model trained on cleaned images is {points} points from "
-            "one trained on as many that chance has left (95 % interval in brackets).",
+            "Cleaning does harm here: on approved images a model trained on cleaned images differs by {points} points "
+            "from one trained on as many images that chance has left (95 % interval in brackets).",
             **values,
         )
     return t.gettext(
-        "These runs show no gain from cleaning alone: on approved images the model trained on cleaned images is "
-        "{points} points from one trained on as many that chance has left, and the 95 % interval (in brackets) holds "
-        "zero.",
+        "These runs show no gain from cleaning alone: on approved images a model trained on cleaned images differs by "
+        "{points} points from one trained on as many images that chance has left, and the 95 % interval (in brackets) "
+        "holds zero.",
         **values,
     )
 
@@ -92,10 +96,18 @@ def _step(row: Mapping[str, Any], t: Translator) -> str:
     before, after = row["before"], row["after"]
     told = {name: outcomes[_told(row[name])] for name in TESTS if name in row}
     return t.gettext(
-        "{after} against {before}: {outcomes}.",
+        "{after} against {before}: {outcomes}",
         before=t.gettext(before),
         after=t.gettext(after),
         outcomes=", ".join(f"{t.gettext(TESTS[name])} {outcome}" for name, outcome in told.items()),
+    )
+
+
+def _protocol(t: Translator) -> str:
+    return t.gettext(
+        "In the controlled protocol each run sets another fifth of the raw images aside, duplicates together, before "
+        "anything else is done, and all models are asked about the same images. All but the last model see 224 px in "
+        "colour: + balance is the proposed extension at that size."
     )
 
 

@@ -67,8 +67,9 @@ def section(found: Mapping[str, Any], t: Translator) -> Section:
             _class_summary(found["table1"], found["published"]["table1"], t),
             _means(published, found["published"], t),
             *(_epochs(name, published[name], found["published"][_PRINTED[name]], t) for name in _MODELS),
-            _controlled(arms, controlled["tests"], tests, t),
+            _controlled(arms, controlled["tests"], tests, "accuracy", t),
             _differences(controlled["differences"], tests, t),
+            _controlled(arms, controlled["tests"], tests, "macro_f1", t),
             *(
                 _confusion(found["classes"], t.gettext(arm), arms[arm][test]["confusion"], title, t)
                 for arm in (ARMS[0], ARMS[-1])
@@ -81,7 +82,8 @@ def section(found: Mapping[str, Any], t: Translator) -> Section:
         curve_title=t.gettext("Learning curves"),
         curve_description=t.gettext(
             "Losses and accuracies by epoch, published protocol: lines are the mean of all runs here, points are what "
-            "the study printed. The last two columns show the same printed points. The tables below hold the numbers."
+            "the study printed. The last two columns show the same printed points. The tables below hold the numbers "
+            "of the printed epochs."
         ),
     )
 
@@ -147,44 +149,42 @@ def _means(published: Mapping[str, Any], printed: Mapping[str, Any], t: Translat
 
 
 def _epochs(name: str, here: Mapping[str, Any], printed: Mapping[str, Any], t: Translator) -> Table:
+    """Set the epochs that the study printed beside its figures."""
     rows = []
-    for number, epoch in enumerate(here["epochs"]):
-        known = printed["epochs"].index(number) if number in printed["epochs"] else None
+    for index, number in enumerate(printed["epochs"]):
+        if number >= len(here["epochs"]):
+            break
         cells = []
         for figure in _FIGURES:
             digits = 3 if figure.endswith("loss") else 2
-            text = t.number(epoch[figure], digits)
-            cells.append(text if known is None else f"{text} ({t.number(printed[figure][known], digits)})")
+            measured, published = here["epochs"][number][figure], printed[figure][index]
+            cells.append(f"{t.number(measured, digits)} ({t.number(published, digits)})")
         rows.append([str(number), *cells])
     caption = t.gettext(
-        "Epochs of the {model} model, published protocol, mean of all runs; the study's figures in brackets.",
+        "Epochs that the study printed, {model}, published protocol: mean of all runs; the study's figures in "
+        "brackets.",
         model=t.gettext(_MODELS[name]),
     )
     return Table(caption, [t.gettext("Epoch"), *(t.gettext(title) for title in _FIGURES.values())], rows)
 
 
-def _controlled(arms: Mapping[str, Any], sizes: Mapping[str, int], tests: Mapping[str, str], t: Translator) -> Table:
-    heads = [
-        head
-        for name, title in tests.items()
-        for head in (t.gettext("{test} ({images:,})", test=title, images=sizes[name]), f"{title}, F1")
-    ]
+def _controlled(
+    arms: Mapping[str, Any], sizes: Mapping[str, int], tests: Mapping[str, str], figure: str, t: Translator
+) -> Table:
+    """Set a figure of every model on every test set, after the last epoch."""
+    heads = [t.gettext("{test} ({images:,})", test=title, images=sizes[name]) for name, title in tests.items()]
     rows = [
-        [
-            t.gettext(arm),
-            t.number(found["trained_on"]),
-            *(_interval(found[test][figure], t) for test in tests for figure in ("accuracy", "macro_f1")),
-        ]
+        [t.gettext(arm), t.number(found["trained_on"]), *(_interval(found[test][figure], t) for test in tests)]
         for arm, found in arms.items()
     ]
-    caption = t.gettext(
-        "Controlled protocol: the same test images for every model, in brackets how many. Each run sets another fifth "
-        "of the raw images aside, duplicates together, before anything else is done. All but the last model see 224 px "
-        "in colour: + balance is the proposed extension at that size. Accuracy and macro-F1 after the last epoch, mean "
-        "± half the 95 % interval over runs; the models share their test images, so the next table tells them apart "
-        "better."
-    )
-    return Table(caption, [t.gettext("Model"), t.gettext("Trained on"), *heads], rows)
+    captions = {
+        "accuracy": t.gettext(
+            "Controlled protocol, accuracy: mean ± half the 95 % interval over runs; in brackets how many test images. "
+            "The models share their test images, so the differences below tell them apart better than these intervals."
+        ),
+        "macro_f1": t.gettext("Controlled protocol, macro-F1: mean ± half the 95 % interval over runs."),
+    }
+    return Table(captions[figure], [t.gettext("Model"), t.gettext("Trained on"), *heads], rows)
 
 
 def _differences(differences: Sequence[Mapping[str, Any]], tests: Mapping[str, str], t: Translator) -> Table:

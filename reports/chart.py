@@ -143,7 +143,7 @@ def _panels(figure: Any, lines: Sequence[Curve], rows: Sequence[str], columns: S
     for line in lines:
         axes = grid[line.row][line.column]
         here, printed = titles[line.training]
-        colour, marker = (_BEFORE, "s") if line.training else (_AFTER, "o")
+        colour, marker = (_MUTED, "s") if line.training else (_AFTER, "o")
         axes.plot(
             line.epochs, line.values, color=colour, linestyle="--" if line.training else "-", linewidth=1.6, label=here
         )
