@@ -28,6 +28,7 @@ def told(**changes: Any) -> str:
         pytest.param(0.001, 0.09, "Cleaning helps", id="all above zero"),
         pytest.param(0.0, 0.09, "no gain from cleaning alone", id="from zero on"),
         pytest.param(-0.02, 0.04, "no gain from cleaning alone", id="holds zero"),
+        pytest.param(-0.09, 0.0, "no gain from cleaning alone", id="up to zero"),
         pytest.param(-0.09, -0.001, "Cleaning does harm here", id="all below zero"),
     ],
 )
@@ -43,6 +44,16 @@ def test_without_approved_test_images_the_headline_says_so() -> None:
 
 def test_each_step_is_better_worse_or_not_told_apart_on_each_test_set() -> None:
     assert "cleaned against reference: raw test better, approved test not told apart, face test worse; " in told()
+
+
+def test_an_interval_that_ends_at_zero_tells_nothing_apart() -> None:
+    found = everything.benchmark()
+    found["controlled_protocol"]["differences"][1]["raw"] = {"difference": 0.02, "low": 0.0, "high": 0.04}
+    found["controlled_protocol"]["differences"][1]["faces"] = {"difference": -0.02, "low": -0.04, "high": 0.0}
+    text = "\n".join(benchmark_sentences.sentences(found, EN))
+    assert (
+        "cleaned against reference: raw test not told apart, approved test not told apart, face test not told" in text
+    )
 
 
 def test_the_second_split_is_explained_as_a_hypothesis_with_the_images_that_were_seen() -> None:

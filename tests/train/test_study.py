@@ -70,6 +70,14 @@ def test_going_on_keeps_the_moments_of_the_optimiser_and_drops_the_history(
     assert len(fitted.epochs) == len(further.epochs) == 2
 
 
+def test_no_round_has_the_order_of_another_nor_of_the_next_seed(samples: list[Sample], tmp_path: Path) -> None:
+    here = bank.Round(train=samples, tests={"own": samples})
+    still = replace(TINY, epochs=1, learning_rate=0.0, weight_decay=0.0, batch_size=3)
+    keeps = bank.Bank("lite0", CLASSES, tmp_path / "runs")
+    losses = [outcome.epochs[0]["train_loss"] for outcome in keeps.run(still, [here, here, here], seed=0)]
+    assert len(set(losses)) == 3  # nothing is learned: only order and dropout differ
+
+
 def test_training_leaves_the_settings_of_torch_as_they_were(samples: list[Sample], tmp_path: Path) -> None:
     memory: Any = torch.utils.deterministic
     before = torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory
