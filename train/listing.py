@@ -133,8 +133,8 @@ def from_audit(images: pd.DataFrame, findings: pd.DataFrame, root: str) -> list[
     rows = images[images["label"].notna()].sort_values("path")
     groups = joined([groups_of.get(path, []) for path in rows["path"]])
     return [
-        Sample(root, path, label, group or path, sha256=_text(sha256))
-        for path, label, sha256, group in zip(rows["path"], rows["label"], rows["sha256"], groups, strict=True)
+        Sample(root, path, label, group or path)
+        for path, label, group in zip(rows["path"], rows["label"], groups, strict=True)
     ]
 
 

@@ -149,9 +149,10 @@ def _dropped(workspace: Workspace, findings: pd.DataFrame) -> tuple[set[str], bo
 
 
 def _samples(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> list[Sample]:
-    """List the images that have a class, which the two datasets may write with other capitals."""
+    """List the images that have a class, which the two datasets may write with other capitals, with their hashes."""
     samples = listing.from_audit(images, findings, workspace.read_audit()["root"])
-    return [replace(sample, label=sample.label.lower()) for sample in samples]
+    sha256 = dict(zip(images["path"], images["sha256"], strict=True))
+    return [replace(sample, label=sample.label.lower(), sha256=sha256[sample.path]) for sample in samples]
 
 
 def limited(samples: Sequence[Sample], limit: int | Mapping[str, int] | None) -> list[Sample]:
