@@ -1,4 +1,4 @@
-"""The benchmark as tables: what was measured beside what the study printed, and where the two protocols part.
+"""The benchmark as tables: what was measured beside what the study printed, and what each step gives.
 
 Pure: from the JSON that `curate benchmark` leaves in the workspace to captions, heads and rows of text in the reader's
 language.
@@ -11,10 +11,18 @@ from typing import Any
 from curate.auditing.summary import TOTAL
 from curate.findings import CATEGORY_TITLES
 from curate.i18n import N_, Translator
+from curate.reports.benchmark_sentences import ARMS, TESTS, points, sentences
 from curate.reports.chart import Curve
 from curate.schema import Category
 
-_MODELS = ("reference", "proposed")
+_MODELS = {
+    "reference": N_("reference"),
+    "proposed": N_("proposed"),
+    "again": N_("proposed, trained again on a new split"),
+}
+"""The models of the published protocol."""
+_PRINTED = {"reference": "reference", "proposed": "proposed", "again": "proposed"}
+"""Whose printed figures stand beside those of a model."""
 _COLUMNS = (Category.CORRUPTED, Category.DUPLICATE, Category.UNSUITABLE)
 _FIGURES = {
     "train_loss": N_("Train loss"),
@@ -22,10 +30,8 @@ _FIGURES = {
     "test_loss": N_("Test loss"),
     "test_accuracy": N_("Test accuracy"),
 }
-_ARMS = (N_("reference"), N_("cleaned"), N_("+ extension"), N_("+ balance"), N_("proposed (+ shrinking)"))
-"""The models of the controlled protocol, in the order of what was done to their images."""
-_STORED = (N_("proposed"), N_("a person's"), N_("the scanners' advice, followed without a person"))
-"""What else the benchmark writes in English: the name of a model, and whose decisions it followed."""
+_STORED = (N_("a person's"), N_("the scanners' advice, followed without a person"))
+"""What else the benchmark writes in English: whose decisions it followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,75 +45,67 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What the report says of the benchmark: sentences, tables, and the curves with their names."""
+    """What the report says of the benchmark: sentences, tables, and the curves, a column of panels for each model."""
 
     sentences: Sequence[str]
     tables: Sequence[Table]
     curves: Sequence[Curve]
-    curve_heads: tuple[str, str]
+    curve_rows: Sequence[str]
+    curve_columns: Sequence[str]
     curve_title: str
     curve_description: str
 
 
 def section(found: Mapping[str, Any], t: Translator) -> Section:
     """Return everything the report shows of a benchmark."""
-    published, arms = found["published_protocol"], _in_order(found["controlled_protocol"]["arms"])
-    tests = {"raw": t.gettext("raw test"), "faces": t.gettext("face test")}
+    published, controlled = found["published_protocol"], found["controlled_protocol"]
+    arms = _in_order(controlled["arms"])
+    tests = {name: t.gettext(title) for name, title in TESTS.items() if name in controlled["tests"]}
     return Section(
-        sentences=[_intro(found, t), *_verdicts(found, t)],
+        sentences=sentences(found, t),
         tables=[
             _class_summary(found["table1"], found["published"]["table1"], t),
             _means(published, found["published"], t),
-            *(_epochs(name, published[name], found["published"][name], t) for name in _MODELS),
-            _controlled(arms, tests, t),
+            *(_epochs(name, published[name], found["published"][_PRINTED[name]], t) for name in _MODELS),
+            _controlled(arms, controlled["tests"], tests, "accuracy", t),
+            _differences(controlled["differences"], tests, t),
+            _controlled(arms, controlled["tests"], tests, "macro_f1", t),
             *(
                 _confusion(found["classes"], t.gettext(arm), arms[arm][test]["confusion"], title, t)
-                for arm in (_ARMS[0], _ARMS[-1])
+                for arm in (ARMS[0], ARMS[-1])
                 for test, title in tests.items()
             ),
         ],
-        curves=_curves(published, found["published"], t),
-        curve_heads=(t.gettext("Loss by epoch"), t.gettext("Accuracy by epoch")),
+        curves=_curves(published, found["published"]),
+        curve_rows=(t.gettext("Loss by epoch"), t.gettext("Accuracy by epoch")),
+        curve_columns=[t.gettext(title) for title in _MODELS.values()],
         curve_title=t.gettext("Learning curves"),
         curve_description=t.gettext(
-            "Losses and accuracies by epoch, published protocol, mean of all runs; points are the study's. The tables "
-            "below hold the numbers."
+            "Losses and accuracies by epoch, published protocol: lines are the mean of all runs here, points are what "
+            "the study printed. The last two columns show the same printed points. The tables below hold the numbers "
+            "of the printed epochs."
         ),
     )
 
 
 def _in_order(arms: Mapping[str, Any]) -> dict[str, Any]:
     """Sort the models as they build on one another; JSON keeps them by name."""
-    return {arm: arms[arm] for arm in _ARMS if arm in arms}
+    return {arm: arms[arm] for arm in ARMS if arm in arms}
 
 
-def _intro(found: Mapping[str, Any], t: Translator) -> str:
-    whose = found["decisions"]
-    return t.gettext(
-        "EfficientNet-B0 with the weights {weights}, {seeds} runs of each model; decisions: {decisions}. "
-        "Images: {raw:,} raw, {kept:,} kept, {extension:,} to extend with, {faces:,} faces to test on.",
-        weights=found["weights"],
-        seeds=found["seeds"],
-        decisions=t.gettext(whose),
-        **found["images"],
-    )
-
-
-def _curves(published: Mapping[str, Any], printed: Mapping[str, Any], t: Translator) -> list[Curve]:
-    parts = {"train": t.gettext("train"), "test": t.gettext("test")}
+def _curves(published: Mapping[str, Any], printed: Mapping[str, Any]) -> list[Curve]:
     return [
         Curve(
-            panel=panel,
-            name=f"{t.gettext(model)}, {title}",
-            after=model == "proposed",
+            row=row,
+            column=column,
             training=part == "train",
             values=[epoch[f"{part}_{figure}"] for epoch in published[model]["epochs"]],
-            study=printed[model][f"{part}_{figure}"],
-            study_epochs=printed[model]["epochs"],
+            study=printed[_PRINTED[model]][f"{part}_{figure}"],
+            study_epochs=printed[_PRINTED[model]]["epochs"],
         )
-        for panel, figure in enumerate(("loss", "accuracy"))
-        for model in _MODELS
-        for part, title in parts.items()
+        for row, figure in enumerate(("loss", "accuracy"))
+        for column, model in enumerate(_MODELS)
+        for part in ("train", "test")
     ]
 
 
@@ -126,73 +124,20 @@ def _class_summary(here: Sequence[Mapping[str, Any]], printed: Mapping[str, Sequ
     return Table(caption, [t.gettext("Classes"), *(t.gettext(CATEGORY_TITLES[name]) for name in _COLUMNS)], rows)
 
 
-def _verdicts(found: Mapping[str, Any], t: Translator) -> list[str]:
-    raw, faces = (found["controlled_protocol"]["difference"][test] for test in ("raw", "faces"))
-    published = found["published_protocol"]
-    own = published["proposed"]["accuracy"]["mean"] - published["reference"]["accuracy"]["mean"]
-    losses = [epoch["test_loss"] for epoch in published["reference"]["epochs"]]
-    return [
-        t.gettext(
-            "On raw images the proposed model is {points:+.1f} points from the reference (95 % interval {low:+.1f} to "
-            "{high:+.1f}), on faces {face_points:+.1f} ({face_low:+.1f} to {face_high:+.1f}).",
-            points=100 * raw["difference"],
-            low=100 * raw["low"],
-            high=100 * raw["high"],
-            face_points=100 * faces["difference"],
-            face_low=100 * faces["low"],
-            face_high=100 * faces["high"],
-        ),
-        _own_tests(100 * own, 100 * raw["difference"], t),
-        _pattern(t, overfits=losses[-1] > min(losses), higher=own > 0),
-    ]
-
-
-def _own_tests(own: float, raw: float, t: Translator) -> str:
-    """Say what part of the difference is owed to the test set that each model has of its own, in points."""
-    if own > raw:
-        return t.gettext(
-            "On test sets of their own the difference is {own:+.1f} points: {part:+.1f} points more than on the same "
-            "raw images. That part is owed to the easier test set, not to the better model.",
-            own=own,
-            part=own - raw,
-        )
-    return t.gettext(
-        "On test sets of their own the difference is {own:+.1f} points, on the same raw images {raw:+.1f}: here the "
-        "proposed model's own test set is not the easier one.",
-        own=own,
-        raw=raw,
-    )
-
-
-def _pattern(t: Translator, *, overfits: bool, higher: bool) -> str:
-    if overfits and higher:
-        return t.gettext(
-            "As in the study, the reference over-fits (its test loss ends above its minimum) and the proposed model "
-            "scores higher on its own test."
-        )
-    answers = {True: t.gettext("yes"), False: t.gettext("no")}
-    return t.gettext(
-        "The study's pattern does not appear whole: reference over-fits: {overfits}; proposed higher on its own test: "
-        "{higher}.",
-        overfits=answers[overfits],
-        higher=answers[higher],
-    )
-
-
 def _means(published: Mapping[str, Any], printed: Mapping[str, Any], t: Translator) -> Table:
     head = [
         t.gettext("Model"),
         *(t.gettext("Train (study)"), t.gettext("Train (here)"), t.gettext("Test (study)"), t.gettext("Test (here)")),
     ]
     rows = []
-    for name in _MODELS:
+    for name, title in _MODELS.items():
         here = published[name]["mean_over_epochs"]
         values = [
             value
             for part in ("train", "test")
-            for value in (printed[name][f"mean_{part}_accuracy"], here[f"{part}_accuracy"])
+            for value in (printed[_PRINTED[name]][f"mean_{part}_accuracy"], here[f"{part}_accuracy"])
         ]
-        rows.append([t.gettext(name), *(t.number(value, 2) for value in values)])
+        rows.append([t.gettext(title), *(t.number(value, 2) for value in values)])
     reference = printed["reference"]
     caption = t.gettext(
         "Mean accuracy over the epochs, published protocol: each model on a test set of its own. "
@@ -204,37 +149,58 @@ def _means(published: Mapping[str, Any], printed: Mapping[str, Any], t: Translat
 
 
 def _epochs(name: str, here: Mapping[str, Any], printed: Mapping[str, Any], t: Translator) -> Table:
+    """Set the epochs that the study printed beside its figures."""
     rows = []
-    for number, epoch in enumerate(here["epochs"]):
-        known = printed["epochs"].index(number) if number in printed["epochs"] else None
+    for index, number in enumerate(printed["epochs"]):
+        if number >= len(here["epochs"]):
+            break
         cells = []
         for figure in _FIGURES:
             digits = 3 if figure.endswith("loss") else 2
-            text = t.number(epoch[figure], digits)
-            cells.append(text if known is None else f"{text} ({t.number(printed[figure][known], digits)})")
+            measured, published = here["epochs"][number][figure], printed[figure][index]
+            cells.append(f"{t.number(measured, digits)} ({t.number(published, digits)})")
         rows.append([str(number), *cells])
     caption = t.gettext(
-        "Epochs of the {model} model, published protocol, mean of all runs; the study's figures in brackets.",
-        model=t.gettext(name),
+        "Epochs that the study printed, {model}, published protocol: mean of all runs; the study's figures in "
+        "brackets.",
+        model=t.gettext(_MODELS[name]),
     )
     return Table(caption, [t.gettext("Epoch"), *(t.gettext(title) for title in _FIGURES.values())], rows)
 
 
-def _controlled(arms: Mapping[str, Any], tests: Mapping[str, str], t: Translator) -> Table:
-    heads = [head for title in tests.values() for head in (title, f"{title}, F1")]
+def _controlled(
+    arms: Mapping[str, Any], sizes: Mapping[str, int], tests: Mapping[str, str], figure: str, t: Translator
+) -> Table:
+    """Set a figure of every model on every test set, after the last epoch."""
+    heads = [t.gettext("{test} ({images:,})", test=title, images=sizes[name]) for name, title in tests.items()]
     rows = [
-        [
-            t.gettext(arm),
-            t.number(found["trained_on"]),
-            *(_interval(found[test][figure], t) for test in tests for figure in ("accuracy", "macro_f1")),
-        ]
+        [t.gettext(arm), t.number(found["trained_on"]), *(_interval(found[test][figure], t) for test in tests)]
         for arm, found in arms.items()
     ]
+    captions = {
+        "accuracy": t.gettext(
+            "Controlled protocol, accuracy: mean ± half the 95 % interval over runs; in brackets how many test images. "
+            "The models share their test images, so the differences below tell them apart better than these intervals."
+        ),
+        "macro_f1": t.gettext("Controlled protocol, macro-F1: mean ± half the 95 % interval over runs."),
+    }
+    return Table(captions[figure], [t.gettext("Model"), t.gettext("Trained on"), *heads], rows)
+
+
+def _differences(differences: Sequence[Mapping[str, Any]], tests: Mapping[str, str], t: Translator) -> Table:
+    rows = [
+        [
+            t.gettext("{after} against {before}", before=t.gettext(before), after=t.gettext(after)),
+            *(points(row[test], t) for test in tests),
+        ]
+        for row in differences
+        for before, after in [(row["before"], row["after"])]
+    ]
     caption = t.gettext(
-        "Controlled protocol: the same test images for every model. Accuracy and macro-F1 after the last epoch, mean "
-        "± half the 95 % interval over runs."
+        "What each step gives: differences of accuracy on the same images, in percentage points, with the 95 % "
+        "interval (bootstrap over duplicate groups). An interval that holds zero tells the two models not apart."
     )
-    return Table(caption, [t.gettext("Model"), t.gettext("Trained on"), *heads], rows)
+    return Table(caption, [t.gettext("Models"), *tests.values()], rows)
 
 
 def _interval(value: Mapping[str, float | None], t: Translator) -> str:

@@ -6,7 +6,9 @@ as well; class names are text, never mathematics or markup.
 """
 
 import io
+import math
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,14 +30,13 @@ _INK, _MUTED, _BEFORE, _AFTER = _NAME
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """One figure by epoch: in the panel 0 or 1, of the model before or after, in training or in testing.
+    """One figure by epoch, of training or of testing, in the panel of a row and a column.
 
-    `study` are published values at `study_epochs`, shown as points.
+    `study` are published values at `study_epochs`, shown as points, joined where their epochs are next to one another.
     """
 
-    panel: int
-    name: str
-    after: bool
+    row: int
+    column: int
     training: bool
     values: Sequence[float]
     study: Sequence[float] = ()
@@ -44,6 +45,17 @@ class Curve:
     @property
     def epochs(self) -> range:
         return range(len(self.values))
+
+    @property
+    def study_line(self) -> list[tuple[int, float]]:
+        """The published points in order, with one that is no number in every gap, where a line is broken."""
+        pairs = sorted(zip(self.study_epochs, self.study, strict=True))
+        line: list[tuple[int, float]] = []
+        for epoch, value in pairs:
+            if line and epoch > line[-1][0] + 1:
+                line.append((epoch - 1, math.nan))
+            line.append((epoch, value))
+        return line
 
 
 def before_after(counts: pd.DataFrame, t: Translator) -> str:
@@ -57,9 +69,12 @@ def before_after(counts: pd.DataFrame, t: Translator) -> str:
     return _inline(svg, "chart", title, description)
 
 
-def curves(lines: Sequence[Curve], heads: tuple[str, str], title: str, description: str, t: Translator) -> str:
-    """Draw two panels side by side, losses and accuracies by epoch, under `heads`; returns an `<svg>` element."""
-    return _inline(_draw((7.2, 3.2), lambda figure: _panels(figure, lines, heads, t)), "curves", title, description)
+def curves(
+    lines: Sequence[Curve], rows: Sequence[str], columns: Sequence[str], title: str, description: str, t: Translator
+) -> str:
+    """Draw a panel for each row and column, measured curves over published points; returns an `<svg>` element."""
+    svg = _draw((7.2, 2.3 * len(rows)), lambda figure: _panels(figure, lines, rows, columns, t))
+    return _inline(svg, "curves", title, description)
 
 
 def _draw(size: tuple[float, float], draw: Callable[[Any], None]) -> str:
@@ -119,20 +134,33 @@ def _bars(axes: Any, counts: pd.DataFrame, t: Translator) -> None:
     axes.figure.legend(loc="outside upper left", ncols=3, frameon=False, labelcolor=_INK, fontsize=8)
 
 
-def _panels(figure: Any, lines: Sequence[Curve], heads: tuple[str, str], t: Translator) -> None:
-    for panel, axes in enumerate(figure.subplots(1, 2)):
-        for line in lines:
-            if line.panel == panel:
-                style = {"linestyle": "--" if line.training else "-", "color": _AFTER if line.after else _BEFORE}
-                axes.plot(line.epochs, line.values, label=line.name, linewidth=1.6, **style)
-                axes.plot(line.study_epochs, line.study, "o" if line.after else "s", color=style["color"], markersize=3)
-        axes.set_title(heads[panel], color=_INK, fontsize=9, loc="left")
-        axes.tick_params(colors=_MUTED, labelcolor=_INK, labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(_MUTED)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.yaxis.set_major_formatter(lambda value, _position: t.number(value, 2))
-    handles, names = figure.axes[0].get_legend_handles_labels()
+def _panels(figure: Any, lines: Sequence[Curve], rows: Sequence[str], columns: Sequence[str], t: Translator) -> None:
+    grid = figure.subplots(len(rows), len(columns), sharey="row", squeeze=False)
+    titles = {
+        True: (t.gettext("training, here"), t.gettext("training, printed")),
+        False: (t.gettext("test, here"), t.gettext("test, printed")),
+    }
+    for line in lines:
+        axes = grid[line.row][line.column]
+        here, printed = titles[line.training]
+        colour, marker = (_MUTED, "s") if line.training else (_AFTER, "o")
+        axes.plot(
+            line.epochs, line.values, color=colour, linestyle="--" if line.training else "-", linewidth=1.6, label=here
+        )
+        if line.study:
+            epochs, values = zip(*line.study_line, strict=True)
+            axes.plot(epochs, values, color=colour, marker=marker, markersize=3.2, linewidth=0.7, label=printed)
+    for row, cells in zip(rows, grid, strict=True):
+        for axes in cells:
+            axes.tick_params(colors=_MUTED, labelcolor=_INK, labelsize=8)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.spines[["left", "bottom"]].set_color(_MUTED)
+            axes.xaxis.get_major_locator().set_params(integer=True)
+            axes.yaxis.set_major_formatter(lambda value, _position: t.number(value, 2))
+        cells[0].set_ylabel(row, color=_INK, fontsize=9)
+    for column, axes in zip(columns, grid[0], strict=True):
+        axes.set_title(textwrap.fill(column, 24), color=_INK, fontsize=9, loc="left")
+    handles, names = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, labelcolor=_INK, fontsize=8)
 
 

@@ -233,7 +233,14 @@ def _curves(section: benchmark_tables.Section | None, t: Translator) -> str:
 
     if section is None:
         return ""
-    svg = chart.curves(section.curves, section.curve_heads, section.curve_title, section.curve_description, t)
+    svg = chart.curves(
+        section.curves,
+        section.curve_rows,
+        section.curve_columns,
+        section.curve_title,
+        section.curve_description,
+        t,
+    )
     return Markup(svg)  # noqa: S704 - escapes its texts itself
 
 

@@ -1,15 +1,15 @@
 """`curate train ...` and `curate benchmark`: the commands about EfficientNet-B0."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from curate.errors import CurateError
+from curate.errors import ConfigError, CurateError
 from curate.options import Profile
 from curate.train.study import EXTRA, RAW
 from curate.train.watching import Progress, Say
@@ -224,7 +224,10 @@ def benchmark(
     weights: WeightsOption = "lite0",
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each model.")] = 5,
     per_class: Annotated[int, typer.Option(min=2, help="Images of each class after balancing.")] = 240,
-    limit: Annotated[int | None, typer.Option(min=2, help="At most so many raw images of each class.")] = None,
+    limit: Annotated[
+        str | None,
+        typer.Option(metavar="N|CLASS=N,…", help="At most so many raw images of each class, drawn by a fixed seed."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Compare the model before and after curation, as the study did and under controlled conditions."""
@@ -241,22 +244,41 @@ def benchmark(
         weights=weights,
         seeds=seeds,
         per_class=per_class,
-        limit=limit,
+        limit=read_limit(limit),
     )
     result = run(plan, lambda line: typer.echo(line, err=True))
     if as_json:
         typer.echo(json.dumps(result))
         return
-    for protocol, arms in (
-        ("published", result["published_protocol"]),
-        ("controlled", result["controlled_protocol"]["arms"]),
-    ):
-        for arm, figures in arms.items():
-            for test in ("own",) if protocol == "published" else ("raw", "faces"):
-                figure = (figures if protocol == "published" else figures[test])["accuracy"]
-                half = "" if figure["half_width"] is None else f" ± {figure['half_width']:.3f}"
-                typer.echo(f"{protocol:10} {arm:24} {test:6} {figure['mean']:.3f}{half}")
+    for arm, figures in result["published_protocol"].items():
+        _print_accuracy("published", arm, "own", figures)
+    for arm, figures in result["controlled_protocol"]["arms"].items():
+        for test in result["controlled_protocol"]["tests"]:
+            _print_accuracy("controlled", arm, test, figures[test])
     typer.echo(str(output / "benchmark.json"))
+
+
+def read_limit(text: str | None) -> int | dict[str, int] | None:
+    """Read `--limit`: a number, or CLASS=N separated by commas; raises `ConfigError` for anything else."""
+    if text is None:
+        return None
+    try:
+        limit = (
+            {name.strip(): int(count) for name, count in (part.split("=") for part in text.split(","))}
+            if "=" in text
+            else int(text)
+        )
+    except ValueError as error:
+        raise ConfigError(f"--limit {text}: give a number, or angry=86,happy=100 with the names of classes") from error
+    if min(limit.values() if isinstance(limit, dict) else [limit]) < 2:
+        raise ConfigError(f"--limit {text}: at least 2 images of each class are needed")
+    return limit
+
+
+def _print_accuracy(protocol: str, arm: str, test: str, figures: Mapping[str, Any]) -> None:
+    accuracy = figures["accuracy"]
+    half = "" if accuracy["half_width"] is None else f" ± {accuracy['half_width']:.3f}"
+    typer.echo(f"{protocol:10} {arm:24} {test:8} {accuracy['mean']:.3f}{half}")
 
 
 def summary(

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from curate.storage import safe_csv
-from curate.storage.atomic import explained
+from curate.storage.atomic import explained, write_json
 from curate.train import contents, data, listing, loop, predicting, record
 from curate.train.data import Sample
 from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
 from curate.train.parts import Division, Parts, divide
+from curate.train.quality import quality
+from curate.train.study.statistics import Ints
 from curate.train.watching import Progress, Say, silent, unsaid
 
 CHECKPOINT, EPOCHS, PREDICTIONS, LOG = "checkpoint.pt", "epochs.csv", "predictions.csv", "tensorboard"
+QUALITY = "quality.json"
+"""By part: accuracy, figures of every class, confusions, and how well probabilities are calibrated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,11 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
     _log(rows, run.output / LOG)
     predicted = [loop.probabilities(fitted, part) for part in tested]
     safe_csv.write(predicting.of_parts(parts, fitted.classes, predicted), run.output / PREDICTIONS)
+    found = {
+        str(part[0].split): quality(_truth(part, fitted.classes), of_part, fitted.classes)
+        for part, of_part in zip(parts.tested, predicted, strict=True)
+    }
+    write_json(found, run.output / QUALITY)
     return fitted
 
 
@@ -89,6 +99,10 @@ def _joined(parts: Sequence[Labelled]) -> Labelled:
     return Labelled(
         torch.cat([part.inputs for part in parts]), torch.cat([part.targets for part in parts]), parts[0].raw
     )
+
+
+def _truth(samples: Sequence[Sample], classes: Sequence[str]) -> Ints:
+    return np.array([classes.index(sample.label) for sample in samples], dtype=np.int64)
 
 
 def _table(epochs: Sequence[Epoch]) -> pd.DataFrame:

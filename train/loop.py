@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,14 +28,15 @@ from curate.train.weights import Pretrained, load
 
 if TYPE_CHECKING:
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
     from torch.optim import Optimizer
 
 Floats = npt.NDArray[np.float32]
 
 TRUNK = 8
 """features.0 to features.7."""
-_FORWARD_BATCH = 32
+FORWARD_BATCH = 32
+"""Images that go through the network at a time where nothing is learned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,12 @@ class Fitted:
     test_probabilities: Floats | None = None
     best: dict[str, Tensor] | None = None
     """The state of the network at its lowest validation loss."""
+    optimiser: Optimizer | None = None
+    """What has trained the network so far, with its moments."""
+
+    def again(self) -> Fitted:
+        """Return the same network and optimiser without a history: `fit` goes on with them, on other images."""
+        return Fitted(self.pretrained, self.classes, optimiser=self.optimiser)
 
 
 def labelled(pretrained: Pretrained, images: Images, targets: Sequence[int], *, cached: bool = True) -> Labelled:
@@ -143,24 +150,21 @@ def fit(
     last whole epoch to the same numbers. Raises `ConfigError` where that file is of another run, or where a loss or a
     weight is not a number; the checkpoint is then that of the epoch before.
     """
-    import torch
-
     test, validation = tests if isinstance(tests, tuple) else (tests, None)
     if train.raw is False and not config.cacheable:
         raise ConfigError("fine-tuning and mirroring need the images themselves, not cached activations")
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
     network = fitted.pretrained.network.to(_device())
     freeze_trunk(network, up_to=-1 if config.fine_tune else TRUNK - 1)
-    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
+    optimiser = fitted.optimiser = fitted.optimiser or _optimiser(network, config)
     start = _resume(checkpoint, fitted, optimiser, config, seed) if checkpoint else 0
     yield from fitted.epochs[:start]
     for number in range(start, config.epochs):
         if _stalled(fitted.epochs, config.patience):
             break
-        loss, accuracy = _train_epoch(fitted.pretrained, train, optimiser, config, 1_000_003 * seed + number)
-        epoch = Epoch(train_loss=loss, train_accuracy=accuracy, test_loss=0, test_accuracy=0)
-        _test_epoch(fitted, test, validation, epoch)
+        with _deterministic():
+            loss, accuracy = _train_epoch(fitted.pretrained, train, optimiser, config, 1_000_003 * seed + number)
+            epoch = Epoch(train_loss=loss, train_accuracy=accuracy, test_loss=0, test_accuracy=0)
+            _test_epoch(fitted, test, validation, epoch)
         if not epoch.is_finite or not checkpoints.is_finite(network.state_dict()):
             raise ConfigError(_diverged(number, config, checkpoint))
         _keep(fitted, epoch, config)
@@ -172,6 +176,14 @@ def fit(
         fitted.test_probabilities = probabilities(fitted, test)
         if checkpoint:
             checkpoints.write(fitted, config, seed, optimiser, checkpoint)
+
+
+def _optimiser(network: nn.Module, config: TrainConfig) -> Optimizer:
+    """Make the optimiser of whatever learns in a network."""
+    import torch
+
+    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return torch.optim.AdamW(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
 def may_go_on(epochs: int, config: TrainConfig) -> bool:
@@ -348,13 +360,34 @@ def _probabilities(logits: Tensor) -> Floats:
 def _in_batches(tensor: Tensor) -> Sequence[Tensor]:
     import torch
 
-    return torch.split(tensor, _FORWARD_BATCH)
+    return torch.split(tensor, FORWARD_BATCH)
 
 
 def _device() -> torch.device:
     import torch
 
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Let torch use deterministic algorithms alone, and leave its settings as they were.
+
+    It then also fills all memory that it allocates, against programs that read what they have not written; nothing here
+    does, and it takes half of the time on activations.
+    """
+    import torch
+
+    algorithms = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    memory: Any = torch.utils.deterministic
+    filled = memory.fill_uninitialized_memory
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    memory.fill_uninitialized_memory = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(algorithms[0], warn_only=algorithms[1])
+        memory.fill_uninitialized_memory = filled
 
 
 def _precision() -> AbstractContextManager[Any]:

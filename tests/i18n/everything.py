@@ -161,8 +161,14 @@ def benchmark() -> dict[str, Any]:
         "mean_over_epochs": {"train_accuracy": 0.75, "test_accuracy": 0.75},
     }
     test = {"accuracy": interval, "macro_f1": interval, "confusion": [[3, 1], [0, 4]]}
-    arms = ("reference", "cleaned", "+ extension", "+ balance", "proposed (+ shrinking)")
-    difference = {"difference": 0.01, "low": -0.02, "high": 0.04}
+    again = {**model, "leak": dict.fromkeys(("seen_share", "seen", "unseen"), interval)}
+    again["mean_over_epochs"] = {"train_accuracy": 0.95, "test_accuracy": 0.85}
+    tests = ("raw", "approved", "faces")
+    arms = ("reference", "random removal", "cleaned", "+ extension", "+ balance", "proposed (+ shrinking)")
+    better, worse = (
+        {"difference": sign * 0.02, "low": sign * 0.02 - 0.01, "high": sign * 0.02 + 0.01} for sign in (1, -1)
+    )
+    same = {"difference": 0.01, "low": -0.02, "high": 0.04}
     return {
         "weights": "w",
         "seeds": 2,
@@ -174,10 +180,18 @@ def benchmark() -> dict[str, Any]:
             for label in ("Angry", "Total")
         ],
         "published": published,
-        "published_protocol": {"reference": model, "proposed": model},
+        "published_protocol": {"reference": model, "proposed": model, "again": again},
         "controlled_protocol": {
-            "arms": {arm: {"trained_on": 8, "raw": test, "faces": test} for arm in arms},
-            "difference": {"raw": difference, "faces": difference},
+            "tests": dict.fromkeys(tests, 8),
+            "arms": {arm: {"trained_on": 8, **dict.fromkeys(tests, test)} for arm in arms},
+            "differences": [
+                {"before": before, "after": after, "raw": better, "approved": same, "faces": worse}
+                for before, after in (
+                    ("random removal", "cleaned"),
+                    ("reference", "cleaned"),
+                    ("+ balance", "proposed (+ shrinking)"),
+                )
+            ],
         },
     }
 

@@ -20,6 +20,7 @@ from curate.train import data, embeddings, fitting, loop, mislabel, parts, weigh
 from curate.train.data import Preprocessing, Sample  # noqa: E402
 from curate.train.study import material, statistics  # noqa: E402
 from curate.train.study.benchmark import benchmark  # noqa: E402
+from curate.train.study.controlled import CONTRASTS  # noqa: E402
 
 TINY = replace(loop.REFERENCE, epochs=3, batch_size=4, preprocessing=Preprocessing(input_px=64))
 CLASSES = ["cats", "dogs"]
@@ -175,19 +176,52 @@ def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Pa
     assert result["images"]["kept"] == 20
     assert len(result["published_protocol"]["reference"]["epochs"]) == 6
     assert len(result["published_protocol"]["proposed"]["epochs"]) == 20
-    arms = result["controlled_protocol"]["arms"]
-    assert list(arms) == ["reference", "cleaned", "+ extension", "+ balance", "proposed (+ shrinking)"]
-    assert {sum(map(sum, arm["raw"]["confusion"])) for arm in arms.values()} == {
-        2 * result["controlled_protocol"]["tests"]["raw"]
-    }
+    again = result["published_protocol"]["again"]
+    assert len(again["epochs"]) == 20
+    assert again["epochs"][0]["train_loss"] < result["published_protocol"]["proposed"]["epochs"][0]["train_loss"]
+    assert 0 < again["leak"]["seen_share"]["mean"] <= 1
+    controlled = result["controlled_protocol"]
+    arms = controlled["arms"]
+    assert list(arms) == [
+        "reference",
+        "random removal",
+        "cleaned",
+        "+ extension",
+        "+ balance",
+        "proposed (+ shrinking)",
+    ]
+    # Two runs test on two of five folds, in which no image is twice; faces are the same for both.
+    for test, times in (("raw", 1), ("approved", 1), ("faces", 2)):
+        counted = {sum(map(sum, arm[test]["confusion"])) for arm in arms.values()}
+        assert counted == {times * controlled["tests"][test]}
+    assert controlled["tests"]["approved"] < controlled["tests"]["raw"]
     assert arms["+ balance"]["trained_on"] == 16
+    assert arms["random removal"]["trained_on"] == arms["cleaned"]["trained_on"] < arms["reference"]["trained_on"]
+    assert {(row["before"], row["after"]) for row in controlled["differences"]} == set(CONTRASTS)
     workspace = tmp_path / "out" / "workspace"
     html, markdown, *_ = reports.report(workspace, tmp_path / "report.html", lang="pt-BR")
     page = html.read_text(encoding="utf-8")
     assert "Protocolo controlado" in page
+    assert "proposto, treinado de novo com nova divisão" in page
     assert '<title id="curves-title">Curvas de aprendizado</title>' in page
     assert "Tabela 1: imagens sinalizadas no conjunto bruto" in page
     assert "proposto (+ redução)" in markdown.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_a_benchmark_that_was_killed_ends_with_the_same_bytes(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+    raw, extra = two_sets
+    plan = material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=1, per_class=6)
+    benchmark(plan)
+    written = tmp_path / "out" / "benchmark.json"
+    whole = written.read_bytes()
+    written.unlink()
+    runs = sorted((tmp_path / "out" / "runs").iterdir())
+    for file in runs[::2]:
+        file.unlink()
+    benchmark(plan)
+    assert written.read_bytes() == whole
+    assert sorted((tmp_path / "out" / "runs").iterdir()) == runs
 
 
 def test_an_extension_without_a_class_is_refused(two_sets: tuple[Path, Path], tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ of raw images, and of whatever the scanners flag.
 
 import random
 import tempfile
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,7 +35,8 @@ Say = Callable[[str], None]
 class Plan:
     """What to compare: two datasets of the same classes, in any form that an audit takes, or `kaggle:OWNER/DATASET`.
 
-    `workspace` holds the decisions about `raw`; without one the scanners' advice is followed.
+    `workspace` holds the decisions about `raw`; without one the scanners' advice is followed. `limit` is the largest
+    number of raw images of every class, or of each that it names.
     """
 
     output: Path
@@ -44,7 +46,7 @@ class Plan:
     weights: str = "lite0"
     seeds: int = 5
     per_class: int = 240
-    limit: int | None = None
+    limit: int | Mapping[str, int] | None = None
     profile: Profile = "faces"
 
 
@@ -117,7 +119,7 @@ def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
     """
     images, findings = workspace.read_images(), workspace.read_findings()
     dropped, advised = _dropped(workspace, findings)
-    raw = _limited(_samples(workspace, images[images["status"] != DecodeStatus.ERROR], findings), plan.limit)
+    raw = limited(_samples(workspace, images[images["status"] != DecodeStatus.ERROR], findings), plan.limit)
     classes = sorted({sample.label for sample in raw})
     if len(classes) < 2:
         raise ConfigError(f"{plan.raw}: a comparison needs at least two classes")
@@ -147,16 +149,27 @@ def _dropped(workspace: Workspace, findings: pd.DataFrame) -> tuple[set[str], bo
 
 
 def _samples(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> list[Sample]:
-    """List the images that have a class, which the two datasets may write with other capitals."""
+    """List the images that have a class, which the two datasets may write with other capitals, with their hashes."""
     samples = listing.from_audit(images, findings, workspace.read_audit()["root"])
-    return [replace(sample, label=sample.label.lower()) for sample in samples]
+    sha256 = dict(zip(images["path"], images["sha256"], strict=True))
+    return [replace(sample, label=sample.label.lower(), sha256=sha256[sample.path]) for sample in samples]
 
 
-def _limited(samples: Sequence[Sample], limit: int | None) -> list[Sample]:
-    """Draw at most `limit` samples of each class, the same ones each time."""
-    if limit is None:
-        return list(samples)
-    return [sample for label in sorted({s.label for s in samples}) for sample in draw(samples, label, limit, seed=0)]
+def limited(samples: Sequence[Sample], limit: int | Mapping[str, int] | None) -> list[Sample]:
+    """Draw at most `limit` samples of each class, the same ones each time.
+
+    Raises `ConfigError` where `limit` names a class that no sample has.
+    """
+    sizes = Counter(sample.label for sample in samples)
+    named = limit if isinstance(limit, Mapping) else dict.fromkeys(sizes, limit or len(samples))
+    most = {label.lower(): count for label, count in named.items()}
+    unknown = sorted(set(most) - set(sizes))
+    if unknown:
+        raise ConfigError(f"--limit names {', '.join(unknown)}, and the classes are {', '.join(sorted(sizes))}")
+    chosen = [
+        sample for label in sorted(sizes) for sample in draw(samples, label, most.get(label, sizes[label]), seed=0)
+    ]
+    return sorted(chosen, key=lambda sample: sample.address)
 
 
 def draw(samples: Sequence[Sample], label: str, count: int, seed: int) -> list[Sample]:
@@ -204,3 +217,9 @@ def extended(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, se
     labels = sorted({sample.label for sample in kept})
     short = [plan.per_class - sum(sample.label == label for sample in kept) for label in labels]
     return [sample for label in labels for sample in draw(extension, label, max(0, *short), seed)]
+
+
+def removed_at_random(rest: Sequence[Sample], kept: Sequence[Sample], seed: int) -> list[Sample]:
+    """Draw from `rest` as many images of each class as `kept` has: what chance leaves where cleaning leaves `kept`."""
+    sizes = Counter(sample.label for sample in kept)
+    return [sample for label in sorted(sizes) for sample in draw(rest, label, sizes[label], seed)]

@@ -1,6 +1,7 @@
 """What runs with several seeds come to: means with intervals, macro-F1, confusion, paired differences. Pure."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -34,15 +35,36 @@ def macro_f1(truth: Ints, predicted: Ints, classes: int) -> float:
     return float(np.mean(2 * hits / np.maximum(table.sum(0) + table.sum(1), 1)))
 
 
+def summary(runs: Sequence[tuple[Ints, Ints]], classes: int) -> dict[str, Any]:
+    """Sum up (truth, predicted) of every run: accuracy and macro-F1 over runs, the confusions added up."""
+    tables = [confusion(truth, predicted, classes) for truth, predicted in runs]
+    return {
+        "accuracy": mean_interval([float((truth == predicted).mean()) for truth, predicted in runs]),
+        "macro_f1": mean_interval([macro_f1(truth, predicted, classes) for truth, predicted in runs]),
+        "confusion": np.sum(tables, axis=0).tolist(),
+    }
+
+
 def paired_bootstrap(
-    first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_], seed: int, rounds: int = 10_000
+    first: npt.NDArray[Any],
+    second: npt.NDArray[Any],
+    seed: int,
+    rounds: int = 10_000,
+    groups: Sequence[str] | None = None,
 ) -> dict[str, float]:
     """Estimate the difference second - first of accuracies on the same images, with a 95 % percentile interval.
 
-    Both are (seeds, images) of right predictions; images are drawn with replacement (Efron and Tibshirani, 1993).
+    Both are (runs, images) of right predictions, 0 or 1, or not a number where a run was not tested on an image; each
+    image is averaged over its runs first. Images are drawn with replacement (Efron and Tibshirani, 1993), those of one
+    of the `groups` (one for each image) together, since duplicates are no further evidence.
     """
-    difference = second.mean(axis=0) - first.mean(axis=0)
+    difference = np.nanmean(second.astype(float), axis=0) - np.nanmean(first.astype(float), axis=0)
+    group_of = np.unique(groups, return_inverse=True)[1] if groups is not None else np.arange(len(difference))
+    sums, sizes = np.bincount(group_of, difference), np.bincount(group_of)
     rng = np.random.default_rng(seed)
-    draws = [difference[rng.integers(0, len(difference), len(difference))].mean() for _ in range(rounds)]
+    draws = []
+    for _ in range(rounds):
+        drawn = rng.integers(0, len(sums), len(sums))
+        draws.append(sums[drawn].sum() / sizes[drawn].sum())
     low, high = np.percentile(draws, [2.5, 97.5])
     return {"difference": float(difference.mean()), "low": float(low), "high": float(high)}
