@@ -3,8 +3,8 @@
 Two digits, two pages or two screens of one application agree in what half of the datasets of photos would call a copy.
 So where hashes bring many together, a sample of all pairs is compared, nearly all of which are strangers. How often
 strangers come within a distance grows as a power of it (the dimension of what varies between them), and from how near
-the fourth and the twentieth nearest of an image are (Hill's estimator) follows how near an image in two hundred has a
-stranger. A copy must be nearer. The nearest few themselves are not looked at: they may be copies.
+the fourth and the twentieth nearest of an image are (Hill's estimator) follows how near three images in a thousand
+have a stranger. A copy must be nearer. The nearest few themselves are not looked at: they may be copies.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,11 @@ from curate.duplicates.whole import NEARLY, Wholes
 
 CROWD = 1.0
 """Candidate pairs per image from which on hashes tell little, and strangers have to be looked at."""
+FEWEST = 100
+"""Images below which the copies of one may be most of what there is."""
 NEAR, FAR = 4, 20
 """Which neighbours of an image the law is read from: beyond its copies, and near enough."""
-FALSE_ALARMS = 0.005
+FALSE_ALARMS = 0.003
 """Share of images that may have a stranger within a bound."""
 RAREST = 1e-4
 """Share of pairs below which a sample says nothing."""
@@ -44,6 +46,11 @@ class Strangers:
     close: float
     usual: float
     wholes: tuple[float, float] = (0.0, 0.0)
+
+
+def are_wanted(candidates: int, images: int) -> bool:
+    """Return whether so many candidate pairs of so many images are too many to be copies alone."""
+    return images >= FEWEST and candidates >= CROWD * images
 
 
 def sampled(images: int) -> npt.NDArray[np.intp]:

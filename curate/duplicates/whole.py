@@ -16,9 +16,9 @@ from curate.duplicates import tiles
 from curate.duplicates.tiles import TILE_PX, Floats
 
 SIDE = TILE_PX // 2
-SOFT = 0.7
+SOFT = 0.85
 """Standard deviation, in pixels of half a tile, of the blur that makes an original as soft as a smaller copy."""
-NEARLY = 4.0
+NEARLY = 10.0
 """Times the distance allowed within which it is worth a try to soften either."""
 IN_MEMORY = 20_000
 """Tiles that are kept in memory: 80 MiB."""

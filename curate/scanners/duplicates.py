@@ -161,7 +161,7 @@ class Duplicates(Scanner):
             return Neighbours(Verifier(ranked, self.settings))
         with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
             upright, transformed = self._candidates(ranked, usable, aside)
-            is_dense = len(upright[0]) >= strangers.CROWD * len(usable)
+            is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
             near = Neighbours(Verifier(ranked, self.settings, crowd, usable))
             if is_dense and not self.settings.thorough:
