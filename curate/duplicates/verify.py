@@ -39,6 +39,8 @@ NEARLY_ALL = 0.9
 """Share of blocks that must agree where the blocks of strangers agree as often as those of copies do elsewhere."""
 ENOUGH, TO_THE_PIXEL = 16, 0.99
 """Textured blocks, and the median correlation of those that agree, without which they prove nothing in a crowd."""
+HARDLY_ANY_LESS = 0.94
+"""Share of blocks that roughly agree in what is the same as a whole."""
 Indices = npt.NDArray[np.intp]
 _NONE = np.empty(0, np.intp)
 
@@ -128,6 +130,8 @@ class Verifier:
             if not by_blocks[index]:  # it may lie elsewhere
                 moved = np.stack([in_the_middle(tile) for tile in pair])
                 again = tiles.compare(tiles.prepare(moved), np.array([0]), np.array([1]))
+                if _differs(comparison, int(index)) and _differs(again, 0):
+                    continue
                 match = min(match, self._match(moved, again, 0, int(bits[index])), key=lambda one: one.residual)
             match = replace(match, transform=inverse_transform(transform))
             yield i, j, match.of_kind(self._relation(i, j, match))
@@ -183,6 +187,11 @@ class Verifier:
             return kinds.RECOLOURED
         same_size = self._width[i] == self._width[j] and self._height[i] == self._height[j]
         return kinds.RE_ENCODED if same_size else kinds.RESIZED
+
+
+def _differs(comparison: Comparison, index: int) -> bool:
+    """Return whether too many blocks differ for an image that is the same as a whole: a line of text, a stroke."""
+    return bool(comparison.textured[index] >= ENOUGH // 2 and comparison.close[index] < HARDLY_ANY_LESS)
 
 
 def _tile_ids(left_ids: Indices, right_ids: Indices) -> tuple[Indices, Indices, Indices]:

@@ -196,7 +196,7 @@ def shifted(image: Image.Image) -> Image.Image:
 
 EDITS = (encoded_again, resized, darker, shifted)
 DOMAINS: dict[Callable[[], Drawn], float] = {
-    digits_8: 0.7,
+    digits_8: 0.65,
     digits_28: 0.95,
     digits_drawn: 0.95,
     glyphs: 0.9,
