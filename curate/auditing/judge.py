@@ -4,18 +4,22 @@ Pure: the same features and settings give the same findings, in the same order.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from curate.config import JudgeSettings
+from curate.duplicates import kinds
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_, Message
 from curate.measuring import features
 from curate.scanners import Scanner
-from curate.schema import FINDINGS, Category, Severity
+from curate.schema import FINDINGS, GROUP_KINDS, Category, Role, Severity
+
+_EXACT = (kinds.SAME_BYTES, kinds.SAME_PIXELS)
+
 
 _PREVALENT = N_(
     "{title}: {count:,} of {images:,} images ({share:.0%}). That is a property of this dataset, so none of them is "
@@ -70,19 +74,23 @@ def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSetti
     required = frozenset[KindSpec]().union(*(scanner.required_kinds for scanner in scanners))
     prevalent = _prevalent([finding for _, finding in found], len(frame), settings, required)
     aside = {item.kind for item in prevalent}
+    exact = _exact_groups([finding for _, finding in found])
+    kept = [pair for pair in found if pair[1].kind.name not in aside or not _is_opinion(pair[1], exact)]
     labels = dict(zip(frame["path"], frame["label"], strict=True))
-    return Judgement(_table([pair for pair in found if pair[1].kind.name not in aside], labels), prevalent)
+    return Judgement(_table(kept, labels), prevalent)
 
 
 def _prevalent(
     found: Sequence[Finding], images: int, settings: JudgeSettings, required: frozenset[KindSpec]
 ) -> list[DatasetProperty]:
-    """Set aside checks that hit most images: opinions only; damage and copies are facts."""
+    """Set aside checks that hit most images: opinions only; damage and exact copies are facts."""
     if images < settings.prevalence_min_images:
         return []
+    exact = _exact_groups(found)
     hit: dict[KindSpec, set[str]] = {}
     for finding in found:
-        if finding.kind.category in (Category.UNSUITABLE, Category.LABEL) and finding.severity is not Severity.INFO:
+        is_keeper = finding.role is Role.KEEPER and finding.kind.name not in GROUP_KINDS
+        if _is_opinion(finding, exact) and finding.severity is not Severity.INFO and not is_keeper:
             hit.setdefault(finding.kind, set()).add(finding.path)
     return [
         DatasetProperty(
@@ -98,6 +106,18 @@ def _prevalent(
         for kind, paths in sorted(hit.items(), key=lambda item: item[0].name)
         if len(paths) > images * (settings.prevalence_required if kind in required else settings.prevalence)
     ]
+
+
+def _exact_groups(found: Sequence[Finding]) -> Set[str | None]:
+    """Return the groups that hold exact copies."""
+    return {finding.group_id for finding in found if finding.kind in _EXACT}
+
+
+def _is_opinion(finding: Finding, exact: Set[str | None]) -> bool:
+    """Return whether a finding may be mistaken: no damage, no exact copy, and nothing that follows from exact ones."""
+    if finding.kind.category is Category.DUPLICATE:
+        return finding.kind not in _EXACT and (finding.kind.name not in GROUP_KINDS or finding.group_id not in exact)
+    return finding.kind.category in (Category.UNSUITABLE, Category.LABEL)
 
 
 def _table(findings: Sequence[tuple[Scanner, Finding]], labels: Mapping[str, str | None]) -> pd.DataFrame:

@@ -219,7 +219,7 @@ def _reason(columns: Columns, row: int, keeper: int, match: Match) -> Message:
     }
     if match.kind == kinds.RESIZED:
         values |= {"size": _size(columns, row), "other_size": _size(columns, keeper)}
-    elif match.kind == kinds.EDITED:
+    elif match.kind in (kinds.EDITED, kinds.BURST):
         values["residual"] = match.residual
     elif match.transform is not None:
         values["transform"] = Message(match.transform)

@@ -82,7 +82,13 @@ EDITED = _duplicate(
     N_("The same image with something added, removed or painted over."),
     N_("An edited copy of {other}: one place differs by {residual:.0f} grey levels ({close})."),
 )
+BURST = _duplicate(
+    "burst",
+    N_("Frame of a sequence"),
+    N_("Taken by one camera from one place: only noise and a moving part differ."),
+    N_("The view of {other}, where one part has moved: it differs by {residual:.0f} grey levels ({close})."),
+)
 
-RELATIONS = (SAME_BYTES, SAME_PIXELS, RE_ENCODED, RESIZED, RECOLOURED, MIRRORED, ROTATED, CROPPED, EDITED)
+RELATIONS = (SAME_BYTES, SAME_PIXELS, RE_ENCODED, RESIZED, RECOLOURED, MIRRORED, ROTATED, CROPPED, EDITED, BURST)
 """What one image is to another, the plainest evidence first."""
 ALL = (LABEL_CONFLICT, SPLIT_LEAK, *RELATIONS)

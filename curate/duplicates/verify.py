@@ -4,11 +4,15 @@ Most candidates only look alike. Signatures of their tiles (`prefilter`) reject 
 that are left are compared in full. The same pairs give the same copies in the same order. One thread: the steps are
 so small that several wait for one another (1.6 s for two against 1.1 s for one, on 133,000 candidates of 20,000
 images).
+
+In a crowd, a dataset any two images of which share much (`strangers`), a pair must share more than strangers do: as a
+whole, or in nearly all of its blocks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +22,10 @@ from curate.duplicates import kinds, tiles
 from curate.duplicates.groups import Match, inverse_transform
 from curate.duplicates.hamming import Pairs
 from curate.duplicates.prefilter import BlockSignatures
+from curate.duplicates.strangers import Strangers
 from curate.duplicates.tiles import TILE_PX, TRANSFORMS, Comparison, Floats
+from curate.duplicates.whole import Wholes
+from curate.duplicates.whole import centred as in_the_middle
 from curate.findings import KindSpec
 from curate.storage import blobs
 
@@ -28,65 +35,118 @@ if TYPE_CHECKING:
 _TILES = 64
 """Tiles in hand at a time: with what is worked out of them 4 MiB, which the processor's cache holds."""
 _MOSTLY = 0.5
+NEARLY_ALL = 0.9
+"""Share of blocks that must agree where the blocks of strangers agree as often as those of copies do elsewhere."""
+ENOUGH, TO_THE_PIXEL = 16, 0.99
+"""Textured blocks, and the median correlation of those that agree, without which they prove nothing in a crowd."""
+HARDLY_ANY_LESS = 0.94
+"""Share of blocks that roughly agree in what is the same as a whole."""
 Indices = npt.NDArray[np.intp]
+_NONE = np.empty(0, np.intp)
 
 
 class Verifier:
     """Verifies pairs of rows of a table that has the columns of `Duplicates`; `settings` are its."""
 
-    def __init__(self, ranked: pd.DataFrame, settings: Any) -> None:
+    def __init__(
+        self, ranked: pd.DataFrame, settings: Any, strangers: Strangers | None = None, rows: Indices = _NONE
+    ) -> None:
+        """Prepare to verify pairs of `rows`, which have to be named where `strangers` are known."""
         self._settings = settings
         self._tile = ranked["tile"]
         self._width, self._height = ranked["width"].to_numpy(np.int64), ranked["height"].to_numpy(np.int64)
         self._chroma = ranked["chroma"].to_numpy(float)
+        self._label = (
+            np.unique(ranked["label"].fillna("").to_numpy(str), return_inverse=True)[1] if strangers else _NONE
+        )
+        self._strangers = strangers
+        self._wholes = Wholes(len(ranked) if strangers else 0)
+        for start in range(0, len(rows) if strangers else 0, _TILES):
+            some = rows[start : start + _TILES]
+            self._wholes.add(some, self._tiles(2 * some, None))
 
     def copies(self, pairs: Pairs, transform: str | None) -> list[tuple[int, int, Match]]:
         """Return (left, right, match) for each pair that is a duplicate, sorted; `transform` is applied to `right`."""
         left, right, bits = pairs
         # Tile id: 2 * row, plus 1 if it is transformed.
         left_ids, right_ids = 2 * left, 2 * right + (transform is not None)
-        chosen = np.flatnonzero(self._possible(left_ids, right_ids, transform))
+        whole = self._agree_as_wholes(left, right, transform)
+        possible = whole | self._possible(left_ids, right_ids, transform)
+        if self._strangers is not None and transform is not None:
+            possible &= self._label[left] == self._label[right]  # b and d, 6 and 9: not one image in two classes
+        chosen = np.flatnonzero(possible)
         chosen = chosen[np.lexsort((right[chosen], left[chosen]))]
         chunks = [chosen[at : at + _TILES // 2] for at in range(0, len(chosen), _TILES // 2)]
         return [
             match
             for chunk in chunks
-            for match in self._compare(left_ids[chunk], right_ids[chunk], bits[chunk], transform)
+            for match in self._compare(left_ids[chunk], right_ids[chunk], bits[chunk], transform, whole[chunk])
         ]
+
+    def _agree_as_wholes(self, left: Indices, right: Indices, transform: str | None) -> npt.NDArray[np.bool_]:
+        """Return True for pairs nearer, as wholes, than strangers come; only asked of a crowd."""
+        if self._strangers is None:
+            return np.zeros(len(left), dtype=bool)
+        placed, centred = self._strangers.wholes
+        found = self._wholes.distances(left, right, transform, (placed, centred))
+        return np.asarray((found.placed < placed) | (found.centred < centred), dtype=bool)
 
     def _possible(self, left_ids: Indices, right_ids: Indices, transform: str | None) -> npt.NDArray[np.bool_]:
         """Return False for pairs that cannot be duplicates, by the signatures of their tiles."""
         s = self._settings
         tile_ids, left_rows, right_rows = _tile_ids(left_ids, right_ids)
-        loose = min(s.min_matching_blocks, s.min_loose_matching_blocks)
         signatures = BlockSignatures.empty(len(tile_ids))
         for start in range(0, len(tile_ids), _TILES):
             signatures.add(start, tiles.prepare(self._tiles(tile_ids[start : start + _TILES], transform)))
         upper, lower = signatures.bounds(left_rows, right_rows)
+        if self._strangers is not None:
+            return np.asarray(upper >= np.float32(self._share_of_a_crowd(self._strangers)), dtype=bool)
+        loose = min(s.min_matching_blocks, s.min_loose_matching_blocks)
         required = np.where(self._are_small(left_ids, right_ids), min(loose, s.min_loose_matching_blocks_small), loose)
         return np.asarray((upper >= required.astype(np.float32)) | (lower < s.min_blocks), dtype=bool)
 
+    @staticmethod
+    def _share_of_a_crowd(strangers: Strangers) -> float:
+        """Return the share of blocks that must agree in a crowd: more than strangers have, frames apart."""
+        return NEARLY_ALL if strangers.usual >= NEARLY_ALL else max(strangers.alike, NEARLY_ALL)
+
     def _compare(
-        self, left_ids: Indices, right_ids: Indices, bits: npt.NDArray[np.int64], transform: str | None
+        self,
+        left_ids: Indices,
+        right_ids: Indices,
+        bits: npt.NDArray[np.int64],
+        transform: str | None,
+        whole: npt.NDArray[np.bool_],
     ) -> Iterator[tuple[int, int, Match]]:
-        """Compare pairs in full; yield those that are duplicates."""
+        """Compare pairs in full; yield those that are duplicates, as are all that agree as wholes."""
         tile_ids, left_rows, right_rows = _tile_ids(left_ids, right_ids)
         pixels = self._tiles(tile_ids, transform)
         comparison = tiles.compare(tiles.prepare(pixels), left_rows, right_rows)
-        for index in np.flatnonzero(self._are_copies(comparison, self._are_small(left_ids, right_ids))):
+        by_blocks = self._are_copies(comparison, self._are_small(left_ids, right_ids))
+        for index in np.flatnonzero(by_blocks | whole):
             i, j = int(left_ids[index]) // 2, int(right_ids[index]) // 2
-            gain, offset = float(comparison.gain[index]), float(comparison.offset[index])
-            match = Match(
-                kind=kinds.RE_ENCODED,
-                agreement=float(comparison.alike[index]),
-                correlation=float(comparison.correlation[index]),
-                distance=int(bits[index]),
-                residual=tiles.residual(pixels[left_rows[index]], pixels[right_rows[index]], gain, offset),
-                gain=gain,
-                offset=offset,
-                transform=inverse_transform(transform),
-            )
+            pair = pixels[[left_rows[index], right_rows[index]]]
+            match = self._match(pair, comparison, int(index), int(bits[index]))
+            if not by_blocks[index]:  # it may lie elsewhere
+                moved = np.stack([in_the_middle(tile) for tile in pair])
+                again = tiles.compare(tiles.prepare(moved), np.array([0]), np.array([1]))
+                if _differs(comparison, int(index)) and _differs(again, 0):
+                    continue
+                match = min(match, self._match(moved, again, 0, int(bits[index])), key=lambda one: one.residual)
+            match = replace(match, transform=inverse_transform(transform))
             yield i, j, match.of_kind(self._relation(i, j, match))
+
+    def _match(self, pair: Floats, comparison: Comparison, index: int, bits: int) -> Match:
+        gain, offset = float(comparison.gain[index]), float(comparison.offset[index])
+        return Match(
+            kind=kinds.RE_ENCODED,
+            agreement=float(comparison.alike[index]),
+            correlation=float(comparison.correlation[index]),
+            distance=bits,
+            residual=tiles.residual(pair[0], pair[1], gain, offset),
+            gain=gain,
+            offset=offset,
+        )
 
     def _tiles(self, tile_ids: Indices, transform: str | None) -> Floats:
         pixels = blobs.matrix(self._tile, tile_ids // 2).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
@@ -101,6 +161,10 @@ class Verifier:
 
     def _are_copies(self, comparison: Comparison, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         s = self._settings
+        if self._strangers is not None:
+            nearly_all = comparison.alike >= self._share_of_a_crowd(self._strangers)
+            sure = (comparison.textured >= ENOUGH) & (comparison.closeness >= TO_THE_PIXEL)
+            return np.asarray(nearly_all & sure, dtype=bool)
         by_blocks = (comparison.alike >= s.min_matching_blocks) | (
             (comparison.close >= s.min_loose_matching_blocks) & (comparison.closeness >= s.min_block_correlation)
         )
@@ -117,11 +181,17 @@ class Verifier:
         toned = abs(np.log(max(match.gain, 1e-3))) > s.gain or abs(match.offset) > s.offset
         # Burnt colours leave more behind than a tone curve of the grey image explains.
         if match.residual > s.residual * (2 if toned and match.agreement > _MOSTLY else 1):
-            return kinds.EDITED
+            is_sequence = self._strangers is not None and self._strangers.usual >= NEARLY_ALL
+            return kinds.BURST if is_sequence else kinds.EDITED
         if bleached or toned:
             return kinds.RECOLOURED
         same_size = self._width[i] == self._width[j] and self._height[i] == self._height[j]
         return kinds.RE_ENCODED if same_size else kinds.RESIZED
+
+
+def _differs(comparison: Comparison, index: int) -> bool:
+    """Return whether too many blocks differ for an image that is the same as a whole: a line of text, a stroke."""
+    return bool(comparison.textured[index] >= ENOUGH // 2 and comparison.close[index] < HARDLY_ANY_LESS)
 
 
 def _tile_ids(left_ids: Indices, right_ids: Indices) -> tuple[Indices, Indices, Indices]:

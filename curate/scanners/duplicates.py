@@ -9,8 +9,9 @@ way of a third image. Near-blank images, whose hashes mean nothing, only ever ma
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Set
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import cv2
@@ -20,21 +21,26 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Config, Settings
-from curate.duplicates import hamming, kinds, sift
-from curate.duplicates.groups import Match, by_preference, columns_of, exact_copies, findings, inverse, stars
+from curate.duplicates import hamming, kinds, sift, strangers
+from curate.duplicates.groups import Match, by_preference, columns_of, exact_copies, findings, stars
 from curate.duplicates.hamming import Hashes, Pairs
 from curate.duplicates.tiles import TILE_PX, Floats
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_
 from curate.images.image import DecodedImage, Pixels, luma
 from curate.scanners import Scanner, embeddings
+from curate.storage import blobs
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from curate.duplicates.neighbours import Neighbours
+    from curate.duplicates.strangers import Strangers
+
 GREY_PX = 256
 SPECTRUM_PX = 32
 _DHASH_PX = (9, 8)
+Rows = npt.NDArray[np.int64]
 
 
 class DuplicatesSettings(Settings):
@@ -131,13 +137,13 @@ class Duplicates(Scanner):
         same_pixels = defaultdict(list)
         for row, digest in enumerate(ranked["digest"]):
             same_pixels[digest].append(row)
-        near = self._near(ranked, [rows[0] for rows in same_pixels.values()])
+        near = self._near(ranked, np.array([rows[0] for rows in same_pixels.values()], dtype=np.int64))
         digests, hashes = ranked["digest"].tolist(), ranked["sha256"].tolist()
 
         def copies_of(keeper: int, taken: Set[int]) -> dict[int, Match]:
             equal = same_pixels[digests[keeper]]
             copies = exact_copies(keeper, [row for row in equal if row != keeper and row not in taken], hashes)
-            for other, match in near.get(equal[0], {}).items():
+            for other, match in near.of(equal[0], taken).items():
                 free = [row for row in same_pixels[digests[other]] if row not in taken]
                 if free:
                     copies |= {free[0]: match, **exact_copies(free[0], free[1:], hashes)}
@@ -145,27 +151,39 @@ class Duplicates(Scanner):
 
         return stars(len(ranked), copies_of)
 
-    def _near(self, ranked: pd.DataFrame, rows: Sequence[int]) -> dict[int, dict[int, Match]]:
-        """Verify candidates among images whose pixels differ: for each row, what its copies are to it."""
-        contrast = ranked["contrast"].to_numpy(float)
-        usable = np.array([row for row in rows if contrast[row] > self.settings.blank_contrast], dtype=np.int64)
-        near: dict[int, dict[int, Match]] = {}
-        if len(usable) < 2:
-            return near
-        from curate.duplicates.verify import Verifier  # a worker has no use for it
+    def _near(self, ranked: pd.DataFrame, rows: Rows) -> Neighbours:
+        """Find candidates among images whose pixels differ, and verify them or put it off."""
+        from curate.duplicates.neighbours import Neighbours  # a worker has no use for it
+        from curate.duplicates.verify import Verifier
 
-        verifier = Verifier(ranked, self.settings)
-        for transform, (left, right, bits) in self._candidates(ranked, usable):
-            if transform is not None:  # each pair is reported once; upright pairs come first
-                pairs = zip(left.tolist(), right.tolist(), strict=True)
-                fresh = np.array([b not in near.get(a, ()) for a, b in pairs], dtype=bool)
-                left, right, bits = left[fresh], right[fresh], bits[fresh]  # noqa: PLW2901
-            for a, b, match in verifier.copies((left, right, bits), transform):
-                near.setdefault(a, {})[b] = match
-                near.setdefault(b, {})[a] = inverse(match)
+        usable = rows[ranked["contrast"].to_numpy(float)[rows] > self.settings.blank_contrast]
+        if len(usable) < 2:
+            return Neighbours(Verifier(ranked, self.settings))
+        with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
+            upright, transformed = self._candidates(ranked, usable, aside)
+            is_dense = strangers.are_wanted(len(upright[0]), len(usable))
+            crowd = self._crowd(ranked, usable) if is_dense else None
+            near = Neighbours(Verifier(ranked, self.settings, crowd, usable))
+            if is_dense and not self.settings.thorough:
+                near.put_off([(None, upright), *transformed.result()])
+            else:
+                near.verify(upright, None)
+                for transform, pairs in transformed.result():
+                    near.verify(pairs, transform)
         if self.settings.thorough:
-            self._add_partial(ranked, usable, near)
+            self._add_partial(ranked, usable, near.near)
         return near
+
+    def _crowd(self, ranked: pd.DataFrame, usable: Rows) -> Strangers | None:
+        """Look at strangers; return what they share where it is as much as makes a copy elsewhere."""
+        rows = usable[strangers.sampled(len(usable))]
+        sample = blobs.matrix(ranked["tile"], rows).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
+        found = strangers.by_blocks(sample, len(usable))
+        s = self.settings
+        loosest = min(s.min_loose_matching_blocks, s.min_loose_matching_blocks_small)
+        if found.alike <= s.min_matching_blocks and found.close <= loosest:
+            return None
+        return replace(found, wholes=strangers.as_wholes(sample, len(usable)))
 
     def _add_partial(self, ranked: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
         """Add pairs that share only a part of their pixels, found by local features."""
@@ -187,19 +205,24 @@ class Duplicates(Scanner):
                     kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_j
                 )
 
-    def _candidates(self, ranked: pd.DataFrame, usable: np.ndarray) -> Iterator[tuple[str | None, Pairs]]:
-        """Yield pairs of rows that may be copies: the transform of the second, and (row, row, bits)."""
+    def _candidates(
+        self, ranked: pd.DataFrame, usable: Rows, aside: ThreadPoolExecutor
+    ) -> tuple[Pairs, Future[list[tuple[str, Pairs]]]]:
+        """Return pairs of rows that may be copies, (row, row, bits): upright ones, and per transform of the second."""
         from curate.duplicates import candidates
-        from curate.storage import blobs
+
+        def of_rows(pairs: Pairs) -> Pairs:
+            return usable[pairs[0]], usable[pairs[1]], pairs[2]
 
         phashes, dhashes = (hashes_of(ranked[name].iloc[usable]) for name in ("phash", "dhash"))
         spectra = blobs.matrix(ranked["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
-        left, right, bits = candidates.upright(phashes, dhashes, self.settings.hash_distance)
-        with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
-            transformed = aside.submit(list, candidates.transformed(phashes, spectra, self.settings.turned_distance))
-            yield None, (usable[left], usable[right], bits)
-            for transform, (left, right, bits) in transformed.result():
-                yield transform, (usable[left], usable[right], bits)
+
+        def transformed() -> list[tuple[str, Pairs]]:
+            found = candidates.transformed(phashes, spectra, self.settings.turned_distance)
+            return [(transform, of_rows(pairs)) for transform, pairs in found]
+
+        upright = candidates.upright(phashes, dhashes, self.settings.hash_distance)
+        return of_rows(upright), aside.submit(transformed)
 
 
 _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / SPECTRUM_PX).astype(np.float32)

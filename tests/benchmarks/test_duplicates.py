@@ -21,7 +21,7 @@ from curate.config import Config
 from curate.duplicates import hamming
 from curate.measuring import features
 from curate.scanners.duplicates import Duplicates, DuplicatesSettings
-from curate.schema import ACROSS
+from curate.schema import GROUP_KINDS
 from curate.storage.workspace import Workspace
 from tests.benchmarks import peers
 from tests.benchmarks.edits import EDITS
@@ -158,10 +158,16 @@ def test_precision_and_recall_of_small_images(shared_data: Path, tmp_path: Path)
     print("hash bits | blocks that must agree | pairs | precision | recall | F1")
     best = (0.0, 0, 0.0)
     for bits, share in itertools.product((10, 14, 18), np.arange(0.1, 0.61, 0.05)):
-        settings = DuplicatesSettings(hash_distance=bits, turned_distance=0, alike=1, close=1, small_close=float(share))
+        settings = DuplicatesSettings(
+            hash_distance=bits,
+            turned_distance=0,
+            min_matching_blocks=1,
+            min_loose_matching_blocks=1,
+            min_loose_matching_blocks_small=float(share),
+        )
         scanner = Duplicates(settings)
         copies = [one for one in scanner.judge(features.view(frame, scanner)) if one.role == "copy"]
-        found = {(min(one.key), max(one.key)) for one in copies if one.kind not in ACROSS}
+        found = {(min(one.key), max(one.key)) for one in copies if one.kind.name not in GROUP_KINDS}
         hits = len(found & wanted)
         precision, recall = hits / max(len(found), 1), hits / len(wanted)
         f1 = 2 * precision * recall / max(precision + recall, 1e-9)

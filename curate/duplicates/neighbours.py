@@ -1,0 +1,72 @@
+"""Verified neighbours of rows, at a cost that does not grow with the square of a sequence of look-alikes.
+
+Rows are asked for from the best keeper on. What a keeper has taken needs no neighbours of its own, so pairs are
+verified in portions, and those of rows taken by then never are. The groups are those that verifying all pairs gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+import numpy as np
+import numpy.typing as npt
+
+from curate.duplicates.groups import Match, inverse
+from curate.duplicates.hamming import Pairs
+from curate.duplicates.verify import Verifier
+
+FEWEST, MOST = 1 << 11, 1 << 17
+"""Pairs in a portion: few while many turn out to be copies, which spares others; then more."""
+_MANY = 0.25
+Ints = npt.NDArray[np.int64]
+
+
+class Neighbours:
+    """For each row, what its copies are to it."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        self.near: dict[int, dict[int, Match]] = {}
+        self._verifier = verifier
+        self._transforms: Sequence[str | None] = ()
+        self._pairs = np.empty((4, 0), np.int64)
+        """Left, right, bits and the index of the transform, sorted by the better row of each pair."""
+        self._first: Ints = np.empty(0, np.int64)
+        self._done, self._portion = 0, FEWEST
+
+    def verify(self, pairs: Pairs, transform: str | None) -> int:
+        """Verify these pairs but for known ones, now; return how many are copies."""
+        left, right, bits = pairs
+        if transform is not None:  # each pair is reported once; upright pairs come first
+            fresh = np.array(
+                [b not in self.near.get(a, ()) for a, b in zip(left.tolist(), right.tolist(), strict=True)]
+            )
+            left, right, bits = (side[fresh.astype(bool)] for side in (left, right, bits))
+        found = self._verifier.copies((left, right, bits), transform)
+        for a, b, match in found:
+            self.near.setdefault(a, {})[b] = match
+            self.near.setdefault(b, {})[a] = inverse(match)
+        return len(found)
+
+    def put_off(self, candidates: Sequence[tuple[str | None, Pairs]]) -> None:
+        """Take these pairs, transform by transform, to be verified once somebody asks for one of their rows."""
+        self._transforms = [transform for transform, _ in candidates]
+        sides = [np.stack([*pairs, np.full(len(pairs[0]), index)]) for index, (_, pairs) in enumerate(candidates)]
+        pairs = np.concatenate(sides, axis=1).astype(np.int64)
+        better = np.minimum(pairs[0], pairs[1])
+        order = np.lexsort((pairs[1], pairs[0], pairs[3], better))
+        self._pairs, self._first, self._done = pairs[:, order], better[order], 0
+
+    def of(self, row: int, taken: Set[int]) -> dict[int, Match]:
+        """Return the copies of a row; rows have to be asked for in ascending order, with what is taken by then."""
+        while self._done < len(self._first) and self._first[self._done] <= row:
+            last = self._first[min(self._done + self._portion, len(self._first)) - 1]
+            end = int(np.searchsorted(self._first, last, side="right"))
+            portion, self._done = self._pairs[:, self._done : end], end
+            portion = portion[:, ~np.isin(portion[:2], np.fromiter(taken, np.int64, len(taken))).any(axis=0)]
+            copies = 0
+            for index, transform in enumerate(self._transforms):
+                left, right, bits = portion[:3, portion[3] == index]
+                copies += self.verify((left, right, bits), transform)
+            busy = copies > _MANY * max(portion.shape[1], 1)
+            self._portion = FEWEST if busy else min(2 * self._portion, MOST)
+        return self.near.get(row, {})

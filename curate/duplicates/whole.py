@@ -1,0 +1,109 @@
+"""Two images as wholes: how nearly every pixel of one follows from the other, but for tone, sharpness and place.
+
+Each tile is kept twice at half its side, less its mean and at length one: as it lies, and moved so that the centre of
+what stands out from its border lies in the middle, which undoes a shift. The product of two such vectors is their
+correlation. A smaller copy is softer than its original, so where a pair nearly correlates either is softened too.
+"""
+
+import tempfile
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from curate.duplicates import tiles
+from curate.duplicates.tiles import TILE_PX, Floats
+
+SIDE = TILE_PX // 2
+SOFT = 0.85
+"""Standard deviation, in pixels of half a tile, of the blur that makes an original as soft as a smaller copy."""
+NEARLY = 10.0
+"""Times the distance allowed within which it is worth a try to soften either."""
+IN_MEMORY = 20_000
+"""Tiles that are kept in memory: 80 MiB."""
+_AT_A_TIME = 1024
+_SCALE = 32767
+Halves = npt.NDArray[np.int16]
+Indices = npt.NDArray[np.intp]
+
+
+class Distances(NamedTuple):
+    """One less the correlation of each pair: as the tiles lie, and moved to the middle."""
+
+    placed: Floats
+    centred: Floats
+
+
+class Wholes:
+    """Vectors of n tiles, 4 KiB each."""
+
+    def __init__(self, count: int) -> None:
+        self._placed, self._centred = _allocated(count), _allocated(count)
+
+    def add(self, rows: Indices, pixels: Floats) -> None:
+        """Store the vectors of (n, 64, 64) grey tiles in these rows."""
+        for row, tile in zip(rows, pixels, strict=True):
+            self._placed[row], self._centred[row] = _stored(tile), _stored(centred(tile))
+
+    def distances(
+        self, left: Indices, right: Indices, transform: str | None = None, worth: tuple[float, float] = (0.0, 0.0)
+    ) -> Distances:
+        """Compare tile `left[k]` with tile `right[k]`, transformed; soften what may come within `worth` by it."""
+        both = (self._placed, worth[0]), (self._centred, worth[1])
+        return Distances(*(_distances(vectors, left, right, transform, limit) for vectors, limit in both))
+
+
+def centred(tile: Floats) -> Floats:
+    """Move what stands out from the border of a tile to its middle."""
+    border = np.concatenate([tile[0], tile[-1], tile[:, 0], tile[:, -1]])
+    weight = np.abs(tile - np.median(border))
+    total = float(weight.sum())
+    if total == 0:
+        return tile
+    at, middle = np.arange(TILE_PX), (TILE_PX - 1) / 2
+    right, down = middle - float(weight.sum(axis=0) @ at) / total, middle - float(weight.sum(axis=1) @ at) / total
+    move = np.array([[1, 0, right], [0, 1, down]], dtype=np.float32)
+    size = TILE_PX, TILE_PX
+    moved = cv2.warpAffine(tile, move, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, dtype=np.float32)
+
+
+def _stored(tile: Floats) -> Halves:
+    small = np.asarray(cv2.resize(tile, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(np.rint(_unit(small.reshape(1, -1))[0] * _SCALE), dtype=np.int16)
+
+
+def _unit(vectors: Floats) -> Floats:
+    vectors = vectors - vectors.mean(axis=1, keepdims=True)
+    lengths = np.sqrt(np.einsum("nx,nx->n", vectors, vectors))
+    return np.asarray(vectors / np.maximum(lengths, 1e-6)[:, None], dtype=np.float32)
+
+
+def _distances(vectors: Halves, left: Indices, right: Indices, transform: str | None, limit: float) -> Floats:
+    found = np.empty(len(left), np.float32)
+    for start in range(0, len(left), _AT_A_TIME):
+        part = slice(start, start + _AT_A_TIME)
+        a, b = (vectors[rows[part]].astype(np.float32) / np.float32(_SCALE) for rows in (left, right))
+        if transform is not None:
+            b = tiles.transformed(b.reshape(-1, SIDE, SIDE), transform).reshape(len(b), -1)
+        agreement = np.einsum("nx,nx->n", a, b)
+        near = np.flatnonzero((1 - agreement <= NEARLY * limit) & (limit > 0))
+        ours, theirs = a[near], b[near]
+        softer = np.einsum("nx,nx->n", _softened(ours), theirs), np.einsum("nx,nx->n", ours, _softened(theirs))
+        agreement[near] = np.maximum(agreement[near], np.maximum(*softer))
+        found[part] = 1 - agreement
+    return found
+
+
+def _softened(vectors: Floats) -> Floats:
+    soft = [cv2.GaussianBlur(vector.reshape(SIDE, SIDE), (0, 0), SOFT).ravel() for vector in vectors]
+    return _unit(np.array(soft, dtype=np.float32).reshape(len(vectors), SIDE**2))
+
+
+def _allocated(count: int) -> Halves:
+    shape = (count, SIDE**2)
+    if count <= IN_MEMORY:
+        return np.empty(shape, np.int16)
+    with tempfile.TemporaryFile(prefix="curate-") as file:
+        return np.memmap(file, np.int16, "w+", shape=shape)

@@ -1,0 +1,86 @@
+"""Wholes: what tone, softness, a shift and a turn leave of the distance of two images, and what other content makes."""
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curate.duplicates import tiles, whole
+from curate.duplicates.tiles import TILE_PX, TRANSFORMS, Floats
+from curate.duplicates.whole import Distances, Wholes
+
+ONE, OTHER = np.array([0]), np.array([1])
+
+
+def stroke(seed: int) -> Floats:
+    """A few strokes on black, away from the border."""
+    rng = np.random.default_rng(seed)
+    tile = np.zeros((TILE_PX, TILE_PX), np.float32)
+    for start, end in rng.integers(14, 50, (4, 2, 2)).tolist():
+        cv2.line(tile, start, end, 220.0, 3)
+    return cv2.GaussianBlur(tile, (0, 0), 1.5)
+
+
+def distance(a: Floats, b: Floats, *, transform: str | None = None, worth: float = 0.0) -> Distances:
+    wholes = Wholes(2)
+    wholes.add(np.arange(2), np.stack([a, b]))
+    return wholes.distances(ONE, OTHER, transform, (worth, worth))
+
+
+@given(st.integers(0, 2**32), st.floats(0.3, 1.0), st.floats(0, 60))
+@settings(deadline=None, max_examples=40)
+def test_brightness_and_contrast_make_no_distance(seed: int, gain: float, offset: float) -> None:
+    found = distance(stroke(seed), stroke(seed) * np.float32(gain * 0.7) + np.float32(offset))
+    assert max(found.placed[0], found.centred[0]) < 1e-3
+
+
+@given(st.integers(0, 2**32), st.integers(-6, 6), st.integers(-6, 6))
+@settings(deadline=None, max_examples=40)
+def test_a_shift_makes_no_distance_once_both_are_in_the_middle(seed: int, right: int, down: int) -> None:
+    moved = np.roll(stroke(seed), (down, right), axis=(0, 1))
+    assert distance(stroke(seed), moved).centred[0] < 5e-3
+
+
+def test_a_shift_makes_a_distance_of_images_as_they_lie() -> None:
+    assert distance(stroke(1), np.roll(stroke(1), 4, axis=1)).placed[0] > 0.1
+
+
+def test_a_softer_copy_is_near_only_where_softening_is_tried() -> None:
+    soft = cv2.GaussianBlur(stroke(1), (0, 0), 2 * whole.SOFT)
+    hard, tried = distance(stroke(1), soft), distance(stroke(1), soft, worth=1.0)
+    assert tried.placed[0] < hard.placed[0] / 4
+    assert distance(soft, stroke(1), worth=1.0).placed[0] == pytest.approx(tried.placed[0], abs=1e-4)
+
+
+def test_softening_is_not_tried_of_what_it_cannot_bring_near() -> None:
+    soft = cv2.GaussianBlur(stroke(1), (0, 0), 2 * whole.SOFT)
+    hard = distance(stroke(1), soft).placed[0]
+    nearly = hard / whole.NEARLY
+    assert distance(stroke(1), soft, worth=nearly * 0.99).placed[0] == hard
+    assert distance(stroke(1), soft, worth=nearly * 1.01).placed[0] < hard
+
+
+def test_other_strokes_are_far_apart() -> None:
+    found = [distance(stroke(seed), stroke(seed + 100), worth=1.0) for seed in range(20)]
+    assert min(min(one.placed[0], one.centred[0]) for one in found) > 0.1
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_a_transform_is_applied_to_the_second(transform: str) -> None:
+    turned = tiles.transformed(stroke(3)[None], transform)[0]
+    inverse = {"turned by 90 degrees": "turned by 270 degrees", "turned by 270 degrees": "turned by 90 degrees"}
+    found = distance(stroke(3), turned, transform=inverse.get(transform, transform))
+    assert max(found.placed[0], found.centred[0]) < 2e-3
+
+
+def test_a_plain_image_has_no_middle() -> None:
+    plain = np.full((TILE_PX, TILE_PX), 70, np.float32)
+    assert (whole.centred(plain) == plain).all()
+    assert distance(plain, stroke(1)).placed[0] == 1
+
+
+def test_where_vectors_are_kept_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_memory = distance(stroke(1), stroke(2))
+    monkeypatch.setattr(whole, "IN_MEMORY", 1)
+    assert distance(stroke(1), stroke(2)) == in_memory
