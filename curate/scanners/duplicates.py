@@ -76,7 +76,7 @@ class Duplicates(Scanner):
     """Groups of copies, each with a suggested keeper; groups that span classes or splits say so."""
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     kinds: ClassVar[tuple[KindSpec, ...]] = kinds.ALL
     settings_model: ClassVar[type[Settings]] = DuplicatesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
