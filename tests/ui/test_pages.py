@@ -208,14 +208,14 @@ def test_an_export_from_a_moved_source_or_to_a_bad_place_says_why(
     script = "from curate.ui import session, export_page\nsession.prepare()\nexport_page.draw()"
     app = AppTest.from_string(script, default_timeout=30).run()
     app.radio(key="export_pending").set_value("keep").run()
-    for folder, why in (
-        (tmp_path / "cleaned", "is not there any more; say where they are now with --source"),
-        (root / "audit.json" / "x", "in the way"),
-    ):
+    moved = "is not there any more; say where they are now with --source"
+    for folder, why in ((tmp_path / "cleaned", moved), (root / "audit.json" / "x", "in the way")):
         app.text_input(key="export_folder").set_value(str(folder)).run()
         press(app, "Write the manifest and the folder")
         assert not app.exception
         assert why in text(app)
+        if why == moved:
+            (tmp_path / "elsewhere").rename(tmp_path / "src")
 
 
 def test_a_workspace_that_loses_its_tables_is_explained(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
