@@ -165,7 +165,7 @@ def test_decisions_about_new_classes_and_moved_sources_are_options(tmp_path: Pat
     run("manifest", tmp_path / "ws", "-o", tmp_path / "m.csv")
     source.rename(tmp_path / "now")
     done = run("export", tmp_path / "m.csv", tmp_path / "out", "--source", tmp_path / "now")
-    assert "note: 1 images are of a class that the dataset did not have, 'owls'" in done.stderr
+    assert "note: a class that the dataset did not have, 'owls': 1 of the images" in done.stderr
     assert (tmp_path / "out" / "owls" / "000.jpg").is_file()
     (tmp_path / "r.toml").write_text("[split]\ntrain = 0.5\ntest = 0.5\n")
     done = run(

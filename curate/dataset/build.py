@@ -116,13 +116,15 @@ def _split_notes(own: Sequence[Member], members: Sequence[Member], recipe: Build
     """Say what a person should know of the splits: those of the dataset are given up, or copies cross them."""
     if not recipe.split.keep:
         given = sum(bool(member.given_split) for member in own)
-        text = "images have a split in the dataset, and are drawn anew; split.keep = true in the recipe keeps it"
-        return [f"{given:,} {text}"] if given else []
+        text = (
+            "the splits of the dataset are given up and drawn anew (images that have one: {given:,}); split.keep = true"
+        )
+        return [f"{text.format(given=given)} in the recipe keeps them"] if given else []
     splits_of: dict[str, set[str]] = {}
     for member in members:
         splits_of.setdefault(member.group, set()).add(member.split)
     crossing = sum(len(names) > 1 for names in splits_of.values())
-    return [f"{crossing:,} groups of copies stand in several of the splits that were kept"] if crossing else []
+    return [f"copies stand in several of the splits that were kept (groups: {crossing:,})"] if crossing else []
 
 
 def _faces_settings(manifest: Path) -> FacesSettings:

@@ -70,7 +70,7 @@ def export(
         folder_names(images["final_label"].dropna())
     for label, count in Counter(images["final_label"].dropna()).items():
         if label not in set(images["label"]):
-            said(f"note: {count:,} images are of a class that the dataset did not have, {label!r}")
+            said(f"note: a class that the dataset did not have, {label!r}: {count:,} of the images")
     columns = (images[name] for name in Kept._fields)
     placement = place([Kept(*row) for row in zip(*columns, strict=True)])
     images = images.assign(exported_path=pd.Series(placement.paths, images.index, dtype=object))

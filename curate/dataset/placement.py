@@ -67,10 +67,14 @@ def place(images: Sequence[Kept]) -> Placement:
     spellings = alike(image.final_label for image in images if image.final_label is not None)
     notes = []
     if any(untold):
-        notes.append(f"folders cannot say class and split of {sum(untold):,} images; metadata.csv beside them does")
+        notes.append(
+            f"folders cannot say class and split of every image ({sum(untold):,} not); metadata.csv beside them does"
+        )
     if not by_split and any(image.split is not None for image in images):
         count = sum(image.split is None for image in images)
-        notes.append(f"{count:,} images have no split, so there are no folders of splits; metadata.csv has them")
+        notes.append(
+            f"there are no folders of splits, since not every image has one (without: {count:,}); metadata.csv has them"
+        )
     notes += [
         f"the classes {', '.join(map(repr, labels))} look like spellings of one; they stay apart here, but on other "
         "systems such folders become one. If they are one class, relabel the images of the others"

@@ -83,10 +83,10 @@ def test_splits_that_are_given_up_and_copies_across_those_kept_are_told(tmp_path
     path = manifest(tmp_path, *rows)
     said: list[str] = []
     curate.build(plain(tmp_path, HALVES), tmp_path / "drawn", manifest=path, say=said.append)
-    assert any("8 images have a split in the dataset, and are drawn anew; split.keep = true" in line for line in said)
+    assert any("drawn anew (images that have one: 8); split.keep = true" in line for line in said)
     said.clear()
     curate.build(plain(tmp_path, "[split]\nkeep = true\n"), tmp_path / "kept", manifest=path, say=said.append)
-    assert "note: 1 groups of copies stand in several of the splits that were kept" in said
+    assert "note: copies stand in several of the splits that were kept (groups: 1)" in said
 
 
 def test_a_split_that_is_not_there_cannot_be_kept(tmp_path: Path) -> None:

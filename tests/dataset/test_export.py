@@ -458,7 +458,7 @@ def test_a_class_that_the_dataset_did_not_have_is_told(tmp_path: Path) -> None:
     said: list[str] = []
     rows = (Row("a/1.png", "a"), Row("a/2.png", "a", "Sadd"), Row("b/3.png", "b", "a"))
     exported(tmp_path, *rows, say=said.append)
-    assert said == ["note: 1 images are of a class that the dataset did not have, 'Sadd'"]
+    assert said == ["note: a class that the dataset did not have, 'Sadd': 1 of the images"]
 
 
 def test_splits_whose_shards_would_be_called_alike_are_kept_apart(tmp_path: Path) -> None:

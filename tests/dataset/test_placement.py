@@ -63,8 +63,8 @@ def test_folders_of_splits_are_made_where_every_image_has_one() -> None:
     mixed = place([*images, kept("b/3.jpg", "b")])
     assert (mixed.paths, mixed.by_split, mixed.tables) == (["a/1.jpg", "b/2.jpg", "b/3.jpg"], False, True)
     assert mixed.notes == [
-        "folders cannot say class and split of 2 images; metadata.csv beside them does",
-        "1 images have no split, so there are no folders of splits; metadata.csv has them",
+        "folders cannot say class and split of every image (2 not); metadata.csv beside them does",
+        "there are no folders of splits, since not every image has one (without: 1); metadata.csv has them",
     ]
 
 
