@@ -29,7 +29,6 @@ from curate.findings import Finding, KindSpec
 from curate.i18n import N_
 from curate.images.image import DecodedImage, Pixels, luma
 from curate.scanners import Scanner, embeddings
-from curate.storage import blobs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,6 +175,8 @@ class Duplicates(Scanner):
 
     def _crowd(self, ranked: pd.DataFrame, usable: Rows) -> Strangers | None:
         """Look at strangers; return what they share where it is as much as makes a copy elsewhere."""
+        from curate.storage import blobs  # a worker has no use for it, nor for pandas
+
         rows = usable[strangers.sampled(len(usable))]
         sample = blobs.matrix(ranked["tile"], rows).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
         found = strangers.by_blocks(sample, len(usable))
@@ -210,6 +211,7 @@ class Duplicates(Scanner):
     ) -> tuple[Pairs, Future[list[tuple[str, Pairs]]]]:
         """Return pairs of rows that may be copies, (row, row, bits): upright ones, and per transform of the second."""
         from curate.duplicates import candidates
+        from curate.storage import blobs
 
         def of_rows(pairs: Pairs) -> Pairs:
             return usable[pairs[0]], usable[pairs[1]], pairs[2]
