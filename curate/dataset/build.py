@@ -32,6 +32,7 @@ from curate.scanners.faces import Faces, FacesSettings
 from curate.schema import Verdict
 from curate.sources import Source, source_at
 from curate.sources.classes import alike, folder_name, same_file
+from curate.sources.layout import LabelAndSplit, classes_of
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic_folder
 from curate.storage.workspace import Workspace
@@ -146,7 +147,7 @@ def _write(
     rows = []
     taken: set[str] = set()
     # In the order in which they lie there: going back and forth between tars reads their headers again and again.
-    for place, member in sorted(enumerate(members), key=lambda numbered: numbered[1].location[:2]):
+    for position, member in sorted(enumerate(members), key=lambda numbered: numbered[1].location[:2]):
         data = _read(at(member.location.source), member)
         suffix = PurePosixPath(member.location.path).suffix.lower()
         crop = ""
@@ -173,10 +174,11 @@ def _write(
             "crop": crop,
             "weight": f"{weight:.6g}",
         }
-        rows.append((place, row))
-    table = pd.DataFrame([row for _, row in sorted(rows, key=lambda placed: placed[0])], dtype=object)
+        rows.append((position, row))
+    table = pd.DataFrame([row for _, row in sorted(rows, key=lambda numbered: numbered[0])], dtype=object)
     safe_csv.write(table, folder / MANIFEST)
-    if any(name != label for label, name in folders.items()) or alike(folders):
+    wanted = [LabelAndSplit(member.label, member.split) for member in members]
+    if classes_of(list(table["path"])) != wanted or alike(folders):
         for name, content in layouts.tables(table.assign(exported_path=table["path"]), by_split=True):
             (folder / name).write_bytes(content)
     return table

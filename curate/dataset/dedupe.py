@@ -48,7 +48,7 @@ class Deduplicator:
         self._roots: dict[str, int] = {}
 
     def take_over(self, workspaces: Iterable[Workspace], images: Iterable[Location]) -> int:
-        """Take over what audits have measured of these images, where that still holds; return of how many."""
+        """Take over what audits have measured of these images while it still holds; return the number of those."""
         wanted = {(image.source, image.path): (self._path(image), image.size_bytes) for image in images}
         return reuse.take_over(workspaces, wanted, Duplicates(), self._workspace.features)
 

@@ -14,7 +14,7 @@ from curate.errors import SourceError
 from curate.images import formats
 from curate.sources import clutter
 from curate.sources.classes import alike, folder_name, same_file, shortened
-from curate.sources.layout import Place, classes_of
+from curate.sources.layout import LabelAndSplit, classes_of
 from curate.sources.records import split_called
 
 
@@ -61,7 +61,7 @@ def place(images: Sequence[Kept]) -> Placement:
     by_split = bool(images) and all(image.split is not None for image in images)
     taken = _Names()
     paths = [taken.free(_place(image, by_split=by_split), image.sha256) for image in images]
-    wanted = [Place(image.final_label, image.split) for image in images]
+    wanted = [LabelAndSplit(image.final_label, image.split) for image in images]
     untold = [got != want for got, want in zip(classes_of(paths), wanted, strict=True)]
     unseen = [not _is_listed(path) for path in paths]
     spellings = alike(image.final_label for image in images if image.final_label is not None)

@@ -1,7 +1,8 @@
 """Measurements that an audit has stored, taken over by a step that looks at the same images again.
 
 Invariant: a measurement is taken over as an audit would: where file, size and time are what was measured, by the same
-scanner with the same settings. Whatever has changed since, or cannot be asked for its time, is measured anew.
+scanner with the same settings. What has changed since, could not be read then, or lies where no time is known, is
+measured anew.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ def workspaces_near(manifest: Path) -> Iterator[Workspace]:
 def take_over(
     workspaces: Iterable[Workspace], wanted: Mapping[tuple[str, str], tuple[str, int]], scanner: Scanner, folder: Path
 ) -> int:
-    """Write into `folder` what workspaces have stored of the images wanted; return of how many.
+    """Write into `folder` what workspaces have measured of the images wanted; return the number of those images.
 
     `wanted` maps (root of the source, path) to the path and size under which the measurement is to be stored.
     """
@@ -44,11 +45,13 @@ def take_over(
             if part.current != {FACTS, scanner.name}:
                 continue
             table = features.stored(part.path, part_schema((scanner,)).names)
+            hashes = table["sha256"].to_pylist()
             rows = [
                 (row, key)
                 for row, (path, size, stamp) in enumerate(_keys(table))
                 if (key := (root, path)) in wanted
                 and key not in taken
+                and hashes[row] is not None
                 and _is_as_measured(join(root, path), size, stamp)
             ]
             if rows:

@@ -218,9 +218,13 @@ def _matches(row: dict[str, Any], selection: Selection) -> bool:
         and (not selection.categories or row["category"] in selection.categories)
         and (not selection.kinds or row["kind"] in selection.kinds)
         and (not selection.labels or row["label"] in selection.labels)
-        and (not selection.paths or any(fnmatchcase(row["path"], pattern) for pattern in selection.paths))
+        and (not selection.paths or row["path"] in selection.paths or _fits(row["path"], selection.paths))
         and selection.min_score <= row["score"] <= selection.max_score
     )
+
+
+def _fits(path: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in patterns)
 
 
 def _record(

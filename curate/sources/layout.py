@@ -72,24 +72,24 @@ def reason_to_skip(name: str, head: Callable[[], bytes]) -> Message | None:
     return msg("extension '{suffix}' is not an image format", suffix=suffix) if suffix else msg("not an image")
 
 
-class Place(NamedTuple):
+class LabelAndSplit(NamedTuple):
     """The class and split that the folders of an image say; None for what they do not say."""
 
     label: str | None
     split: str | None
 
 
-def classes_of(paths: Sequence[str]) -> list[Place]:
+def classes_of(paths: Sequence[str]) -> list[LabelAndSplit]:
     """Read the class and split of each image from its path below the source, all of them together. Pure."""
     base = len(_dataset_root(paths))
     folders = [path[base:].split("/")[:-1] for path in paths]
     splits_first = _are_splits(parts[0] for parts in folders if parts)
     if splits_first:
-        return [Place(parts[1] if len(parts) > 1 else None, _split_at(parts, 0)) for parts in folders]
+        return [LabelAndSplit(parts[1] if len(parts) > 1 else None, _split_at(parts, 0)) for parts in folders]
     # A class may well have a part called `test`: only where every class is cut into splits are these what they seem.
     if all(len(parts) > 1 for parts in folders) and _are_splits(parts[1] for parts in folders):
-        return [Place(parts[0], _split_at(parts, 1)) for parts in folders]
-    return [Place(parts[0] if parts else None, None) for parts in folders]
+        return [LabelAndSplit(parts[0], _split_at(parts, 1)) for parts in folders]
+    return [LabelAndSplit(parts[0] if parts else None, None) for parts in folders]
 
 
 def _dataset_root(paths: Sequence[str]) -> str:

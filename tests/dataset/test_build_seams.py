@@ -77,6 +77,23 @@ def test_the_splits_of_the_dataset_are_kept_where_the_recipe_says_so(tmp_path: P
     assert Counter(images["split"]) == {"train": 6, "val": 4}
 
 
+def test_splits_of_any_name_are_kept_by_folder_or_by_table(tmp_path: Path) -> None:
+    rows = [row._replace(split="PublicTest" if row.split == "validation" else "Training") for row in split_rows()]
+    table = curate.build(
+        plain(tmp_path, "[split]\nkeep = true\n"), tmp_path / "set", manifest=manifest(tmp_path, *rows)
+    ).table
+    assert Counter(table["split"]) == {"Training": 4, "PublicTest": 4}
+    images = curate.audit(tmp_path / "set", tmp_path / "ws").images
+    assert Counter(zip(images["label"], images["split"], strict=True)) == {
+        ("cat", "train"): 2, ("horse", "train"): 2, ("cat", "PublicTest"): 2, ("horse", "PublicTest"): 2
+    }  # fmt: skip
+
+
+def test_a_set_that_folders_say_all_of_has_no_table(tmp_path: Path) -> None:
+    curate.build(plain(tmp_path, HALVES), tmp_path / "set", manifest=manifest(tmp_path, *split_rows()))
+    assert not list((tmp_path / "set").rglob("metadata.csv"))
+
+
 def test_splits_that_are_given_up_and_copies_across_those_kept_are_told(tmp_path: Path) -> None:
     rows = split_rows()
     rows[0] = rows[0]._replace(data=rows[-1].data)

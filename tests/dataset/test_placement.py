@@ -17,7 +17,7 @@ from curate.dataset.placement import Kept, folder_names, place
 from curate.errors import SourceError
 from curate.options import Layout
 from curate.sources.classes import folder_name, same_file
-from curate.sources.layout import Place, classes_of
+from curate.sources.layout import LabelAndSplit, classes_of
 from tests import sample_images
 
 
@@ -151,7 +151,7 @@ def images(draw: st.DrawFn) -> list[Kept]:
 @example([Kept("train/1.png", "x", None, "train", "s")])
 def test_folders_say_what_is_wanted_or_a_table_is_asked_for_and_no_two_places_meet(rows: list[Kept]) -> None:
     placed = place(rows)
-    wanted = [Place(row.final_label, row.split) for row in rows]
+    wanted = [LabelAndSplit(row.final_label, row.split) for row in rows]
     assert placed.tables or classes_of(placed.paths) == wanted
     assert len({same_file(path) for path in placed.paths}) == len(rows)
     for path in placed.paths:

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import curate
@@ -57,6 +59,21 @@ def test_what_has_another_time_is_measured_anew(tmp_path: Path, measured: list[i
     os.utime(tmp_path / "source" / "cats" / "001.jpg", ns=(1, 1))
     curate.build(recipe, tmp_path / "set")
     assert measured == [1]
+
+
+def test_what_could_not_be_read_then_is_read_now(tmp_path: Path, measured: list[int]) -> None:
+    recipe = prepared(tmp_path)
+    part = next((tmp_path / "ws" / "features").glob("part-*.parquet"))
+    table = pq.read_table(part)
+    hashes = [None if path.endswith("001.jpg") else value
+              for path, value in zip(table["path"].to_pylist(), table["sha256"].to_pylist(), strict=True)]  # fmt: skip
+    unread = sum(value is None for value in hashes)
+    column = table.schema.get_field_index("sha256")
+    pq.write_table(table.set_column(column, table.schema.field(column), pa.array(hashes, pa.string())), part)
+    measured.clear()
+    assert len(curate.build(recipe, tmp_path / "set").table) == 8
+    assert measured == [unread]
+    assert unread > 0
 
 
 def test_measurements_by_other_settings_are_no_measurements(tmp_path: Path, measured: list[int]) -> None:

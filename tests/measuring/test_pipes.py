@@ -10,11 +10,9 @@ import pytest
 
 import curate
 from curate.config import DecodeLimits
-from curate.measuring import features, pool
+from curate.measuring import pool
 from curate.measuring.pipes import PipePool
-from curate.measuring.shard import Tally
-from tests import crashing, sample_images
-from tests.crashing import Crashing
+from tests import sample_images
 
 
 def product(argument: tuple[int, int]) -> tuple[int, int]:
@@ -48,16 +46,6 @@ def test_a_worker_that_dies_breaks_the_pool_at_once() -> None:
             with pytest.raises(BrokenProcessPool):
                 future.result()
     assert time.monotonic() - started < 50
-
-
-def test_a_crash_a_kill_and_a_hang_cost_one_image_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool, "_start_server", lambda: False)
-    records, shards = crashing.shards(tmp_path, 2)
-    tallies: list[Tally] = []
-    pool.run(shards, 2, tallies.append)
-    table = features.load(records, features.parts(tmp_path / "parts", [Crashing()]), [Crashing()])
-    assert sum(tally.files for tally in tallies) == len(records)
-    assert table["status"].tolist() == ["ok", "error", "ok", "error", "ok", "ok", "error", "ok"]
 
 
 def audited(source: str, workspace: str) -> None:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from curate.config import DecodeLimits
 from curate.images import kinds
 from curate.measuring import features, journal, pool
@@ -12,7 +14,12 @@ from tests import crashing, sample_images
 from tests.crashing import Crashing
 
 
-def test_a_crash_a_kill_and_a_hang_cost_one_image_each(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", ["forked", "pipes"])
+def test_a_crash_a_kill_and_a_hang_cost_one_image_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    if how == "pipes":
+        monkeypatch.setattr(pool, "_start_server", lambda: False)
     records, shards = crashing.shards(tmp_path, 2)
     tallies: list[Tally] = []
     pool.run(shards, 2, tallies.append)

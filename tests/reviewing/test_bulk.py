@@ -1,5 +1,6 @@
 """Decisions without the app: by selection, as suggested or alike, all or none. CSVs are in tests/dataset."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from curate.reviewing.fold import IMAGE
 from curate.reviewing.store import Store
 from curate.schema import FINDINGS, IMAGES, Action
 from curate.storage.workspace import write_table
+from tests import sample_images
 from tests.conftest import Audited
 
 
@@ -91,6 +93,15 @@ def test_a_pattern_selects_findings_only_and_so_does_a_path_with_another_conditi
     narrow = Selection(paths=("cats/003.jpg",), categories=("corrupted",))
     with pytest.raises(CurateError, match="no finding in the queue matches"):
         curate.decide(audited.workspace.root, narrow, Action.DROP, reviewer="ana")
+
+
+def test_a_name_that_reads_like_a_pattern_is_a_name(tmp_path: Path) -> None:
+    sample_images.save(sample_images.photo(1) // 12, tmp_path / "src" / "a" / "[1].jpg")
+    sample_images.save(sample_images.photo(2), tmp_path / "src" / "a" / "[2].jpg")
+    curate.audit(tmp_path / "src", tmp_path / "ws")
+    named = Selection(paths=("a/[1].jpg", "a/[2].jpg"))
+    curate.decide(tmp_path / "ws", named, Action.DROP, reviewer="ana")
+    assert set(curate.manifest(tmp_path / "ws")["action"]) == {"drop"}
 
 
 def test_a_flagged_image_that_is_named_in_full_is_decided_by_its_findings(audited: Audited) -> None:

@@ -13,7 +13,7 @@ from curate import config
 from curate.errors import SourceError, WorkspaceError
 from curate.sources import Listing, clutter, open_source
 from curate.sources.classes import alike
-from curate.sources.layout import Place, classes_of
+from curate.sources.layout import LabelAndSplit, classes_of
 from curate.sources.records import split_called
 from curate.storage.names import is_text, shown
 from tests import sample_images
@@ -69,7 +69,7 @@ def test_other_names_are_no_splits(name: str) -> None:
     ],
 )  # fmt: skip
 def test_folders_say_class_and_split(files: list[str], places: list[tuple[str | None, str | None]]) -> None:
-    assert classes_of(files) == [Place(*place) for place in places]
+    assert classes_of(files) == [LabelAndSplit(*place) for place in places]
 
 
 def test_classes_that_look_like_spellings_of_one_are_noted(tmp_path: Path) -> None:
