@@ -33,6 +33,8 @@ class ImageFilter:
     states: frozenset[State] = frozenset()
     reviewers: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
+    copies: bool = False
+    """Of duplicate groups only the copies: a finding of the kinds must call the image one."""
     min_score: float = 0.0
     text: str = ""
 
@@ -53,6 +55,15 @@ class Entry:
     reviewer: str | None
     as_of: int
     findings: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """An image in a word: its class and where it stands."""
+
+    path: str
+    label: str | None
+    state: State
 
 
 class Catalogue:
@@ -88,6 +99,15 @@ class Catalogue:
         """Return the paths of images."""
         condition, values = _condition(chosen)
         return {row[0] for row in self._db.execute(f"SELECT m.path FROM image m WHERE {condition}", values)}
+
+    def outline(self) -> list[Outline]:
+        """Return of every image where it stands: for an overview of all at once."""
+        rows = self._db.execute("SELECT path, label, state FROM image")
+        return [Outline(path, label, State(state)) for path, label, state in rows]
+
+    def kinds(self) -> list[tuple[str, str]]:
+        """Return path and kind of every finding that is queued."""
+        return [(row[0], row[1]) for row in self._db.execute("SELECT path, kind FROM finding WHERE role != 'keeper'")]
 
     def facets(self) -> dict[str, dict[str | None, int]]:
         """Return what images can be narrowed to, each with the number of images: states, labels, reviewers."""
@@ -163,7 +183,8 @@ def _condition(chosen: ImageFilter) -> tuple[str, dict[str, Any]]:
     if chosen.kinds:
         named = {f"kind{index}": value for index, value in enumerate(sorted(chosen.kinds))}
         kinds = ", ".join(f":{name}" for name in named)
-        parts.append(f"EXISTS (SELECT 1 FROM finding f WHERE f.path = m.path AND f.kind IN ({kinds}))")
+        role = " AND f.role = 'copy'" if chosen.copies else ""
+        parts.append(f"EXISTS (SELECT 1 FROM finding f WHERE f.path = m.path AND f.kind IN ({kinds}){role})")
         values |= named
     if chosen.min_score > 0:
         parts.append("m.score >= :min_score")

@@ -37,7 +37,8 @@ class Step:
     """What one key press wrote: one or more rows of the log, all taken back together.
 
     `stands` says whether any of them is still in force; `item_id` is the item of the queue that the first is about.
-    For an undo `of` is the number of the step that it takes back, and `decisions` are what that had decided.
+    For an undo `of` is the number of the step that it takes back, and `decisions` are what that had decided; `again`
+    says that it took back an undo, so that they are in force once more.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Step:
     stands: bool
     item_id: str | None
     of: int | None = None
+    again: bool = False
 
     @property
     def last_line(self) -> int:
@@ -81,10 +83,10 @@ class Log:
         if not rows:
             raise WorkspaceError(f"the log has no step {number}")
         first = decision_of(rows[0])
-        of, stands = None, any(row["stands"] for row in rows)
+        of, again, stands = None, True, any(row["stands"] for row in rows)
         while rows[0]["reverts"] is not None:  # an undo of an undo speaks of the decision at the end
             (batch,) = self._db.execute("SELECT batch FROM decision WHERE id = ?", (rows[0]["reverts"],)).fetchone()
-            of = of or batch
+            of, again = of or batch, not again
             rows = self._rows_of(batch)
         item = self._db.execute(
             "SELECT item_id FROM finding WHERE finding_id = ? AND path = ?", (rows[0]["finding_id"], rows[0]["path"])
@@ -98,6 +100,7 @@ class Log:
             stands=stands,
             item_id=item[0] if item else None,
             of=of,
+            again=of is not None and again,
         )
 
     def step_of(self, line: int) -> Step:
