@@ -70,6 +70,7 @@ def _surface(size: int) -> None:
     surface.queue()(
         key=KEY,
         data={
+            "name": KEY,
             **answer,
             **queue_page.fixed(session.translator(), ACTS),
             "texts": words.queue_texts(),

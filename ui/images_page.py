@@ -34,15 +34,12 @@ VIEWS: dict[str, ImageFilter] = {
 def draw() -> None:
     """Draw the page."""
     workspace = session.workspace()
-    given = st.query_params
-    if given.get("like") != st.session_state.get("like"):
-        st.session_state.like = given.get("like")
+    session.go_where_asked()
     if "grid_feed" in st.session_state:
         st.session_state.grid_feed.draw_anew()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         shown, title = _controls(workspace)
     _grid(shown, title)
-    session.go_where_asked()
 
 
 def _controls(workspace: Workspace) -> tuple[Shown, str]:
@@ -173,6 +170,7 @@ def _grid(shown: Shown, title: str) -> None:
     surface.grid()(
         key=KEY,
         data={
+            "name": KEY,
             **answer,
             **queue_page.fixed(session.translator(), ACTS),
             "texts": words.grid_texts(),

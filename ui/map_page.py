@@ -20,6 +20,7 @@ COLOURS = ("class", "finding", "decision")
 
 def draw() -> None:
     """Draw the page."""
+    session.go_where_asked()
     workspace = session.workspace()
     titles = {"class": _("Class"), "finding": _("Finding"), "decision": _("Decision")}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -59,7 +60,6 @@ def draw() -> None:
         on_go_change=partial(session.ask_to_go, KEY),
         on_look_change=_look,
     )
-    session.go_where_asked()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False, hash_funcs={Likeness: id})

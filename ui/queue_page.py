@@ -32,8 +32,8 @@ def draw() -> None:
         st.query_params.from_dict(session.address())
     if "queue_feed" in st.session_state:
         st.session_state.queue_feed.draw_anew()
-    _surface()
     session.go_where_asked()
+    _surface()
 
 
 @st.fragment
@@ -57,6 +57,7 @@ def _surface() -> None:
     surface.queue()(
         key=KEY,
         data={
+            "name": KEY,
             **answer,
             **fixed(session.translator(), ACTS),
             "texts": words.queue_texts(),

@@ -41,14 +41,17 @@ def workspace() -> Workspace:
 def prepare() -> None:
     """Give every remembered value its first content."""
     state = st.session_state
-    for name in KEPT:  # Streamlit forgets what a page's inputs held once another page is shown
-        if name in state:
-            state[name] = state[name]
     if "person" not in state:
         name, lang = _arguments()[1:]
         known = recall()
         state.person = Person(name=name or known.name, lang=_language(lang or known.lang))
         state.reviewer, state.lang = state.person.name, state.person.lang
+    kept = state.setdefault("kept", {})
+    for name in KEPT:  # Streamlit forgets what a page's inputs held once another page is shown
+        if name in state:
+            kept[name] = state[name]
+        if name in kept:
+            state[name] = kept[name]
     state.setdefault("message", None)
 
 
@@ -101,6 +104,7 @@ def clear_filters() -> None:
     for name in KEPT:
         if name.startswith("filter_"):
             st.session_state.pop(name, None)
+            st.session_state.kept.pop(name, None)
     refilter()
 
 

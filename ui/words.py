@@ -54,7 +54,7 @@ def queue_texts() -> dict[str, str]:
         "did_later_all": _("Left the {n} images of the group for later."),
         "did_only": _("Kept {what}; copies dropped: {n}."),
         "did_relabel": _("Relabelled {what} to {label}."),
-        "confirm_group": _("Drop all {n} images of this group? {key} again confirms, any other key leaves them."),
+        "confirm_group": _("Drop all {n} images of this group? {key} again confirms."),
         "no_group": _("This image stands alone: D drops it."),
         "no_such": _("There is no image {n} here."),
     }

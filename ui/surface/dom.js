@@ -86,6 +86,7 @@ class Sheet {
 // The line that says what the last key did; it is always in the same place, and cut rather than broken.
 class MessageLine {
   constructor() {
+    this.online = true;
     this.root = el("span", { class: "message", role: "status", "aria-live": "polite" });
   }
 
@@ -97,9 +98,10 @@ class MessageLine {
 
   // Say that the connection is lost, or back, where that is news.
   connection(online, texts) {
-    const lost = this.root.textContent === texts.offline;
-    if (!online && !lost) this.say(texts.offline, "error");
-    else if (online && lost) this.say(texts.back_online);
+    if (online === this.online) return;
+    this.online = online;
+    if (online) this.say(texts.back_online);
+    else this.say(texts.offline, "error");
   }
 }
 
@@ -107,6 +109,19 @@ class MessageLine {
 function key_button(data, name, title, look, act) {
   const key = data.bindings[name]?.[0] ?? "";
   return el("button", { type: "button", class: look, "data-act": name, "aria-keyshortcuts": key, onclick: act }, title, el("kbd", { "aria-hidden": "true" }, data.key_titles[key] ?? key.toUpperCase()));
+}
+
+// What a page knows outlives its surface: Streamlit may draw that anew, and what was taken must not be lost with it.
+function outbox(name, make) {
+  const kept = (window.curateKept ??= {});
+  return (kept[name] ??= make());
+}
+
+// How many strokes a page that was loaded again had taken and not saved; told once.
+function lost_before() {
+  const lost = Number(sessionStorage.getItem("curate-lost") ?? 0);
+  sessionStorage.removeItem("curate-lost");
+  return lost;
 }
 
 // Streamlit draws pages and navigation; these are the few places where the surface reaches out for them.

@@ -7,7 +7,7 @@ class Grid {
     this.go = go;
     this.data = data;
     this.texts = data.texts;
-    this.selection = new Selection();
+    this.selection = outbox(data.name, () => new Selection());
     this.link = new Link(this.selection, send, () => this.count());
     this.elements = new Map();
     this.build(root);
@@ -48,8 +48,10 @@ class Grid {
     const lost = this.selection.lost;
     const told = this.selection.receive(data);
     this.link.answered();
+    this.line.connection(this.selection.online, this.texts);
     for (const one of told) if (one.text) this.say(one.text, one.tone);
-    if (this.selection.lost > lost) this.say(filled(this.texts.lost, { n: this.selection.lost - lost }), "warning");
+    const gone = this.selection.lost - lost + lost_before();
+    if (gone) this.say(filled(this.texts.lost, { n: gone }), "warning");
     this.draw();
     this.link.post();
     requestAnimationFrame(() => this.scrolled());

@@ -3,6 +3,7 @@
 const PATIENCE_MS = 5000; // an answer that takes longer has been lost, or there is nobody to answer
 const AGAIN_MS = 2000;
 const LOOK_MS = 2500;
+const RELOAD_MS = 6000; // a server that is back, and a page that has not heard of it
 
 class Link {
   constructor(outbox, send, changed) {
@@ -10,6 +11,7 @@ class Link {
     this.send = send;
     this.changed = changed;
     this.since = 0; // when the last message was sent
+    this.back_since = null; // since when a lost server is there again
     this.waits_since = null; // since when an answer is waited for
     this.timer = setInterval(() => this.watch(), 500);
     this.looked = performance.now();
@@ -25,6 +27,7 @@ class Link {
   }
 
   answered() {
+    this.back_since = null;
     this.waits_since = this.outbox.in_flight ? performance.now() : null;
     if (!this.outbox.online) {
       this.outbox.online = true;
@@ -40,9 +43,20 @@ class Link {
       this.looked = now;
       const there = await this.is_there();
       if (!there) this.stop();
-      else if (!this.outbox.online && now - this.since > AGAIN_MS) this.post({ again: true });
+      else if (!this.outbox.online) this.come_back(now);
+      if (!there) this.back_since = null;
     }
     if (overdue > AGAIN_MS && now - this.since > AGAIN_MS && this.outbox.online) this.post({ again: true });
+  }
+
+  // The server answers again. Streamlit connects anew by itself, but waits the longer the longer it was gone.
+  come_back(now) {
+    this.back_since ??= now;
+    if (now - this.since > AGAIN_MS) this.post({ again: true });
+    if (now - this.back_since < RELOAD_MS) return;
+    sessionStorage.setItem("curate-lost", String(this.outbox.unanswered));
+    this.outbox.strokes = [];
+    window.location.reload();
   }
 
   async is_there() {

@@ -80,6 +80,7 @@ export class Machine extends Outbox {
     super();
     this.ahead = ahead;
     this.behind = behind;
+    this.begun = 0; // times that all was shown anew
     this.reset();
   }
 
@@ -108,12 +109,19 @@ export class Machine extends Outbox {
   // What the server said
 
   receive(answer) {
-    if (this.note(answer)) this.reset();
+    const lived = this.epoch !== null;
+    const what = this.note(answer);
+    if (what) {
+      this.reset();
+      this.begun += 1;
+    }
     for (const item of answer.items) this.learn(item);
     const told = answer.answers.map((one) => this.conclude(one)).filter(Boolean);
     if (answer.heard === this.messages) this.more = answer.more;
     this.line_up(answer.order);
-    if (answer.show && this.items.has(answer.show)) this.visit(answer.show, answer.earlier);
+    // Where the server is another one, what was lost comes first, not what the address says.
+    const wanted = answer.show && !(what === "epoch" && lived);
+    if (wanted && this.items.has(answer.show)) this.visit(answer.show, answer.earlier);
     this.prune();
     return told;
   }
@@ -148,14 +156,15 @@ export class Machine extends Outbox {
   line_up(order) {
     const fresh = order.filter((id) => this.items.has(id) && !this.left.has(id));
     const front = this.upcoming[0];
-    if (!fresh.length && !this.strokes.length && this.heard === this.messages) {
+    const idle = !this.strokes.length && !this.in_flight && this.at === this.trail.length;
+    if (!fresh.length && !this.upcoming.length && idle) {
       // Round again: what was skipped, and still waits.
       for (const id of order) {
         this.left.delete(id);
         if (this.items.has(id)) fresh.push(id);
       }
-      this.trail = this.trail.filter((id) => !fresh.includes(id) || id === this.current);
-      this.at = Math.min(this.at, this.trail.length);
+      this.trail = this.trail.filter((id) => !fresh.includes(id));
+      this.at = this.trail.length;
     }
     // What is on the screen stays there, whatever the server would show next.
     const stays = front !== undefined && !this.left.has(front) && this.items.has(front);
@@ -165,8 +174,13 @@ export class Machine extends Outbox {
 
   visit(id, earlier = false) {
     let index = this.trail.lastIndexOf(id);
+    if (index < 0 && this.upcoming.includes(id)) {
+      const at_front = this.at === this.trail.length && this.upcoming[0] === id;
+      this.upcoming = [id, ...this.upcoming.filter((one) => one !== id)];
+      if (!at_front) this.go_to(this.trail.length);
+      return;
+    }
     if (index < 0) {
-      this.upcoming = this.upcoming.filter((one) => one !== id);
       index = earlier ? 0 : this.trail.length;
       this.trail.splice(index, 0, id);
     }
@@ -215,7 +229,9 @@ export class Machine extends Outbox {
     const item = this.item;
     const stroke = this.take(act, { id: item.id, seen: item.seen, as_of: item.as_of, ...more });
     item.mine = stroke;
+    this.left.add(item.id);
     this.go_on();
+    this.upcoming = this.upcoming.filter((id) => id !== item.id);
     return { taken: stroke };
   }
 

@@ -10,7 +10,7 @@ class Surface {
     this.go = go;
     this.data = data;
     this.texts = data.texts;
-    this.machine = new Machine({ ahead: data.ahead });
+    this.machine = outbox(data.name, () => new Machine({ ahead: data.ahead }));
     this.link = new Link(this.machine, send, () => this.refresh());
     this.times = []; // of decisions, in seconds
     this.confirming = null; // id of the group that a second press drops whole
@@ -77,8 +77,10 @@ class Surface {
     const lost = this.machine.lost;
     const told = this.machine.receive(data);
     this.link.answered();
+    this.line.connection(this.machine.online, this.texts);
     for (const one of told) if (one.text) this.say(one.text, one.tone);
-    if (this.machine.lost > lost) this.say(filled(this.texts.lost, { n: this.machine.lost - lost }), "warning");
+    const gone = this.machine.lost - lost + lost_before();
+    if (gone) this.say(filled(this.texts.lost, { n: gone }), "warning");
     if (data.full) this.stage.sharpen(data.full.path, data.full.src);
     for (const id of this.machine.items.keys()) this.stage.prepare(this.machine.items.get(id));
     this.stage.forget(new Set(this.machine.items.keys()));
@@ -94,7 +96,7 @@ class Surface {
   // Draw what is current; the image first, the rest when it has been painted.
   refresh() {
     const { item } = this.machine;
-    const shown = item && `${item.id} ${item.seen} ${item.as_of} ${Boolean(item.mine)}`;
+    const shown = item && `${this.machine.begun} ${item.id} ${item.seen} ${item.as_of} ${Boolean(item.mine)}`;
     if (shown !== this.drawn) {
       this.drawn = shown;
       if (item) this.look_at(item);
@@ -125,6 +127,7 @@ class Surface {
 
   end() {
     const { end } = this.data;
+    delete this.view.dataset.painted;
     shell.address("item", null);
     if (this.machine.in_flight || this.machine.unanswered) {
       this.stage.clear(el("p", { class: "nothing" }, this.texts.loading));
