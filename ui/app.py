@@ -36,6 +36,8 @@ STYLE = """
 """
 # Streamlit says that every page is English, and readers of screens would pronounce it so.
 LANGUAGE = '<script>document.documentElement.lang = "{language}";</script>'
+# The one field of the first page is ready to be typed into.
+FOCUS = '<script>document.querySelector(".st-key-asked_name input")?.focus();</script>'
 
 
 def _icon() -> Image.Image:
@@ -97,6 +99,7 @@ def _who() -> None:
         sent = st.form_submit_button(_("Begin"), type="primary")
     with st.container(width=480):
         sidebar.language()
+    st.html(FOCUS, unsafe_allow_javascript=True)
     if sent and name.strip():
         st.session_state.reviewer = name.strip()
         session.introduce()

@@ -100,7 +100,7 @@ def shared_texts() -> dict[str, str]:
         "loading": _("Loading ..."),
         "look_again": _("Look again"),
         "unsaved": _("{n} not saved yet"),
-        "lost": _("Not saved: {n}. The reviewer was started anew; they are shown again."),
+        "lost": _("Not confirmed: {n}. The reviewer was started anew; what is not on disk is shown again."),
         "offline": _("No connection to the reviewer. Nothing is taken until it is back; is `curate review` running?"),
         "back_online": _("Connected again."),
         "refused_early": _("Not taken: the image was not on the screen yet."),

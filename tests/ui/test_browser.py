@@ -145,7 +145,7 @@ def test_a_class_is_one_digit_away_and_a_new_one_wants_confirmation(
     page.keyboard.press("Escape")
     press(page, "1", "Relabelled dogs/night.jpg to cats.")
     decided(audited.workspace, 1)
-    press(page, "u", "Taken back")
+    press(page, "u", "Taken back", shown=False)
     press(page, "l")
     page.keyboard.type("foxes", delay=15)
     page.keyboard.press("Enter")
@@ -230,6 +230,7 @@ def test_a_lost_connection_stops_the_keys_says_so_and_loses_nothing(page: "Page"
         painted(page)
         press(page, "d", "Kept cats/001.jpg")
         decided(audited.workspace, 1)
+        page.wait_for_function("() => window.curate.machine.unanswered === 0")
         server.stop()
         says(page, "No connection to the reviewer.")
         press(page, "d", "Not taken: no connection to the reviewer.", shown=False)
@@ -250,7 +251,7 @@ def test_what_a_killed_server_had_not_heard_is_shown_again(page: "Page", audited
         says(page, "1 not saved yet")
         server.stop()
         server.start()
-        says(page, "Not saved: 1.", timeout_ms=60_000)
+        says(page, "Not confirmed: 1.", timeout_ms=60_000)
         assert log(audited) == []
         paths = set()
         for _ in range(5):
@@ -447,6 +448,7 @@ def test_two_hundred_items_of_a_real_audit_are_decided_as_they_were_meant(
                 key = ("d", "k", {"angry": "1", "happy": "2", "sad": "3"}[others[0]])[number % 3]
                 told = {paths[0]: {"d": "drop", "k": "keep"}.get(key, f"relabel {others[0]}")}
             page.keyboard.press(key)
+            assert page.evaluate("() => window.curate.machine.refusals") == 0, page.locator(".message").inner_text()
             meant |= told
             if number % 16 == 15:  # a slip, taken back and decided again
                 page.keyboard.press("u")

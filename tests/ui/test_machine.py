@@ -169,6 +169,45 @@ def test_an_undo_shows_at_once_what_it_takes_back_and_follows_the_server_where_t
     ) == ["b", 4, "z"]
 
 
+def test_the_late_answer_to_an_undo_moves_nothing_that_went_on_meanwhile(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b", "c", "d");
+        machine.decide("drop");
+        machine.undo();
+        shown(machine).decide("keep");
+        shown(machine).decide("drop");
+        machine.message();
+        const answers = [{ number: 1, result: "done" }, { number: 2, result: "done", item: "a" },
+            { number: 3, result: "done" }];
+        machine.receive(answer({ heard: 1, answers, items: [item("a", 0)], order: ["c", "d"] }));
+        const now = machine.current;
+        shown(machine).undo();
+        return [now, machine.current];
+        """,
+    ) == ["c", "b"]
+
+
+def test_undo_goes_back_in_the_order_of_decisions_not_of_places(page: "Page") -> None:
+    assert (
+        run(
+            page,
+            """
+        const machine = begun("a", "b", "c");
+        machine.decide("drop");
+        shown(machine).decide("drop");
+        machine.step(-1);
+        machine.step(-1);
+        shown(machine).decide("keep");
+        machine.undo();
+        return machine.current;
+        """,
+        )
+        == "a"
+    )
+
+
 def test_an_undo_of_what_is_not_known_here_holds_the_keys_until_it_is(page: "Page") -> None:
     assert run(
         page,

@@ -96,6 +96,14 @@ class MessageLine {
     this.root.dataset.tone = tone;
   }
 
+  // Say what was lost since `before`, and that the connection is back where the page had to be loaded again for it.
+  lost(outbox, before, texts) {
+    const reloaded = lost_before();
+    const n = outbox.lost - before + (reloaded ?? 0);
+    if (n) this.say(filled(texts.lost, { n }), "warning");
+    else if (reloaded !== null) this.say(texts.back_online);
+  }
+
   // Say that the connection is lost, or back, where that is news.
   connection(online, texts) {
     if (online === this.online) return;
@@ -117,11 +125,11 @@ function outbox(name, make) {
   return (kept[name] ??= make());
 }
 
-// How many strokes a page that was loaded again had taken and not saved; told once.
+// Where the page had to be loaded again, how many strokes it had taken and not saved; told once, else nothing.
 function lost_before() {
-  const lost = Number(sessionStorage.getItem("curate-lost") ?? 0);
+  const lost = sessionStorage.getItem("curate-lost");
   sessionStorage.removeItem("curate-lost");
-  return lost;
+  return lost === null ? null : Number(lost);
 }
 
 // Streamlit draws pages and navigation; these are the few places where the surface reaches out for them.

@@ -50,8 +50,7 @@ class Grid {
     this.link.answered();
     this.line.connection(this.selection.online, this.texts);
     for (const one of told) if (one.text) this.say(one.text, one.tone);
-    const gone = this.selection.lost - lost + lost_before();
-    if (gone) this.say(filled(this.texts.lost, { n: gone }), "warning");
+    this.line.lost(this.selection, lost, this.texts);
     this.draw();
     this.link.post();
     requestAnimationFrame(() => this.scrolled());

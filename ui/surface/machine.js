@@ -95,6 +95,7 @@ export class Machine extends Outbox {
     this.more = true; // the server may have more
     this.rank = -1; // of the item that was left last at the front
     this.asks = {};
+    this.foreseen = new Map(); // number of an undo -> id that was shown for it at once
     this.waiting = 0; // number of a stroke whose answer says what to show
   }
 
@@ -142,15 +143,25 @@ export class Machine extends Outbox {
     const item = this.items.get(stroke.id);
     const goes_back = stroke.act === "undo" || stroke.act === "redo" || stroke.act === "revert";
     if (goes_back && answer.result === "done") {
-      const target = this.items.get(answer.item);
-      if (target) target.mine = null;
-      if (stroke.act === "undo" && answer.item && target) this.visit(answer.item);
-      if (stroke.act === "redo" && answer.item && this.current === answer.item) this.go_on();
+      this.went_back(stroke, answer.item);
     } else if (!goes_back && answer.result !== "done" && item) {
       item.mine = null;
       if (answer.result !== "conflict") this.bring_back(stroke.id);
     }
     return { ...answer, stroke };
+  }
+
+  // The server has taken back, or done again, what was about `id`.
+  went_back(stroke, id) {
+    const foreseen = this.foreseen.get(stroke.number);
+    this.foreseen.delete(stroke.number);
+    const target = this.items.get(id);
+    if (!target) return;
+    // Shown already when the key was pressed; the person may have decided it again since, and others.
+    if (foreseen === id) return;
+    if (!(target.mine?.number > stroke.number)) target.mine = null;
+    if (stroke.act === "undo") this.visit(id);
+    else if (this.current === id) this.go_on();
   }
 
   line_up(order) {
@@ -237,23 +248,35 @@ export class Machine extends Outbox {
 
   undo() {
     return this.go_back("undo", () => {
-      const mine = [...this.trail.keys()].reverse().find((index) => this.items.get(this.trail[index])?.mine);
-      if (mine === undefined) return false;
+      const mine = this.latest();
+      if (mine === undefined) return undefined;
       this.items.get(this.trail[mine]).mine = null;
       this.go_to(mine);
-      return true;
+      return this.trail[mine];
     });
   }
 
   redo() {
-    return this.go_back("redo", () => false);
+    return this.go_back("redo", () => undefined);
+  }
+
+  // The place in the trail of what was decided last here.
+  latest() {
+    const places = [...this.trail.keys()].filter((index) => this.items.get(this.trail[index])?.mine);
+    return places.sort((one, other) => this.mine(other) - this.mine(one))[0];
+  }
+
+  mine(index) {
+    return this.items.get(this.trail[index]).mine.number;
   }
 
   go_back(act, foresee) {
     if (!this.online) return this.refuse("offline");
     if (this.waiting) return this.refuse("waiting");
     const stroke = this.take(act);
-    if (!foresee()) this.waiting = stroke.number;
+    const id = foresee();
+    if (id === undefined) this.waiting = stroke.number;
+    else this.foreseen.set(stroke.number, id);
     return { taken: stroke };
   }
 

@@ -23,6 +23,7 @@ class Surface {
     const act = (name, more) => this.act(name, more);
     this.bar = el("div", { class: "bar", role: "toolbar", "aria-label": this.texts.keys });
     this.view = el("div", { class: "view", tabindex: -1 });
+    this.stamp = el("span", { class: "stamp" });
     this.aside = el("aside", { class: "panel" });
     this.stage = new Stage(this.view, this.texts, (item, image) => this.ask({ full: { id: item.id, path: image.path } }));
     this.panel = new Panel(this.aside, this.texts, act);
@@ -30,7 +31,7 @@ class Surface {
     this.pace = el("span", { class: "pace" });
     this.unsaved = el("span", { class: "unsaved" });
     this.sheet = new Sheet(this.texts, () => this.view.focus());
-    this.body = el("div", { class: "body" }, this.view, this.aside);
+    this.body = el("div", { class: "body" }, el("div", { class: "left" }, this.view, this.stamp), this.aside);
     this.box = el("div", { class: "surface" }, this.bar, this.body, el("div", { class: "status" }, this.line.root, this.unsaved, this.pace), this.sheet.root);
     root.replaceChildren(this.box);
     if (localStorage.getItem("curate-panel") === "hidden") this.box.classList.add("wide");
@@ -79,8 +80,7 @@ class Surface {
     this.link.answered();
     this.line.connection(this.machine.online, this.texts);
     for (const one of told) if (one.text) this.say(one.text, one.tone);
-    const gone = this.machine.lost - lost + lost_before();
-    if (gone) this.say(filled(this.texts.lost, { n: gone }), "warning");
+    this.line.lost(this.machine, lost, this.texts);
     if (data.full) this.stage.sharpen(data.full.path, data.full.src);
     for (const id of this.machine.items.keys()) this.stage.prepare(this.machine.items.get(id));
     this.stage.forget(new Set(this.machine.items.keys()));
@@ -110,6 +110,7 @@ class Surface {
   look_at(item) {
     this.confirming = null;
     const decided = item.mine ? this.done_text(item.mine, item) : item.decided;
+    this.stamp.textContent = decided;
     const rest = () => {
       this.panel.show({ ...item, decided }, this.data.classes);
       this.buttons(item);
@@ -128,6 +129,7 @@ class Surface {
   end() {
     const { end } = this.data;
     delete this.view.dataset.painted;
+    this.stamp.textContent = "";
     shell.address("item", null);
     if (this.machine.in_flight || this.machine.unanswered) {
       this.stage.clear(el("p", { class: "nothing" }, this.texts.loading));
