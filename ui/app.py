@@ -29,6 +29,7 @@ STYLE = """
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
   [class*="st-key-strip"] [data-testid="stImage"] img { height: 13vh; width: 100%; }
+  [class*="st-key-thumb"] [data-testid="stImage"] img { height: 3.5rem; width: 100%; }
   [data-testid="stStatusWidget"] { display: none; }
   [data-testid="stElementContainer"]:has(> [data-testid="stHtml"]) { display: none; }
   button:focus-visible, a:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }

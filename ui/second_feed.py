@@ -61,7 +61,7 @@ class SecondFeed:
             "more": len(sample) > len(unseen),
             "show": None,
             "earlier": False,
-            "progress": {"items": self.size, "items_done": self.size - len(sample), "matching": None},
+            "progress": {"items": len(sample), "items_done": 0, "matching": None},
             "full": None,
             "exif": None,
         }
