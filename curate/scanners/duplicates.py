@@ -162,7 +162,10 @@ class Duplicates(Scanner):
             upright, transformed = self._candidates(ranked, usable, aside)
             is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
-            near = Neighbours(Verifier(ranked, self.settings, crowd, usable))
+            verifier = Verifier(ranked, self.settings, crowd, usable)
+            neighbours = verifier.neighbours(usable)
+            upright = upright if neighbours is None else _with_bits(neighbours, ranked)
+            near = Neighbours(verifier)
             if is_dense and not self.settings.thorough:
                 near.put_off([(None, upright), *transformed.result()])
             else:
@@ -175,7 +178,8 @@ class Duplicates(Scanner):
 
     def _crowd(self, ranked: pd.DataFrame, usable: Rows) -> Strangers | None:
         """Look at strangers; return what they share where it is as much as makes a copy elsewhere."""
-        from curate.storage import blobs  # a worker has no use for it, nor for pandas
+        from curate.duplicates import own_scale  # a worker has no use for it, nor for pandas
+        from curate.storage import blobs
 
         rows = usable[strangers.sampled(len(usable))]
         sample = blobs.matrix(ranked["tile"], rows).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
@@ -184,7 +188,9 @@ class Duplicates(Scanner):
         loosest = min(s.min_loose_matching_blocks, s.min_loose_matching_blocks_small)
         if found.alike <= s.min_matching_blocks and found.close <= loosest:
             return None
-        return replace(found, wholes=strangers.as_wholes(sample, len(usable)))
+        sides = np.minimum(ranked["width"].to_numpy(np.int64)[usable], ranked["height"].to_numpy(np.int64)[usable])
+        are_small = bool(np.median(sides) <= own_scale.SMALL_PX)
+        return replace(found, wholes=strangers.as_wholes(sample, len(usable)), sample=rows, are_small=are_small)
 
     def _add_partial(self, ranked: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
         """Add pairs that share only a part of their pixels, found by local features."""
@@ -275,6 +281,13 @@ def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:
 def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
     """Divide frequencies by 64, so that the largest, four times the sum of all pixels, fits 16 bits."""
     return np.rint(frequencies / 64).astype(np.int16)
+
+
+def _with_bits(pairs: tuple[Rows, Rows], ranked: pd.DataFrame) -> Pairs:
+    """Add to pairs of rows the bits between their hashes."""
+    hashes = [hashes_of(ranked[name]) for name in ("phash", "dhash")]
+    bits = np.minimum(*(hamming.popcount(values[pairs[0]] ^ values[pairs[1]]) for values in hashes))
+    return *pairs, bits.astype(np.int64)
 
 
 def _alike_to_a_network(ranked: pd.DataFrame) -> set[tuple[int, int]]:
