@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from curate.duplicates import strangers, tiles
 from curate.duplicates.tiles import TILE_PX, Floats
-from curate.duplicates.whole import products
 from curate.storage import blobs
 
 SMALL_PX = 32
@@ -82,7 +81,7 @@ def distances_of_all(images: Floats) -> Floats:
     """Return the distances of all pairs of images (n, side, side), as a row."""
     best = np.full((len(images), len(images)), -1, np.float32)
     for a, b in _placed(images, images):
-        np.maximum(best, products(a, b), out=best)
+        np.maximum(best, tiles.products(a, b), out=best)
     return 1 - best[np.triu_indices(len(images), 1)]
 
 

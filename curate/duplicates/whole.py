@@ -55,7 +55,7 @@ class Wholes:
             theirs = _as_floats(vectors, others)
             for start in range(0, len(rows), _AT_A_TIME):
                 part = rows[start : start + _AT_A_TIME]
-                agreement = products(_as_floats(vectors, part), theirs)
+                agreement = tiles.products(_as_floats(vectors, part), theirs)
                 agreement[part[:, None] == others] = -1
                 furthest[start : start + _AT_A_TIME] = 1 - np.partition(agreement, -rank, axis=1)[:, -rank]
         return found
@@ -78,12 +78,6 @@ class Wholes:
         """Compare tile `left[k]` with tile `right[k]`, transformed; soften what may come within `worth` by it."""
         both = (self._placed, worth[0]), (self._centred, worth[1])
         return Distances(*(_distances(vectors, left, right, transform, limit) for vectors, limit in both))
-
-
-def products(ours: Floats, theirs: Floats) -> Floats:
-    """Multiply (n, size) by (m, size) vectors, each with each; the library that numpy calls would start threads."""
-    nothing = np.empty((0, 0), np.float32)
-    return np.asarray(cv2.gemm(ours, theirs, 1.0, nothing, 0.0, flags=cv2.GEMM_2_T), dtype=np.float32)
 
 
 def centred(tile: Floats) -> Floats:

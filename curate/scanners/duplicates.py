@@ -158,10 +158,11 @@ class Duplicates(Scanner):
         usable = rows[ranked["contrast"].to_numpy(float)[rows] > self.settings.blank_contrast]
         if len(usable) < 2:
             return Neighbours(Verifier(ranked, self.settings))
-        with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
+        with ThreadPoolExecutor(2) as aside:  # while the upright pairs, nearly all there are, are verified
             upright, transformed = self._candidates(ranked, usable, aside)
             is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
+            parts = None if crowd else aside.submit(self._parts, ranked, usable)
             verifier = Verifier(ranked, self.settings, crowd, usable)
             neighbours = verifier.neighbours(usable)
             upright = upright if neighbours is None else _with_bits(neighbours, ranked)
@@ -172,9 +173,20 @@ class Duplicates(Scanner):
                 near.verify(upright, None)
                 for transform, pairs in transformed.result():
                     near.verify(pairs, transform)
+            near.add(parts.result() if parts else [])
         if self.settings.thorough:
-            self._add_partial(ranked, usable, near.near)
+            near.add(self._partial(ranked, usable, near.near))
         return near
+
+    def _parts(self, ranked: pd.DataFrame, usable: Rows) -> list[tuple[int, int, Match, Match]]:
+        """Find pairs of which one is nine tenths of the other, or stands in a border."""
+        from curate.duplicates import windows
+
+        sides = np.minimum(ranked["width"].to_numpy(np.int64)[usable], ranked["height"].to_numpy(np.int64)[usable])
+        large = usable[sides >= self.settings.small_px]
+        if len(large) < 2:
+            return []
+        return list(windows.matches(ranked["tile"], large, hashes_of(ranked["phash"].iloc[large])))
 
     def _crowd(self, ranked: pd.DataFrame, usable: Rows) -> Strangers | None:
         """Look at strangers; return what they share where it is as much as makes a copy elsewhere."""
@@ -192,8 +204,10 @@ class Duplicates(Scanner):
         are_small = bool(np.median(sides) <= own_scale.SMALL_PX)
         return replace(found, wholes=strangers.as_wholes(sample, len(usable)), sample=rows, are_small=are_small)
 
-    def _add_partial(self, ranked: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
-        """Add pairs that share only a part of their pixels, found by local features."""
+    def _partial(
+        self, ranked: pd.DataFrame, usable: np.ndarray, near: Mapping[int, Mapping[int, Match]]
+    ) -> Iterator[tuple[int, int, Match, Match]]:
+        """Find pairs that share only a part of their pixels, by local features."""
         columns = [ranked[name].iloc[usable] for name in ("view", "points", "descriptors")]
         images = [sift.unpack(*row) for row in zip(*columns, strict=True)]
         pairs = set(sift.candidates([image.descriptors for image in images]))
@@ -205,12 +219,8 @@ class Duplicates(Scanner):
             found = sift.align(images[first], images[second])
             if found is not None:
                 kind = kinds.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else kinds.CROPPED
-                near.setdefault(i, {})[j] = Match(
-                    kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_i
-                )
-                near.setdefault(j, {})[i] = Match(
-                    kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_j
-                )
+                match = Match(kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_i)
+                yield i, j, match, replace(match, share=found.covered_j)
 
     def _candidates(
         self, ranked: pd.DataFrame, usable: Rows, aside: ThreadPoolExecutor
