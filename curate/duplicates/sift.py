@@ -6,7 +6,9 @@ image is laid on the other, and where they overlap the pixels decide, block by b
 Two photos of one person or place share features, but not their pixels.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curate.duplicates.tiles import FRAME_STEP, products
 from curate.images.image import Pixels
 
 VIEW_PX = 256
@@ -34,11 +37,17 @@ ALIKE = 0.9
 MIN_ALIKE = 0.75
 """Share of the textured blocks in the overlap that must correlate by `ALIKE`: of two photos of one person taken
 one after the other hardly any pair reaches 0.7, of crops 99 in 100 do."""
+ALIKE_ON_PLAIN_GROUND = 0.9
+"""The same where all beyond the overlap is the plain ground on which it lies: two things in one studio."""
+MIN_COVERED = 0.5
+"""Share of one of the two that the other must show: two views that share a corner are no copies."""
 FLAT = 6.0
 """Standard deviation of grey levels up to which what one image has beyond the other is a frame."""
 MARGIN_SLACK = 0.2
 """By how much of the wider one the opposite margins of a frame may differ."""
 _EXACT_SEARCH = 20_000
+_PORTION = 64
+"""Pairs that a thread takes at a time."""
 
 Points = npt.NDArray[np.float32]
 Descriptors = npt.NDArray[np.uint8]
@@ -120,6 +129,25 @@ def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
     return [(int(code) // len(images), int(code) % len(images)) for code in pairs[counts >= MIN_VOTES]]
 
 
+def aligned(
+    images: Sequence[Described], pairs: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, Alignment | None]]:
+    """Align pairs of images on all cores, one thread each; yield (i, j, alignment) in the order of the pairs."""
+    portions = [pairs[at : at + _PORTION] for at in range(0, len(pairs), _PORTION)]
+
+    def work(portion: Sequence[tuple[int, int]]) -> list[tuple[int, int, Alignment | None]]:
+        return [(i, j, align(images[i], images[j])) for i, j in portion]
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for found in pool.map(work, portions):
+                yield from found
+    finally:
+        cv2.setNumThreads(threads)
+
+
 def align(i: Described, j: Described) -> Alignment | None:
     """Lay `j` on `i`; None where no similarity transform brings their pixels together."""
     here, there = _matches(i.descriptors, j.descriptors)
@@ -141,7 +169,7 @@ def _matches(a: Descriptors, b: Descriptors) -> tuple[npt.NDArray[np.intp], npt.
     if len(a) < 2 or len(b) < 2:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     a32, b32 = a.astype(np.float32), b.astype(np.float32)
-    distance = (a32**2).sum(1)[:, None] + (b32**2).sum(1)[None] - 2 * a32 @ b32.T
+    distance = (a32**2).sum(1)[:, None] + (b32**2).sum(1)[None] - 2 * products(a32, b32)
     best = distance.argmin(axis=1)
     two = np.sqrt(np.maximum(np.partition(distance, 1, axis=1)[:, :2], 0))
     clear = (two[:, 0] < RATIO * two[:, 1]) & (distance.argmin(axis=0)[best] == np.arange(len(a)))
@@ -162,11 +190,16 @@ def _compare(i: Pixels, j: Pixels, transform: np.ndarray, inliers: int) -> Align
     overlap = float(inside.sum())
     rest_i = i[~cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)]
     flat = bool(rest_i.size) and float(rest_i.std()) <= FLAT
+    edge_j = np.concatenate([j[0], j[-1], j[:, 0], j[:, -1]]).astype(np.float32)
+    is_ground = flat and float(np.median(np.abs(edge_j - np.median(rest_i)))) < FRAME_STEP
+    covered_j = min(1.0, overlap / max(area_j, 1.0))
+    if (is_ground and alike < ALIKE_ON_PLAIN_GROUND) or max(overlap / inside.size, covered_j) < MIN_COVERED:
+        return None
     return Alignment(
         inliers=inliers,
         alike=alike,
         covered_i=overlap / inside.size,
-        covered_j=min(1.0, overlap / max(area_j, 1.0)),
+        covered_j=covered_j,
         framed=flat and _centred(inside),
     )
 

@@ -212,15 +212,15 @@ class Duplicates(Scanner):
         images = [sift.unpack(*row) for row in zip(*columns, strict=True)]
         pairs = set(sift.candidates([image.descriptors for image in images]))
         pairs |= _alike_to_a_network(ranked.iloc[usable])
-        for first, second in sorted(pairs):
-            i, j = int(usable[first]), int(usable[second])
-            if j in near.get(i, ()):
-                continue
-            found = sift.align(images[first], images[second])
+        rows = usable.tolist()
+        unknown = [(i, j) for i, j in sorted(pairs) if rows[j] not in near.get(rows[i], ())]
+        for done, (first, second, found) in enumerate(sift.aligned(images, unknown), 1):
+            if done % _TOLD == 0 or done == len(unknown):
+                self.report(_ALIGNING, done, len(unknown))
             if found is not None:
                 kind = kinds.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else kinds.CROPPED
                 match = Match(kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_i)
-                yield i, j, match, replace(match, share=found.covered_j)
+                yield rows[first], rows[second], match, replace(match, share=found.covered_j)
 
     def _candidates(
         self, ranked: pd.DataFrame, usable: Rows, aside: ThreadPoolExecutor
@@ -245,6 +245,8 @@ class Duplicates(Scanner):
 
 _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / SPECTRUM_PX).astype(np.float32)
 """The first 8 rows of the unnormalised DCT-II of 32 samples."""
+_ALIGNING, _TOLD = N_("comparing parts of images"), 50
+"""The step that takes long in a thorough audit, and how many pairs make it worth a word."""
 _NEAREST = 5
 """How many of the nearest embeddings are worth a closer look."""
 _WHOLE = 0.97
