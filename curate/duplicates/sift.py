@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curate.duplicates import search
 from curate.duplicates.tiles import FRAME_STEP, products
 from curate.images.image import Pixels
 
@@ -24,7 +25,7 @@ FEATURES = 150
 MIN_SIDE_PX = 64
 """Smaller images have no features worth the name."""
 NEIGHBOURS = 8
-MIN_VOTES = 4
+MIN_VOTES = 6
 MAX_DISTANCE = 260.0
 """Euclidean distance of two SIFT descriptors (of length 512) that may be the same place."""
 RATIO = 0.85
@@ -112,13 +113,14 @@ def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
     vectors = np.concatenate(images).astype(np.float32)
     index: Any = faiss.IndexFlatL2(vectors.shape[1])
     if len(vectors) > _EXACT_SEARCH:
-        lists = int(4 * np.sqrt(len(vectors)))
+        lists = int(2 * np.sqrt(len(vectors)))
         index = faiss.IndexIVFFlat(index, vectors.shape[1], lists)
-        sample = np.random.default_rng(0).choice(len(vectors), min(len(vectors), 40 * lists), replace=False)
-        index.train(vectors[np.sort(sample)])
-        index.nprobe = 12
+        index.cp.niter = 10
+        sample = np.random.default_rng(0).choice(len(vectors), min(len(vectors), 39 * lists), replace=False)
+        search.train(index, vectors[np.sort(sample)])
+        index.nprobe = 8
     index.add(vectors)
-    squared, nearest = index.search(vectors, NEIGHBOURS + 1)
+    squared, nearest = search.nearest(index, vectors, NEIGHBOURS + 1)
     query = np.repeat(np.arange(len(vectors)), NEIGHBOURS + 1)
     near = (squared.ravel() <= MAX_DISTANCE**2) & (nearest.ravel() >= 0)
     left, right = owner[query[near]], owner[nearest.ravel()[near]]

@@ -38,6 +38,8 @@ _TILES = 64
 _MOSTLY = 0.5
 NEARLY_ALL = 0.9
 """Share of blocks that must agree where the blocks of strangers agree as often as those of copies do elsewhere."""
+OF_A_FRAME = 0.8
+"""The same between frames of one view, of any two of which a moving part may hide two places."""
 ENOUGH, TO_THE_PIXEL = 16, 0.99
 """Textured blocks, and the median correlation of those that agree, without which they prove nothing in a crowd."""
 HARDLY_ANY_LESS = 0.94
@@ -153,7 +155,7 @@ class Verifier:
     @staticmethod
     def _share_of_a_crowd(crowd: Strangers) -> float:
         """Return the share of blocks that must agree in a crowd: more than strangers have, frames apart."""
-        return NEARLY_ALL if crowd.usual >= NEARLY_ALL else max(crowd.alike, NEARLY_ALL)
+        return OF_A_FRAME if crowd.usual >= NEARLY_ALL else max(crowd.alike, NEARLY_ALL)
 
     def _compare(
         self,

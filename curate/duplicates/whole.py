@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import tiles
+from curate.duplicates import search, tiles
 from curate.duplicates.tiles import TILE_PX, Floats
 
 SIDE = TILE_PX // 2
@@ -67,7 +67,7 @@ class Wholes:
         vectors = _as_floats(self._centred, rows)
         index = faiss.IndexFlatIP(SIDE**2)
         index.add(vectors)
-        found = index.search(vectors, min(count + 1, len(rows)))[1]
+        found = search.nearest(index, vectors, min(count + 1, len(rows)))[1]
         left, right = rows[np.repeat(np.arange(len(rows)), found.shape[1])], rows[found.ravel()]
         pairs = np.unique(np.stack([np.minimum(left, right), np.maximum(left, right)])[:, left != right], axis=1)
         return pairs[0], pairs[1]
