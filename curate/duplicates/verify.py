@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import kinds, strangers, tiles
+from curate.duplicates import kinds, portraits, strangers, tiles
 from curate.duplicates.groups import Match, inverse_transform
 from curate.duplicates.hamming import Pairs
 from curate.duplicates.own_scale import OwnScale
@@ -65,6 +65,7 @@ class Verifier:
         self._tile = ranked["tile"]
         self._width, self._height = ranked["width"].to_numpy(np.int64), ranked["height"].to_numpy(np.int64)
         self._chroma = ranked["chroma"].to_numpy(float)
+        self._portraits = portraits.Portraits(ranked)
         self._label = np.unique(ranked["label"].fillna("").to_numpy(str), return_inverse=True)[1] if crowd else _NONE
         self._strangers = crowd
         self._own_scale = (
@@ -173,6 +174,8 @@ class Verifier:
         for index in np.flatnonzero(by_blocks | whole):
             i, j = int(left_ids[index]) // 2, int(right_ids[index]) // 2
             pair = pixels[[left_rows[index], right_rows[index]]]
+            if not portraits.agree(pair[0], pair[1], self._portraits.of(i)):
+                continue
             match = self._match(pair, comparison, int(index), int(bits[index]))
             if not by_blocks[index]:  # it may lie elsewhere
                 moved = np.stack([in_the_middle(tile) for tile in pair])

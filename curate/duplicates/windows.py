@@ -8,7 +8,7 @@ the blocks of both are compared as those of any copy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,10 +16,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import hamming, kinds, tiles
+from curate.duplicates import hamming, kinds, portraits, tiles
 from curate.duplicates.candidates import between
 from curate.duplicates.groups import Match
 from curate.duplicates.hamming import Hashes, Pairs
+from curate.duplicates.portraits import Region
 from curate.duplicates.tiles import TILE_PX, Floats
 from curate.storage import blobs
 
@@ -37,7 +38,7 @@ ITERATIONS, ENOUGH = 25, 1e-3
 BLUR_PX = 3
 LEAST_CORRELATION = 0.94
 """Correlation below which aligning has failed, at either size."""
-LEAST_ALIKE, LEAST_ALIKE_ON_PLAIN_GROUND, LEAST_TEXTURED = 0.6, 0.9, 12
+LEAST_ALIKE, LEAST_ALIKE_ON_PLAIN_GROUND, LEAST_TEXTURED = 0.75, 0.9, 12
 """Share of the textured blocks that must agree once one lies on the other, and how many of them there must be."""
 MOST_SKEW, LEAST_SIDE, MOST_SHARE = 0.06, 0.8, 0.97
 """How far a window may be slanted, how narrow it may be, and the share of the larger image that is no part of it."""
@@ -62,10 +63,12 @@ class Part:
     is_framed: bool
 
 
-def matches(tile: Any, rows: Indices, phashes: Hashes) -> Iterator[tuple[int, int, Match, Match]]:
+def matches(
+    tile: Any, rows: Indices, phashes: Hashes, faces: Callable[[int], Sequence[Region]]
+) -> Iterator[tuple[int, int, Match, Match]]:
     """Yield (inner, outer, what the outer is to the inner, and the other way round) for windows among these rows.
 
-    `tile` is the column of tiles, `phashes` (n,) are those of the rows.
+    `tile` is the column of tiles, `phashes` (n,) are those of the rows; `faces` says where a row shows any.
     """
 
     def pixels_of(some: Indices) -> Floats:
@@ -75,7 +78,7 @@ def matches(tile: Any, rows: Indices, phashes: Hashes) -> Iterator[tuple[int, in
     (inner, outer, bits), windows = candidates(phashes, (pixels_of(some) for some in chunks))
     for a, b, apart, window in zip(rows[inner], rows[outer], bits.tolist(), windows.tolist(), strict=True):
         ours, theirs = pixels_of(np.array([a, b]))
-        found = part(ours, theirs, window)
+        found = part(ours, theirs, window, faces(int(a)))
         if found is not None:
             match = Match(
                 kind=kinds.EDITED if found.is_framed else kinds.CROPPED,
@@ -118,8 +121,8 @@ def of_windows(pixels: Floats) -> Hashes:
     return hamming.unpack(np.packbits(above, axis=1)).reshape(len(pixels), len(WINDOWS))
 
 
-def part(inner: Floats, outer: Floats, window: int) -> Part | None:
-    """Lay a tile on that window of another; None unless what they share is the same image."""
+def part(inner: Floats, outer: Floats, window: int, faces: Sequence[Region] = ()) -> Part | None:
+    """Lay a tile, which shows `faces`, on that window of another; None unless what they share is the same image."""
     laid = _aligned(inner, outer, window)
     if laid is None:
         return None
@@ -137,7 +140,8 @@ def part(inner: Floats, outer: Floats, window: int) -> Part | None:
     # What lies on a plain ground may be cut out of it in many ways: only a frame that differs from it is one.
     is_ground = is_plain and float(np.median(np.abs(edge - np.median(rest)))) < tiles.FRAME_STEP
     least = LEAST_ALIKE_ON_PLAIN_GROUND if is_ground else LEAST_ALIKE
-    if found.textured[0] < LEAST_TEXTURED or found.alike[0] < least or share > MOST_SHARE:
+    is_copy = found.textured[0] >= LEAST_TEXTURED and found.alike[0] >= least and share <= MOST_SHARE
+    if not is_copy or not portraits.agree(both[0], both[1], faces):
         return None
     return Part(float(found.alike[0]), correlation, share, is_plain and (not is_ground or _surrounds(outside)))
 

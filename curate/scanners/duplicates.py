@@ -91,6 +91,7 @@ class Duplicates(Scanner):
         "descriptors": pa.binary(),
     }
     measured_with: ClassVar[tuple[str, ...]] = ("thorough",)
+    borrows: ClassVar[Mapping[str, str]] = {"boxes": "faces.boxes"}
 
     @classmethod
     def is_wanted(cls, configuration: Config) -> bool:
@@ -181,12 +182,14 @@ class Duplicates(Scanner):
     def _parts(self, ranked: pd.DataFrame, usable: Rows) -> list[tuple[int, int, Match, Match]]:
         """Find pairs of which one is nine tenths of the other, or stands in a border."""
         from curate.duplicates import windows
+        from curate.duplicates.portraits import Portraits
 
         sides = np.minimum(ranked["width"].to_numpy(np.int64)[usable], ranked["height"].to_numpy(np.int64)[usable])
         large = usable[sides >= self.settings.small_px]
         if len(large) < 2:
             return []
-        return list(windows.matches(ranked["tile"], large, hashes_of(ranked["phash"].iloc[large])))
+        phashes = hashes_of(ranked["phash"].iloc[large])
+        return list(windows.matches(ranked["tile"], large, phashes, Portraits(ranked).of))
 
     def _crowd(self, ranked: pd.DataFrame, usable: Rows) -> Strangers | None:
         """Look at strangers; return what they share where it is as much as makes a copy elsewhere."""

@@ -84,7 +84,7 @@ def test_a_match_says_either_way_what_is_shown_of_the_other() -> None:
     tiles = np.stack([tile(view(seed)) for seed in range(4)] + [tile(cut(view(1), 0.05, 0.05))])
     column = pd.Series(Spool().column([each.astype(np.uint8).tobytes() for each in tiles]))
     rows, phashes = np.arange(5), np.concatenate([phash(each) for each in tiles])
-    ((inner, outer, match, back),) = windows.matches(column, rows, phashes)
+    ((inner, outer, match, back),) = windows.matches(column, rows, phashes, lambda row: [])
     assert (inner, outer) == (4, 1)
     assert match.kind == back.kind == kinds.CROPPED
     assert match.share == 1.0
