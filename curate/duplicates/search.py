@@ -1,4 +1,4 @@
-"""Nearest vectors on all cores, one thread each.
+"""Work on all cores, one thread each: nearest vectors, and what OpenCV does to many pairs.
 
 FAISS starts threads of its own, and so does the library of matrix products in it; on a busy machine they wait for one
 another at full speed, several times as long as the work takes. How many they are is a setting of each calling thread
@@ -6,15 +6,20 @@ another at full speed, several times as long as the work takes. How many they ar
 """
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from curate.duplicates.tiles import Floats
 
 _AT_A_TIME = 1024
+_PORTION = 64
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def nearest(index: Any, vectors: Floats, count: int) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -29,6 +34,22 @@ def train(index: Any, sample: Floats) -> None:
     """Let an index learn from a sample, on one core."""
     with _threads() as pool:
         pool.submit(index.train, sample).result()
+
+
+def on_all_cores(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """Apply what calls OpenCV to all items; its own threads are switched off meanwhile. Yields in the order given."""
+
+    def together(portion: Sequence[Item]) -> list[Result]:
+        return [work(item) for item in portion]
+
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for results in pool.map(together, (items[at : at + _PORTION] for at in range(0, len(items), _PORTION))):
+                yield from results
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _threads() -> ThreadPoolExecutor:

@@ -6,9 +6,7 @@ image is laid on the other, and where they overlap the pixels decide, block by b
 Two photos of one person or place share features, but not their pixels.
 """
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +45,6 @@ FLAT = 6.0
 MARGIN_SLACK = 0.2
 """By how much of the wider one the opposite margins of a frame may differ."""
 _EXACT_SEARCH = 20_000
-_PORTION = 64
-"""Pairs that a thread takes at a time."""
 
 Points = npt.NDArray[np.float32]
 Descriptors = npt.NDArray[np.uint8]
@@ -134,20 +130,9 @@ def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
 def aligned(
     images: Sequence[Described], pairs: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[int, int, Alignment | None]]:
-    """Align pairs of images on all cores, one thread each; yield (i, j, alignment) in the order of the pairs."""
-    portions = [pairs[at : at + _PORTION] for at in range(0, len(pairs), _PORTION)]
-
-    def work(portion: Sequence[tuple[int, int]]) -> list[tuple[int, int, Alignment | None]]:
-        return [(i, j, align(images[i], images[j])) for i, j in portion]
-
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for found in pool.map(work, portions):
-                yield from found
-    finally:
-        cv2.setNumThreads(threads)
+    """Align pairs of images on all cores; yield (i, j, alignment) in the order of the pairs."""
+    found = search.on_all_cores(lambda pair: align(images[pair[0]], images[pair[1]]), pairs)
+    return ((i, j, alignment) for (i, j), alignment in zip(pairs, found, strict=True))
 
 
 def align(i: Described, j: Described) -> Alignment | None:

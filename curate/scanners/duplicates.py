@@ -177,7 +177,20 @@ class Duplicates(Scanner):
             near.add(parts.result() if parts else [])
         if self.settings.thorough:
             near.add(self._partial(ranked, usable, near.near))
+            near.add([] if crowd else self._small(ranked, usable))
         return near
+
+    def _small(self, ranked: pd.DataFrame, usable: Rows) -> Iterator[tuple[int, int, Match, Match]]:
+        """Find copies among images too small for local features, cut or scaled a little differently."""
+        from curate.duplicates import near_small
+        from curate.duplicates.portraits import Portraits
+
+        sides = np.minimum(ranked["width"].to_numpy(np.int64)[usable], ranked["height"].to_numpy(np.int64)[usable])
+        small = usable[sides < sift.MIN_SIDE_PX]
+        if len(small) < 2:
+            return iter(())
+        phashes = hashes_of(ranked["phash"].iloc[small])
+        return near_small.matches(ranked["tile"], small, phashes, Portraits(ranked).of)
 
     def _parts(self, ranked: pd.DataFrame, usable: Rows) -> list[tuple[int, int, Match, Match]]:
         """Find pairs of which one is nine tenths of the other, or stands in a border."""
