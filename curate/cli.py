@@ -81,7 +81,7 @@ def audit(
     profile: Annotated[Profile | None, typer.Option(help="Which set of checks and thresholds.")] = None,
     config_file: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A curate.toml to use.")] = None,
     thorough: Annotated[
-        bool, typer.Option("--thorough", help="Also look for small crops and heavy edits (about 35 ms of a core an image).")
+        bool, typer.Option("--thorough", help="Also look for small crops and heavy edits (about 35 ms of a core each).")
     ] = False,
     text: Annotated[
         bool, typer.Option("--text", help="Also read the text on images (extra text; about 200 ms an image).")

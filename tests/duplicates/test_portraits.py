@@ -70,8 +70,8 @@ def test_a_window_with_another_expression_is_no_crop() -> None:
 
 
 def test_burnt_pixels_have_no_say() -> None:
-    face = family(1)[0][:20, :20]
-    assert portraits.alike(face, np.minimum(face * 1.4, 255)) > portraits.LEAST_ALIKE
+    face = np.tile(np.linspace(60, 240, 20, dtype=np.float32), (20, 1))
+    assert portraits.alike(face, np.minimum(face * 1.8, 255)) > 0.9999
 
 
 def test_a_table_without_boxes_knows_no_faces() -> None:

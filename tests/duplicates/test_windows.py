@@ -72,6 +72,10 @@ def test_another_image_and_the_same_one_are_no_window() -> None:
     assert windows.part(tile(view(1)), tile(view(1)), 4) is None
 
 
+def test_what_lacks_only_a_pixel_at_the_edge_is_no_crop() -> None:
+    assert windows.part(tile(view(1)[2:318, 2:318]), tile(view(1)), len(WINDOWS) - 1) is None
+
+
 def test_a_thing_on_a_plain_ground_has_to_agree_in_nearly_all(monkeypatch: pytest.MonkeyPatch) -> None:
     thing = framed(view(2)[:160, :160], 250.0, 80)
     wider = framed(thing, 250.0, 12)
