@@ -42,7 +42,10 @@ MEASURING, JUDGING = N_("measuring"), N_("judging")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditProgress:
-    """How far a step has come: `done` of `total` files, and how many of them did not decode cleanly."""
+    """How far a step has come: `done` of `total` files, and how many of them did not decode cleanly.
+
+    Of steps other than measuring and judging, which are within judging, `done` and `total` count pairs of images.
+    """
 
     done: int
     total: int
@@ -132,7 +135,7 @@ def audit(
     from curate.auditing.shortcuts import Guess
 
     known = {} if fresh else ws.read_audit()
-    judged = results.judged(run, listing.records, known, anew=bool(measured))
+    judged = results.judged(run, listing.records, known, anew=bool(measured), told=report and _told(report))
     if not fresh and (measured or judged["judged"] != known.get("judged")):
         features.prune(ws.features, active, listing.records)
     write_json({**facts, "complete": True, **judged}, ws.audit)
@@ -177,6 +180,15 @@ def judge(workspace: str | Path) -> pd.DataFrame:
     )
     write_json({**facts, **results.judged(run, records, {}, anew=True)}, ws.audit)
     return ws.read_findings()
+
+
+def _told(report: Report) -> scanners.Told:
+    """Make what tells a report of the steps of judging."""
+
+    def told(step: str, done: int, total: int) -> None:
+        report(AuditProgress(done=done, total=total, problems=0, step=step))
+
+    return told
 
 
 def _standing_config(workspace: Workspace) -> Config:

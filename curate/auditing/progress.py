@@ -13,30 +13,39 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from curate.auditing.pipeline import MEASURING, AuditProgress, Report
+from curate.auditing.pipeline import JUDGING, MEASURING, AuditProgress, Report
 from curate.i18n import Translator, translator
 
 WINDOW_S = 30.0
-FIRST_LINE_S, LINE_S = 10.0, 60.0
-"""A log gets its first line after so long, then one every minute."""
+FIRST_LINE_S, LINE_S, JUDGING_LINE_S = 10.0, 60.0, 10.0
+"""A log gets its first line after so long, then one every minute, but more often once all files are read."""
 
 
 def sentence(progress: AuditProgress, task: Task, words: Translator) -> str:
     """Say in one line for a log how far a step has come; `task` knows the pace."""
-    if progress.step != MEASURING:
+    if progress.step == JUDGING:
         files = words.counted("{n} file", "{n} files", progress.total)
         return f"{words.gettext(progress.step)} {files}"
-    parts = [
-        words.gettext("measured {done} of {total} files").format(
-            done=words.number(progress.done), total=words.number(progress.total)
+    if progress.step != MEASURING:
+        compared = words.gettext("{step}: {done} of {total} pairs").format(
+            step=words.gettext(progress.step), done=words.number(progress.done), total=words.number(progress.total)
         )
-    ]
-    if task.speed:
-        parts.append(words.gettext("{rate} a second").format(rate=words.number(task.speed)))
-        if progress.done < progress.total:
-            parts.append(words.gettext("about {time} left").format(time=_span((task.remaining or 0) / task.speed)))
-    parts.append(words.counted("{n} problem so far", "{n} problems so far", progress.problems))
-    return ", ".join(parts)
+        return ", ".join([compared, *_pace(progress, task, words)])
+    measured = words.gettext("measured {done} of {total} files").format(
+        done=words.number(progress.done), total=words.number(progress.total)
+    )
+    problems = words.counted("{n} problem so far", "{n} problems so far", progress.problems)
+    return ", ".join([measured, *_pace(progress, task, words), problems])
+
+
+def _pace(progress: AuditProgress, task: Task, words: Translator) -> list[str]:
+    """Write how fast a step goes, and how long it will take, once that is known."""
+    if not task.speed:
+        return []
+    parts = [words.gettext("{rate} a second").format(rate=words.number(task.speed))]
+    if progress.done < progress.total:
+        parts.append(words.gettext("about {time} left").format(time=_span((task.remaining or 0) / task.speed)))
+    return parts
 
 
 @contextmanager
@@ -66,13 +75,20 @@ def _bar(console: Console, words: Translator, clock: Callable[[], float]) -> Ite
     with Bar(*columns, console=console, transient=True, speed_estimate_period=WINDOW_S, get_time=clock) as bar:
         task = bar.add_task("", total=None, step=words.gettext(MEASURING), rate="", problems="")
 
+        step = MEASURING
+
         def report(progress: AuditProgress) -> None:
+            nonlocal step
+            if progress.step != step:
+                step = progress.step
+                bar.reset(task)  # the pace of one step says nothing about the next
+            counts_files = step in (MEASURING, JUDGING)
             bar.update(
                 task,
                 total=progress.total,
                 completed=progress.done,
-                step=words.gettext(progress.step),
-                problems=words.counted("{n} problem", "{n} problems", progress.problems),
+                step=words.gettext(step),
+                problems=words.counted("{n} problem", "{n} problems", progress.problems) if counts_files else "",
             )
             speed = bar.tasks[0].speed
             bar.update(task, rate=f"{words.number(speed)}/s" if speed else "")
@@ -85,15 +101,19 @@ def _lines(console: Console, words: Translator, clock: Callable[[], float]) -> R
     bar = Bar(speed_estimate_period=WINDOW_S, get_time=clock)
     task = bar.add_task("", total=None)
     due = clock() + FIRST_LINE_S
-    has_printed = False
+    has_printed, step = False, MEASURING
 
     def report(progress: AuditProgress) -> None:
-        nonlocal due, has_printed
+        nonlocal due, has_printed, step
+        if progress.step != step:
+            step = progress.step
+            bar.reset(task)  # the pace of one step says nothing about the next
+            due = min(due, clock() + JUDGING_LINE_S)
         bar.update(task, total=progress.total, completed=progress.done)
         now = clock()
         if now >= due or (has_printed and progress.done == progress.total):
             console.print(sentence(progress, bar.tasks[0], words), markup=False)
-            due, has_printed = now + LINE_S, True
+            due, has_printed = now + (LINE_S if step == MEASURING else JUDGING_LINE_S), True
 
     return report
 

@@ -18,17 +18,23 @@ from curate.measuring import features
 from curate.reviewing import moves
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
-from curate.scanners import embeddings
+from curate.scanners import Told, embeddings
 from curate.schema import FINDINGS, IMAGES
 from curate.sources import Record
 from curate.storage.workspace import read_table, write_table
 
 
-def judged(run: Run, records: Sequence[Record], known: Mapping[str, Any], *, anew: bool) -> dict[str, Any]:
+def judged(
+    run: Run, records: Sequence[Record], known: Mapping[str, Any], *, anew: bool, told: Told | None = None
+) -> dict[str, Any]:
     """Bring findings, image table and queue up to date; return what `audit.json` says of the dataset as a whole.
 
     `known` is what it said before: under the same `judge_fingerprint`, and unless `anew`, nothing is judged again.
+    Steps that take long are `told`.
     """
+    if told:
+        for scanner in run.scanners:
+            scanner.report = told
     for scanner in run.scanners:
         scanner.survey(run.source, records, run.workspace.root)
     if not anew and known.get("judged") == judge_fingerprint(run, records):

@@ -36,7 +36,7 @@ def upright(phashes: Hashes, dhashes: Hashes, distance: int) -> Pairs:
 def transformed(phashes: Hashes, spectra: Spectra, distance: int) -> Iterator[tuple[str, Pairs]]:
     """Yield for each transform the pairs of which the second, transformed, looks like the first."""
     for transform in SEARCHED:
-        left, right, bits = _between(phashes, transformed_hashes(spectra, transform), distance)
+        left, right, bits = between(phashes, transformed_hashes(spectra, transform), distance)
         # All of these transforms but one are their own inverse: each pair comes twice.
         chosen = left < right if transform != "turned by 90 degrees" else left != right
         yield transform, (left[chosen], right[chosen], bits[chosen])
@@ -48,7 +48,7 @@ def _within(hashes: Hashes, distance: int) -> Pairs:
     return _gathered(hamming_on_disk.pairs_within([hashes], distance))
 
 
-def _between(ours: Hashes, theirs: Hashes, distance: int) -> Pairs:
+def between(ours: Hashes, theirs: Hashes, distance: int) -> Pairs:
     if len(ours) + len(theirs) <= IN_MEMORY:
         return hamming.pairs_between(ours, theirs, distance)
     return _gathered(hamming_on_disk.pairs_between(ours, theirs, distance))

@@ -27,8 +27,9 @@ class Match:
 
     `agreement` is the share of textured blocks that agree, `distance` the bits between the hashes, `residual` the
     largest local difference in grey levels; `gain` and `offset` turn the copy's tones into the keeper's.
-    `transform` is how the copy lies when the keeper is upright. Where only local features tell, `inliers` of them
-    agree, and the copy shows `share` of the keeper. `engine` names another engine that answers for it.
+    `transform` is how the copy lies when the keeper is upright. Where only a part is shared, the copy shows `share`
+    of the keeper, and where only local features tell, `inliers` of them agree; `is_framed` says that what is not
+    shared is a plain border. `engine` names another engine that answers for it.
     """
 
     kind: KindSpec
@@ -42,6 +43,7 @@ class Match:
     exact_of: int | None = None
     inliers: int = 0
     share: float = 1.0
+    is_framed: bool = False
     engine: str = ""
 
     def of_kind(self, kind: KindSpec) -> Match:
@@ -64,8 +66,10 @@ class Match:
             "alike": round(self.agreement, 3),
             "distance": self.distance,
             "correlation": round(self.correlation, 4),
-            "residual": round(self.residual, 1),
         }
+        if self.kind == kinds.CROPPED or self.is_framed:
+            return {**numbers, "share": round(self.share, 3)}
+        numbers["residual"] = round(self.residual, 1)
         return {**numbers, "transform": self.transform} if self.transform else numbers
 
 
@@ -206,17 +210,17 @@ def _reason(columns: Columns, row: int, keeper: int, match: Match) -> Message:
             inliers=match.inliers,
             agreement=match.agreement,
         )
-        if match.kind == kinds.CROPPED:
-            return kinds.CROPPED.says(share=match.share, other=other, close=close)
-        return msg("An edited copy of {other}, such as with a frame ({close}).", other=other, close=close)
-    values: dict[str, Any] = {
-        "other": other,
-        "close": msg(
+    else:
+        close = msg(
             "{agreement:.0%} of its parts agree, {distance} of 64 hash bits apart",
             agreement=match.agreement,
             distance=match.distance,
-        ),
-    }
+        )
+    if match.kind == kinds.CROPPED:
+        return kinds.CROPPED.says(share=match.share, other=other, close=close)
+    if match.inliers or match.is_framed:
+        return msg("An edited copy of {other}, such as with a frame ({close}).", other=other, close=close)
+    values: dict[str, Any] = {"other": other, "close": close}
     if match.kind == kinds.RESIZED:
         values |= {"size": _size(columns, row), "other_size": _size(columns, keeper)}
     elif match.kind in (kinds.EDITED, kinds.BURST):

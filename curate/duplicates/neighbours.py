@@ -6,7 +6,7 @@ verified in portions, and those of rows taken by then never are. The groups are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,13 @@ class Neighbours:
             self.near.setdefault(a, {})[b] = match
             self.near.setdefault(b, {})[a] = inverse(match)
         return len(found)
+
+    def add(self, matches: Iterable[tuple[int, int, Match, Match]]) -> None:
+        """Take (row, other, what the other is to the row, what the row is to the other), but for known pairs."""
+        for row, other, match, back in matches:
+            if other not in self.near.get(row, ()):
+                self.near.setdefault(row, {})[other] = match
+                self.near.setdefault(other, {})[row] = back
 
     def put_off(self, candidates: Sequence[tuple[str | None, Pairs]]) -> None:
         """Take these pairs, transform by transform, to be verified once somebody asks for one of their rows."""

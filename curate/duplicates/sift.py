@@ -6,7 +6,7 @@ image is laid on the other, and where they overlap the pixels decide, block by b
 Two photos of one person or place share features, but not their pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from curate.duplicates import search
+from curate.duplicates.tiles import FRAME_STEP, products
 from curate.images.image import Pixels
 
 VIEW_PX = 256
@@ -21,7 +23,7 @@ FEATURES = 150
 MIN_SIDE_PX = 64
 """Smaller images have no features worth the name."""
 NEIGHBOURS = 8
-MIN_VOTES = 4
+MIN_VOTES = 6
 MAX_DISTANCE = 260.0
 """Euclidean distance of two SIFT descriptors (of length 512) that may be the same place."""
 RATIO = 0.85
@@ -34,6 +36,10 @@ ALIKE = 0.9
 MIN_ALIKE = 0.75
 """Share of the textured blocks in the overlap that must correlate by `ALIKE`: of two photos of one person taken
 one after the other hardly any pair reaches 0.7, of crops 99 in 100 do."""
+ALIKE_ON_PLAIN_GROUND = 0.9
+"""The same where all beyond the overlap is the plain ground on which it lies: two things in one studio."""
+MIN_COVERED = 0.5
+"""Share of one of the two that the other must show: two views that share a corner are no copies."""
 FLAT = 6.0
 """Standard deviation of grey levels up to which what one image has beyond the other is a frame."""
 MARGIN_SLACK = 0.2
@@ -103,13 +109,14 @@ def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
     vectors = np.concatenate(images).astype(np.float32)
     index: Any = faiss.IndexFlatL2(vectors.shape[1])
     if len(vectors) > _EXACT_SEARCH:
-        lists = int(4 * np.sqrt(len(vectors)))
+        lists = int(2 * np.sqrt(len(vectors)))
         index = faiss.IndexIVFFlat(index, vectors.shape[1], lists)
-        sample = np.random.default_rng(0).choice(len(vectors), min(len(vectors), 40 * lists), replace=False)
-        index.train(vectors[np.sort(sample)])
-        index.nprobe = 12
+        index.cp.niter = 10
+        sample = np.random.default_rng(0).choice(len(vectors), min(len(vectors), 39 * lists), replace=False)
+        search.train(index, vectors[np.sort(sample)])
+        index.nprobe = 8
     index.add(vectors)
-    squared, nearest = index.search(vectors, NEIGHBOURS + 1)
+    squared, nearest = search.nearest(index, vectors, NEIGHBOURS + 1)
     query = np.repeat(np.arange(len(vectors)), NEIGHBOURS + 1)
     near = (squared.ravel() <= MAX_DISTANCE**2) & (nearest.ravel() >= 0)
     left, right = owner[query[near]], owner[nearest.ravel()[near]]
@@ -118,6 +125,14 @@ def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
     votes = np.unique(np.stack([query[near], codes])[:, left != right], axis=1)[1]
     pairs, counts = np.unique(votes, return_counts=True)
     return [(int(code) // len(images), int(code) % len(images)) for code in pairs[counts >= MIN_VOTES]]
+
+
+def aligned(
+    images: Sequence[Described], pairs: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, int, Alignment | None]]:
+    """Align pairs of images on all cores; yield (i, j, alignment) in the order of the pairs."""
+    found = search.on_all_cores(lambda pair: align(images[pair[0]], images[pair[1]]), pairs)
+    return ((i, j, alignment) for (i, j), alignment in zip(pairs, found, strict=True))
 
 
 def align(i: Described, j: Described) -> Alignment | None:
@@ -141,7 +156,7 @@ def _matches(a: Descriptors, b: Descriptors) -> tuple[npt.NDArray[np.intp], npt.
     if len(a) < 2 or len(b) < 2:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     a32, b32 = a.astype(np.float32), b.astype(np.float32)
-    distance = (a32**2).sum(1)[:, None] + (b32**2).sum(1)[None] - 2 * a32 @ b32.T
+    distance = (a32**2).sum(1)[:, None] + (b32**2).sum(1)[None] - 2 * products(a32, b32)
     best = distance.argmin(axis=1)
     two = np.sqrt(np.maximum(np.partition(distance, 1, axis=1)[:, :2], 0))
     clear = (two[:, 0] < RATIO * two[:, 1]) & (distance.argmin(axis=0)[best] == np.arange(len(a)))
@@ -162,11 +177,16 @@ def _compare(i: Pixels, j: Pixels, transform: np.ndarray, inliers: int) -> Align
     overlap = float(inside.sum())
     rest_i = i[~cv2.dilate(inside.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)]
     flat = bool(rest_i.size) and float(rest_i.std()) <= FLAT
+    edge_j = np.concatenate([j[0], j[-1], j[:, 0], j[:, -1]]).astype(np.float32)
+    is_ground = flat and float(np.median(np.abs(edge_j - np.median(rest_i)))) < FRAME_STEP
+    covered_j = min(1.0, overlap / max(area_j, 1.0))
+    if (is_ground and alike < ALIKE_ON_PLAIN_GROUND) or max(overlap / inside.size, covered_j) < MIN_COVERED:
+        return None
     return Alignment(
         inliers=inliers,
         alike=alike,
         covered_i=overlap / inside.size,
-        covered_j=min(1.0, overlap / max(area_j, 1.0)),
+        covered_j=covered_j,
         framed=flat and _centred(inside),
     )
 

@@ -7,7 +7,7 @@ the fourth and the twentieth nearest of an image are (Hill's estimator) follows 
 have a stranger. A copy must be nearer. The nearest few themselves are not looked at: they may be copies.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,8 @@ MOST_ALIKE = 0.95
 """Correlation without which no whole is a copy, however unlike strangers are."""
 SAMPLE, BLOCK_SAMPLE = 400, 200
 """Tiles, all pairs of which are compared as wholes and by blocks."""
-MIN_TEXTURED = 4
-"""Textured blocks without which their share says nothing."""
+MIN_TEXTURED, VIEW_TEXTURED = 4, 16
+"""Textured blocks without which their share says nothing, and of a view; a form filled in sparsely has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,16 @@ class Strangers:
     """Bounds that a pair must be within to be more than strangers.
 
     `alike` and `close` are the shares of blocks that must be exceeded (`tiles.Comparison`), and `usual` the share that
-    agrees with some neighbours of nearly any image; `wholes` are distances (`whole.Distances`).
+    agrees with some neighbours of nearly any image; `wholes` are distances (`whole.Distances`). `sample` holds the rows
+    they were read from, and `are_small` says that most images are so small that they are judged at their own scale.
     """
 
     alike: float
     close: float
     usual: float
     wholes: tuple[float, float] = (0.0, 0.0)
+    sample: npt.NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
+    are_small: bool = False
 
 
 def are_wanted(candidates: int, images: int) -> bool:
@@ -58,6 +61,11 @@ def sampled(images: int) -> npt.NDArray[np.intp]:
     return np.sort(np.random.default_rng(0).permutation(images)[:SAMPLE])
 
 
+def rank_in_sample(sample: int, images: int) -> int:
+    """Return which neighbour of an image in a sample is about its `FAR`th in all, and no copy of it."""
+    return min(max(2, round(FAR * sample / images)), sample - 1)
+
+
 def by_blocks(pixels: Floats, images: int) -> Strangers:
     """Compare all pairs of (n, 64, 64) tiles, a sample of so many images no two of which are equal, block by block."""
     few = np.random.default_rng(1).permutation(len(pixels))[:BLOCK_SAMPLE]
@@ -65,7 +73,8 @@ def by_blocks(pixels: Floats, images: int) -> Strangers:
     blocks = tiles.compare(tiles.prepare(pixels[few]), left, right)
     enough = blocks.textured >= MIN_TEXTURED
     alike, close = (np.where(enough, 1 - share, 1) for share in (blocks.alike, blocks.close))
-    usual = 1 - float(np.quantile(alike, min(NEAR / images, 1), method="lower"))
+    views = np.where(blocks.textured >= VIEW_TEXTURED, alike, 1)
+    usual = 1 - float(np.quantile(views, min(NEAR / images, 1), method="lower"))
     return Strangers(alike=1 - bound(alike, images), close=1 - bound(close, images), usual=usual)
 
 

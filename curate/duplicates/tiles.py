@@ -125,6 +125,12 @@ def compare(tiles: Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.i
     )
 
 
+def products(ours: Floats, theirs: Floats) -> Floats:
+    """Multiply (n, size) by (m, size) vectors, each with each; the library that numpy calls would start threads."""
+    nothing = np.empty((0, 0), np.float32)
+    return np.asarray(cv2.gemm(ours, theirs, 1.0, nothing, 0.0, flags=cv2.GEMM_2_T), dtype=np.float32)
+
+
 def _covariance(centred: Floats, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> Floats:
     """Return (pairs, blocks) covariances; few pairs at a time, so that their pixels stay in the processor's cache."""
     found = np.empty((len(left), centred.shape[1]), dtype=np.float32)

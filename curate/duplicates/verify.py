@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import kinds, tiles
+from curate.duplicates import kinds, portraits, strangers, tiles
 from curate.duplicates.groups import Match, inverse_transform
 from curate.duplicates.hamming import Pairs
+from curate.duplicates.own_scale import OwnScale
 from curate.duplicates.prefilter import BlockSignatures
 from curate.duplicates.strangers import Strangers
 from curate.duplicates.tiles import TILE_PX, TRANSFORMS, Comparison, Floats
-from curate.duplicates.whole import Wholes
+from curate.duplicates.whole import Distances, Wholes
 from curate.duplicates.whole import centred as in_the_middle
 from curate.findings import KindSpec
 from curate.storage import blobs
@@ -37,10 +38,18 @@ _TILES = 64
 _MOSTLY = 0.5
 NEARLY_ALL = 0.9
 """Share of blocks that must agree where the blocks of strangers agree as often as those of copies do elsewhere."""
+OF_A_FRAME = 0.8
+"""The same between frames of one view, of any two of which a moving part may hide two places."""
 ENOUGH, TO_THE_PIXEL = 16, 0.99
 """Textured blocks, and the median correlation of those that agree, without which they prove nothing in a crowd."""
 HARDLY_ANY_LESS = 0.94
 """Share of blocks that roughly agree in what is the same as a whole."""
+ALONE = 0.3
+"""Share of the distance to its neighbours within which another image of a crowd is none of them."""
+WORTH_A_LOOK = 0.15
+"""Distance as wholes from which on a shift by a pixel cannot bring small images together."""
+NEAREST, MOST_SEARCHED = 20, 50_000
+"""How many of the nearest wholes of a small image are looked at, and of how many images at most: all are compared."""
 Indices = npt.NDArray[np.intp]
 _NONE = np.empty(0, np.intp)
 
@@ -49,21 +58,35 @@ class Verifier:
     """Verifies pairs of rows of a table that has the columns of `Duplicates`; `settings` are its."""
 
     def __init__(
-        self, ranked: pd.DataFrame, settings: Any, strangers: Strangers | None = None, rows: Indices = _NONE
+        self, ranked: pd.DataFrame, settings: Any, crowd: Strangers | None = None, rows: Indices = _NONE
     ) -> None:
-        """Prepare to verify pairs of `rows`, which have to be named where `strangers` are known."""
+        """Prepare to verify pairs of `rows`, which have to be named where `crowd` is known."""
         self._settings = settings
         self._tile = ranked["tile"]
         self._width, self._height = ranked["width"].to_numpy(np.int64), ranked["height"].to_numpy(np.int64)
         self._chroma = ranked["chroma"].to_numpy(float)
-        self._label = (
-            np.unique(ranked["label"].fillna("").to_numpy(str), return_inverse=True)[1] if strangers else _NONE
+        self._portraits = portraits.Portraits(ranked)
+        self._label = np.unique(ranked["label"].fillna("").to_numpy(str), return_inverse=True)[1] if crowd else _NONE
+        self._strangers = crowd
+        self._own_scale = (
+            OwnScale(self._tile, np.minimum(self._width, self._height), crowd.sample, len(rows))
+            if crowd and crowd.are_small
+            else None
         )
-        self._strangers = strangers
-        self._wholes = Wholes(len(ranked) if strangers else 0)
-        for start in range(0, len(rows) if strangers else 0, _TILES):
+        self._images = len(rows)
+        self._wholes = Wholes(len(ranked) if crowd else 0)
+        for start in range(0, len(rows) if crowd else 0, _TILES):
             some = rows[start : start + _TILES]
             self._wholes.add(some, self._tiles(2 * some, None))
+
+    def neighbours(self, rows: Indices) -> tuple[Indices, Indices] | None:
+        """Pair rows of small images with those nearest to them: hashes bring most together, but none moved by a pixel.
+
+        None where images are large, or too many.
+        """
+        if self._own_scale is None or len(rows) > MOST_SEARCHED:
+            return None
+        return self._wholes.nearest(rows, NEAREST)
 
     def copies(self, pairs: Pairs, transform: str | None) -> list[tuple[int, int, Match]]:
         """Return (left, right, match) for each pair that is a duplicate, sorted; `transform` is applied to `right`."""
@@ -85,15 +108,40 @@ class Verifier:
 
     def _agree_as_wholes(self, left: Indices, right: Indices, transform: str | None) -> npt.NDArray[np.bool_]:
         """Return True for pairs nearer, as wholes, than strangers come; only asked of a crowd."""
-        if self._strangers is None:
+        if self._strangers is None or not len(left):
             return np.zeros(len(left), dtype=bool)
         placed, centred = self._strangers.wholes
         found = self._wholes.distances(left, right, transform, (placed, centred))
-        return np.asarray((found.placed < placed) | (found.centred < centred), dtype=bool)
+        if self._own_scale is None:
+            near = np.stack([found.placed < placed, found.centred < centred])
+            return self._are_alone(left, right, near, found)
+        worth = np.flatnonzero(np.minimum(found.placed, found.centred) < WORTH_A_LOOK)
+        near = np.zeros(len(left), dtype=bool)
+        near[worth] = self._own_scale.within_bounds(left[worth], right[worth], transform)
+        return near
+
+    def _are_alone(
+        self, left: Indices, right: Indices, near: npt.NDArray[np.bool_], found: Distances
+    ) -> npt.NDArray[np.bool_]:
+        """Return which of the pairs within a bound, (2, n), are far nearer than others are to either of the two."""
+        some = np.flatnonzero(near.any(axis=0))
+        result = np.zeros(len(left), dtype=bool)
+        if self._strangers is None or not len(some):
+            return result
+        rows = np.unique([left[some], right[some]])
+        rank = strangers.rank_in_sample(len(self._strangers.sample), self._images)
+        around = self._wholes.surroundings(rows, self._strangers.sample, rank)
+        ours, theirs = np.searchsorted(rows, left[some]), np.searchsorted(rows, right[some])
+        for is_near, apart, others in zip(near, found, around, strict=True):
+            usual = np.minimum(others[ours], others[theirs])
+            result[some] |= is_near[some] & (apart[some] <= ALONE * usual)
+        return result
 
     def _possible(self, left_ids: Indices, right_ids: Indices, transform: str | None) -> npt.NDArray[np.bool_]:
         """Return False for pairs that cannot be duplicates, by the signatures of their tiles."""
         s = self._settings
+        if self._own_scale is not None:
+            return np.zeros(len(left_ids), dtype=bool)
         tile_ids, left_rows, right_rows = _tile_ids(left_ids, right_ids)
         signatures = BlockSignatures.empty(len(tile_ids))
         for start in range(0, len(tile_ids), _TILES):
@@ -106,9 +154,9 @@ class Verifier:
         return np.asarray((upper >= required.astype(np.float32)) | (lower < s.min_blocks), dtype=bool)
 
     @staticmethod
-    def _share_of_a_crowd(strangers: Strangers) -> float:
+    def _share_of_a_crowd(crowd: Strangers) -> float:
         """Return the share of blocks that must agree in a crowd: more than strangers have, frames apart."""
-        return NEARLY_ALL if strangers.usual >= NEARLY_ALL else max(strangers.alike, NEARLY_ALL)
+        return OF_A_FRAME if crowd.usual >= NEARLY_ALL else max(crowd.alike, NEARLY_ALL)
 
     def _compare(
         self,
@@ -126,11 +174,13 @@ class Verifier:
         for index in np.flatnonzero(by_blocks | whole):
             i, j = int(left_ids[index]) // 2, int(right_ids[index]) // 2
             pair = pixels[[left_rows[index], right_rows[index]]]
+            if not portraits.agree(pair[0], pair[1], self._portraits.of(i)):
+                continue
             match = self._match(pair, comparison, int(index), int(bits[index]))
             if not by_blocks[index]:  # it may lie elsewhere
                 moved = np.stack([in_the_middle(tile) for tile in pair])
                 again = tiles.compare(tiles.prepare(moved), np.array([0]), np.array([1]))
-                if _differs(comparison, int(index)) and _differs(again, 0):
+                if self._own_scale is None and _differs(comparison, int(index)) and _differs(again, 0):
                     continue
                 match = min(match, self._match(moved, again, 0, int(bits[index])), key=lambda one: one.residual)
             match = replace(match, transform=inverse_transform(transform))
@@ -161,6 +211,8 @@ class Verifier:
 
     def _are_copies(self, comparison: Comparison, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         s = self._settings
+        if self._own_scale is not None:
+            return np.zeros(len(small), dtype=bool)
         if self._strangers is not None:
             nearly_all = comparison.alike >= self._share_of_a_crowd(self._strangers)
             sure = (comparison.textured >= ENOUGH) & (comparison.closeness >= TO_THE_PIXEL)

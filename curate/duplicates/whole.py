@@ -12,12 +12,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import tiles
+from curate.duplicates import search, tiles
 from curate.duplicates.tiles import TILE_PX, Floats
 
 SIDE = TILE_PX // 2
 SOFT = 0.85
 """Standard deviation, in pixels of half a tile, of the blur that makes an original as soft as a smaller copy."""
+FURTHEST_PX = TILE_PX / 4
+"""Distance from the middle up to which what stands out is moved there."""
 NEARLY = 10.0
 """Times the distance allowed within which it is worth a try to soften either."""
 IN_MEMORY = 20_000
@@ -46,6 +48,30 @@ class Wholes:
         for row, tile in zip(rows, pixels, strict=True):
             self._placed[row], self._centred[row] = _stored(tile), _stored(centred(tile))
 
+    def surroundings(self, rows: Indices, others: Indices, rank: int) -> Distances:
+        """Return how far the `rank`th nearest of the `others` is from each row, itself left out."""
+        found = Distances(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32))
+        for vectors, furthest in zip((self._placed, self._centred), found, strict=True):
+            theirs = _as_floats(vectors, others)
+            for start in range(0, len(rows), _AT_A_TIME):
+                part = rows[start : start + _AT_A_TIME]
+                agreement = tiles.products(_as_floats(vectors, part), theirs)
+                agreement[part[:, None] == others] = -1
+                furthest[start : start + _AT_A_TIME] = 1 - np.partition(agreement, -rank, axis=1)[:, -rank]
+        return found
+
+    def nearest(self, rows: Indices, count: int) -> tuple[Indices, Indices]:
+        """Pair each row with the `count` nearest others, once what stands out is moved to the middle: (left, right)."""
+        import faiss
+
+        vectors = _as_floats(self._centred, rows)
+        index = faiss.IndexFlatIP(SIDE**2)
+        index.add(vectors)
+        found = search.nearest(index, vectors, min(count + 1, len(rows)))[1]
+        left, right = rows[np.repeat(np.arange(len(rows)), found.shape[1])], rows[found.ravel()]
+        pairs = np.unique(np.stack([np.minimum(left, right), np.maximum(left, right)])[:, left != right], axis=1)
+        return pairs[0], pairs[1]
+
     def distances(
         self, left: Indices, right: Indices, transform: str | None = None, worth: tuple[float, float] = (0.0, 0.0)
     ) -> Distances:
@@ -55,7 +81,7 @@ class Wholes:
 
 
 def centred(tile: Floats) -> Floats:
-    """Move what stands out from the border of a tile to its middle."""
+    """Move what stands out from the border of a tile to its middle, unless that would move much of it out of view."""
     border = np.concatenate([tile[0], tile[-1], tile[:, 0], tile[:, -1]])
     weight = np.abs(tile - np.median(border))
     total = float(weight.sum())
@@ -63,6 +89,8 @@ def centred(tile: Floats) -> Floats:
         return tile
     at, middle = np.arange(TILE_PX), (TILE_PX - 1) / 2
     right, down = middle - float(weight.sum(axis=0) @ at) / total, middle - float(weight.sum(axis=1) @ at) / total
+    if max(abs(right), abs(down)) > FURTHEST_PX:
+        return tile
     move = np.array([[1, 0, right], [0, 1, down]], dtype=np.float32)
     size = TILE_PX, TILE_PX
     moved = cv2.warpAffine(tile, move, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
@@ -84,7 +112,7 @@ def _distances(vectors: Halves, left: Indices, right: Indices, transform: str | 
     found = np.empty(len(left), np.float32)
     for start in range(0, len(left), _AT_A_TIME):
         part = slice(start, start + _AT_A_TIME)
-        a, b = (vectors[rows[part]].astype(np.float32) / np.float32(_SCALE) for rows in (left, right))
+        a, b = (_as_floats(vectors, rows[part]) for rows in (left, right))
         if transform is not None:
             b = tiles.transformed(b.reshape(-1, SIDE, SIDE), transform).reshape(len(b), -1)
         agreement = np.einsum("nx,nx->n", a, b)
@@ -94,6 +122,13 @@ def _distances(vectors: Halves, left: Indices, right: Indices, transform: str | 
         agreement[near] = np.maximum(agreement[near], np.maximum(*softer))
         found[part] = 1 - agreement
     return found
+
+
+def _as_floats(vectors: Halves, rows: Indices) -> Floats:
+    """Return unit vectors; rounding made them a little longer or shorter, which is more than copies may differ by."""
+    found = vectors[rows].astype(np.float32)
+    lengths = np.sqrt(np.einsum("nx,nx->n", found, found))
+    return np.asarray(found / np.maximum(lengths, 1)[:, None], dtype=np.float32)
 
 
 def _softened(vectors: Floats) -> Floats:

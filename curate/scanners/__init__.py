@@ -37,6 +37,14 @@ Values = Callable[["pd.DataFrame"], "pd.Series"]
 """From a scanner's view of the measurements to one number for each image, missing where there is none."""
 
 
+Told = Callable[[str, int, int], None]
+"""What a judgement that takes long tells: which step (a message id), how many pairs are done, and of how many."""
+
+
+def _untold(step: str, done: int, total: int) -> None:
+    del step, done, total
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
     """A setting that cuts one measurement in two, described so that it can be shown and moved.
@@ -61,7 +69,8 @@ class Scanner(ABC):
 
     `kinds` declares every kind it may report. `columns` declares what `measure` returns; `measured_with` names the
     settings that change what it returns, so that changing any other setting never reads an image again.
-    `thresholds` lists the settings that a person may set by looking at the images on either side.
+    `thresholds` lists the settings that a person may set by looking at the images on either side. A `judge` that takes
+    long tells `report` how far it has come.
     """
 
     name: ClassVar[str]
@@ -80,6 +89,7 @@ class Scanner(ABC):
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()
+        self.report: Told = _untold
 
     @classmethod
     def is_wanted(cls, configuration: Config) -> bool:

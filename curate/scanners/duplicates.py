@@ -91,6 +91,7 @@ class Duplicates(Scanner):
         "descriptors": pa.binary(),
     }
     measured_with: ClassVar[tuple[str, ...]] = ("thorough",)
+    borrows: ClassVar[Mapping[str, str]] = {"boxes": "faces.boxes"}
 
     @classmethod
     def is_wanted(cls, configuration: Config) -> bool:
@@ -158,24 +159,55 @@ class Duplicates(Scanner):
         usable = rows[ranked["contrast"].to_numpy(float)[rows] > self.settings.blank_contrast]
         if len(usable) < 2:
             return Neighbours(Verifier(ranked, self.settings))
-        with ThreadPoolExecutor(1) as aside:  # while the upright pairs, nearly all there are, are verified
+        with ThreadPoolExecutor(2) as aside:  # while the upright pairs, nearly all there are, are verified
             upright, transformed = self._candidates(ranked, usable, aside)
             is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
-            near = Neighbours(Verifier(ranked, self.settings, crowd, usable))
+            parts = None if crowd else aside.submit(self._parts, ranked, usable)
+            verifier = Verifier(ranked, self.settings, crowd, usable)
+            neighbours = verifier.neighbours(usable)
+            upright = upright if neighbours is None else _with_bits(neighbours, ranked)
+            near = Neighbours(verifier)
             if is_dense and not self.settings.thorough:
                 near.put_off([(None, upright), *transformed.result()])
             else:
                 near.verify(upright, None)
                 for transform, pairs in transformed.result():
                     near.verify(pairs, transform)
+            near.add(parts.result() if parts else [])
         if self.settings.thorough:
-            self._add_partial(ranked, usable, near.near)
+            near.add(self._partial(ranked, usable, near.near))
+            near.add([] if crowd else self._small(ranked, usable))
         return near
+
+    def _small(self, ranked: pd.DataFrame, usable: Rows) -> Iterator[tuple[int, int, Match, Match]]:
+        """Find copies among images too small for local features, cut or scaled a little differently."""
+        from curate.duplicates import near_small
+        from curate.duplicates.portraits import Portraits
+
+        sides = np.minimum(ranked["width"].to_numpy(np.int64)[usable], ranked["height"].to_numpy(np.int64)[usable])
+        small = usable[sides < sift.MIN_SIDE_PX]
+        if len(small) < 2:
+            return iter(())
+        phashes = hashes_of(ranked["phash"].iloc[small])
+        return near_small.matches(ranked["tile"], small, phashes, Portraits(ranked).of)
+
+    def _parts(self, ranked: pd.DataFrame, usable: Rows) -> list[tuple[int, int, Match, Match]]:
+        """Find pairs of which one is nine tenths of the other, or stands in a border."""
+        from curate.duplicates import windows
+        from curate.duplicates.portraits import Portraits
+
+        sides = np.minimum(ranked["width"].to_numpy(np.int64)[usable], ranked["height"].to_numpy(np.int64)[usable])
+        large = usable[sides >= self.settings.small_px]
+        if len(large) < 2:
+            return []
+        phashes = hashes_of(ranked["phash"].iloc[large])
+        return list(windows.matches(ranked["tile"], large, phashes, Portraits(ranked).of))
 
     def _crowd(self, ranked: pd.DataFrame, usable: Rows) -> Strangers | None:
         """Look at strangers; return what they share where it is as much as makes a copy elsewhere."""
-        from curate.storage import blobs  # a worker has no use for it, nor for pandas
+        from curate.duplicates import own_scale  # a worker has no use for it, nor for pandas
+        from curate.storage import blobs
 
         rows = usable[strangers.sampled(len(usable))]
         sample = blobs.matrix(ranked["tile"], rows).reshape(-1, TILE_PX, TILE_PX).astype(np.float32)
@@ -184,27 +216,27 @@ class Duplicates(Scanner):
         loosest = min(s.min_loose_matching_blocks, s.min_loose_matching_blocks_small)
         if found.alike <= s.min_matching_blocks and found.close <= loosest:
             return None
-        return replace(found, wholes=strangers.as_wholes(sample, len(usable)))
+        sides = np.minimum(ranked["width"].to_numpy(np.int64)[usable], ranked["height"].to_numpy(np.int64)[usable])
+        are_small = bool(np.median(sides) <= own_scale.SMALL_PX)
+        return replace(found, wholes=strangers.as_wholes(sample, len(usable)), sample=rows, are_small=are_small)
 
-    def _add_partial(self, ranked: pd.DataFrame, usable: np.ndarray, near: dict[int, dict[int, Match]]) -> None:
-        """Add pairs that share only a part of their pixels, found by local features."""
+    def _partial(
+        self, ranked: pd.DataFrame, usable: np.ndarray, near: Mapping[int, Mapping[int, Match]]
+    ) -> Iterator[tuple[int, int, Match, Match]]:
+        """Find pairs that share only a part of their pixels, by local features."""
         columns = [ranked[name].iloc[usable] for name in ("view", "points", "descriptors")]
         images = [sift.unpack(*row) for row in zip(*columns, strict=True)]
         pairs = set(sift.candidates([image.descriptors for image in images]))
         pairs |= _alike_to_a_network(ranked.iloc[usable])
-        for first, second in sorted(pairs):
-            i, j = int(usable[first]), int(usable[second])
-            if j in near.get(i, ()):
-                continue
-            found = sift.align(images[first], images[second])
+        rows = usable.tolist()
+        unknown = [(i, j) for i, j in sorted(pairs) if rows[j] not in near.get(rows[i], ())]
+        for done, (first, second, found) in enumerate(sift.aligned(images, unknown), 1):
+            if done % _TOLD == 0 or done == len(unknown):
+                self.report(_ALIGNING, done, len(unknown))
             if found is not None:
                 kind = kinds.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else kinds.CROPPED
-                near.setdefault(i, {})[j] = Match(
-                    kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_i
-                )
-                near.setdefault(j, {})[i] = Match(
-                    kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_j
-                )
+                match = Match(kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_i)
+                yield rows[first], rows[second], match, replace(match, share=found.covered_j)
 
     def _candidates(
         self, ranked: pd.DataFrame, usable: Rows, aside: ThreadPoolExecutor
@@ -229,6 +261,8 @@ class Duplicates(Scanner):
 
 _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / SPECTRUM_PX).astype(np.float32)
 """The first 8 rows of the unnormalised DCT-II of 32 samples."""
+_ALIGNING, _TOLD = N_("comparing parts of images"), 50
+"""The step that takes long in a thorough audit, and how many pairs make it worth a word."""
 _NEAREST = 5
 """How many of the nearest embeddings are worth a closer look."""
 _WHOLE = 0.97
@@ -275,6 +309,13 @@ def low_frequencies(small: npt.NDArray[np.uint8]) -> Floats:
 def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
     """Divide frequencies by 64, so that the largest, four times the sum of all pixels, fits 16 bits."""
     return np.rint(frequencies / 64).astype(np.int16)
+
+
+def _with_bits(pairs: tuple[Rows, Rows], ranked: pd.DataFrame) -> Pairs:
+    """Add to pairs of rows the bits between their hashes."""
+    hashes = [hashes_of(ranked[name]) for name in ("phash", "dhash")]
+    bits = np.minimum(*(hamming.popcount(values[pairs[0]] ^ values[pairs[1]]) for values in hashes))
+    return *pairs, bits.astype(np.int64)
 
 
 def _alike_to_a_network(ranked: pd.DataFrame) -> set[tuple[int, int]]:

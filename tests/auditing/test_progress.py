@@ -75,3 +75,30 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left() -> None:
     assert "500/s" in text
     assert "7 problems" in text
     assert "0:00:10" in text
+
+
+def within_judging(done: int, total: int = 4000) -> AuditProgress:
+    return AuditProgress(done=done, total=total, problems=0, step="comparing parts of images")
+
+
+def test_a_step_of_judging_tells_a_log_every_ten_seconds_how_long_it_will_take() -> None:
+    measured = [(float(second), at(10_000 * second // 5, problems=1)) for second in range(6)]
+    judged = [(5.0 + second, within_judging(40 * second)) for second in range(101)]
+    found = lines([*measured, *judged])
+    assert len(found) == 11
+    assert found[1] == "comparing parts of images: 600 of 4,000 pairs, 40 a second, about 1 min 25 s left"
+    assert found[-1] == "comparing parts of images: 4,000 of 4,000 pairs, 40 a second"
+
+
+def test_a_bar_shows_the_step_of_judging_and_its_own_pace() -> None:
+    clock, out = Clock(), io.StringIO()
+    console = Console(file=out, width=160, force_terminal=True)
+    with shown(console, translator("en"), clock=clock) as report:
+        for second in range(5):
+            clock.now = float(second)
+            report(at(2500 * second))
+        for second in range(5, 30):
+            clock.now = float(second)
+            report(within_judging(20 * (second - 5)))
+    assert "comparing parts of images" in out.getvalue()
+    assert "20/s" in out.getvalue()

@@ -173,6 +173,98 @@ def tissue(count: int = 300) -> Drawn:
         yield ("ill", "well")[index % 2], Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
+def digits_written(count: int = 1500) -> Drawn:
+    """Digits of 28 px: strokes of scikit-learn's digits, bent as another hand would, their mass in the middle."""
+    rng = np.random.default_rng(77)
+    for label, image in itertools.islice(digits_8(), count):
+        strokes = cv2.GaussianBlur(cv2.resize(np.asarray(image), (80, 80), interpolation=cv2.INTER_CUBIC), (0, 0), 3)
+        bend = cv2.GaussianBlur(rng.normal(0, 1, (80, 80, 2)).astype(np.float32), (0, 0), 9)
+        place = np.mgrid[:80, :80].astype(np.float32)[::-1].transpose(1, 2, 0) + 4 * bend / bend.std()
+        bent = cv2.remap(np.clip((strokes - 90.0) * 4, 0, 255).astype(np.float32), place, None, cv2.INTER_LINEAR)
+        small = cv2.resize(bent, (20, 20), interpolation=cv2.INTER_AREA)
+        mass = small.sum() + 1e-3
+        down, right = (
+            int(np.clip(round(13.5 - float((small.sum(axis=1 - axis) @ np.arange(20)) / mass)), 0, 8))
+            for axis in (0, 1)
+        )
+        pixels = np.zeros((28, 28), np.uint8)
+        pixels[down : down + 20, right : right + 20] = small.astype(np.uint8)
+        yield label, Image.fromarray(pixels)
+
+
+def radiographs(count: int = 300) -> Drawn:
+    """Chests with ribs, heart and spine, each of its own build, in noise."""
+    yy, xx = np.mgrid[:256, :256].astype(np.float32) / 128 - 1
+    for index in range(count):
+        rng = np.random.default_rng(400 + index)
+        x, y = (xx - rng.normal(0, 0.03)) / rng.normal(1, 0.05), (yy - rng.normal(0, 0.03)) / rng.normal(1, 0.05)
+        film = 60 + 70 * (np.hypot(x / 0.95, y / 1.1) < 1)
+        for side in (-1, 1):
+            width, height = rng.normal(0.32, 0.02), rng.normal(0.62, 0.04)
+            film = film - 55 / (1 + np.exp(12 * (np.hypot((x - side * 0.42) / width, (y + 0.05) / height) - 1)))
+            for rib in range(9):
+                middle = -0.6 + 0.14 * rib + rng.normal(0, 0.01) + (np.abs(x) - 0.4) ** 2 - 0.12 * np.abs(x)
+                film = film + 10 * np.exp(-(((y - middle) / 0.022) ** 2)) * (side * x > 0.05) * (np.abs(x) < 0.8)
+        film = (
+            film + 45 * np.exp(-(((x - 0.12) / 0.22) ** 2) - ((y - 0.35) / 0.25) ** 2) + 35 * np.exp(-((x / 0.08) ** 2))
+        )
+        cloud = cv2.resize(rng.normal(0, 6, (10, 10)).astype(np.float32), (256, 256), interpolation=cv2.INTER_CUBIC)
+        seen = cv2.GaussianBlur((film + cloud).astype(np.float32), (0, 0), 1.5) * rng.normal(1, 0.08)
+        pixels = seen + rng.normal(0, 6) + rng.normal(0, 3, seen.shape)
+        yield ("ill", "well")[index % 2], Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def textures(count: int = 400) -> Drawn:
+    """Tiles of ten textures, no two from one place."""
+    yy, xx = np.mgrid[:96, :96].astype(np.float32)
+    for index in range(count):
+        rng, kind = np.random.default_rng(index), np.random.default_rng(900 + index % 10)
+        pitch, angle, phases = kind.uniform(0.1, 0.6), kind.uniform(0, np.pi), rng.uniform(0, 6.28, 2)
+        bend = cv2.resize(rng.normal(0, 1.2, (6, 6)).astype(np.float32), (96, 96), interpolation=cv2.INTER_CUBIC)
+        along, across = np.cos(angle) * xx + np.sin(angle) * yy, np.cos(angle) * yy - np.sin(angle) * xx
+        weave = 1 if index % 2 else np.sin(pitch * across + phases[1] + bend.T)
+        grain = cv2.GaussianBlur(rng.normal(0, 1, (96, 96)).astype(np.float32), (0, 0), 1.5) * kind.uniform(20, 60)
+        pixels = 128 + 50 * np.sin(pitch * along + phases[0] + bend) * weave + grain
+        yield f"texture {index % 10}", Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def slides(count: int = 200) -> Drawn:
+    """Slides of one template: two bars and a logo, with few lines between."""
+    for index in range(count):
+        rng = np.random.default_rng(50 + index)
+        image = Image.new("RGB", (960, 540), (255, 255, 255))
+        draw = ImageDraw.Draw(image)
+        draw.rectangle((0, 0, 960, 70), fill=(20, 60, 120))
+        draw.rectangle((0, 510, 960, 540), fill=(20, 60, 120))
+        draw.ellipse((880, 8, 935, 62), fill=(250, 180, 20))
+        draw.text((30, 18), _said(rng, 3), (255, 255, 255), _font(30))
+        for row in range(int(rng.integers(3, 8))):
+            draw.text((60, 110 + 52 * row), "- " + _said(rng, int(rng.integers(3, 7))), (30, 30, 30), _font(24))
+        yield ("a", "b")[index % 2], image
+
+
+def icons(count: int = 300) -> Drawn:
+    """Icons of a few strokes."""
+    for index in range(count):
+        rng = np.random.default_rng(13000 + index)
+        ink = [(0, 0, 0), (200, 40, 40), tuple(rng.integers(20, 200, 3).tolist())][index % 3]
+        image = Image.new("RGB", (256, 256), (255, 255, 255))
+        draw = ImageDraw.Draw(image)
+        for _ in range(rng.integers(2, 5)):
+            corners = rng.integers(24, 232, (2, 2))
+            box = (*corners.min(axis=0).tolist(), *(corners.max(axis=0) + 12).tolist())
+            shape = rng.integers(4)
+            if shape == 0:
+                draw.ellipse(box, outline=ink, width=18)
+            elif shape == 1:
+                draw.rounded_rectangle(box, 14, outline=ink, width=18)
+            elif shape == 2:
+                draw.line(box, fill=ink, width=20)
+            else:
+                draw.polygon([tuple(corner) for corner in rng.integers(24, 232, (3, 2)).tolist()], fill=ink)
+        yield ("black", "red", "coloured")[index % 3], image.resize((64, 64), Image.Resampling.LANCZOS)
+
+
 def encoded_again(image: Image.Image) -> Image.Image:
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=75)
@@ -198,14 +290,19 @@ EDITS = (encoded_again, resized, darker, shifted)
 MOST_CALLED, MOST_IN_CONFLICT, LEAST_FOUND = 0.01, 0.005, 0.95
 """Shares: of images called near copies, of images in conflict, of planted copies found."""
 DOMAINS = [
-    pytest.param(digits_8, marks=pytest.mark.xfail(reason="hashes do not propose a shift by one of 8 pixels")),
+    digits_8,
     digits_28,
     digits_drawn,
     glyphs,
     pages,
     forms,
-    pytest.param(screens, marks=pytest.mark.xfail(reason="64 pixels do not show a line of small text")),
+    screens,
     tissue,
+    digits_written,
+    radiographs,
+    slides,
+    icons,
+    pytest.param(textures, marks=pytest.mark.xfail(reason="a shift by a pixel moves fine texture off its blocks")),
 ]
 
 

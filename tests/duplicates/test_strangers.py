@@ -87,3 +87,17 @@ def test_strokes_at_nearly_the_same_places_have_narrower_bounds() -> None:
     near = np.stack([np.roll(stroke(seed % 6), rng.integers(-2, 3, 2), (0, 1)) for seed in range(120)])
     placed, centred = strangers.as_wholes(near, 120)
     assert centred < placed <= 1 - strangers.MOST_ALIKE
+
+
+def test_a_template_with_little_on_it_is_no_view_whose_frames_share_nearly_all() -> None:
+    rng = np.random.default_rng(0)
+    template = np.full((64, 64), 180, np.float32)
+    template[:8] = np.random.default_rng(1).choice([40, 200], (4, 32)).repeat(2, 0).repeat(2, 1)  # a bar at the top
+    sparse = np.stack([template + rng.normal(0, 1, template.shape) for _ in range(60)]).astype(np.float32)
+    sparse[:, 8:] = 180
+    assert strangers.by_blocks(sparse, len(sparse)).usual < 0.9
+
+
+@pytest.mark.parametrize(("sample", "images", "rank"), [(400, 8000, 2), (400, 400, 20), (200, 200, 20), (400, 800, 10)])
+def test_the_rank_in_a_sample_is_that_of_the_twentieth_of_all(sample: int, images: int, rank: int) -> None:
+    assert strangers.rank_in_sample(sample, images) == rank

@@ -84,3 +84,32 @@ def test_where_vectors_are_kept_changes_nothing(monkeypatch: pytest.MonkeyPatch)
     in_memory = distance(stroke(1), stroke(2))
     monkeypatch.setattr(whole, "IN_MEMORY", 1)
     assert distance(stroke(1), stroke(2)) == in_memory
+
+
+def test_the_nearest_in_the_middle_are_paired_however_they_are_moved() -> None:
+    images = [stroke(seed) for seed in range(30)]
+    wholes = Wholes(31)
+    wholes.add(np.arange(31), np.stack([*images, np.roll(images[4], 5, axis=1)]))
+    left, right = wholes.nearest(np.arange(31), 1)
+    assert (4, 30) in set(zip(left.tolist(), right.tolist(), strict=True))
+    assert (left < right).all()
+
+
+def test_surroundings_are_the_distances_of_the_neighbour_of_a_rank() -> None:
+    wholes, rows = Wholes(12), np.arange(12)
+    wholes.add(rows, np.stack([stroke(seed) for seed in range(12)]))
+    others = np.arange(2, 12)
+    found = wholes.surroundings(rows, others, 3)
+    for row in rows:
+        apart = wholes.distances(np.full(10, row), others).placed[others != row]
+        assert found.placed[row] == pytest.approx(np.sort(apart)[2], abs=1e-5)
+
+
+def test_equal_images_are_no_distance_apart_for_all_the_rounding() -> None:
+    assert abs(distance(stroke(1), stroke(1)).placed[0]) < 5e-6
+
+
+def test_what_is_far_from_the_middle_stays_where_it_is() -> None:
+    corner = np.zeros((TILE_PX, TILE_PX), np.float32)
+    corner[2:8, 2:8] = 255
+    assert (whole.centred(corner) == corner).all()

@@ -1,4 +1,4 @@
-"""Crops and frames: found where the thorough audit is asked for, and only true ones."""
+"""Crops and frames: nine tenths and borders are always found, the rest where the thorough audit is asked for."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +38,6 @@ def framed(pixels: Pixels) -> Pixels:
     [
         pytest.param(lambda p: p[20:270, 60:390], "cropped", Role.KEEPER, id="cropped to 70 percent"),
         pytest.param(lambda p: p[100:260, 150:360], "cropped", Role.KEEPER, id="cropped to 30 percent"),
-        pytest.param(framed, "edited", Role.COPY, id="framed"),
     ],
 )
 def test_a_part_is_found_by_the_thorough_audit_only(
@@ -55,6 +54,33 @@ def test_a_part_is_found_by_the_thorough_audit_only(
     assert copies["kind"].tolist() == [relation]
     assert found.loc[found["path"] == "3.jpg", "role"].tolist() == [role_of_original]
     assert "local features" in copies["reason"].iat[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "relation", "role_of_original", "words"),
+    [
+        pytest.param(lambda p: p[6:276, 30:390], "cropped", Role.KEEPER, "Shows 8", id="cropped to 90 percent"),
+        pytest.param(framed, "edited", Role.COPY, "such as with a frame", id="framed"),
+    ],
+)
+@pytest.mark.parametrize("configuration", [Config(), THOROUGH], ids=["default", "thorough"])
+def test_a_window_of_an_image_is_found_by_any_audit(
+    tmp_path: Path,
+    change: Callable[[Pixels], Pixels],
+    relation: str,
+    role_of_original: Role,
+    words: str,
+    configuration: Config,
+) -> None:
+    folder = tmp_path / "set"
+    for seed in range(8):
+        sample_images.save(scene(seed), folder / f"{seed}.jpg")
+    sample_images.save(np.ascontiguousarray(change(scene(3))), folder / "part.jpg")
+    found = curate.audit(folder, tmp_path / "ws", configuration=configuration).findings.query("category == 'duplicate'")
+    copies = found[found["role"] == Role.COPY]
+    assert copies["kind"].tolist() == [relation]
+    assert found.loc[found["path"] == "3.jpg", "role"].tolist() == [role_of_original]
+    assert words in copies["reason"].iat[0]
 
 
 def test_two_views_of_one_thing_are_no_copies(tmp_path: Path) -> None:
