@@ -45,7 +45,7 @@ WATCH = """() => {
     window.took = []; window.taken = []; window.refused = 0; window.keys = 0; window.blind = 0;
     const painted = new Map([[machine.painted, 0]]);
     let pressed = null;
-    document.addEventListener("keydown", () => { window.keys += 1; pressed = performance.now(); }, true);
+    window.addEventListener("keydown", () => { window.keys += 1; pressed = performance.now(); }, true);
     surface.painted = (id) => {
         painted.set(id, performance.now());
         if (pressed !== null) { window.took.push(performance.now() - pressed); pressed = null; }
