@@ -88,7 +88,7 @@ def _audited(side_address: Path, configuration: config.Config, report: pipeline.
         scanner = _duplicates(configuration)
         images = workspace.read_images()
         parts = features.parts(workspace.features, [scanner])
-        if not features.missing(features.records(images, parts), parts, [scanner]):
+        if not features.missing(features.records(images, parts), parts, [scanner], try_again=False):
             yield workspace
             return
         side_address = Path(workspace.read_audit()["source"])

@@ -134,7 +134,7 @@ def audit(
     known = {} if fresh else ws.read_audit()
     judged = results.judged(run, listing.records, known, anew=bool(measured))
     if not fresh and (measured or judged["judged"] != known.get("judged")):
-        features.prune(ws.features, active, listing.records)
+        features.prune(ws.features, active, listing.records, configuration.decode)
     write_json({**facts, "complete": True, **judged}, ws.audit)
     return Audit(
         workspace=ws.root,
@@ -159,9 +159,9 @@ def judge(workspace: str | Path) -> pd.DataFrame:
     facts = ws.read_audit()
     configuration = config.read(ws.config)
     active = scanners.active(configuration)
-    parts = features.parts(ws.features, active)
+    parts = features.parts(ws.features, active, configuration.decode)
     records = features.records(ws.read_images(), parts)
-    lacking = features.missing(records, parts, active)
+    lacking = features.missing(records, parts, active, try_again=False)
     if lacking:
         names = ", ".join(sorted(set().union(*lacking))) or "the decoder"
         raise ConfigError(
@@ -193,7 +193,8 @@ def _remove_empty(workspace: Workspace) -> None:
 
 def measure(run: Run, records: Sequence[Record], report: Report | None = None) -> tuple[int, dict[str, float]]:
     """Bring the measurements of a run up to date; return how many files were read, and the seconds each step took."""
-    lacking = features.missing(records, features.parts(run.workspace.features, run.scanners), run.scanners)
+    parts = features.parts(run.workspace.features, run.scanners, run.config.decode)
+    lacking = features.missing(records, parts, run.scanners)
     shards = _shards(run, lacking)
     total = sum(len(shard.records) for shard in shards)
     done, problems = 0, 0

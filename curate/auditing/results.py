@@ -39,7 +39,7 @@ def judged(run: Run, records: Sequence[Record], known: Mapping[str, Any], *, ane
 
 def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
     workspace = run.workspace
-    frame = features.load(records, features.parts(workspace.features, run.scanners), run.scanners)
+    frame = features.load(records, features.parts(workspace.features, run.scanners, run.config.decode), run.scanners)
     frame = embeddings.attach(frame, workspace.root)
     judgement = judge.judge(frame, run.scanners, run.config.judge)
     before = read_table(workspace.findings) if workspace.findings.is_file() else judgement.findings

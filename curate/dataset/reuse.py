@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from curate.config import DecodeLimits
 from curate.errors import WorkspaceError
 from curate.measuring import features
 from curate.measuring.shard import FACTS, part_schema
@@ -44,7 +45,7 @@ def take_over(
         for part in features.parts(workspace.features, (scanner,)):
             if part.current != {FACTS, scanner.name}:
                 continue
-            table = features.stored(part.path, part_schema((scanner,)).names)
+            table = features.stored(part.path, part_schema((scanner,), DecodeLimits()).names)
             hashes = table["sha256"].to_pylist()
             rows = [
                 (row, key)
@@ -74,7 +75,7 @@ def _is_as_measured(address: str, size: int, stamp: int) -> bool:
 
 
 def _write(table: pa.Table, stored_as: Sequence[tuple[str, int]], scanner: Scanner, folder: Path) -> None:
-    schema = part_schema((scanner,))
+    schema = part_schema((scanner,), DecodeLimits())
     for index, column in (
         (0, pa.array([path for path, _ in stored_as], pa.string())),
         (1, pa.array([size for _, size in stored_as], pa.int64())),

@@ -96,6 +96,11 @@ class Watch:
             self._armed_at = now
         limit_memory(self._memory_mib)
 
+    def rest(self) -> None:
+        """Stop the time of the image in hand: another process measures it."""
+        faulthandler.cancel_dump_traceback_later()
+        self._armed_at = float("-inf")
+
     def close(self) -> None:
         """Remove the journal of a finished shard."""
         faulthandler.cancel_dump_traceback_later()

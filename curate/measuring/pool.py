@@ -1,8 +1,8 @@
 """Shards through worker processes, come what may.
 
-Invariants: every shard handed in is done when `run` returns, or `run` raises; an image that kills its
-worker is recorded as crashed and the shard is tried again without it; what a worker writes does not
-depend on how many there are.
+Invariants: every shard handed in is done when `run` returns, or `run` raises; an image in hand when a worker
+dies is tried alone (`alone`), and the shard again without it; what a worker writes does not depend on how many
+there are.
 
 Where the system allows it, workers are forked from a server that has imported what they need and nothing else: the
 imports, a third of a second, are made once for all of them, and while we still import what we need ourselves. So this
@@ -42,8 +42,6 @@ PRELOADED = (
     "PIL.PngImagePlugin",
 )
 """What most workers import, the scanners' own libraries included; each imports for itself what else it needs."""
-MAX_SILENT_DEATHS = 3
-"""How often a shard may die before its first image until we stop blaming chance."""
 
 
 def cores() -> int:
@@ -119,31 +117,26 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
 
 
 def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
-    """Run one shard in a pool of its own until it is through, leaving out a crash each time it dies."""
-    from curate.measuring import journal
+    """Run one shard in a pool of its own until it is through; an image that it dies of is tried alone."""
+    from curate.measuring import alone, journal
     from curate.measuring.shard import measure_shard
 
-    silent = 0
-    crash = journal.read_crash_report(shard.journal)
-    if crash is not None and crash.cause is not None:
-        shard = replace(shard, crashes=(*shard.crashes, crash))
+    unexplained = 0
     while True:
+        crash = journal.read_crash_report(shard.journal)
         shard.journal.unlink(missing_ok=True)
+        if crash is None:
+            unexplained += 1
+            if unexplained > alone.MAX_SILENT_DEATHS:
+                raise WorkspaceError(alone.DYING)
+        else:
+            shard = replace(shard, settled={**shard.settled, crash.index: alone.measured(shard, crash.index)})
         with _pool(1, shard.limits) as pool:
             try:
                 done(pool.submit(measure_shard, shard).result())
                 return
             except BrokenProcessPool:
-                crash = journal.read_crash_report(shard.journal)
-        if crash is None:
-            silent += 1
-            if silent >= MAX_SILENT_DEATHS:
-                raise WorkspaceError(
-                    "worker processes die before they can read an image; is there enough memory? "
-                    "Try fewer with engine.workers = 1 in curate.toml"
-                )
-        else:
-            shard = replace(shard, crashes=(*shard.crashes, crash))
+                continue
 
 
 def get_ready(workspace: Path, engine: Engine) -> None:
