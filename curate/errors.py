@@ -4,6 +4,7 @@
     ├── SourceError       the dataset cannot be read as asked
     ├── ConfigError       curate.toml, or an option, says something we do not understand
     ├── WorkspaceError    the workspace is missing, unreadable, or made by another version
+    │   └── DamagedError  a file of it is not what was written; an audit makes it again
     ├── UndecidedError    flagged images still wait for a person
     ├── ConflictError     somebody else decided it since it was shown
     ├── NoSurvivorError   a whole duplicate group would be dropped
@@ -27,6 +28,10 @@ class ConfigError(CurateError):
 
 class WorkspaceError(CurateError):
     """The workspace is missing, unreadable, or made by another version."""
+
+
+class DamagedError(WorkspaceError):
+    """A file of the workspace is not what was written; an audit makes it again."""
 
 
 class UndecidedError(CurateError):

@@ -13,13 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate import config, scanners
 from curate._version import __version__
 from curate.auditing.run import Run
 from curate.config import Config
-from curate.errors import ConfigError, SourceError
+from curate.errors import ConfigError, DamagedError, SourceError
 from curate.i18n import N_
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine, cores
@@ -96,7 +96,8 @@ def audit(
     listed = open_source(source, ws.unpacked, configuration.exclude)
     active = scanners.active(configuration)
     ws = create(ws.root, listed.address)
-    fresh = not ws.audit.exists()
+    known = _known(ws)
+    fresh = not known
     try:
         listing = listed.list()
     except SourceError:
@@ -106,7 +107,7 @@ def audit(
     # Written first: whatever happens next, the folder is known for what it is.
     with atomic(ws.config) as file:
         file.write(config.dump(configuration).encode())
-    facts = {
+    facts: dict[str, Any] = {
         "version": VERSION,
         "curate": __version__,
         "source": listed.address,
@@ -130,9 +131,12 @@ def audit(
     from curate.auditing import results
     from curate.auditing.judge import DatasetProperty
     from curate.auditing.shortcuts import Guess
+    from curate.reviewing import repair
 
-    known = {} if fresh else ws.read_audit()
-    judged = results.judged(run, listing.records, known, anew=bool(measured))
+    salvage = repair.set_aside_if_damaged(ws.review)
+    if salvage is not None:
+        facts["notes"].append(salvage.message.to_json())
+    judged = results.judged(run, listing.records, known, anew=bool(measured or salvage))
     if not fresh and (measured or judged["judged"] != known.get("judged")):
         features.prune(ws.features, active, listing.records, configuration.decode)
     write_json({**facts, "complete": True, **judged}, ws.audit)
@@ -181,6 +185,14 @@ def judge(workspace: str | Path) -> pd.DataFrame:
 
 def _standing_config(workspace: Workspace) -> Config:
     return config.read(workspace.config) if workspace.config.is_file() else Config()
+
+
+def _known(workspace: Workspace) -> dict[str, Any]:
+    """Read the facts of the last audit; nothing where there was none, or its facts are damaged."""
+    try:
+        return workspace.read_audit() if workspace.audit.exists() else {}
+    except DamagedError:
+        return {}
 
 
 def _remove_empty(workspace: Workspace) -> None:

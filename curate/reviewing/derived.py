@@ -140,8 +140,10 @@ def _write_live(db: Database, log: Sequence[Decision], live: Iterable[Decision])
     )
 
 
-def _write_items(db: Database, items: _Items, folded: Folded) -> None:
-    """Write what stands for each finding of these items, and how many of their images wait for a decision."""
+def what_stands(
+    items: _Items, folded: Folded
+) -> tuple[list[tuple[str, str, Action, str | None, bool]], list[tuple[int, int, str]]]:
+    """Return the rows of `standing` for the findings of these items, and (images, those that wait, item) of each."""
     standing, counts = [], []
     for item_id, findings in items.items():
         by_path: dict[str, list[tuple[QueuedFinding, Standing | None]]] = {}
@@ -154,6 +156,12 @@ def _write_items(db: Database, items: _Items, folded: Folded) -> None:
         images = len({finding.path for finding in findings if finding.wants_decision})
         pending = sum(rule_image(image).verdict is Verdict.PENDING for image in by_path.values())
         counts.append((images, pending, item_id))
+    return standing, counts
+
+
+def _write_items(db: Database, items: _Items, folded: Folded) -> None:
+    """Write what stands for each finding of these items, and how many of their images wait for a decision."""
+    standing, counts = what_stands(items, folded)
     db.executemany("INSERT INTO standing(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)", standing)
     db.executemany("UPDATE item SET images = ?, pending = ? WHERE item_id = ?", counts)
 

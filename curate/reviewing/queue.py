@@ -5,7 +5,7 @@ the next `sync`; an item is on one screen at a time; no answer that a key press 
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,10 @@ import pandas as pd
 
 from curate.reviewing import derived
 from curate.reviewing.database import Database
-from curate.reviewing.fold import queued
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import FACETS
-from curate.schema import FINDINGS, GROUP_KINDS, Role, Severity
+from curate.reviewing.sync import sync
+from curate.schema import Role
 
 LEASE_S = 300.0
 """How long an item stays on one reviewer's screen, untouched, before it is handed to another."""
@@ -81,20 +81,7 @@ class Queue:
 
     def sync(self, findings: pd.DataFrame, images: pd.DataFrame) -> None:
         """Make the queue show these findings; decisions are untouched and find their findings again."""
-        hashes = dict(zip(images["path"], images["sha256"], strict=True))
-        rows = [{**row, "sha256": hashes.get(row["path"])} for row in queued(findings).to_dict("records")]
-        group_of = {row["path"]: row["group_id"] for row in rows if row["group_id"]}
-        for row in rows:
-            row["item_id"] = group_of.get(row["path"], row["path"])
-        with self._db.transaction():
-            self._db.execute("DELETE FROM finding")
-            self._db.execute("DELETE FROM item")
-            self._db.execute("DELETE FROM facet")
-            self._db.executemany(_INSERT_FINDING, rows)
-            self._db.executemany("INSERT INTO item(item_id, is_group, rank) VALUES (?, ?, ?)", _ranked(rows))
-            for name in FACETS:
-                self._db.execute(f"INSERT INTO facet SELECT '{name}', {name} FROM finding GROUP BY {name}")
-            derived.rebuild(self._db)
+        sync(self._db, findings, images)
 
     def find(
         self,
@@ -211,17 +198,6 @@ class Queue:
         )
 
 
-def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
-    """Return (item, is it a group, rank), worst first: conflicts and leaks, then errors, then by score, then by id."""
-    worst: dict[str, tuple[bool, bool, float]] = {}
-    for row in rows:
-        key = (row["kind"] not in GROUP_KINDS, row["severity"] != Severity.ERROR, -row["score"])
-        worst[row["item_id"]] = min(worst.get(row["item_id"], key), key)
-    groups = {row["item_id"] for row in rows if row["group_id"]}
-    order = sorted(worst, key=lambda item: (worst[item], item))
-    return [(item, int(item in groups), rank) for rank, item in enumerate(order)]
-
-
 def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
     """Return SQL on `item i` that follows a WHERE, and its values: one finding of the item must meet all of the filter.
 
@@ -251,12 +227,6 @@ def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
     return condition, values
 
 
-_FINDING_COLUMNS = ("item_id", "sha256", *(name for name in FINDINGS.names if not name.startswith("scanner")))
-"""Of a finding, what a person is shown or can narrow the queue by, the item it belongs to and the image's content."""
-
-_INSERT_FINDING = (
-    f"INSERT INTO finding({', '.join(_FINDING_COLUMNS)}) VALUES ({', '.join(':' + name for name in _FINDING_COLUMNS)})"
-)
 _SELECT_ITEM = "SELECT i.item_id, i.is_group, i.rank FROM item i"
 _SELECT_FINDINGS = """
     SELECT f.*, coalesce(s.stale, 0) AS stale,
