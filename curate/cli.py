@@ -20,6 +20,7 @@ from curate.i18n import N_, Translator, preferred, translator
 from curate.measuring import pool
 from curate.options import DuplicateEngine, Layout, Mode, Pending, Profile
 from curate.plugins import installed
+from curate.storage.atomic import full_disk_explained
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
@@ -60,7 +61,8 @@ def main() -> None:
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
     try:
-        app()
+        with full_disk_explained():
+            app()
     except CurateError as error:
         terminal.say(f"curate: {error}")
         sys.exit(2)

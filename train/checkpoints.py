@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,23 +26,26 @@ def write(fitted: Fitted, config: TrainConfig, seed: int, optimiser: Optimizer, 
     """Write a checkpoint: weights, classes, input, recipe, history, optimiser, randomness."""
     import torch
 
+    # Through memory: PyTorch's own writer has no word of a full disk but an assertion of its format.
+    made = io.BytesIO()
+    torch.save(
+        {
+            "network": fitted.pretrained.network.state_dict(),
+            "weights": fitted.pretrained.name,
+            "mean": list(fitted.pretrained.mean),
+            "scale": list(fitted.pretrained.scale),
+            "classes": fitted.classes,
+            "config": asdict(config),
+            "seed": seed,
+            "epochs": [asdict(epoch) for epoch in fitted.epochs],
+            "optimiser": optimiser.state_dict(),
+            "test_probabilities": torch.as_tensor(fitted.test_probabilities),
+            "best": fitted.best,
+        },
+        made,
+    )
     with atomic(path) as file:
-        torch.save(
-            {
-                "network": fitted.pretrained.network.state_dict(),
-                "weights": fitted.pretrained.name,
-                "mean": list(fitted.pretrained.mean),
-                "scale": list(fitted.pretrained.scale),
-                "classes": fitted.classes,
-                "config": asdict(config),
-                "seed": seed,
-                "epochs": [asdict(epoch) for epoch in fitted.epochs],
-                "optimiser": optimiser.state_dict(),
-                "test_probabilities": torch.as_tensor(fitted.test_probabilities),
-                "best": fitted.best,
-            },
-            file,
-        )
+        file.write(made.getbuffer())
 
 
 def read(path: Path) -> dict[str, Any]:

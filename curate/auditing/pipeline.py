@@ -26,7 +26,7 @@ from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.schema import Role, Severity
 from curate.sources import Record, open_source, source_at
-from curate.storage.atomic import atomic, write_json
+from curate.storage.atomic import atomic, full_disk_explained, write_json
 from curate.storage.clock import now_text
 from curate.storage.workspace import VERSION, Workspace, create
 
@@ -75,6 +75,7 @@ class Audit:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+@full_disk_explained()
 def audit(
     source: str | Path,
     workspace: str | Path,
@@ -152,6 +153,7 @@ def audit(
     )
 
 
+@full_disk_explained()
 def judge(workspace: str | Path) -> pd.DataFrame:
     """Judge the stored measurements again, with the thresholds now in `curate.toml`; reads no image.
 

@@ -34,7 +34,7 @@ from curate.sources import Source, source_at
 from curate.sources.classes import alike, folder_name, same_file
 from curate.sources.layout import LabelAndSplit, classes_of
 from curate.storage import safe_csv
-from curate.storage.atomic import atomic_folder
+from curate.storage.atomic import atomic_folder, full_disk_explained
 from curate.storage.workspace import Workspace
 
 MANIFEST = "manifest.csv"
@@ -50,6 +50,7 @@ class Built:
     refused: dict[str, int]
 
 
+@full_disk_explained()
 def build(
     recipe: str | Path,
     destination: str | Path,

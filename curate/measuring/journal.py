@@ -16,6 +16,7 @@ from pathlib import Path
 from curate.config import DecodeLimits
 from curate.findings import KindSpec
 from curate.images import kinds
+from curate.storage.atomic import explained
 
 _INDEX_BYTES = 12
 
@@ -78,8 +79,9 @@ class Watch:
         self._timeout_s = limits.timeout_s
         self._memory_mib = limits.allowed_memory_mib
         self._armed_at = float("-inf")
-        self._file = journal.open("w+b", buffering=0)
-        self._file.write(b" " * _INDEX_BYTES)
+        with explained(journal):
+            self._file = journal.open("w+b", buffering=0)
+            self._file.write(b" " * _INDEX_BYTES)
         faulthandler.enable(self._file, all_threads=False)
 
     def enter(self, index: int) -> None:

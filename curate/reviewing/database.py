@@ -27,11 +27,13 @@ class Database:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._refused: sqlite3.Error | None = None
         try:
             self.connection = _writable(path)
         except sqlite3.OperationalError as error:
-            if _code(error) not in _NOT_ALLOWED or not path.is_file():
+            if _code(error) not in {*_NOT_ALLOWED, sqlite3.SQLITE_IOERR} or not path.is_file():
                 raise
+            self._refused = error  # reading takes files beside it, which a full disk refuses too
             self.connection = self._readable()
 
     def _readable(self) -> sqlite3.Connection:
@@ -90,7 +92,8 @@ class Database:
                 raise
             self.execute("COMMIT")
         except sqlite3.DatabaseError as error:
-            raise refusal(self.path, error) or error from error
+            is_unwritable = self._refused is not None and _code(error) == sqlite3.SQLITE_READONLY
+            raise refusal(self.path, self._refused if self._refused and is_unwritable else error) or error from error
 
 
 def refusal(path: Path, error: sqlite3.Error) -> WorkspaceError | None:
@@ -101,9 +104,10 @@ def refusal(path: Path, error: sqlite3.Error) -> WorkspaceError | None:
             f"{path} is damaged ({error}); run the audit again: it sets the file aside, and keeps what can be read of "
             "the decisions"
         )
+    full = f"the disk is full: {path} could not be written; free some space and run again"
     reasons = {
-        sqlite3.SQLITE_FULL: f"the disk is full: {path} could not be written; free some space and run again",
-        sqlite3.SQLITE_IOERR: f"{path} cannot be read or written ({error}); is the disk full, or gone? Then run again",
+        sqlite3.SQLITE_FULL: full,
+        sqlite3.SQLITE_IOERR: full if _is_full(path) else f"{path} cannot be read or written ({error}); run again",
         sqlite3.SQLITE_BUSY: f"{path} is in use by another program ({BUSY_TIMEOUT_S} s); close that and run again",
         sqlite3.SQLITE_LOCKED: f"{path} is in use by another program; close that and run again",
         **dict.fromkeys(_NOT_ALLOWED, f"no permission to write {path}"),
@@ -112,6 +116,17 @@ def refusal(path: Path, error: sqlite3.Error) -> WorkspaceError | None:
 
 
 _NOT_ALLOWED = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
+
+
+def _is_full(path: Path) -> bool:
+    """Say whether there is no room for what SQLite keeps beside a file, which it calls an I/O error."""
+    try:
+        return shutil.disk_usage(path.parent).free < _LEAST_ROOM
+    except OSError:
+        return False
+
+
+_LEAST_ROOM = 1 << 20
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -96,6 +97,21 @@ def explained(path: Path) -> Iterator[None]:
         if reason is None:
             raise
         raise WorkspaceError(reason()) from error
+
+
+@contextmanager
+def full_disk_explained() -> Iterator[None]:
+    """Turn the news that a disk is full, whoever had it and wherever from, into a `WorkspaceError` of one line.
+
+    For whole commands, whose libraries write where they like: to the target, or to the temporary folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        where = error.filename or f"where it was writing to, or in {tempfile.gettempdir()}"
+        raise WorkspaceError(f"the disk is full ({where}); free some space and run again to go on") from error
 
 
 def _partial(path: Path) -> Path:
