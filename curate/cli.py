@@ -6,6 +6,7 @@ imports what it needs, so that none waits for the tables and networks of the oth
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,7 @@ def main() -> None:
     for entry in others:
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
+    signal.signal(signal.SIGTERM, _end)
     try:
         with full_disk_explained():
             app()
@@ -69,6 +71,12 @@ def main() -> None:
     except KeyboardInterrupt:
         terminal.say("curate: interrupted; run the same command again to go on from here")
         sys.exit(130)
+
+
+def _end(number: int, frame: object) -> None:
+    """End as after Ctrl-C when the system asks for it, so that nothing half done is left behind."""
+    del frame
+    sys.exit(128 + number)
 
 
 @app.command()
@@ -88,6 +96,9 @@ def audit(
     text: Annotated[
         bool, typer.Option("--text", help="Also read the text on images (extra text; about 200 ms an image).")
     ] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Fetch images that a list on this machine names by URL.")
+    ] = False,
     duplicates: Annotated[
         DuplicateEngine | None,
         typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
@@ -99,7 +110,8 @@ def audit(
         ),
     ] = None,
     engine: Annotated[
-        str | None, typer.Option(metavar="local:N|dask:ADDRESS", help="Where to measure; the result is the same.")
+        str | None,
+        typer.Option(metavar="serial|local:N|dask:ADDRESS", help="Where to measure; the result is the same."),
     ] = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -120,16 +132,10 @@ def audit(
     _check_kinds(fail_on or [])
     standing = workspace / "curate.toml"
     chosen = config.read(config_file or standing) if config_file or standing.is_file() else config.Config()
-    if profile:
-        chosen = chosen.model_copy(update={"profile": profile})
     if thorough:
         chosen = config.override(chosen, "duplicates", thorough=True)
-    if exclude:
-        chosen = chosen.model_copy(update={"exclude": exclude})
-    if text:
-        chosen = chosen.model_copy(update={"text": True})
-    if duplicates:
-        chosen = chosen.model_copy(update={"duplicates": duplicates})
+    asked = {"profile": profile, "exclude": exclude, "text": text, "online": online, "duplicates": duplicates}
+    chosen = chosen.model_copy(update={name: value for name, value in asked.items() if value})
     if chosen.duplicates == "fastdup":
         terminal.say(f"{LICENCE}; its telemetry is off")
     with terminal.progress(words) as report:

@@ -25,9 +25,11 @@ from curate.measuring import features, pool
 from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.schema import Role, Severity
-from curate.sources import Record, open_source, source_at
+from curate.sources import Record, Source, open_source, source_at
 from curate.storage.atomic import atomic, full_disk_explained, write_json
 from curate.storage.clock import now_text
+from curate.storage.lock import locked
+from curate.storage.owner import cleared_if_killed
 from curate.storage.workspace import VERSION, Workspace, create
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def audit(
 ) -> Audit:
     """List, measure and judge a dataset, and fill its review queue.
 
-    `engine` is where the work is done, `local:N` or `dask:ADDRESS`; it does not change the result. Without a
+    `engine` is where the work is done, `serial`, `local:N` or `dask:ADDRESS`; it does not change the result. Without a
     configuration the one already in the workspace holds, or the defaults. The source is only ever read. Raises
     `CurateError` for what the user can mend.
     """
@@ -94,9 +96,18 @@ def audit(
     chosen = pool.named(engine) if engine else None
     pool.get_ready(ws.root, chosen or Engine())
     configuration = scanners.resolved(configuration or _standing_config(ws))
-    listed = open_source(source, ws.unpacked, configuration.exclude)
-    active = scanners.active(configuration)
+    listed = open_source(source, ws.unpacked, configuration.exclude, online=configuration.online)
+    scanners.active(configuration)  # refuses what cannot be had, before anything is written
     ws = create(ws.root, listed.address)
+    with locked(ws.lock), cleared_if_killed(ws.root, ws.features):
+        return _audited(ws, listed, configuration, chosen, report)
+
+
+def _audited(
+    ws: Workspace, listed: Source, configuration: Config, chosen: Engine | None, report: Report | None
+) -> Audit:
+    """Audit a listed source into a workspace that is this process's alone meanwhile."""
+    active = scanners.active(configuration)
     known = _known(ws)
     fresh = not known
     try:
@@ -181,7 +192,8 @@ def judge(workspace: str | Path) -> pd.DataFrame:
         config=configuration,
         engine=Engine(workers=configuration.engine.workers),
     )
-    write_json({**facts, **results.judged(run, records, {}, anew=True)}, ws.audit)
+    with locked(ws.lock):
+        write_json({**facts, **results.judged(run, records, {}, anew=True)}, ws.audit)
     return ws.read_findings()
 
 
@@ -201,6 +213,7 @@ def _remove_empty(workspace: Workspace) -> None:
     """Remove what a workspace that never came to be has left."""
     for folder in (workspace.features, workspace.thumbs, workspace.unpacked):
         shutil.rmtree(folder, ignore_errors=True)
+    workspace.lock.unlink(missing_ok=True)
     if not any(workspace.root.iterdir()):
         workspace.root.rmdir()
 

@@ -5,9 +5,9 @@ give the same bytes.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -19,7 +19,7 @@ from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict, member
-from curate.sources.address import is_below, url
+from curate.sources.address import is_below, refuse_inside, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
 from curate.storage.workspace import Workspace, to_pandas, write_table
@@ -41,7 +41,9 @@ def manifest(
     target = Path(output) if output else ws.manifest
     if target.suffix not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
-    root = ws.read_audit()["root"]
+    facts = ws.read_audit()
+    root = facts["root"]
+    refuse_inside(target, folders_of(facts), "the manifest")
     images, findings = ws.read_images(), ws.read_findings()
     with Store(ws.review) as store:
         log = store.log.decisions()
@@ -74,6 +76,11 @@ def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision],
     ]
     columns = pd.DataFrame(extra, index=images.index, dtype=object)
     return images.assign(**columns, source=source)[MANIFEST.names]
+
+
+def folders_of(facts: Mapping[str, Any]) -> list[str]:
+    """Return the folder that an audit has walked, and would walk again; none where its source is a file."""
+    return [facts["root"]] if Path(facts["source"]).is_dir() else []
 
 
 def write(table: pd.DataFrame, path: Path) -> None:

@@ -6,11 +6,13 @@ measured anew.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 
 from curate.config import DecodeLimits
+from curate.dataset import manifest as manifests
 from curate.errors import WorkspaceError
 from curate.measuring import features
 from curate.measuring.shard import FACTS, part_schema
@@ -27,6 +29,19 @@ def workspaces_near(manifest: Path) -> Iterator[Workspace]:
         workspace = Workspace(folder)
         if workspace.audit.is_file():
             yield workspace
+
+
+def folders_walked(manifest: Path, sources: Iterable[str]) -> list[str]:
+    """Return those of a manifest's sources that are folders of images, as far as workspaces near it do not know better.
+
+    The root of a list is the folder that it lies in, where other things lie by right.
+    """
+    known: dict[str, list[str]] = {}
+    for workspace in workspaces_near(manifest):
+        with suppress(WorkspaceError):
+            facts = workspace.read_audit()
+            known[facts["root"]] = manifests.folders_of(facts)
+    return [folder for source in sorted(set(sources)) for folder in known.get(source, [source])]
 
 
 def take_over(

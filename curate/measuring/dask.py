@@ -7,15 +7,13 @@ have curate installed.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from curate.config import DecodeLimits
 from curate.errors import ConfigError, WorkspaceError
-from curate.images.decode import allow_pixels
 from curate.measuring import alone, journal
+from curate.measuring.borrowed import borrowed_process
 from curate.measuring.shard import Shard, Tally, measure_shard
 
 CONNECT_S = 15
@@ -108,24 +106,8 @@ def _measure(shard: Shard) -> Tally:
         notes = sorted(shard.part.parent.glob(f"{shard.journal.name}.*"))
         indices = [int(note.suffix[1:]) for note in notes]
         shard = replace(shard, settled={index: alone.measured(shard, index) for index in indices})
-        with _borrowed_process(shard.limits):
+        with borrowed_process(shard.limits):
             tally = measure_shard(shard)
         for note in notes:
             note.unlink(missing_ok=True)
         return tally
-
-
-@contextmanager
-def _borrowed_process(limits: DecodeLimits) -> Iterator[None]:
-    """Apply a worker's settings while a shard is measured, and restore them on exit: the process is not ours."""
-    import cv2
-    from PIL import Image
-
-    threads, pixels = cv2.getNumThreads(), Image.MAX_IMAGE_PIXELS
-    cv2.setNumThreads(1)
-    allow_pixels(limits.max_pixels)
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = pixels
-        cv2.setNumThreads(threads)

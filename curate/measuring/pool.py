@@ -11,8 +11,10 @@ module imports nothing large until it is used. Where `multiprocessing` can start
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from curate.config import DecodeLimits
     from curate.measuring.pipes import PipePool
     from curate.measuring.shard import Shard, Tally
+
+_log = logging.getLogger(__name__)
 
 PRELOADED = (
     "curate.measuring.preload",
@@ -51,29 +55,39 @@ def cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where shards are measured: `workers` processes here (0: one a core), or the Dask cluster at `address`."""
+    """Where shards are measured: `workers` processes here (0: one a core), the Dask cluster at `address`, or this one.
+
+    In this process (`is_serial`) nothing ends an image that takes too long, and one that crashes a decoder ends it.
+    """
 
     workers: int = 0
     address: str | None = None
+    is_serial: bool = False
 
     def run(self, shards: Sequence[Shard], done: Callable[[Tally], None]) -> None:
         """Measure all shards; `done` is called in this process for each one finished."""
-        if self.address is None:
-            run(shards, self.workers, done)
-        else:
+        if self.address is not None:
             from curate.measuring import dask
 
             dask.run(self.address, shards, done)
+        elif self.is_serial or (shards and not _starts_processes()):
+            from curate.measuring import serial
+
+            serial.run(shards, done)
+        else:
+            run(shards, self.workers, done)
 
 
 def named(name: str) -> Engine:
-    """Parse `local:N` or `dask:ADDRESS`; raises `ConfigError` for anything else."""
+    """Parse `serial`, `local:N` or `dask:ADDRESS`; raises `ConfigError` for anything else."""
+    if name == "serial":
+        return Engine(is_serial=True)
     kind, _, rest = name.partition(":")
     if kind == "dask" and rest:
         return Engine(address=rest)
     if kind == "local" and (not rest or rest.isdecimal()):
         return Engine(workers=int(rest or 0))
-    raise ConfigError(f"{name!r} is no engine; give local:N (N processes, 0 for one a core) or dask:ADDRESS")
+    raise ConfigError(f"{name!r} is no engine; give serial, local:N (N processes, 0 for one a core) or dask:ADDRESS")
 
 
 def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) -> None:
@@ -141,7 +155,7 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
 
 def get_ready(workspace: Path, engine: Engine) -> None:
     """Begin to import what workers need, in the background, where an audit into `workspace` is sure to want some."""
-    if engine.address is None and not Workspace(workspace).audit.exists():
+    if engine.address is None and not engine.is_serial and not Workspace(workspace).audit.exists():
         _start_server()
 
 
@@ -158,6 +172,18 @@ def _start_server() -> bool:
             with _one_blas_thread():
                 forkserver.ensure_running()
     except (OSError, ImportError):  # no /dev/shm to write to, no semaphores at all, a temporary folder of a long name
+        return False
+    return True
+
+
+def _starts_processes() -> bool:
+    """Say whether any process can be started here; where none can, say so, since an image may then end this one."""
+    if _start_server():
+        return True
+    try:
+        subprocess.run([sys.executable, "-c", ""], check=True, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.SubprocessError) as error:
+        _log.warning("no process can be started here (%s): measuring in this one, as with --engine serial", error)
         return False
     return True
 

@@ -87,19 +87,24 @@ def _measure_shard(shard: Shard) -> Tally:
 
     watch = journal.Watch(shard.journal, shard.limits)
     seconds: dict[str, float] = defaultdict(float)
-    measured = []
+    made = []
     for index, record in enumerate(shard.records):
         row = shard.settled.get(index)
         if row is None:
             watch.enter(index)
-            row = _measured(shard, record, seconds)
+            row = measured(shard, record, seconds)
         if row is None:
             watch.rest()
             row = alone.measured(shard, index)
-        measured.append(row)
-    write_part(_to_arrow(measured, shard.scanners, shard.limits), shard.part)
+        made.append(row)
+    write_rows(shard, made)
     watch.close()
-    return Tally(files=len(measured), statuses=Counter(row["status"] for row in measured), seconds=dict(seconds))
+    return Tally(files=len(made), statuses=Counter(row["status"] for row in made), seconds=dict(seconds))
+
+
+def write_rows(shard: Shard, made: Sequence[Row]) -> None:
+    """Write the rows of all files of a shard as its part."""
+    write_part(_to_arrow(made, shard.scanners, shard.limits), shard.part)
 
 
 def tally_of(shard: Shard) -> Tally:
@@ -136,12 +141,12 @@ def measure_row(shard: Shard) -> Row:
     with journal.memory_limit_restored():
         watch = journal.Watch(shard.journal, shard.limits)
         watch.enter(0)
-        row = _measured(shard, record, defaultdict(float))
+        row = measured(shard, record, defaultdict(float))
         watch.close()
     return row or rows.of_refused(record, too_much_memory(shard.limits))
 
 
-def _measured(shard: Shard, record: Record, seconds: dict[str, float]) -> Row | None:
+def measured(shard: Shard, record: Record, seconds: dict[str, float]) -> Row | None:
     """Measure one file; None where memory could not be had, of which those before it may have left less."""
     started = time.perf_counter()
     try:
@@ -186,13 +191,13 @@ def _features(scanners: Sequence[Scanner], decoded: DecodeResult, seconds: dict[
     for scanner in scanners:
         started = time.perf_counter()
         try:
-            measured = scanner.measure(decoded.image)
+            values = scanner.measure(decoded.image)
         except Exception as error:  # scanners, and the libraries beneath them, raise anything
             if is_want_of_memory(error):
                 return None
             decoded.problems.append(_failed(scanner, error))
-            measured = {}
-        for name, value in measured.items():
+            values = {}
+        for name, value in values.items():
             features[f"{scanner.name}.{name}"] = value
         seconds[scanner.name] += time.perf_counter() - started
     return features
@@ -204,6 +209,6 @@ def _failed(scanner: Scanner, error: Exception) -> Problem:
     return Problem(kinds.CRASHED, Severity.WARNING, message)
 
 
-def _to_arrow(measured: Sequence[Row], scanners: Sequence[Scanner], limits: DecodeLimits) -> pa.Table:
+def _to_arrow(made: Sequence[Row], scanners: Sequence[Scanner], limits: DecodeLimits) -> pa.Table:
     schema = part_schema(scanners, limits)
-    return pa.Table.from_pydict({name: [row.get(name) for row in measured] for name in schema.names}, schema=schema)
+    return pa.Table.from_pydict({name: [row.get(name) for row in made] for name in schema.names}, schema=schema)

@@ -18,7 +18,8 @@ from curate.i18n import Message, nmsg
 from curate.reviewing import derived
 from curate.reviewing.database import Database, refusal
 from curate.reviewing.store import Store
-from curate.storage.atomic import PREFIX, explained
+from curate.storage.atomic import explained
+from curate.storage.owner import temporary_name
 
 _NEEDED = {"decision", "finding", "item", "opinion"}
 _BESIDE = ("-wal", "-shm")
@@ -50,8 +51,7 @@ def set_aside_if_damaged(path: Path) -> Salvage | None:
     with explained(path):
         log = _Log.read(path)
         aside = _kept_aside(path)
-        fresh = path.with_name(f"{PREFIX}{path.name}")
-        fresh.unlink(missing_ok=True)
+        fresh = path.with_name(temporary_name())
         log.write(fresh)
         for suffix in _BESIDE:  # they belong to the old file, and SQLite would take them for the new one's
             path.with_name(path.name + suffix).unlink(missing_ok=True)

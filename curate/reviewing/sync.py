@@ -23,6 +23,8 @@ from curate.schema import FINDINGS, GROUP_KINDS, Severity
 
 BATCH = 2_000
 """So many rows are written at a time: about a tenth of a second."""
+CACHE_KIB = 128 << 10
+"""Memory for pages while a queue is filled: entries of an index lie all over it."""
 _TABLES = ("finding", "item", "standing", "facet")
 _NEXT, _LAST = "next", "last"
 """What follows the name of a table that is being filled, and of one whose time is over."""
@@ -32,6 +34,7 @@ _Row = dict[str, Any]
 
 def sync(db: Database, findings: pd.DataFrame, images: pd.DataFrame) -> None:
     """Make the queue show these findings; decisions are untouched and find their findings again."""
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     _clear(db)
     rows = _rows(findings, images)
     log = [derived.decision_of(row) for row in db.execute("SELECT * FROM decision ORDER BY id").fetchall()]

@@ -44,6 +44,8 @@ class Source(ABC):
     form: ClassVar[str]
     """What a person may give, for messages: "a folder of images"."""
     priority: ClassVar[int] = 0
+    online: bool = False
+    """Whether addresses that a file of this machine names may be asked: nobody but its writer has named them."""
     """Of several forms that claim an address, the one with the highest takes it."""
 
     def __init__(self, address: str, scratch: Path | None = None, exclude: Sequence[str] = ()) -> None:
@@ -131,16 +133,21 @@ def forms() -> tuple[type[Source], ...]:
     return tuple(sorted(found, key=lambda form: (-form.priority, form.__name__)))
 
 
-def open_source(given: str | Path, scratch: Path | None = None, exclude: Sequence[str] = ()) -> Source:
+def open_source(
+    given: str | Path, scratch: Path | None = None, exclude: Sequence[str] = (), *, online: bool = False
+) -> Source:
     """Open what a person names, to list it; an archive is unpacked into `scratch`.
 
     What matches a pattern of `exclude` is left out: the path below the root or, for a pattern without a slash, any part
-    of it; `*` stands for any characters. Raises `SourceError` where it does not exist or no form of source claims it.
+    of it; `*` stands for any characters. What a list of this machine names by URL is fetched only if `online`. Raises
+    `SourceError` where it does not exist or no form of source claims it.
     """
     address = absolute(given)
     for form in forms():
         if form.claims(address):
-            return form(address, scratch, exclude)
+            source = form(address, scratch, exclude)
+            source.online = online
+            return source
     known = ", ".join(form.form for form in forms())
     if url(address) is None and not Path(address).exists():
         raise SourceError(f"{given} does not exist; give {known}")
@@ -185,6 +192,8 @@ def _without(listing: Listing, excluded: Callable[[str], Message | None]) -> Lis
         reason = excluded(record.path)
         if not all(is_text(text or "") for text in (record.path, record.label, record.split)):
             reason = msg("its name or its class is no text; rename it")
+        elif ".." in record.path.replace("\\", "/").split("/"):
+            reason = msg("its name leads out of the source; rename it")
         if reason is None:
             records.append(record)
         else:

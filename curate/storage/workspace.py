@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DamagedError, WorkspaceError
-from curate.storage.atomic import PREFIX, atomic, explained
+from curate.storage.atomic import atomic, explained
 from curate.storage.names import is_text
+from curate.storage.owner import clear_away
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +70,11 @@ class Workspace:
     @property
     def manifest(self) -> Path:
         return self.root / "manifest.parquet"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that audits or judges."""
+        return self.root / "audit.lock"
 
     @property
     def runs(self) -> Path:
@@ -151,8 +157,8 @@ def create(root: Path, source: str) -> Workspace:
     with explained(root):
         workspace.features.mkdir(exist_ok=True)
         workspace.thumbs.mkdir(exist_ok=True)
-    for leftover in [*root.glob(f"{PREFIX}*"), *workspace.features.glob(f"{PREFIX}*")]:
-        leftover.unlink(missing_ok=True)
+    for folder in (root, workspace.features):
+        clear_away(folder)
     return workspace
 
 
