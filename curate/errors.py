@@ -15,7 +15,10 @@ Bad *data* is never an exception: it becomes a row with a reason.
 
 
 class CurateError(Exception):
-    """A mistake the user can mend; the message is one line that says how."""
+    """A mistake the user can mend; the message is one line that says how, whatever libraries say in several."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(line.strip() for line in message.splitlines() if line.strip()))
 
 
 class SourceError(CurateError):
