@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 WAIT_MS = 20_000
+_KEY = "only-for-tests"
+_PORTS: set[int] = set()
+"""Those of the reviewers that run."""
 STANDS_STILL = """(ms) => {
     const app = document.querySelector('[data-testid="stApp"]');
     const still = app && app.dataset.testScriptState === "notRunning" && !document.querySelector("[data-stale='true']");
@@ -67,8 +70,17 @@ def browsing() -> Iterator["Browser"]:
 
 
 def opened(browser: "Browser") -> "Page":
-    """A window of a person of its own, as large as a small laptop."""
-    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    """A window of a person of its own, as large as a small laptop, that has the key of whichever reviewer it asks."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    goto = page.goto
+
+    def with_keys(url: str, **how: Any) -> Any:
+        where = {"value": _KEY, "domain": "127.0.0.1", "path": "/"}
+        context.add_cookies([{"name": f"curate-{port}", **where} for port in _PORTS])
+        return goto(url, **how)
+
+    page.goto = with_keys  # type: ignore[method-assign]
     page.set_default_timeout(WAIT_MS)
     return page
 
@@ -77,6 +89,7 @@ def opened(browser: "Browser") -> "Page":
 def serving(workspace: Path, arguments: Sequence[str] = ("--reviewer", "ana")) -> Iterator[Server]:
     """The reviewer as `curate review` starts it; killed at the end."""
     from curate.ui.commands import command
+    from curate.ui.server import KEY
 
     port = free_port()
     with tempfile.TemporaryDirectory() as settings:
@@ -84,7 +97,7 @@ def serving(workspace: Path, arguments: Sequence[str] = ("--reviewer", "ana")) -
             command(workspace, port=port, address="127.0.0.1", arguments=arguments),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"XDG_CONFIG_HOME": settings},
+            env=os.environ | {"XDG_CONFIG_HOME": settings, KEY: _KEY},
         )
         address = f"http://127.0.0.1:{port}"
         try:
@@ -97,8 +110,10 @@ def serving(workspace: Path, arguments: Sequence[str] = ("--reviewer", "ana")) -
                     assert monotonic() < deadline, "the reviewer does not start"
                     assert server.poll() is None, "the reviewer has stopped"
                     sleep(0.1)
+            _PORTS.add(port)
             yield Server(address, server.pid)
         finally:
+            _PORTS.discard(port)
             server.kill()
             server.wait()
 
