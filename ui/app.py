@@ -16,6 +16,7 @@ from curate.ui import (
     sidebar,
     threshold_page,
 )
+from curate.ui.images import plain
 from curate.ui.session import _
 
 # Streamlit leaves much air above a page; a reviewer on a laptop wants the image and the keys in one view.
@@ -78,7 +79,7 @@ def main() -> None:
         ]
         st.navigation(pages, position="top").run()
     except CurateError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def _who() -> None:

@@ -12,6 +12,7 @@ from curate.errors import CurateError, MissingExtraError, UndecidedError
 from curate.options import Pending
 from curate.plugins import installed
 from curate.schema import Verdict
+from curate.sources.address import url
 from curate.storage.workspace import Workspace
 from curate.ui import session
 from curate.ui.images import plain
@@ -42,7 +43,7 @@ def draw() -> None:
         if write or copy:
             _manifest(workspace, pending)
         if copy:
-            _copy(workspace.manifest, Path(target).expanduser())
+            _copy(workspace, Path(target).expanduser())
         if report:
             _report(workspace)
     except UndecidedError:
@@ -64,8 +65,9 @@ def _manifest(workspace: Workspace, pending: Pending | None) -> None:
     )
 
 
-def _copy(written: Path, target: Path) -> None:
-    export(written, target, say=lambda line: st.info(plain(line)))
+def _copy(workspace: Workspace, target: Path) -> None:
+    root = workspace.read_audit()["root"]  # an address that was named when it was audited
+    export(workspace.manifest, target, source=url(root), say=lambda line: st.info(plain(line)))
     check = verify(target)
     if check.ok:
         st.success(
