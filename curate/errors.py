@@ -8,6 +8,7 @@
     ├── UndecidedError    flagged images still wait for a person
     ├── ConflictError     somebody else decided it since it was shown
     ├── NoSurvivorError   a whole duplicate group would be dropped
+    ├── ClassError        an image would get a class that the dataset does not have
     └── MissingExtraError an optional dependency is not installed
 
 Bad *data* is never an exception: it becomes a row with a reason.
@@ -43,6 +44,17 @@ class UndecidedError(CurateError):
 
 class NoSurvivorError(CurateError):
     """A whole duplicate group would be dropped."""
+
+
+class ClassError(CurateError):
+    """An image would get a class that the dataset does not have; `close` is one it has and may have been meant."""
+
+    def __init__(self, label: str, close: str | None) -> None:
+        meant = f"did you mean {close!r}? " if close else ""
+        super().__init__(
+            f"{label!r} is no class of this dataset; {meant}For a new class say --new-class (new_class=True)"
+        )
+        self.label, self.close = label, close
 
 
 class ConflictError(CurateError):

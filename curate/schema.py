@@ -61,6 +61,17 @@ class Verdict(StrEnum):
     PENDING = "pending"
 
 
+class State(StrEnum):
+    """Where an image stands in the review: nothing to decide, waiting, put off, or decided."""
+
+    CLEAR = "clear"
+    UNDECIDED = "undecided"
+    LATER = "later"
+    KEPT = "kept"
+    DROPPED = "dropped"
+    RELABELLED = "relabelled"
+
+
 class DecodeStatus(StrEnum):
     """How the decoder fared with a file."""
 

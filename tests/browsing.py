@@ -2,27 +2,30 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from curate.reviewing.store import Store
+from curate.storage.workspace import Workspace
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 WAIT_MS = 20_000
-_KEY = "only-for-tests"
-_PORTS: set[int] = set()
-"""Those of the reviewers that run."""
+KEY_FOR_TESTS = "only-for-tests"
+PORTS: set[int] = set()
+"""Those of the reviewers that have run."""
 STANDS_STILL = """(ms) => {
     const app = document.querySelector('[data-testid="stApp"]');
     const still = app && app.dataset.testScriptState === "notRunning" && !document.querySelector("[data-stale='true']");
@@ -32,12 +35,52 @@ STANDS_STILL = """(ms) => {
 """The script has ended and its page has been shown for a moment."""
 
 
-@dataclass(frozen=True)
 class Server:
-    """A reviewer that is running."""
+    """A reviewer as `curate review` starts it, which can be frozen, killed and started again on the same port."""
 
-    address: str
-    pid: int
+    def __init__(self, workspace: Path, arguments: Sequence[str], settings: Path) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        PORTS.add(self.port)
+        self._workspace, self._arguments, self._settings = workspace, arguments, settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process that serves at present."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        from curate.ui.commands import command
+        from curate.ui.server import KEY
+
+        self._process = subprocess.Popen(
+            command(self._workspace, port=self.port, address="127.0.0.1", arguments=self._arguments),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"XDG_CONFIG_HOME": str(self._settings), KEY: KEY_FOR_TESTS},
+        )
+        deadline = monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"{self.address}/_stcore/health").close()
+                break
+            except (urllib.error.URLError, ConnectionError):
+                assert monotonic() < deadline, "the reviewer does not start"
+                assert self._process.poll() is None, "the reviewer has stopped"
+                sleep(0.05)
+
+    def freeze(self) -> None:
+        """Stop it from answering, as a suspended machine would."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def stop(self) -> None:
+        """Kill it at once, whatever it is doing."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def resident_mb(self) -> float:
         """Memory that it holds at present."""
@@ -76,8 +119,8 @@ def opened(browser: "Browser") -> "Page":
     goto = page.goto
 
     def with_keys(url: str, **how: Any) -> Any:
-        where = {"value": _KEY, "domain": "127.0.0.1", "path": "/"}
-        context.add_cookies([{"name": f"curate-{port}", **where} for port in _PORTS])
+        where = {"value": KEY_FOR_TESTS, "domain": "127.0.0.1", "path": "/"}
+        context.add_cookies([{"name": f"curate-{port}", **where} for port in PORTS])
         return goto(url, **how)
 
     page.goto = with_keys  # type: ignore[method-assign]
@@ -86,36 +129,20 @@ def opened(browser: "Browser") -> "Page":
 
 
 @contextmanager
-def serving(workspace: Path, arguments: Sequence[str] = ("--reviewer", "ana")) -> Iterator[Server]:
-    """The reviewer as `curate review` starts it; killed at the end."""
-    from curate.ui.commands import command
-    from curate.ui.server import KEY
-
-    port = free_port()
-    with tempfile.TemporaryDirectory() as settings:
-        server = subprocess.Popen(
-            command(workspace, port=port, address="127.0.0.1", arguments=arguments),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"XDG_CONFIG_HOME": settings, KEY: _KEY},
-        )
-        address = f"http://127.0.0.1:{port}"
+def serving(
+    workspace: Path, arguments: Sequence[str] = ("--reviewer", "ana"), settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """The reviewer, with files of a user's own settings; killed at the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in (settings or {}).items():
+            (Path(folder) / "curate").mkdir(exist_ok=True)
+            (Path(folder) / "curate" / name).write_text(content)
+        server = Server(workspace, arguments, Path(folder))
+        server.start()
         try:
-            deadline = monotonic() + 60
-            while True:
-                try:
-                    urllib.request.urlopen(f"{address}/_stcore/health").close()
-                    break
-                except (urllib.error.URLError, ConnectionError):
-                    assert monotonic() < deadline, "the reviewer does not start"
-                    assert server.poll() is None, "the reviewer has stopped"
-                    sleep(0.1)
-            _PORTS.add(port)
-            yield Server(address, server.pid)
+            yield server
         finally:
-            _PORTS.discard(port)
-            server.kill()
-            server.wait()
+            server.stop()
 
 
 def free_port() -> int:
@@ -130,14 +157,29 @@ def stands_still(page: "Page", for_ms: int = 250) -> None:
     page.wait_for_function(STANDS_STILL, arg=for_ms)
 
 
-def listens(page: "Page", for_ms: int = 250) -> None:
-    """Wait until the page stands still and its own listener for keys is there; the script that brings it comes last."""
-    page.wait_for_function("() => window.curateListens === true")
-    stands_still(page, for_ms)
+def painted(page: "Page") -> None:
+    """Wait until the item on the screen has been painted, so that keys are about it."""
+    page.locator(".view[data-painted]").wait_for()
 
 
-def pressed(page: "Page", key: str, expected: str) -> None:
-    """Press a key once the page listens, and wait for what it says it did."""
-    listens(page)
+def says(page: "Page", text: str, *, timeout_ms: int = WAIT_MS) -> None:
+    """Wait until the line below the image says something."""
+    page.locator(".status", has_text=text).wait_for(timeout=timeout_ms)
+
+
+def press(page: "Page", key: str, expected: str = "", *, shown: bool = True) -> None:
+    """Press a key about what has been painted, and wait for what it says it did."""
+    if shown:
+        painted(page)
     page.keyboard.press(key)
-    page.get_by_text(expected).first.wait_for()
+    if expected:
+        says(page, expected)
+
+
+def decided(workspace: Workspace, items: int) -> None:
+    """Wait until so many items of the queue are decided, on disk."""
+    deadline = monotonic() + 30
+    with Store(workspace.review) as store:
+        while store.queue.progress().items_done != items:
+            assert monotonic() < deadline, f"{store.queue.progress().items_done} items decided, {items} expected"
+            sleep(0.01)

@@ -1,27 +1,24 @@
 """How far reviewers agree, and second looks at what others decided, which count for that and decide nothing."""
 
-from functools import partial
-
 import pandas as pd
 import streamlit as st
 
+from curate.findings import stable_id
 from curate.reviewing.agreement import agreement
-from curate.reviewing.bulk import now_text
-from curate.reviewing.choices import decide_all, reject
-from curate.reviewing.queue import Item
 from curate.reviewing.store import Store
-from curate.schema import Action
-from curate.ui import group_view, image_view, images, keys, session
-from curate.ui.images import plain
-from curate.ui.keys import Key
-from curate.ui.session import _, counted
+from curate.ui import images, queue_page, session, surface, words
+from curate.ui.feed import AHEAD
+from curate.ui.payload import Painter
+from curate.ui.second_feed import SecondFeed
+from curate.ui.session import _
 
+KEY = "second"
+ACTS = ("keep", "drop", "next", "back", "view", "boxes", "panel", "full", "help")
 SIZES = (20, 50, 100, 200)
 
 
 def draw() -> None:
     """Draw the page."""
-    workspace = session.workspace()
     st.caption(
         _(
             "How far reviewers agree on what more than one of them has rated. A second look at images that others "
@@ -32,19 +29,10 @@ def draw() -> None:
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.subheader(_("Second look"))
     size = int(right.selectbox(_("Items in the shared sample"), SIZES, index=1, key="sample_size"))
-    with Store(workspace.review) as store:
-        waiting = store.second_looks.sample(reviewer=session.reviewer(), size=size)
-    if not waiting:
-        st.write(_("Nothing to look at a second time: it takes images that somebody else has decided."))
-        return
-    st.caption(
-        counted(
-            "{n} item of the shared sample left for you. What the other decided is not shown.",
-            "{n} items of the shared sample left for you. What the other decided is not shown.",
-            len(waiting),
-        )
-    )
-    _look(waiting[0])
+    st.caption(_("What the others decided is not shown."))
+    if "second_feed" in st.session_state:
+        st.session_state.second_feed.draw_anew()
+    _surface(size)
 
 
 def _table() -> None:
@@ -67,35 +55,36 @@ def _table() -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch")
 
 
-def _look(item: Item) -> None:
-    """Show an item as it was before anybody decided: the other's decision is hidden."""
-    workspace = session.workspace()
-    unseen = Item(
-        item_id=item.item_id,
-        is_group=item.is_group,
-        rank=item.rank,
-        findings=[row | {"action": None, "stale": 0} for row in item.findings],
+@st.fragment
+@session.explained()
+def _surface(size: int) -> None:
+    """Show items as they were before anybody decided: the other's decision is hidden."""
+    workspace, state = session.workspace(), st.session_state
+    if "second_feed" not in state or state.second_feed.size != size:
+        state.second_feed = SecondFeed(size)
+    feed: SecondFeed = state.second_feed
+    painter = Painter(workspace, images.source_of(workspace))
+    with Store(workspace.review) as store:
+        answer = feed.answer(store, painter, reviewer=session.reviewer())
+    lines = [_("Nothing to look at a second time: it takes images that somebody else has decided.")]
+    surface.queue()(
+        key=KEY,
+        data={
+            "name": KEY,
+            **answer,
+            **queue_page.fixed(session.translator(), ACTS),
+            "texts": words.queue_texts(),
+            "feed": stable_id(session.translator().language, session.reviewer(), str(size)),
+            "classes": [],
+            "ahead": AHEAD,
+            "end": {"title": _("Nothing left"), "lines": lines, "code": None},
+        },
+        on_said_change=_hear,
     )
-    source = images.source_of(workspace)
-    ident = session.slot(item.item_id)
-    keep, drop = partial(_record, unseen, Action.KEEP), partial(_record, unseen, Action.DROP)
-    keys.row(
-        [
-            Key(_("Keep all") if item.is_group else _("Keep"), "K", f"second-keep-{ident}", keep),
-            Key(_("Drop copies") if item.is_group else _("Drop"), "D", f"second-drop-{ident}", drop, primary=True),
-        ]
-    )
-    columns = st.columns(min(4, max(2, len(item.paths))))
-    for number, (path, column) in enumerate(zip(item.paths[:4], columns, strict=False), start=1):
-        with column:
-            images.show(workspace, source, unseen, path, images.GROUP_PX)
-            st.markdown(f"**{number}. {plain(path)}**")
-            image_view.reasons(unseen, path)
-    if len(item.paths) > 4:
-        st.caption(group_view.copies(item))
 
 
-def _record(item: Item, action: Action) -> None:
-    choices = reject(item) if action is Action.DROP else decide_all(item, action)
-    with Store(session.workspace().review) as store:
-        store.second_looks.give_opinion(choices, reviewer=session.reviewer(), now=now_text())
+def _hear() -> None:
+    said = st.session_state[KEY].get("said")
+    if said and "second_feed" in st.session_state:
+        with Store(session.workspace().review) as store:
+            st.session_state.second_feed.hear(said, store, reviewer=session.reviewer())

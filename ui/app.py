@@ -7,9 +7,10 @@ from PIL import Image
 from curate.errors import CurateError
 from curate.ui import (
     agreement_page,
-    batch_page,
     export_page,
+    images_page,
     log_page,
+    map_page,
     overview_page,
     queue_page,
     session,
@@ -19,26 +20,18 @@ from curate.ui import (
 from curate.ui.images import plain
 from curate.ui.session import _
 
-# Streamlit leaves much air above a page; a reviewer on a laptop wants the image and the keys in one view.
+# Streamlit leaves much air above a page; a reviewer on a laptop wants the image and the keys in one view. Its own words
+# for a lost connection are English whatever the language: the surfaces say it in theirs.
 STYLE = """
 <style>
-  .stMainBlockContainer { padding: 4.2rem 2rem 1rem 2rem; }
+  .stMainBlockContainer { padding: 3rem 1rem 0 1rem; }
+  .stMain header, [data-testid="stHeader"] { min-height: 2.8rem; height: 2.8rem; }
   [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
-  .st-key-keyrow button { padding: 0.25rem 0.4rem; }
-  .st-key-keyrow button p { font-size: 0.85rem; }
-  .st-key-image [data-testid="stImage"] img { height: 68vh; max-height: 68vh; width: 100%; }
-  .st-key-image [data-testid="stImage"] img { object-position: top left; background: none; }
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
-  [class*="st-key-same-scale"] [data-testid="stImage"] img { height: 38vh; width: 100%; }
-  .st-key-grid [data-testid="stImage"] img { height: 15vh; width: 100%; }
-  .st-key-others [data-testid="stImage"] img { height: 11vh; width: 100%; }
   [class*="st-key-strip"] [data-testid="stImage"] img { height: 13vh; width: 100%; }
-  .st-key-pixels { overflow: auto; }
-  .st-key-pixels * { max-width: none !important; }
-  .st-key-pixels [data-testid="stElementContainer"] { width: max-content !important; }
-  .st-key-pixels [data-testid="stImage"] img { max-height: none; image-rendering: pixelated; border-radius: 0; }
-  .st-key-log p { font-size: 0.85rem; margin: 0; overflow-wrap: anywhere; }
+  [data-testid="stStatusWidget"] { display: none; }
+  [data-testid="stElementContainer"]:has(> [data-testid="stHtml"]) { display: none; }
   button:focus-visible, a:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
 </style>
 """
@@ -59,7 +52,7 @@ def _icon() -> Image.Image:
 
 def main() -> None:
     """Draw the page that is asked for; a user's mistake is a sentence, never a traceback."""
-    st.set_page_config(page_title="curate", page_icon=_icon(), layout="wide")
+    st.set_page_config(page_title="curate", page_icon=_icon(), layout="wide", initial_sidebar_state="collapsed")
     st.html(STYLE)
     try:
         session.prepare()
@@ -68,18 +61,32 @@ def main() -> None:
         if not session.introduced():
             _who()
             return
-        pages = [
-            st.Page(queue_page.draw, title=_("Queue"), icon=":material/fact_check:", url_path="queue", default=True),
-            st.Page(batch_page.draw, title=_("Batch"), icon=":material/grid_view:", url_path="batch"),
-            st.Page(threshold_page.draw, title=_("Thresholds"), icon=":material/tune:", url_path="thresholds"),
-            st.Page(agreement_page.draw, title=_("Agreement"), icon=":material/group:", url_path="agreement"),
-            st.Page(overview_page.draw, title=_("Overview"), icon=":material/table_chart:", url_path="overview"),
-            st.Page(log_page.draw, title=_("Log"), icon=":material/history:", url_path="log"),
-            st.Page(export_page.draw, title=_("Export"), icon=":material/output:", url_path="export"),
-        ]
-        st.navigation(pages, position="top").run()
+        pages = {
+            "queue": st.Page(queue_page.draw, title=_("Queue"), icon=":material/fact_check:", url_path="queue"),
+            "images": st.Page(images_page.draw, title=_("Images"), icon=":material/grid_view:", url_path="images"),
+            "map": st.Page(map_page.draw, title=_("Map"), icon=":material/scatter_plot:", url_path="map"),
+            "thresholds": st.Page(
+                threshold_page.draw, title=_("Thresholds"), icon=":material/tune:", url_path="thresholds"
+            ),
+            "agreement": st.Page(
+                agreement_page.draw, title=_("Agreement"), icon=":material/group:", url_path="agreement"
+            ),
+            "overview": st.Page(
+                overview_page.draw, title=_("Overview"), icon=":material/table_chart:", url_path="overview"
+            ),
+            "log": st.Page(log_page.draw, title=_("Log"), icon=":material/history:", url_path="log"),
+            "export": st.Page(export_page.draw, title=_("Export"), icon=":material/output:", url_path="export"),
+        }
+        st.session_state.pages = pages
+        # The first page has no address of its own: it leads to the queue, which has one that can be reloaded and sent.
+        first = st.Page(_first, title="curate", default=True, visibility="hidden")
+        st.navigation([first, *pages.values()], position="top").run()
     except CurateError as error:
         st.error(plain(str(error)))
+
+
+def _first() -> None:
+    st.switch_page(st.session_state.pages["queue"], query_params=st.query_params.to_dict())
 
 
 def _who() -> None:

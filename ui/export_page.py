@@ -11,7 +11,8 @@ from curate.dataset.manifest import manifest
 from curate.errors import CurateError, MissingExtraError, UndecidedError
 from curate.options import Pending
 from curate.plugins import installed
-from curate.schema import Verdict
+from curate.reviewing.store import Store
+from curate.schema import State, Verdict
 from curate.sources.address import url
 from curate.storage.workspace import Workspace
 from curate.ui import session
@@ -30,12 +31,13 @@ def draw() -> None:
         "drop": _("Undecided images go"),
     }
     pending = st.radio(_("Undecided images"), CHOICES, format_func=lambda choice: titles[choice], key="export_pending")
+    _outlook(workspace)
     hint = _("a folder that does not exist yet")
     target = st.text_input(_("Cleaned folder"), key="export_folder", placeholder=hint)
     left, middle, right = st.columns(3)
-    write = left.button(_("Write the manifest"), key="export_manifest", width="stretch")
+    write = left.button(_("Write the manifest"), key="export_manifest", type="primary", width="stretch")
     both = _("Write the manifest and the folder")
-    copy = middle.button(both, key="export_copy", type="primary", disabled=not target, width="stretch")
+    copy = middle.button(both, key="export_copy", disabled=not target, width="stretch")
     report = right.button(_("Write the report"), key="export_report", width="stretch")
     written = plain(str(workspace.manifest))
     st.caption(_("The manifest goes to {path}. The source is only read.", path=written))
@@ -43,13 +45,35 @@ def draw() -> None:
         if write or copy:
             _manifest(workspace, pending)
         if copy:
-            _copy(workspace, Path(target).expanduser())
+            with st.spinner(_("Copying and hashing again ...")):
+                _copy(workspace, Path(target).expanduser())
         if report:
-            _report(workspace)
+            with st.spinner(_("Writing the report ...")):
+                _report(workspace)
     except UndecidedError:
         st.error(_("Not done: flagged images are undecided. Decide them, or say above what they count as."))
     except (CurateError, OSError) as error:
         st.error(_("Not done: {why}", why=plain(str(error))))
+
+
+def _outlook(workspace: Workspace) -> None:
+    """Say what will go and stay before anything is written, and lead to the images that will go."""
+    number = session.translator().number
+    with Store(workspace.review) as store:
+        states = store.catalogue.facets()["state"]
+    waiting = states.get(State.UNDECIDED, 0) + states.get(State.LATER, 0)
+    gone = states.get(State.DROPPED, 0)
+    stays, relabelled, go, open_ones = st.columns(4)
+    stays.metric(_("Stay"), number(sum(states.values()) - waiting - gone))
+    relabelled.metric(_("Of them relabelled"), number(states.get(State.RELABELLED, 0)))
+    go.metric(_("Go"), number(gone))
+    open_ones.metric(_("Undecided"), number(waiting))
+    pages = st.session_state.get("pages")
+    if pages and gone:
+        look = counted("Look at the {n} image that goes", "Look at the {n} images that go", gone)
+        if st.button(look, key="export_look", icon=":material/grid_view:"):
+            st.session_state.images_view = "dropped"
+            st.switch_page(pages["images"])
 
 
 def _manifest(workspace: Workspace, pending: Pending | None) -> None:

@@ -1,144 +1,129 @@
-"""The queue: one image, or one group of copies, with every reason for it and a key for every decision."""
+"""The queue: one image, or one group of copies, on a surface that shows the next one at once."""
 
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
-from curate.reviewing.choices import decide_all, reject
-from curate.reviewing.queue import Item, QueueFilter
+from curate.findings import stable_id
+from curate.i18n import Translator
+from curate.reviewing.bindings import bindings
+from curate.reviewing.queue import QueueFilter
 from curate.reviewing.store import Store
-from curate.schema import Action
-from curate.ui import dataset, group_view, image_view, images, keys, leases, session, sidebar
-from curate.ui.keys import Key
+from curate.ui import dataset, images, leases, session, sidebar, surface, words
+from curate.ui.feed import AHEAD, QueueFeed
+from curate.ui.payload import Painter
 from curate.ui.session import _, counted
+
+KEY = "queue"
+ACTS = (
+    "keep", "drop", "group", "later", "relabel", "digit", "undo", "redo", "back", "next", "view", "boxes", "panel",
+    "full", "similar", "note", "filter", "search", "help",
+)  # fmt: skip
 
 
 def draw() -> None:
     """Draw the page."""
-    workspace = session.workspace()
-    source = images.source_of(workspace)
-    with Store(workspace.review) as store:
-        item = session.current(store)
-    _confirmation(item)
-    if item is None:
-        _nothing_left()
-    else:
-        _keys(item)
-        if item.is_group:
-            group_view.draw(item, source)
-        else:
-            image_view.draw(item, source)
-    with st.sidebar:  # last, so that its message only appears when the next keys are ready
-        sidebar.progress(workspace)
-        sidebar.message()
-        if item is not None:
-            _details(item)
-        sidebar.filters(workspace)
+    session.read_address()
+    with st.sidebar:
+        sidebar.filters(session.workspace())
         sidebar.who()
+    if st.query_params.to_dict().keys() - {"item"} != session.address().keys():
+        st.query_params.from_dict(session.address())
+    if "queue_feed" in st.session_state:
+        st.session_state.queue_feed.draw_anew()
+    session.go_where_asked()
+    _surface()
 
 
-def _details(item: Item) -> None:
-    """Draw what may go along with a decision: another class, or a note."""
-    ident = session.slot(item.item_id)
-    label = st.selectbox(
-        _("New class"),
-        dataset.classes(session.workspace()),
-        index=None,
-        key=f"label-{ident}",
-        accept_new_options=True,
-        placeholder=_("choose or type one"),
-    )
-    choices = decide_all(item, Action.RELABEL, label) if label else []
-    if item.is_group:
-        done = counted(
-            "Relabelled {n} image to {label}.", "Relabelled {n} images to {label}.", len(item.paths), label=label
-        )
-    else:
-        done = _("Relabelled {what} to {label}.", what=item.paths[0], label=label)
-    act = partial(session.decide, item, choices, done=done)
-    keys.button(Key(_("Relabel"), "L", f"relabel-{ident}", act, disabled=not label))
-    st.text_input(_("Note for the log"), key="note", placeholder=_("why, if it is not obvious"))
-
-
-def _confirmation(item: Item | None) -> None:
-    state = st.session_state
-    if state.unconfirmed and item and state.unconfirmed[0] == item.item_id:
-        st.button(
-            _("Yes, drop them all"),
-            key=f"confirm-{session.slot(item.item_id)}",
-            type="primary",
-            on_click=partial(session.decide, item, state.unconfirmed[1], done=_("All dropped."), confirmed=True),
-        )
-
-
-def _nothing_left() -> None:
+@st.fragment
+@session.explained()
+def _surface() -> None:
+    """Draw the surface; a message of it runs this alone."""
     workspace = session.workspace()
+    state = st.session_state
+    opened = None
+    if "queue_feed" not in state:
+        state.queue_feed = QueueFeed()
+        opened = st.query_params.get("item")
+    feed: QueueFeed = state.queue_feed
+    chosen = session.chosen_filter()
+    painter = Painter(workspace, images.source_of(workspace))
     with Store(workspace.review) as store:
-        whole = store.queue.progress()
-        elsewhere = leases.others(store.queue.holders(now_s=session.now_s()))
-    look, undo = _("Look again"), _("Undo")
-    keys.row([Key(look, "Right", "again", session.refilter), Key(undo, "U", "undo-end", session.take_back)])
-    st.header(_("Nothing left"))
+        leases.release_closed(store)
+        answer = feed.answer(store, painter, chosen, opened=opened)
+        classes = sorted(store.catalogue.classes())
+        end = _end(store, chosen)
+    surface.queue()(
+        key=KEY,
+        data={
+            "name": KEY,
+            **answer,
+            **fixed(session.translator(), ACTS),
+            "texts": words.queue_texts(),
+            "feed": stable_id(repr(chosen), session.translator().language, session.reviewer()),
+            "classes": classes,
+            "ahead": AHEAD,
+            "end": end,
+        },
+        on_said_change=_hear,
+        on_go_change=partial(session.ask_to_go, KEY),
+    )
+    if "go" in state:
+        st.rerun()
+
+
+def fixed(translator: Translator, acts: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a surface is told of keys and language."""
+    keys = {name: found for name, found in bindings().items() if name in acts}
+    return {
+        "acts": list(acts),
+        "bindings": keys,
+        "key_titles": words.key_titles(),
+        "help": words.meanings(keys),
+        "lang": translator.language,
+    }
+
+
+def _hear() -> None:
+    said = st.session_state[KEY].get("said")
+    if said and "queue_feed" in st.session_state:
+        with Store(session.workspace().review) as store:
+            st.session_state.queue_feed.hear(said, store, reviewer=session.reviewer())
+
+
+def _end(store: Store, chosen: QueueFilter) -> dict[str, Any]:
+    """Return what to say where nothing is left."""
+    workspace = session.workspace()
+    whole = store.queue.progress()
+    elsewhere = len(leases.others(store.queue.holders(now_s=session.now_s())))
+    code = None
     if whole.items == 0:
-        st.write(
-            counted(
-                "The audit flagged nothing: there is nothing to decide in this {n} image.",
-                "The audit flagged nothing: there is nothing to decide in these {n} images.",
-                dataset.count(workspace),
-            )
+        line = counted(
+            "The audit flagged nothing: there is nothing to decide in this {n} image.",
+            "The audit flagged nothing: there is nothing to decide in these {n} images.",
+            dataset.count(workspace),
         )
-    elif session.chosen_filter() != QueueFilter():
-        st.write(_("Nothing undecided matches the filters. Clear them to see the rest of the queue."))
+    elif chosen != QueueFilter():
+        line = _("Nothing undecided matches the filters. Clear them to see the rest of the queue.")
     elif whole.items > whole.items_done and elsewhere:
-        st.write(
-            counted(
-                "What is undecided is on another screen at present. It comes here if that one leaves it.",
-                "What is undecided is on {n} other screens at present. It comes here if they leave it.",
-                len(elsewhere),
-            )
+        line = counted(
+            "What is undecided is on another screen at present. It comes here if that one leaves it.",
+            "What is undecided is on {n} other screens at present. It comes here if they leave it.",
+            elsewhere,
         )
-        return
     else:
-        st.write(_("Every flagged image is decided."))
-    if session.chosen_filter() == QueueFilter():
-        st.write(
+        line = _("Every flagged image is decided.")
+    lines = [line]
+    if chosen == QueueFilter() and whole.items == whole.items_done:
+        lines.append(
             _("Next: the page Export writes the manifest, the cleaned folder and the report. On the command line:")
         )
-        st.code(f"curate manifest {workspace.root}\ncurate export {workspace.manifest} CLEANED", language="sh")
-
-
-def _keys(item: Item) -> None:
-    ident = session.slot(item.item_id)
-    if item.is_group:
-        keep, drop, done = _("Keep all"), _("Drop copies"), _done_with_group(item)
-    else:
-        keep, drop, done = _("Keep"), _("Drop"), _done_with_image(item.paths[0])
-    kept, dropped, deferred = done
-    act = partial(session.decide, item)
-    keys.row(
-        [
-            Key(keep, "K", f"keep-{ident}", partial(act, decide_all(item, Action.KEEP), done=kept)),
-            Key(drop, "D", f"drop-{ident}", partial(act, reject(item), done=dropped), primary=True),
-            Key(_("Later"), "S", f"defer-{ident}", partial(act, decide_all(item, Action.DEFER), done=deferred)),
-            Key(_("Undo"), "U", "undo", session.take_back),
-            Key(_("Redo"), "Y", "redo", session.redo),
-            Key(_("Back"), "Left", "left", partial(session.step, -1)),
-            Key(_("Next"), "Right", "right", partial(session.step, 1)),
-            Key(_("View"), "Z", "closer", session.look_closer),
-        ]
-    )
-
-
-def _done_with_image(path: str) -> tuple[str, str, str]:
-    """Say what keeping, dropping and deferring an image have done."""
-    return _("Kept {what}.", what=path), _("Dropped {what}.", what=path), _("Left {what} for later.", what=path)
-
-
-def _done_with_group(item: Item) -> tuple[str, str, str]:
-    """Say what keeping a group, dropping its copies and deferring it have done."""
-    images = len(item.paths)
-    return (
-        session.kept(images),
-        counted("Dropped {n} copy of {what}.", "Dropped {n} copies of {what}.", images - 1, what=item.paths[0]),
-        counted("Left {n} image for later.", "Left {n} images for later.", images),
-    )
+        code = "\n".join(
+            [
+                f"curate manifest {workspace.root}",
+                f"curate export {workspace.manifest} CLEANED",
+                f"curate report {workspace.root}",
+            ]
+        )
+    return {"title": _("Nothing left"), "lines": lines, "code": code}

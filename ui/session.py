@@ -8,38 +8,25 @@ import getpass
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from curate import i18n, scanners
-from curate.errors import ConfigError, ConflictError, CurateError, NoSurvivorError
-from curate.findings import ACTION_TITLES
-from curate.reviewing.bulk import now_text
-from curate.reviewing.choices import decide_all
-from curate.reviewing.log import Choice
-from curate.reviewing.queue import Item, QueueFilter
+from curate.errors import ConfigError, CurateError
+from curate.reviewing.queue import QueueFilter
 from curate.reviewing.reviewer import Person, recall, remember
 from curate.reviewing.store import Store
-from curate.schema import Action
 from curate.storage.workspace import Workspace
 from curate.ui import leases
 
-SLOTS = 16
-"""So many different names have the buttons of an item. Streamlit remembers every name it has ever seen."""
-
-KEPT = (
-    "reviewer",
-    "lang",
-    "filter_label",
-    "filter_category",
-    "filter_kind",
-    "filter_severity",
-    "filter_score",
-    "filter_text",
-)
+FILTERS = ("label", "category", "kind", "severity", "score", "text")
+NO_CLASS = "-"
+"""Stands in an address for images without a class."""
+KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS))
 """Inputs that count on more than the page they stand on."""
 
 
@@ -54,19 +41,18 @@ def workspace() -> Workspace:
 def prepare() -> None:
     """Give every remembered value its first content."""
     state = st.session_state
-    for name in KEPT:  # Streamlit forgets what a page's inputs held once another page is shown
-        if name in state:
-            state[name] = state[name]
     if "person" not in state:
         name, lang = _arguments()[1:]
         known = recall()
         state.person = Person(name=name or known.name, lang=_language(lang or known.lang))
         state.reviewer, state.lang = state.person.name, state.person.lang
-    state.setdefault("cursor", -1)  # rank of the item decided last
-    state.setdefault("shown", None)  # id of an item asked for by name, say after an undo
+    kept = state.setdefault("kept", {})
+    for name in KEPT:  # Streamlit forgets what a page's inputs held once another page is shown
+        if name in state:
+            kept[name] = state[name]
+        if name in kept:
+            state[name] = kept[name]
     state.setdefault("message", None)
-    state.setdefault("unconfirmed", None)  # choices that would leave a group without a survivor
-    state.setdefault("view", 0)  # how closely the image, or the group, is looked at
 
 
 def translator() -> i18n.Translator:
@@ -118,130 +104,41 @@ def clear_filters() -> None:
     for name in KEPT:
         if name.startswith("filter_"):
             st.session_state.pop(name, None)
+            st.session_state.kept.pop(name, None)
     refilter()
 
 
-def current(store: Store) -> Item | None:
-    """Find the item to show: one asked for by name, else the next undecided one, from the start again at the end."""
-    state = st.session_state
-    leases.release_closed(store)
-    if state.shown and (item := store.queue.hold(state.shown, holder=leases.mine(), now_s=now_s())):
-        return item
-    found = store.queue.claim(chosen_filter(), holder=leases.mine(), now_s=now_s(), after_rank=state.cursor)
-    return found[0] if found else None
-
-
-def decide(item: Item, choices: Sequence[Choice], *, done: str, confirmed: bool = False) -> None:
-    """Record choices about an item and go on to the next."""
-    state = st.session_state
-    state.unconfirmed = None
+@contextmanager
+def explained() -> Iterator[None]:
+    """Show a user's mistake as a sentence: what a fragment raises reaches no page."""
     try:
-        with Store(workspace().review) as store:
-            store.log.decide(choices, reviewer=reviewer(), now=now_text(), note=note(), allow_no_survivor=confirmed)
-    except NoSurvivorError:
-        state.unconfirmed = (item.item_id, list(choices))
-        text = _("That would drop every copy of {what}. Keep one, or confirm that none shall stay.", what=item.paths[0])
-        state.message = ("warning", text)
-        return
-    except ConflictError as error:
-        if error.reviewer != reviewer():  # one's own second press of a key says nothing new
-            state.message = ("warning", conflict_message(error))
-        _go_on(item)
-        return
+        yield
     except CurateError as error:
-        state.message = ("error", str(error))
-        return
-    _go_on(item)
-    state.note = ""
-    state.message = ("success", done)
+        st.error(str(error))
 
 
-def conflict_message(error: ConflictError) -> str:
-    """Say in one line that somebody was quicker."""
-    return _(
-        "{who} decided {what} first ({action}); yours was not recorded.",
-        who=error.reviewer,
-        what=error.path,
-        action=_(ACTION_TITLES[Action(error.action)]),
-    )
+def ask_to_go(component: str) -> None:
+    """Note that a surface asks for another page."""
+    where = st.session_state[component].get("go")
+    if where:
+        st.session_state.go = where
 
 
-def decide_batch(items: Sequence[Item], action: Action) -> None:
-    """Record one action about many images, as one step that one undo takes back."""
-    left, beaten = list(items), 0
-    try:
-        with Store(workspace().review) as store:
-            while left:
-                choices = [choice for item in left for choice in decide_all(item, action)]
-                try:
-                    store.log.decide(choices, reviewer=reviewer(), now=now_text())
-                    break
-                except ConflictError as error:
-                    beaten += len(error.paths)
-                    left = [item for item in left if error.paths.isdisjoint(item.paths)]
-    except CurateError as error:
-        st.session_state.message = ("error", str(error))
-        return
-    text = kept(len(left)) if action is Action.KEEP else dropped(len(left))
-    if beaten:
-        text += " " + counted(
-            "{n} was decided by others meanwhile and left as it is.",
-            "{n} were decided by others meanwhile and left as they are.",
-            beaten,
-        )
-    st.session_state.message = ("warning" if beaten else "success", text)
-
-
-def kept(images: int) -> str:
-    """Say that several images were kept."""
-    return counted("Kept {n} image.", "Kept {n} images.", images)
-
-
-def dropped(images: int) -> str:
-    """Say that several images were dropped."""
-    return counted("Dropped {n} image.", "Dropped {n} images.", images)
-
-
-def step(direction: int) -> None:
-    """Leave the item on the screen as it is, and show the next or the previous one."""
-    state = st.session_state
-    with Store(workspace().review) as store:
-        item = current(store)
-        if item is None:
-            return
-        if direction > 0:
-            state.cursor, state.shown = item.rank, None
-            return
-        earlier = store.queue.before(item.rank, chosen_filter())
-        state.shown = earlier.item_id if earlier else item.item_id
-
-
-def slot(ident: str) -> str:
-    """Return a widget-key suffix that changes with the item, so that a late click on the last one finds no button."""
-    state = st.session_state
-    if state.get("slot_of") != ident:
-        state.slot_of, state.slot = ident, (state.get("slot", 0) + 1) % SLOTS
-    return str(state.slot)
-
-
-def look_closer() -> None:
-    """Go on to the next way of looking at what is on the screen."""
-    st.session_state.view += 1
+def go_where_asked() -> None:
+    """Show the page that a surface has asked for, if one has."""
+    where = st.session_state.pop("go", None)
+    if where and where.get("page") in st.session_state.pages:
+        given = {name: str(value) for name, value in where.items() if name in {"like", "item"} and value}
+        if "paths" in where:
+            st.session_state.lassoed = tuple(map(str, where["paths"]))
+            given["map"] = "1"
+        st.session_state.pop("queue_feed", None)
+        st.switch_page(st.session_state.pages[where["page"]], query_params=given)
 
 
 def now_s() -> float:
     """Return the seconds on the clock by which items are held."""
     return time.time()
-
-
-def take_back() -> None:
-    """Undo this reviewer's latest decision and show what it was about."""
-    _go_back(lambda store: store.log.undo(reviewer=reviewer(), now=now_text()), _("Nothing to undo."), _("Taken back."))
-
-
-def redo() -> None:
-    """Take back the latest undo."""
-    _go_back(lambda store: store.log.redo(reviewer=reviewer(), now=now_text()), _("Nothing to redo."), _("Done again."))
 
 
 def reviewer() -> str:
@@ -257,32 +154,50 @@ def suggested_name() -> str:
         return "reviewer"
 
 
-def note() -> str | None:
-    """Return the note typed for the decision at hand, if any."""
-    return str(st.session_state.get("note", "")).strip() or None
-
-
 def refilter() -> None:
-    """Start from the first item of a changed filter, and let go of what is on the screen."""
-    st.session_state.cursor, st.session_state.shown = -1, None
+    """Begin with the first item of a changed filter, and let go of what is on the screen."""
+    st.session_state.pop("queue_feed", None)
+    st.query_params.from_dict(address())
     with Store(workspace().review) as store:
         store.queue.release([leases.mine()])
 
 
-def _go_on(item: Item) -> None:
-    st.session_state.cursor, st.session_state.shown = item.rank, None
+def address() -> dict[str, Any]:
+    """Return the filter as it stands in the address of the page, which can be sent and reloaded."""
+    state = st.session_state
+    written: dict[str, Any] = {}
+    for name in FILTERS:
+        value = state.get(f"filter_{name}")
+        if name == "score":
+            written |= {name: f"{value:g}"} if value else {}
+        elif name == "text":
+            written |= {name: value} if value else {}
+        elif value:
+            written[name] = [NO_CLASS if one is None else one for one in value]
+    return written
 
 
-def _go_back(act: Callable[[Store], str | None], nothing: str, done: str) -> None:
-    try:
-        with Store(workspace().review) as store:
-            item = act(store)
-    except CurateError as error:
-        st.session_state.message = ("error", str(error))
+def read_address() -> None:
+    """Take the filter from the address that the page was opened with; what means nothing there is left out."""
+    state, given = st.session_state, st.query_params
+    if state.get("addressed"):
         return
-    st.session_state.message = ("info", nothing if item is None else done)
-    if item is not None:
-        st.session_state.shown = item
+    state.addressed = True
+    with Store(workspace().review) as store:
+        facets = store.queue.facets()
+    for name in FILTERS:
+        if name not in given:
+            continue
+        if name == "score":
+            try:
+                state.filter_score = min(1.0, max(0.0, float(given[name])))
+            except ValueError:
+                continue
+        elif name == "text":
+            state.filter_text = given[name]
+        else:
+            asked = [None if one == NO_CLASS else one for one in given.get_all(name)]
+            state[f"filter_{name}"] = [one for one in asked if one in facets[name]]
 
 
 def _language(name: str) -> str:

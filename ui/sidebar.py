@@ -1,5 +1,6 @@
-"""What stands beside queue and batch: who reviews, how far, what the last key did, which items are shown."""
+"""What stands beside the queue: who reviews, in which language, and which items are shown."""
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -11,20 +12,8 @@ from curate.reviewing.store import Store
 from curate.schema import Category, Severity
 from curate.storage.workspace import Workspace
 from curate.ui import session
-from curate.ui.images import class_name, plain
+from curate.ui.images import class_name
 from curate.ui.session import _, counted
-
-
-def progress(workspace: Workspace) -> None:
-    """Draw how far the whole review has come."""
-    with Store(workspace.review) as store:
-        whole = store.queue.progress()
-        chosen = session.chosen_filter()
-        part = store.queue.progress(chosen) if chosen != QueueFilter() else None
-    bar(whole)
-    if part is not None:
-        done = part.images_done
-        st.caption(_("{done:,} of {images:,} that match the filters", done=done, images=part.images))
 
 
 def bar(progress: ReviewProgress) -> None:
@@ -39,12 +28,6 @@ def bar(progress: ReviewProgress) -> None:
     st.progress(share, text=text)
 
 
-def message() -> None:
-    """Draw what the last key did, always in the same place, so that nothing on the page jumps."""
-    kind, text = st.session_state.message or ("info", _("Press a key; H shows them all."))
-    {"success": st.success, "info": st.info, "warning": st.warning, "error": st.error}[kind](plain(text))
-
-
 def filters(workspace: Workspace) -> None:
     """Draw the choice of items that are shown, on this page and on the others that show items."""
     with Store(workspace.review) as store:
@@ -52,19 +35,25 @@ def filters(workspace: Workspace) -> None:
     st.subheader(_("Show only"), divider="gray")
     if session.chosen_filter() != QueueFilter():
         st.button(_("Clear the filters"), key="clear-filters", on_click=session.clear_filters, width="stretch")
-    facets["kind"].sort(key=lambda kind: scanners.kinds().rank(kind or ""))
+    ranked = dict(sorted(facets["kind"].items(), key=lambda one: scanners.kinds().rank(one[0] or "")))
+    facets["kind"] = ranked
     titles = {"kind": _("Kind"), "label": _("Class"), "category": _("Category"), "severity": _("Severity")}
     for name, title in titles.items():
         st.multiselect(
             title,
-            facets[name],
+            list(facets[name]),
             key=f"filter_{name}",
-            format_func=partial(facet, name),
+            format_func=partial(_counted, name, facets[name]),
             on_change=session.refilter,
             placeholder=_("all"),
         )
     st.slider(_("Score at least"), 0.0, 1.0, step=0.05, key="filter_score", on_change=session.refilter)
     st.text_input(_("Search in names and reasons"), key="filter_text", on_change=session.refilter)
+
+
+def _counted(name: str, images: Mapping[str | None, int], value: str | None) -> str:
+    """Return a value of the queue with the number of images that it is true of."""
+    return f"{facet(name, value)} ({session.translator().number(images.get(value, 0))})"
 
 
 def who() -> None:

@@ -109,7 +109,7 @@ def _strip(workspace: Workspace, title: str, near: pd.Series, key: str) -> None:
     with st.container(key=f"strip-{key}"):
         for column, (path, value) in zip(st.columns(NEAR), near.items(), strict=False):
             with column:
-                known = dataset.row(workspace, str(path))
+                known = dataset.rows(workspace, [str(path)]).get(str(path), {})
                 label, sha256 = known.get("label"), known.get("sha256")
                 images.show_known(workspace, source, str(path), sha256, label, number(float(value), 3))
 
@@ -125,7 +125,7 @@ def _save(cut: Cut, at: float) -> None:
         return
     with Store(workspace.review) as store:
         store.queue.release([leases.mine()])
-    st.session_state.cursor, st.session_state.shown = -1, None
+    st.session_state.pop("queue_feed", None)
     text = counted(
         "Saved. The queue now holds {n} finding; decisions stand as they were.",
         "Saved. The queue now holds {n} findings; decisions stand as they were.",

@@ -7,14 +7,15 @@ decision than it says, and a class comes about only where a person asks for a ne
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from curate.errors import CurateError, SourceError
+from curate.errors import ClassError, CurateError, SourceError
+from curate.reviewing.choices import faults
+from curate.reviewing.classes import checked
 from curate.reviewing.fold import IMAGE, Key, fold, queued
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
@@ -69,19 +70,21 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     ws = Workspace(Path(workspace))
     images = ws.read_images()
     if new_label is not None:
-        new_label = _Classes(ws, images, new_class=new_class).checked(new_label)
+        new_label = checked(new_label, _classes(ws, images), new_class=new_class)
     findings = queued(ws.read_findings())
     chosen = findings[[_matches(row, selection) for row in findings.to_dict("records")]]
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
+    rows = chosen.to_dict("records")
+    spared = _survivors(findings, rows) if action is None else frozenset()
     choices = [
         Choice(
             finding_id=row["finding_id"],
             path=row["path"],
             sha256=hashes.get(row["path"]),
-            action=action or _suggested(row),
+            action=Action.KEEP if row["path"] in spared else action or _suggested(row),
             new_label=new_label,
         )
-        for row in chosen.to_dict("records")
+        for row in rows
     ]
     if action is not None and selection == Selection(paths=selection.paths):
         unflagged = sorted(set(selection.paths) & (set(hashes) - set(findings["path"])))
@@ -112,7 +115,8 @@ def decide_from_csv(
     reader = _Reader(
         hashes=dict(zip(images["path"], images["sha256"], strict=True)),
         findings={str(path): list(part) for path, part in findings.groupby("path")["finding_id"]},
-        classes=_Classes(ws, images, new_class=new_class),
+        classes=_classes(ws, images),
+        new_class=new_class,
     )
     chosen: dict[Key, tuple[int, Choice]] = {}
     for line, row in _read_csv(Path(table)):
@@ -148,11 +152,12 @@ def _read_csv(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
-    """Turns rows of a CSV into choices: `hashes` by path, `findings` in the queue by path."""
+    """Turns rows of a CSV into choices: `hashes` by path, `findings` in the queue by path, `classes` to give."""
 
     hashes: dict[str, str | None]
     findings: dict[str, list[str]]
-    classes: "_Classes"
+    classes: frozenset[str]
+    new_class: bool
 
     def choices(self, where: str, row: dict[str, Any]) -> list[Choice]:
         """Read one row; raises `SourceError`, which says `where`, for what cannot be decided so."""
@@ -166,7 +171,10 @@ class _Reader:
         if action is Action.RELABEL:
             if not label:
                 raise SourceError(f"{where}: relabel needs a new_label")
-            label = self.classes.checked(label, where=f"{where}: ")
+            try:
+                label = checked(label, self.classes, new_class=self.new_class)
+            except ClassError as error:
+                raise SourceError(f"{where}: {error}") from error
         finding_ids = self.findings.get(path, [IMAGE])
         if row.get("finding_id"):
             finding_ids = [finding_id for finding_id in finding_ids if finding_id == row["finding_id"]]
@@ -180,29 +188,11 @@ class _Reader:
         return next((path for path in spellings if path in self.hashes), None)
 
 
-class _Classes:
-    """The classes that an image can be given: those of the dataset, and those that decisions have made."""
-
-    def __init__(self, workspace: Workspace, images: pd.DataFrame, *, new_class: bool) -> None:
-        self._allows_new = new_class
-        with Store(workspace.review) as store:
-            made = {decision.new_label for decision in fold(store.log.decisions()).standing.values()}
-        self._known = {*images["label"], *made} - {None}
-
-    def checked(self, label: str, where: str = "") -> str:
-        """Return a label as the dataset spells it; raises `SourceError` where it would be a new class, unasked."""
-        if label in self._known:
-            return label
-        bare = label.strip()
-        if bare in self._known or (bare and self._allows_new):
-            return bare
-        known = sorted(map(str, self._known))
-        alike = next((name for name in known if name.casefold() == bare.casefold()), None)
-        close = alike or next(iter(get_close_matches(bare, known, n=1)), None)
-        meant = f"did you mean {close!r}? " if close else ""
-        raise SourceError(
-            f"{where}{label!r} is no class of this dataset; {meant}For a new class say --new-class (new_class=True)"
-        )
+def _classes(workspace: Workspace, images: pd.DataFrame) -> frozenset[str]:
+    """Return the classes of the dataset, and those that decisions have made."""
+    with Store(workspace.review) as store:
+        made = {decision.new_label for decision in fold(store.log.decisions()).standing.values()}
+    return frozenset({*images["label"], *made} - {None})
 
 
 def _suggested(row: dict[str, Any]) -> Action:
@@ -210,6 +200,21 @@ def _suggested(row: dict[str, Any]) -> Action:
     if row["suggestion"] not in {Verdict.KEEP, Verdict.DROP}:
         raise CurateError(f"{row['path']}: {row['suggestion']!r} is no suggestion to follow; decide it with --action")
     return Action(row["suggestion"])
+
+
+def _survivors(findings: pd.DataFrame, chosen: Sequence[dict[str, Any]]) -> frozenset[str]:
+    """Return the image that stays of each group whose suggested keeper is to go for a reason of its own.
+
+    It is the first of the group that has no such reason; where all have one, all go.
+    """
+    bad = {row["path"] for row in chosen if faults([row])}
+    members = findings[findings["group_id"].notna()].sort_values("role", key=lambda role: role != Role.KEEPER)
+    spared = set()
+    for _, group in members.groupby("group_id", sort=True):
+        paths = list(dict.fromkeys(group["path"]))
+        if paths[0] in bad:
+            spared.update([path for path in paths if path not in bad][:1])
+    return frozenset(spared)
 
 
 def _matches(row: dict[str, Any], selection: Selection) -> bool:

@@ -1,4 +1,5 @@
-"""What is derived from the log: `live`, `standing`, the counts of `item`, `total`, and the pairs of `finding`.
+"""What is derived from the log: `live`, `standing`, the counts of `item`, `total`, the pairs of `finding`, and where
+each `image` stands.
 
 Invariants: all of it is what `fold` says, written down; `refresh`, which looks at a few findings, leaves what
 `rebuild`, which looks at all, would make; no other module writes it. Both run within the caller's transaction.
@@ -6,10 +7,23 @@ Invariants: all of it is what `fold` says, written down; `refresh`, which looks 
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from curate.reviewing.database import Database
-from curate.reviewing.fold import Decision, Folded, Key, QueuedFinding, Standing, fold, queued_findings, rule_image
-from curate.schema import Action, Verdict
+from curate.reviewing.fold import (
+    IMAGE,
+    Decision,
+    Folded,
+    Key,
+    QueuedFinding,
+    Ruling,
+    Standing,
+    fold,
+    queued_findings,
+    rule_image,
+    unflagged,
+)
+from curate.schema import Action, State, Verdict
 
 COUNT_ITEMS = (
     "SELECT count(*), coalesce(sum(pending = 0), 0), coalesce(sum(images), 0),"
@@ -49,6 +63,8 @@ def rebuild(db: Database) -> None:
     _write_live(db, log, folded.live)
     _write_items(db, _items(db.execute(_SELECT_FINDING)), folded)
     db.execute(f"INSERT INTO total {COUNT_ITEMS}")
+    db.execute("UPDATE image SET state = ?, new_label = NULL, reviewer = NULL WHERE item_id IS NULL", (State.CLEAR,))
+    _write_unflagged(db, [path for finding_id, path in folded.standing if finding_id == IMAGE], folded)
 
 
 def refresh(db: Database, keys: Iterable[Key]) -> None:
@@ -60,13 +76,15 @@ def refresh(db: Database, keys: Iterable[Key]) -> None:
     changed = set(keys)
     items = _touched(db, changed)
     findings = [finding for item in items.values() for finding in item]
-    log = _about(db, changed | {finding.key for finding in findings} | _keys_of_pairs(db, findings))
+    themselves = {(IMAGE, finding.path) for finding in findings}
+    log = _about(db, changed | {finding.key for finding in findings} | themselves | _keys_of_pairs(db, findings))
     folded = fold(log)
     db.executemany("DELETE FROM live WHERE id = ?", [(row.id,) for row in log if row.key in changed])
     db.executemany("DELETE FROM standing WHERE finding_id = ? AND path = ?", [finding.key for finding in findings])
     _write_live(db, log, [row for row in folded.live if row.key in changed])
     items_before, images_before = _done(db, items)
     _write_items(db, items, folded)
+    _write_unflagged(db, [path for finding_id, path in changed if finding_id == IMAGE], folded)
     items_after, images_after = _done(db, items)
     db.execute(
         "UPDATE total SET items_done = items_done + ?, images_done = images_done + ?",
@@ -77,7 +95,8 @@ def refresh(db: Database, keys: Iterable[Key]) -> None:
 def _touched(db: Database, keys: Iterable[Key]) -> _Items:
     """Return the items with these findings, or with findings about a pair of contents decided on with one of them."""
     own = db.each("SELECT item_id FROM finding WHERE finding_id = ? AND path = ?", keys)
-    item_ids = {row["item_id"] for row in own}
+    themselves = [(path,) for finding_id, path in keys if finding_id == IMAGE]
+    item_ids = {row["item_id"] for row in [*own, *db.each("SELECT item_id FROM finding WHERE path = ?", themselves)]}
     decided = db.each("SELECT sha256, pair_sha256 FROM decision WHERE finding_id = ? AND path = ?", keys)
     pairs = _both_ways((row["sha256"], row["pair_sha256"]) for row in decided)
     same = db.each("SELECT item_id FROM finding WHERE sha256 = ? AND pair_sha256 = ?", pairs)
@@ -140,11 +159,18 @@ def _write_live(db: Database, log: Sequence[Decision], live: Iterable[Decision])
     )
 
 
-def what_stands(
-    items: _Items, folded: Folded
-) -> tuple[list[tuple[str, str, Action, str | None, bool]], list[tuple[int, int, str]]]:
-    """Return the rows of `standing` for the findings of these items, and (images, those that wait, item) of each."""
-    standing, counts = [], []
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """What the log comes to for some items, as rows: of `standing`; (images, those that wait, item); of `image`."""
+
+    findings: list[tuple[str, str, Action, str | None, bool]]
+    items: list[tuple[int, int, str]]
+    images: list[tuple[str, str | None, str | None, str]]
+
+
+def what_stands(items: _Items, folded: Folded) -> Standings:
+    """Return what stands for each finding of these items, how many of their images wait, and where those stand."""
+    standing, counts, images = [], [], []
     for item_id, findings in items.items():
         by_path: dict[str, list[tuple[QueuedFinding, Standing | None]]] = {}
         for finding in findings:
@@ -153,17 +179,43 @@ def what_stands(
             if stands is not None:
                 decision = stands.decision
                 standing.append((*finding.key, decision.action, decision.new_label, stands.is_stale))
-        images = len({finding.path for finding in findings if finding.wants_decision})
-        pending = sum(rule_image(image).verdict is Verdict.PENDING for image in by_path.values())
-        counts.append((images, pending, item_id))
-    return standing, counts
+        for path, about in by_path.items():
+            itself = unflagged(path, about[0][0].sha256)
+            about.append((itself, folded.on(itself)))
+        rulings = {path: rule_image(about) for path, about in by_path.items()}
+        waiting = len({finding.path for finding in findings if finding.wants_decision})
+        counts.append((waiting, sum(ruling.verdict is Verdict.PENDING for ruling in rulings.values()), item_id))
+        images += [_state(path, ruling) for path, ruling in rulings.items()]
+    return Standings(standing, counts, images)
 
 
 def _write_items(db: Database, items: _Items, folded: Folded) -> None:
-    """Write what stands for each finding of these items, and how many of their images wait for a decision."""
-    standing, counts = what_stands(items, folded)
-    db.executemany("INSERT INTO standing(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)", standing)
-    db.executemany("UPDATE item SET images = ?, pending = ? WHERE item_id = ?", counts)
+    """Write what stands for each finding of these items, where their images stand, and how many of them wait."""
+    stands = what_stands(items, folded)
+    db.executemany(
+        "INSERT INTO standing(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)", stands.findings
+    )
+    db.executemany("UPDATE item SET images = ?, pending = ? WHERE item_id = ?", stands.items)
+    db.executemany(_UPDATE_IMAGE, stands.images)
 
 
+def _write_unflagged(db: Database, paths: Iterable[str], folded: Folded) -> None:
+    """Write where images stand that no scanner flagged; those it did were written with their items."""
+    rows = db.each("SELECT path, sha256 FROM image WHERE path = ? AND item_id IS NULL", [(path,) for path in paths])
+    db.executemany(_UPDATE_IMAGE, [state_of_unflagged(row["path"], row["sha256"], folded) for row in [*rows]])
+
+
+def state_of_unflagged(path: str, sha256: str | None, folded: Folded) -> tuple[str, str | None, str | None, str]:
+    """Return where an image stands that no scanner flagged, as the values of `_UPDATE_IMAGE`."""
+    itself = unflagged(path, sha256)
+    return _state(path, rule_image([(itself, folded.on(itself))]))
+
+
+def _state(path: str, ruling: Ruling) -> tuple[str, str | None, str | None, str]:
+    """Return the values of `_UPDATE_IMAGE`: state, new class, who decided last, path."""
+    latest = max(ruling.decisions, key=lambda decision: decision.id, default=None)
+    return ruling.state, ruling.new_label, latest.reviewer if latest else None, path
+
+
+_UPDATE_IMAGE = "UPDATE image SET state = ?, new_label = ?, reviewer = ? WHERE path = ?"
 _SELECT_FINDING = "SELECT item_id, finding_id, path, role, sha256, pair_sha256 FROM finding"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from curate.schema import GROUP_KINDS, Action, Role, Severity, Verdict
+from curate.schema import GROUP_KINDS, Action, Role, Severity, State, Verdict
 
 Key = tuple[str, str]
 """What a decision is about: the id of a finding, and the path of an image."""
@@ -132,6 +132,20 @@ class Ruling:
     """Ids of the findings that still want a decision."""
     stale: tuple[Decision, ...]
     """Decisions about bytes that have changed since: listed, not applied."""
+    deferred: bool = False
+    """Somebody has put it off."""
+
+    @property
+    def state(self) -> State:
+        """Where the image stands in the review."""
+        if self.verdict is Verdict.PENDING:
+            return State.LATER if self.deferred else State.UNDECIDED
+        if not self.decisions:
+            return State.CLEAR
+        return _STATES[self.verdict]
+
+
+_STATES = {Verdict.KEEP: State.KEPT, Verdict.DROP: State.DROPPED, Verdict.RELABEL: State.RELABELLED}
 
 
 def rule(findings: pd.DataFrame, hashes: Mapping[str, str | None], folded: Folded) -> dict[str, Ruling]:
@@ -147,10 +161,13 @@ def rule(findings: pd.DataFrame, hashes: Mapping[str, str | None], folded: Folde
         by_path.setdefault(finding.path, []).append(finding)
     for finding_id, path in folded.standing:
         if finding_id == IMAGE and path in hashes:
-            # Nobody has to decide about an image without a finding: like a keeper, it never waits.
-            unflagged = QueuedFinding(IMAGE, path, Role.KEEPER, hashes[path], None)
-            by_path.setdefault(path, []).append(unflagged)
+            by_path.setdefault(path, []).append(unflagged(path, hashes[path]))
     return {path: rule_image([(one, folded.on(one)) for one in by_path[path]]) for path in sorted(by_path)}
+
+
+def unflagged(path: str, sha256: str | None) -> QueuedFinding:
+    """Return what a decision about an image itself is about: like a keeper, nobody has to decide it."""
+    return QueuedFinding(IMAGE, path, Role.KEEPER, sha256, None)
 
 
 def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Ruling:
@@ -183,6 +200,7 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
         decisions=tuple(applied),
         waiting=tuple(waiting),
         stale=tuple(stale),
+        deferred=any(standing.decision.action is Action.DEFER for _, standing in findings if standing is not None),
     )
 
 

@@ -9,12 +9,12 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from curate.errors import ConflictError, NoSurvivorError
+from curate.errors import ConflictError, NoSurvivorError, WorkspaceError
 from curate.reviewing import derived
 from curate.reviewing.database import Database
 from curate.reviewing.derived import decision_of
 from curate.reviewing.fold import Decision
-from curate.schema import Action
+from curate.schema import Action, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,29 @@ class Choice:
     as_of: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the log, and whether it still stands."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one key press wrote: one or more rows of the log, all taken back together.
 
-    decision: Decision
+    `stands` says whether any of them is still in force; `item_id` is the item of the queue that the first is about.
+    For an undo `of` is the number of the step that it takes back, and `decisions` are what that had decided; `again`
+    says that it took back an undo, so that they are in force once more.
+    """
+
+    number: int
+    reviewer: str
+    decided_at: str
+    note: str | None
+    decisions: tuple[Decision, ...]
     stands: bool
+    item_id: str | None
+    of: int | None = None
+    again: bool = False
+
+    @property
+    def last_line(self) -> int:
+        """The last of its rows."""
+        return max(decision.id for decision in self.decisions)
 
 
 class Log:
@@ -50,15 +67,53 @@ class Log:
         """Return all rows of the log, oldest first."""
         return [decision_of(row) for row in self._db.execute("SELECT * FROM decision ORDER BY id")]
 
-    def lines(self, *, before: int | None = None, limit: int = 50, text: str = "") -> list[Line]:
-        """Return lines ahead of number `before`, latest first; `text` is looked for in who, what and why."""
+    def steps(self, *, before: int | None = None, limit: int = 50, text: str = "") -> list[Step]:
+        """Return steps ahead of number `before`, latest first; `text` is looked for in who, what and why."""
         rows = self._db.execute(
-            "SELECT d.*, l.id IS NOT NULL AS stands FROM decision d LEFT JOIN live l ON l.id = d.id"
-            " WHERE d.id < :before AND (:text = '' OR instr(lower(d.path), :text) OR instr(lower(d.reviewer), :text)"
-            " OR instr(lower(coalesce(d.note, '')), :text) OR d.action = :text) ORDER BY d.id DESC LIMIT :limit",
+            "SELECT DISTINCT batch FROM decision WHERE batch < :before AND (:text = '' OR instr(lower(path), :text)"
+            " OR instr(lower(reviewer), :text) OR instr(lower(coalesce(note, '')), :text) OR action = :text"
+            " OR lower(coalesce(new_label, '')) = :text) ORDER BY batch DESC LIMIT :limit",
             {"before": before if before is not None else 1 << 62, "text": text.lower(), "limit": limit},
+        ).fetchall()
+        return [self.step(row["batch"]) for row in rows]
+
+    def step(self, number: int) -> Step:
+        """Return one step by its number; raises `WorkspaceError` where the log has none such."""
+        rows = self._rows_of(number)
+        if not rows:
+            raise WorkspaceError(f"the log has no step {number}")
+        first = decision_of(rows[0])
+        of, again, stands = None, True, any(row["stands"] for row in rows)
+        while rows[0]["reverts"] is not None:  # an undo of an undo speaks of the decision at the end
+            (batch,) = self._db.execute("SELECT batch FROM decision WHERE id = ?", (rows[0]["reverts"],)).fetchone()
+            of, again = of or batch, not again
+            rows = self._rows_of(batch)
+        item = self._db.execute(
+            "SELECT item_id FROM finding WHERE finding_id = ? AND path = ?", (rows[0]["finding_id"], rows[0]["path"])
+        ).fetchone()
+        return Step(
+            number=number,
+            reviewer=first.reviewer,
+            decided_at=first.decided_at,
+            note=first.note,
+            decisions=tuple(map(decision_of, rows)),
+            stands=stands,
+            item_id=item[0] if item else None,
+            of=of,
+            again=of is not None and again,
         )
-        return [Line(decision_of(row), bool(row["stands"])) for row in rows]
+
+    def step_of(self, line: int) -> Step:
+        """Return the step that wrote a line of the log."""
+        row = self._db.execute("SELECT batch FROM decision WHERE id = ?", (line,)).fetchone()
+        return self.step(row["batch"] if row else 0)
+
+    def _rows_of(self, batch: int) -> list[sqlite3.Row]:
+        return self._db.execute(
+            "SELECT d.*, l.id IS NOT NULL AS stands FROM decision d LEFT JOIN live l ON l.id = d.id"
+            " WHERE d.batch = ? ORDER BY d.id",
+            (batch,),
+        ).fetchall()
 
     def last_line(self) -> int:
         """Return the number of the latest line; 0 while the log is empty."""
@@ -87,26 +142,27 @@ class Log:
                 self._refuse_no_survivor(choice.path for choice in choices if choice.action is Action.DROP)
         return ids
 
-    def undo(self, *, reviewer: str, now: str) -> str | None:
-        """Take back this reviewer's latest step that still stands; returns the item it was about, None without one."""
+    def undo(self, *, reviewer: str, now: str) -> Step | None:
+        """Take back this reviewer's latest step that still stands; returns the step that does, None without one."""
         with self._db.transaction():
             batch = self._latest_batch(reviewer, depth=0)
             return self._revert(self._live(batch, depth=0), reviewer=reviewer, now=now)
 
-    def redo(self, *, reviewer: str, now: str) -> str | None:
-        """Take back this reviewer's latest undo, unless they decided something since; returns the item, or None."""
+    def redo(self, *, reviewer: str, now: str) -> Step | None:
+        """Take back this reviewer's latest undo, unless they decided something since; returns the step, or None."""
         with self._db.transaction():
             batch = self._latest_batch(reviewer, depth=1)
             if batch < self._latest_batch(reviewer, depth=0):
                 return None
             return self._revert(self._live(batch, depth=1), reviewer=reviewer, now=now)
 
-    def revert(self, ids: Sequence[int], *, reviewer: str, now: str) -> str | None:
-        """Append rows that take back these rows of the log (an undo among them: that is a redo).
+    def revert(self, number: int, *, reviewer: str, now: str) -> Step | None:
+        """Append rows that take back a whole step of the log (an undo: that is a redo), but for what is already.
 
-        A row that is taken back already is left alone. Returns the item of the first, None if none was left.
+        Returns the step that does; None if nothing of it was left.
         """
         with self._db.transaction():
+            ids = [row["id"] for row in self._rows_of(number) if row["stands"]]
             return self._revert(ids, reviewer=reviewer, now=now)
 
     def _append(self, choice: Choice, step: "_Step", reverts: int | None = None) -> int:
@@ -132,7 +188,7 @@ class Log:
         )
         return int(cursor.lastrowid or 0)
 
-    def _revert(self, ids: Sequence[int], *, reviewer: str, now: str) -> str | None:
+    def _revert(self, ids: Sequence[int], *, reviewer: str, now: str) -> Step | None:
         live = [
             decision_of(row)
             for number in ids
@@ -149,10 +205,7 @@ class Log:
             )
             self._append(choice, step, reverts=decision.id)
         derived.refresh(self._db, {(decision.finding_id, decision.path) for decision in live})
-        row = self._db.execute(
-            "SELECT item_id FROM finding WHERE finding_id = ? AND path = ?", (live[0].finding_id, live[0].path)
-        ).fetchone()
-        return row[0] if row else None
+        return self.step(step.batch)
 
     def _latest_batch(self, reviewer: str, *, depth: int) -> int:
         """Return the latest batch of a reviewer with a live row of this depth; 0 if there is none."""
@@ -187,14 +240,19 @@ class Log:
             raise ConflictError(path, reviewer=row["reviewer"], action=row["action"], paths=frozenset(latest))
 
     def _refuse_no_survivor(self, dropped: Iterable[str]) -> None:
-        """Raise `NoSurvivorError` where all images of a group of one of these paths are dropped."""
+        """Raise `NoSurvivorError` where all images of a group of one of these paths are dropped.
+
+        A group may go as a whole where every image of it has a finding of its own that suggests to drop it.
+        """
         for path in dict.fromkeys(dropped):
             emptied = self._db.execute(
                 "SELECT 1 FROM finding g WHERE g.path = :path AND g.group_id IS NOT NULL AND NOT EXISTS"
                 " (SELECT 1 FROM finding m WHERE m.group_id = g.group_id AND NOT EXISTS"
                 " (SELECT 1 FROM finding f JOIN standing s ON s.finding_id = f.finding_id AND s.path = f.path"
-                " WHERE f.path = m.path AND s.action = :drop AND NOT s.stale)) LIMIT 1",
-                {"path": path, "drop": Action.DROP},
+                " WHERE f.path = m.path AND s.action = :drop AND NOT s.stale)) AND EXISTS"
+                " (SELECT 1 FROM finding m WHERE m.group_id = g.group_id AND NOT EXISTS"
+                " (SELECT 1 FROM finding f WHERE f.path = m.path AND f.role = :own AND f.suggestion = :drop)) LIMIT 1",
+                {"path": path, "drop": Action.DROP, "own": Role.SUBJECT},
             ).fetchone()
             if emptied is not None:
                 raise NoSurvivorError(

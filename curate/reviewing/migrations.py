@@ -7,6 +7,8 @@ the queue's tables bear their names or those with `_b` behind (`sync`): drop bot
 import sqlite3
 from collections.abc import Callable
 
+from curate.reviewing.search import folded
+
 
 def _create(db: sqlite3.Connection) -> None:
     for statement in (
@@ -148,7 +150,44 @@ def _fold(db: sqlite3.Connection) -> None:
         db.execute(statement)
 
 
+def _catalogue(db: sqlite3.Connection) -> None:
+    """Every image of the audit, flagged or not, with where it stands; and what a search compares, without accents.
+
+    Filled by the next `sync`; only the findings that are there already are made searchable here.
+    """
+    for statement in (
+        "ALTER TABLE finding ADD COLUMN searchable TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX finding_search ON finding(searchable, item_id)",
+        "DROP TABLE facet",
+        "CREATE TABLE facet (name TEXT NOT NULL, value TEXT, images INTEGER NOT NULL)",
+        *(
+            f"INSERT INTO facet SELECT '{name}', {name}, count(DISTINCT path) FROM finding GROUP BY {name}"  # noqa: S608
+            for name in FACETS
+        ),
+        """CREATE TABLE image (
+            path TEXT PRIMARY KEY,
+            label TEXT,
+            sha256 TEXT,
+            item_id TEXT,
+            score REAL NOT NULL,
+            searchable TEXT NOT NULL,
+            state TEXT NOT NULL,
+            new_label TEXT,
+            reviewer TEXT
+        ) WITHOUT ROWID""",
+        "CREATE INDEX image_score ON image(score DESC, path)",
+        "CREATE INDEX image_label ON image(label, path)",
+        "CREATE INDEX image_state ON image(state, path)",
+    ):
+        db.execute(statement)
+    found = db.execute("SELECT finding_id, path, reason FROM finding").fetchall()
+    db.executemany(
+        "UPDATE finding SET searchable = ? WHERE finding_id = ? AND path = ?",
+        [(folded(f"{path} {reason}"), finding_id, path) for finding_id, path, reason in found],
+    )
+
+
 FACETS = ("label", "category", "kind", "severity")
 """What the queue can be narrowed by."""
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _derive, _fold)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _derive, _fold, _catalogue)

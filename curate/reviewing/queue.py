@@ -15,6 +15,7 @@ from curate.reviewing import derived
 from curate.reviewing.database import Database
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import FACETS
+from curate.reviewing.search import folded
 from curate.reviewing.sync import sync
 from curate.schema import Role
 
@@ -122,11 +123,11 @@ class Queue:
         items, items_done, images, images_done = self._db.execute(query, values).fetchone()
         return ReviewProgress(items=items, items_done=items_done, images=images, images_done=images_done)
 
-    def facets(self) -> dict[str, list[str | None]]:
-        """Return what the queue can be narrowed to: the labels, categories, kinds and severities that it holds."""
-        values: dict[str, list[str | None]] = {name: [] for name in FACETS}
-        for name, value in self._db.execute("SELECT name, value FROM facet ORDER BY name, value"):
-            values[name].append(value)
+    def facets(self) -> dict[str, dict[str | None, int]]:
+        """Return what the queue can be narrowed to: its labels, categories, kinds and severities, each with images."""
+        values: dict[str, dict[str | None, int]] = {name: {} for name in FACETS}
+        for name, value, images in self._db.execute("SELECT name, value, images FROM facet ORDER BY name, value"):
+            values[name][value] = images
         return values
 
     # Screens
@@ -218,11 +219,13 @@ def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
     if chosen.min_score > 0:
         parts.append("f.score >= :min_score")
         values["min_score"] = chosen.min_score
-    if chosen.text:
-        parts.append("(instr(lower(f.path), :text) OR instr(lower(f.reason), :text))")
-        values["text"] = chosen.text.lower()
     condition = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
-    if parts:
+    if chosen.text:
+        values["text"] = folded(chosen.text)
+        parts.insert(0, "instr(f.searchable, :text)")
+        # The other way round every item of the queue would be looked up where few or none match.
+        condition += f" AND i.item_id IN (SELECT f.item_id FROM finding f WHERE {' AND '.join(parts)})"
+    elif parts:
         condition += f" AND EXISTS (SELECT 1 FROM finding f WHERE f.item_id = i.item_id AND {' AND '.join(parts)})"
     return condition, values
 

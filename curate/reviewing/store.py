@@ -1,4 +1,5 @@
-"""The review store: one SQLite file with the queue of findings, the log of decisions, and second looks.
+"""The review store: one SQLite file with the queue of findings, the catalogue of images, the log of
+decisions, and second looks.
 
 Invariants: a store that is open has the tables of this version, and what is derived from the log was rebuilt
 when they changed; no other room speaks SQL.
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from curate.errors import WorkspaceError
 from curate.reviewing import derived
+from curate.reviewing.catalogue import Catalogue
 from curate.reviewing.database import Database, refusal
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import MIGRATIONS
@@ -32,6 +34,7 @@ class Store:
         self._path = path
         self.log = Log(self._db)
         self.queue = Queue(self._db, self.log)
+        self.catalogue = Catalogue(self._db)
         self.second_looks = SecondLooks(self._db, self.queue)
 
     def close(self) -> None:

@@ -9,23 +9,24 @@ it was.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import pandas as pd
 
-from curate.reviewing import derived
+from curate.reviewing import catalogue, derived
 from curate.reviewing.database import Database, Values
-from curate.reviewing.fold import QueuedFinding, fold, queued, queued_findings
+from curate.reviewing.fold import Folded, QueuedFinding, fold, queued, queued_findings
 from curate.reviewing.migrations import FACETS
+from curate.reviewing.search import folded
 from curate.schema import FINDINGS, GROUP_KINDS, Severity
 
 BATCH = 2_000
 """So many rows are written at a time: about a tenth of a second."""
 CACHE_KIB = 128 << 10
 """Memory for pages while a queue is filled: entries of an index lie all over it."""
-_TABLES = ("finding", "item", "standing", "facet")
+_TABLES = ("finding", "item", "standing", "facet", "image")
 _NEXT, _LAST = "next", "last"
 """What follows the name of a table that is being filled, and of one whose time is over."""
 
@@ -42,24 +43,34 @@ def sync(db: Database, findings: pd.DataFrame, images: pd.DataFrame) -> None:
     for row in rows:
         finding = QueuedFinding(row["finding_id"], row["path"], row["role"], row["sha256"], row["pair_sha256"])
         items.setdefault(row["item_id"], []).append(finding)
-    standing, counts = derived.what_stands(items, fold(log))
-    count_of = {item_id: (images, pending) for images, pending, item_id in counts}
+    folded_log = fold(log)
+    stands = derived.what_stands(items, folded_log)
+    count_of = {item_id: (images, pending) for images, pending, item_id in stands.items}
     ranked = [(*item, *count_of[item[0]]) for item in _ranked(rows)]
-    facets = {(name, row[name]) for name in FACETS for row in rows}
     with db.transaction(durable=False):
         for table in _TABLES:
             _make_beside(db, table)
     rows.sort(key=lambda row: (row["finding_id"], row["path"]))  # as they lie in the table
     _fill(db, _INSERT_FINDING, rows)
     _fill(db, "INSERT INTO item_next(item_id, is_group, rank, images, pending) VALUES (?, ?, ?, ?, ?)", ranked)
-    _fill(db, "INSERT INTO standing_next(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)", standing)
-    _fill(db, "INSERT INTO facet_next(name, value) VALUES (?, ?)", sorted(facets, key=str))
+    _fill(
+        db,
+        "INSERT INTO standing_next(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)",
+        stands.findings,
+    )
+    _fill(db, "INSERT INTO facet_next(name, value, images) VALUES (?, ?, ?)", _facets(rows))
+    _fill(
+        db,
+        "INSERT INTO image_next(path, label, sha256, item_id, score, searchable, state, new_label, reviewer)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _images(images, rows, stands, folded_log),
+    )
     with db.transaction():
         for table in _TABLES:
             db.execute(f"ALTER TABLE {table} RENAME TO {table}_{_LAST}")
             db.execute(f"ALTER TABLE {table}_{_NEXT} RENAME TO {table}")
         db.execute("DELETE FROM total")
-        db.execute("INSERT INTO total VALUES (?, ?, ?, ?)", _totals(counts))
+        db.execute("INSERT INTO total VALUES (?, ?, ?, ?)", _totals(stands.items))
         derived.refresh(db, _decided_since(db, log[-1].id if log else 0))
     _clear(db)
 
@@ -75,7 +86,29 @@ def _rows(findings: pd.DataFrame, images: pd.DataFrame) -> list[_Row]:
     for row in rows:
         row["item_id"] = group_of.get(row["path"], row["path"])
         row["pair_sha256"] = pairs[row["finding_id"], row["path"]]
+        row["searchable"] = folded(f"{row['path']} {row['reason']}")
     return rows
+
+
+def _facets(rows: Sequence[_Row]) -> list[tuple[str, Any, int]]:
+    """Return what the queue can be narrowed to, each with the number of its images."""
+    paths: dict[tuple[str, Any], set[str]] = {}
+    for row in rows:
+        for name in FACETS:
+            paths.setdefault((name, row[name]), set()).add(row["path"])
+    return [(name, value, len(found)) for (name, value), found in sorted(paths.items(), key=str)]
+
+
+def _images(
+    images: pd.DataFrame, rows: Sequence[_Row], stands: derived.Standings, folded_log: Folded
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of `image`, in the order of their paths."""
+    states = {path: state for *state, path in stands.images}
+    for row in sorted(catalogue.rows(images, rows), key=lambda row: str(row[0])):
+        *state, _ = (
+            (*states[row[0]], None) if row[0] in states else derived.state_of_unflagged(row[0], row[2], folded_log)
+        )
+        yield *row, *state
 
 
 def _fill(db: Database, statement: str, rows: Iterable[Values]) -> None:
@@ -119,8 +152,19 @@ def _clear(db: Database) -> None:
     query = "SELECT type, name FROM sqlite_master WHERE tbl_name LIKE ? ESCAPE '!' AND sql IS NOT NULL ORDER BY type"
     for end in (_NEXT, _LAST):
         for kind, name in db.execute(query, (f"%!_{end}",)).fetchall():
+            if kind == "table":
+                _empty(db, name)
             with db.transaction(durable=False):
                 db.execute(f"DROP {kind} {name}")
+
+
+def _empty(db: Database, table: str) -> None:
+    """Delete all rows, some at a time: to drop a large table takes as long as to read it."""
+    keys = ", ".join(row["name"] for row in db.execute(f"PRAGMA table_info({table})") if row["pk"]) or "rowid"
+    some = f"DELETE FROM {table} WHERE ({keys}) IN (SELECT {keys} FROM {table} LIMIT {10 * BATCH})"
+    while db.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone():
+        with db.transaction(durable=False):
+            db.execute(some)
 
 
 def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
@@ -134,7 +178,13 @@ def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
     return [(item, int(item in groups), rank) for rank, item in enumerate(order)]
 
 
-_COLUMNS = ("item_id", "sha256", "pair_sha256", *(name for name in FINDINGS.names if not name.startswith("scanner")))
+_COLUMNS = (
+    "item_id",
+    "sha256",
+    "pair_sha256",
+    "searchable",
+    *(name for name in FINDINGS.names if not name.startswith("scanner")),
+)
 """Of a finding, what a person is shown or can narrow the queue by, its item, the image's content and its keeper's."""
 
 _INSERT_FINDING = (

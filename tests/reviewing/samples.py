@@ -37,7 +37,8 @@ def table(*rows: dict[str, object]) -> pd.DataFrame:
 
 def images(findings: pd.DataFrame, **hashes: str) -> pd.DataFrame:
     paths = sorted(set(findings["path"]))
-    return pd.DataFrame({"path": paths, "sha256": [hashes.get(path, f"sha-{path}") for path in paths]}, dtype=object)
+    rows = [(path, path.split("/", 1)[0], hashes.get(path, f"sha-{path}")) for path in paths]
+    return pd.DataFrame(rows, columns=["path", "label", "sha256"], dtype=object)
 
 
 GROUP = table(

@@ -14,11 +14,12 @@ import curate
 from curate.auditing import pipeline
 from curate.dataset import manifest
 from curate.reviewing import choices
-from curate.reviewing.fold import fold, rule
+from curate.reviewing.catalogue import ImageFilter
+from curate.reviewing.fold import IMAGE, fold, rule
 from curate.reviewing.log import Choice
 from curate.reviewing.queue import Item
 from curate.reviewing.store import Store
-from curate.schema import Action, Verdict
+from curate.schema import Action, State, Verdict
 from curate.storage.workspace import Workspace
 from tests import sample_images
 from tests.reviewing.samples import NOW, finding, table
@@ -124,7 +125,8 @@ def queues(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
                 rows.append(finding(path, kind, role=role, group_id=f"g{group}", finding_id=name))
     hashes = {path: draw(CONTENTS) for path in paths}
     findings = table(*rows)
-    return findings, pd.DataFrame({"path": paths, "sha256": [hashes[path] for path in paths]}, dtype=object)
+    frame = {"path": paths, "label": "a", "sha256": [hashes[path] for path in paths]}
+    return findings, pd.DataFrame(frame, dtype=object)
 
 
 STEPS = st.lists(
@@ -133,21 +135,32 @@ STEPS = st.lists(
         st.sampled_from(["ana", "rui"]),
         st.sets(st.integers(0, 30), min_size=1, max_size=3),
         st.booleans(),
+        st.booleans(),
     ),
     max_size=12,
 )
 
 
 def take(
-    store: Store, findings: pd.DataFrame, hashes: dict[str, str | None], step: tuple[str, str, set[int], bool]
+    store: Store, findings: pd.DataFrame, hashes: dict[str, str | None], step: tuple[str, str, set[int], bool, bool]
 ) -> None:
-    what, who, numbers, stale = step
+    what, who, numbers, stale, itself = step
     if what == "undo":
         store.log.undo(reviewer=who, now=NOW)
     elif what == "redo":
         store.log.redo(reviewer=who, now=NOW)
     elif what == "revert":
-        store.log.revert([max(1, store.log.last_line() - number) for number in numbers], reviewer=who, now=NOW)
+        latest = next((step.number for step in store.log.steps(limit=1)), 0)
+        for number in numbers:
+            store.log.revert(max(0, latest - number), reviewer=who, now=NOW)
+    elif itself:
+        paths = sorted(hashes)
+        chosen_paths = {paths[number % len(paths)] for number in numbers}
+        label = "b" if what == "relabel" else None
+        made = [
+            Choice(IMAGE, path, "old" if stale else hashes[path], Action(what), label) for path in sorted(chosen_paths)
+        ]
+        store.log.decide(made, reviewer=who, now=NOW, allow_no_survivor=True)
     elif len(findings):
         chosen = [findings.iloc[number % len(findings)] for number in sorted(numbers)]
         made = [
@@ -168,7 +181,7 @@ def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
     with closing(sqlite3.connect(path)) as db:
         return {
             name: sorted(db.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
-            for name in ("live", "standing", "item", "total", "finding")
+            for name in ("live", "standing", "item", "total", "finding", "image")
         }
 
 
@@ -184,10 +197,19 @@ def agree(store: Store, findings: pd.DataFrame, hashes: dict[str, str | None]) -
     for item in store.queue.find(pending=None, limit=99):
         for path in item.paths:
             ruling = rulings[path]
-            assert {row["finding_id"] for row in item.of(path) if row["stale"]} == {d.finding_id for d in ruling.stale}
+            assert {row["finding_id"] for row in item.of(path) if row["stale"]} == {
+                d.finding_id for d in ruling.stale
+            } - {IMAGE}
             shown = [row["action"] for row in item.of(path) if row["action"] not in {None, "defer"}]
-            assert sorted(shown) == sorted(str(d.action) for d in ruling.decisions)
-    assert {line.decision.id for line in store.log.lines(limit=999) if line.stands} == {d.id for d in folded.live}
+            assert sorted(shown) == sorted(str(d.action) for d in ruling.decisions if d.finding_id != IMAGE)
+    live = {decision.batch for decision in folded.live}
+    assert {step.number for step in store.log.steps(limit=999) if step.stands} == live
+    for entry in store.catalogue.find(limit=99):
+        ruling = rulings.get(entry.path)
+        assert entry.state == (ruling.state if ruling else State.CLEAR)
+        assert entry.new_label == (ruling.new_label if ruling else None)
+    counted = {state: store.catalogue.count(ImageFilter(states=frozenset({State(state)}))) for state in State}
+    assert {state: n for state, n in counted.items() if n} == store.catalogue.facets()["state"]
 
 
 @settings(max_examples=150, deadline=None)
@@ -196,8 +218,8 @@ def test_what_the_queue_says_is_the_log_folded(
     tmp_path_factory: pytest.TempPathFactory,
     before: tuple[pd.DataFrame, pd.DataFrame],
     after: tuple[pd.DataFrame, pd.DataFrame],
-    first: list[tuple[str, str, set[int], bool]],
-    second: list[tuple[str, str, set[int], bool]],
+    first: list[tuple[str, str, set[int], bool, bool]],
+    second: list[tuple[str, str, set[int], bool, bool]],
 ) -> None:
     path = tmp_path_factory.mktemp("derived") / "review.sqlite"
     with Store(path) as store:

@@ -10,12 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from curate.errors import ConflictError, NoSurvivorError
+from curate.errors import ConflictError, NoSurvivorError, WorkspaceError
 from curate.reviewing import choices
-from curate.reviewing.log import Choice
+from curate.reviewing.fold import IMAGE
+from curate.reviewing.log import Choice, Step
 from curate.reviewing.store import Store
 from curate.schema import Action
 from tests.reviewing.samples import GROUP, NOW, finding, ids, images, table
+
+
+def item_of(step: Step | None) -> str | None:
+    """The item that a step was about; None where there was none to take back."""
+    return step.item_id if step else None
 
 
 def test_a_decided_item_leaves_the_queue_and_undo_brings_it_back(store: Store) -> None:
@@ -23,7 +29,7 @@ def test_a_decided_item_leaves_the_queue_and_undo_brings_it_back(store: Store) -
     store.log.decide(choices.reject(item), reviewer="ana", now=NOW)
     assert ids(store.queue.find(limit=9)) == ["b/x"]
     assert store.queue.progress().images_done == 2
-    assert store.log.undo(reviewer="ana", now=NOW) == "g"
+    assert item_of(store.log.undo(reviewer="ana", now=NOW)) == "g"
     assert ids(store.queue.find(limit=9)) == ["g", "b/x"]
     assert store.queue.progress().images_done == 0
 
@@ -31,10 +37,10 @@ def test_a_decided_item_leaves_the_queue_and_undo_brings_it_back(store: Store) -
 def test_undo_and_redo_walk_many_steps(store: Store) -> None:
     for item in store.queue.find(limit=9):
         store.log.decide(choices.decide_all(item, Action.KEEP), reviewer="ana", now=NOW)
-    assert [store.log.undo(reviewer="ana", now=NOW) for _ in range(3)] == ["b/x", "g", None]
-    assert [store.log.redo(reviewer="ana", now=NOW) for _ in range(3)] == ["g", "b/x", None]
+    assert [item_of(store.log.undo(reviewer="ana", now=NOW)) for _ in range(3)] == ["b/x", "g", None]
+    assert [item_of(store.log.redo(reviewer="ana", now=NOW)) for _ in range(3)] == ["g", "b/x", None]
     assert store.queue.find() == []
-    assert store.log.undo(reviewer="ana", now=NOW) == "b/x"
+    assert item_of(store.log.undo(reviewer="ana", now=NOW)) == "b/x"
     store.log.decide(choices.decide_all(store.queue.find()[0], Action.DROP), reviewer="ana", now=NOW)
     assert store.log.redo(reviewer="ana", now=NOW) is None, "a new decision ends the redo"
 
@@ -50,9 +56,10 @@ def test_redo_takes_back_ones_own_undo_only_and_that_of_another_step_by_its_numb
     shared.log.decide(choices.decide_all(second, Action.KEEP), reviewer="rui", now=NOW)
     shared.log.undo(reviewer="ana", now=NOW)
     assert shared.log.redo(reviewer="rui", now=NOW) is None
-    assert shared.log.revert([1, 2], reviewer="rui", now=NOW) == second.item_id, "line 1 is taken back already"
-    assert shared.log.redo(reviewer="ana", now=NOW) == first.item_id, "what others did since does not end the redo"
-    assert [line.decision.id for line in shared.log.lines() if line.stands] == [5, 4, 1]
+    assert item_of(shared.log.revert(2, reviewer="rui", now=NOW)) == second.item_id
+    redone = item_of(shared.log.redo(reviewer="ana", now=NOW))
+    assert redone == first.item_id, "what others did since does not end the redo"
+    assert [step.number for step in shared.log.steps() if step.stands] == [5, 4, 1]
 
 
 def test_one_undo_takes_back_all_of_a_step(store: Store) -> None:
@@ -202,7 +209,7 @@ def test_a_finding_about_several_images_is_decided_image_by_image(store: Store) 
         choice = Choice(finding_id="shared", path=path, sha256=f"sha-{path}", action=Action.DROP)
         store.log.decide([choice], reviewer="ana", now=NOW)
         assert store.log.decisions()[-1].pair_sha256 == keeper
-        assert store.log.undo(reviewer="ana", now=NOW) == item
+        assert item_of(store.log.undo(reviewer="ana", now=NOW)) == item
     dropped = Choice(finding_id="shared", path="a/1", sha256="sha-a/1", action=Action.DROP)
     store.log.decide([dropped], reviewer="ana", now=NOW)
     other = [Choice(finding_id="edited:a/2", path="a/2", sha256="sha-a/2", action=Action.DROP)]
@@ -217,31 +224,79 @@ def test_who_saw_no_screen_is_refused_nothing(shared: Store) -> None:
     assert shared.log.last_line() == 2
 
 
-def test_lines_are_searched_by_path_person_note_and_action(shared: Store) -> None:
-    first, second = shared.queue.find(limit=2)
+def test_steps_are_searched_by_path_person_note_action_and_class(shared: Store) -> None:
+    first, second, third = shared.queue.find(limit=3)
     shared.log.decide(choices.decide_all(first, Action.DROP), reviewer="Ana", now=NOW, note="Out of focus")
     shared.log.decide(choices.decide_all(second, Action.KEEP), reviewer="Rui", now=NOW)
+    shared.log.decide(choices.decide_all(third, Action.RELABEL, "Birds"), reviewer="Rui", now=NOW)
     for text, numbers in (
-        ("", [2, 1]), ("A/0", [1]), ("ana", [1]), ("FOCUS", [1]), ("keep", [2]), ("kee", []), ("%", []),
+        ("", [3, 2, 1]), ("A/0", [1]), ("ana", [1]), ("FOCUS", [1]), ("keep", [2]), ("kee", []), ("%", []),
+        ("birds", [3]),
     ):  # fmt: skip
-        assert [line.decision.id for line in shared.log.lines(text=text)] == numbers, text
-    assert [line.decision.id for line in shared.log.lines(limit=1)] == [2]
-    assert [line.decision.id for line in shared.log.lines(before=2)] == [1]
+        assert [step.number for step in shared.log.steps(text=text)] == numbers, text
+    assert [step.number for step in shared.log.steps(limit=1)] == [3]
+    assert [step.number for step in shared.log.steps(before=3)] == [2, 1]
 
 
-def test_a_line_is_taken_back_only_once(shared: Store) -> None:
-    (number,) = shared.log.decide(choices.decide_all(shared.queue.find()[0], Action.DROP), reviewer="ana", now=NOW)
-    assert shared.log.revert([number], reviewer="rui", now=NOW) == "a/0"
-    assert shared.log.revert([number], reviewer="eva", now=NOW) is None
-    assert [(line.decision.id, line.stands) for line in shared.log.lines()] == [(2, True), (1, False)]
-    assert [line.decision.reviewer for line in shared.log.lines(text="RUI")] == ["rui"]
-    assert shared.log.lines(before=1) == []
+def test_a_step_is_taken_back_whole_and_only_once(store: Store) -> None:
+    (group,) = store.queue.find()
+    store.log.decide(choices.reject(group), reviewer="ana", now=NOW)
+    taken_back = store.log.revert(1, reviewer="rui", now=NOW)
+    assert taken_back is not None
+    assert (taken_back.of, {decision.path for decision in taken_back.decisions}) == (1, set(group.paths))
+    assert store.log.revert(1, reviewer="eva", now=NOW) is None
+    assert [(step.number, step.stands, step.of) for step in store.log.steps()] == [(2, True, 1), (1, False, None)]
+    assert [step.reviewer for step in store.log.steps(text="RUI")] == ["rui"]
+    assert store.log.steps(before=1) == []
+    assert store.queue.progress().images_done == 0, "every finding of the step waits again"
+
+
+def test_an_undo_of_an_undo_speaks_of_the_decision(shared: Store) -> None:
+    shared.log.decide(choices.decide_all(shared.queue.find()[0], Action.DROP), reviewer="ana", now=NOW)
+    shared.log.undo(reviewer="ana", now=NOW)
+    again = shared.log.redo(reviewer="ana", now=NOW)
+    assert again is not None
+    assert (again.of, [str(decision.action) for decision in again.decisions]) == (2, ["drop"])
+
+
+def test_a_step_about_an_image_without_a_finding_is_taken_back_too(shared: Store) -> None:
+    choice = Choice(finding_id=IMAGE, path="z/clean", sha256="sha", action=Action.DROP)
+    shared.log.decide([choice], reviewer="ana", now=NOW)
+    step = shared.log.undo(reviewer="ana", now=NOW)
+    assert step is not None
+    assert (step.item_id, step.decisions[0].path) == (None, "z/clean")
+
+
+def test_a_step_that_the_log_does_not_have_is_an_error(shared: Store) -> None:
+    with pytest.raises(WorkspaceError, match="no step 7"):
+        shared.log.step(7)
+
+
+def test_a_group_goes_as_a_whole_where_every_image_is_to_go_for_a_reason_of_its_own(store: Store) -> None:
+    pair = [finding(f"a/{name}", "resized", group_id="g", role=role) for name, role in (("0", "keeper"), ("1", "copy"))]
+    findings = table(*pair, finding("a/0", "no_face"), finding("a/1", "no_face"))
+    store.queue.sync(findings, images(findings))
+    (group,) = store.queue.find()
+    assert choices.survivor(group) is None
+    store.log.decide(choices.reject(group), reviewer="ana", now=NOW)
+    assert {str(decision.action) for decision in store.log.decisions()} == {"drop"}
+
+
+def test_the_copy_that_is_fine_stays_where_the_keeper_is_to_go(store: Store) -> None:
+    pair = [finding(f"a/{name}", "resized", group_id="g", role=role) for name, role in (("0", "keeper"), ("1", "copy"))]
+    findings = table(*pair, finding("a/0", "no_face"), finding("a/1", "odd_size", suggestion="keep"))
+    store.queue.sync(findings, images(findings))
+    (group,) = store.queue.find()
+    store.log.decide(choices.reject(group), reviewer="ana", now=NOW)
+    assert {(d.path, str(d.action)) for d in store.log.decisions()} == {("a/0", "drop"), ("a/1", "keep")}
+    assert choices.survivor(group) == "a/1"
 
 
 WRITER = """
 import sys
 from curate.schema import Action
-from curate.reviewing.log import Choice
+from curate.reviewing.fold import IMAGE
+from curate.reviewing.log import Choice, Step
 from curate.reviewing.store import Store
 store = Store(__import__("pathlib").Path(sys.argv[1]))
 for number in range(10_000):

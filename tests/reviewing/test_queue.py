@@ -133,15 +133,15 @@ def test_an_image_without_a_class_is_found_by_that(store: Store) -> None:
     findings = table(finding("a/0", label=None), finding("a/1"))
     store.queue.sync(findings, images(findings))
     assert ids(store.queue.find(QueueFilter(labels=frozenset({None})), limit=9)) == ["a/0"]
-    assert store.queue.facets()["label"] == [None, "a"]
+    assert store.queue.facets()["label"] == {None: 1, "a": 1}
 
 
 def test_what_the_queue_can_be_narrowed_to(store: Store) -> None:
     assert store.queue.facets() == {
-        "label": ["a", "b"],
-        "category": ["duplicate", "unsuitable"],
-        "kind": ["blurry", "resized"],
-        "severity": ["warning"],
+        "label": {"a": 3, "b": 1},
+        "category": {"duplicate": 3, "unsuitable": 2},
+        "kind": {"blurry": 2, "resized": 3},
+        "severity": {"warning": 4},
     }
 
 

@@ -90,7 +90,12 @@ def test_of_what_is_no_database_nothing_is_kept_and_a_second_one_gets_a_name_of_
 
 def test_an_undo_whose_decision_is_lost_is_lost_too(path: Path) -> None:
     with Store(path) as store:
-        store.log.revert([5, DECISIONS], reviewer="ana", now=NOW)
+        for number in (5, DECISIONS):
+            store._db.execute(
+                "INSERT INTO decision(batch, finding_id, path, action, reviewer, decided_at, reverts)"
+                " SELECT 2, finding_id, path, 'undo', 'ana', decided_at, id FROM decision WHERE id = ?",
+                (number,),
+            )
     log = repair._Log.read(path)
     without = repair._Log([row for row in log.decisions if row["id"] != 5], log.opinions)
     without.write(path.with_name("new.sqlite"))

@@ -23,7 +23,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> N
         db.execute(f"INSERT INTO decision VALUES (2, 2, {row.format(chr(39) + 'undo' + chr(39), '1')})")
     db.close()
     with Store(tmp_path / "review.sqlite") as store:
-        assert [line.stands for line in store.log.lines()] == [True, False]
+        assert [step.stands for step in store.log.steps()] == [True, False]
         assert store.queue.progress().items == 0
 
 

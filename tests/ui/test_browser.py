@@ -1,18 +1,21 @@
-"""A person's whole pass in a real Chromium, by keyboard: decide, undo, reload, restart, until nothing is left."""
+"""A person in a real Chromium: what keys do, what they refuse, and what is on disk afterwards."""
 
+import base64
+import io
 from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 import curate
 from curate.config import Config
 from curate.reviewing.fold import fold
 from curate.reviewing.store import Store
+from curate.schema import State
 from curate.storage.workspace import Workspace
-from tests.browsing import browsing, listens, opened, pressed, serving, stands_still
+from tests.browsing import Server, browsing, decided, opened, painted, press, says, serving, stands_still
 from tests.conftest import Audited
 
 if TYPE_CHECKING:
@@ -27,41 +30,352 @@ def page() -> Iterator["Page"]:
         yield opened(browser)
 
 
+@pytest.fixture
+def server(audited: Audited) -> Iterator[Server]:
+    with serving(audited.workspace.root) as running:
+        yield running
+
+
+def log(audited: Audited) -> list[tuple[str, str]]:
+    with Store(audited.workspace.review) as store:
+        return [(decision.path, str(decision.action)) for decision in store.log.decisions()]
+
+
 def test_a_whole_pass_by_keyboard_with_undo_reload_and_restart(page: "Page", audited: Audited) -> None:
-    workspace = audited.workspace.root
-    with serving(workspace) as server:
+    workspace = audited.workspace
+    with serving(workspace.root) as server:
         page.goto(server.address)
-        page.get_by_text("The same image stands in the classes").first.wait_for()
-        page.get_by_text("0 of 5 images decided").wait_for()
-        page.get_by_role("button", name="Keep only 2").wait_for()
-        pressed(page, "d", "Dropped 1 copy of cats/001.jpg.")
-        page.get_by_text("1 of 5 images decided").wait_for()
-        pressed(page, "u", "Taken back.")
-        page.get_by_text("0 of 5 images decided").wait_for()
-        pressed(page, "y", "Done again.")
-        page.get_by_text("1 of 5 images decided").wait_for()
+        painted(page)
+        says(page, "0 of 5 items")
+        press(page, "d", "Kept cats/001.jpg; copies dropped: 1.")
+        says(page, "1 of 5 items")
+        press(page, "u", "Taken back: Keep cats/001.jpg, 1 copy dropped.")
+        says(page, "0 of 5 items")
+        press(page, "y", "Done again: Keep cats/001.jpg, 1 copy dropped.")
+        says(page, "1 of 5 items")
         page.reload()
-        page.get_by_text("1 of 5 images decided").wait_for()
-        pressed(page, "d", "Dropped cats/")
-        page.get_by_text("2 of 5 images decided").wait_for()
+        painted(page)
+        says(page, "1 of 5 items")
+        press(page, "Shift+D", "Dropped cats/")
+        decided(workspace, 2)
     # The server was killed; another one goes on where the log ends.
-    with serving(workspace) as server:
+    with serving(workspace.root) as server:
         page.goto(server.address)
-        page.get_by_text("2 of 5 images decided").wait_for()
-        pressed(page, "d", "Dropped cats/")
-        page.get_by_text("3 of 5 images decided").wait_for()
-        pressed(page, "s", "for later.")
-        page.get_by_text("dogs/night.jpg").first.wait_for()
-        pressed(page, "k", "Kept dogs/night.jpg.")
-        pressed(page, "1", "Kept dogs/000.jpg, dropped 1 copy.")
+        painted(page)
+        says(page, "2 of 5 items")
+        press(page, "Delete", "Dropped cats/")
+        press(page, "s", "for later.")
+        press(page, "k", "Kept dogs/night.jpg.")
+        press(page, "1", "Kept dogs/000.jpg; copies dropped: 1.")
         page.get_by_role("heading", name="Nothing left").wait_for()
         page.reload()
         page.get_by_role("heading", name="Nothing left").wait_for()
-    assert curate.status(workspace).verdicts == {"keep": 13, "drop": 4, "relabel": 0, "pending": 0}
-    assert len(curate.manifest(workspace)) == 17
+    assert curate.status(workspace.root).verdicts == {"keep": 13, "drop": 4, "relabel": 0, "pending": 0}
+    assert len(curate.manifest(workspace.root)) == 17
 
 
-def test_every_page_shows_in_the_browser_and_nothing_is_fetched_from_elsewhere(page: "Page", audited: Audited) -> None:
+def test_keys_do_nothing_through_a_sheet_or_a_field_and_say_so(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("h")
+    page.get_by_role("dialog").get_by_text("undo, as many steps as you like").wait_for()
+    press(page, "d", "Not taken: something lies over the image. Escape closes it.")
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog").wait_for(state="detached")
+    press(page, "n")
+    page.keyboard.type("kd")
+    page.keyboard.press("Escape")
+    assert page.locator(".note").input_value() == "kd"
+    assert log(audited) == []
+    press(page, "d", "Kept cats/001.jpg")
+    decided(audited.workspace, 1)
+    with Store(audited.workspace.review) as store:
+        assert {decision.note for decision in store.log.decisions()} == {"kd"}, "the note goes with the next decision"
+
+
+def test_keys_do_nothing_under_a_dialog_of_the_page_itself(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.evaluate("() => document.body.insertAdjacentHTML('beforeend', '<div role=dialog>Page not found</div>')")
+    press(page, "d", "Not taken: something lies over the image.")
+    page.evaluate("() => document.querySelector('body > [role=dialog]').remove()")
+    press(page, "d", "Kept cats/001.jpg")
+    decided(audited.workspace, 1)
+
+
+def test_a_key_held_down_decides_once_and_a_letter_that_means_nothing_is_told(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.down("d")
+    painted(page)
+    page.keyboard.down("d")  # the browser repeats it
+    says(page, "Not taken: the key is held down.")
+    page.keyboard.up("d")
+    press(page, "r", "R means nothing here; H shows the keys.")
+    decided(audited.workspace, 1)
+
+
+def test_undo_and_redo_by_the_keys_that_everybody_knows(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    press(page, "d", "Kept cats/001.jpg")
+    press(page, "Control+z", "Taken back")
+    press(page, "Control+y", "Done again")
+    press(page, "Backspace", "Taken back")
+    decided(audited.workspace, 0)
+
+
+def test_a_class_is_one_digit_away_and_a_new_one_wants_confirmation(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    press(page, "2", "It is in the class dogs already.")
+    press(page, "l")
+    page.keyboard.type("c")
+    assert page.get_by_role("option").first.inner_text() == "cats"
+    page.keyboard.press("Escape")
+    press(page, "l")
+    page.keyboard.type("foxes")
+    page.keyboard.press("Enter")
+    page.get_by_text("Enter again makes the new class foxes").wait_for()
+    assert log(audited) == []
+    page.keyboard.press("Escape")
+    press(page, "1", "Relabelled dogs/night.jpg to cats.")
+    decided(audited.workspace, 1)
+    press(page, "u", "Taken back")
+    press(page, "l")
+    page.keyboard.type("foxes", delay=15)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    says(page, "Relabelled dogs/night.jpg to foxes.")
+    decided(audited.workspace, 1)
+    with Store(audited.workspace.review) as store:
+        assert store.catalogue.classes() == {"cats", "dogs", "foxes"}
+
+
+def test_a_whole_group_goes_by_one_key_that_is_pressed_twice(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    press(page, "x", "Drop all 2 images of this group? X again confirms")
+    assert log(audited) == []
+    press(page, "x", "Dropped all 2 images of the group.")
+    decided(audited.workspace, 1)
+    assert {action for _, action in log(audited)} == {"drop"}
+    press(page, "x", "This image stands alone")
+
+
+def test_relabelling_a_group_keeps_one_image_and_names_it(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    press(page, "l")
+    page.get_by_label("Image that stays").select_option("dogs/small.jpg")
+    page.locator(".picker input").press_sequentially("cat")
+    page.keyboard.press("Enter")
+    says(page, "Relabelled dogs/small.jpg to cats.")
+    decided(audited.workspace, 1)
+    assert set(log(audited)) == {("cats/001.jpg", "drop"), ("dogs/small.jpg", "relabel")}
+
+
+def test_every_page_and_every_item_has_an_address_that_can_be_reloaded(page: "Page", server: Server) -> None:
+    page.goto(server.address)
+    painted(page)
+    assert "/queue?item=" in page.url
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+        painted(page)
+    address, name = page.url, page.locator(".panel h2").inner_text()
+    page.goto(address)
+    painted(page)
+    assert page.locator(".panel h2").inner_text() == name
+    for path, expected in (
+        ("/queue", "Keep"),
+        ("/images", "17 of 17"),
+        ("/map", "16 images"),
+        ("/thresholds", "Suspected now"),
+        ("/agreement", "Second look"),
+        ("/overview", "Table 1"),
+        ("/log", "Nothing has been decided"),
+        ("/export", "Write the manifest"),
+    ):
+        page.goto(server.address + path)
+        page.get_by_text(expected).first.wait_for()
+        assert page.get_by_text("Page not found").count() == page.get_by_text("Traceback").count() == 0
+
+
+def test_a_filter_outlives_a_reload_and_one_escape_leaves_its_field(page: "Page", server: Server) -> None:
+    page.goto(server.address)
+    painted(page)
+    press(page, "f")
+    page.wait_for_timeout(500)
+    page.keyboard.type("dark")
+    page.keyboard.press("Enter")
+    page.locator(".panel h2", has_text="dogs/night.jpg").wait_for()
+    painted(page)
+    page.keyboard.press("Escape")
+    assert page.evaluate("() => document.activeElement.tagName") != "INPUT"
+    assert "kind=dark" in page.url
+    page.reload()
+    painted(page)
+    assert page.locator(".panel h2").inner_text() == "dogs/night.jpg"
+    press(page, "k", "Kept dogs/night.jpg.")
+    page.get_by_role("heading", name="Nothing left").wait_for()
+
+
+def test_a_lost_connection_stops_the_keys_says_so_and_loses_nothing(page: "Page", audited: Audited) -> None:
+    with serving(audited.workspace.root) as server:
+        page.goto(server.address)
+        painted(page)
+        press(page, "d", "Kept cats/001.jpg")
+        decided(audited.workspace, 1)
+        server.stop()
+        says(page, "No connection to the reviewer.")
+        press(page, "d", "Not taken: no connection to the reviewer.", shown=False)
+        assert page.get_by_text("Are you connected to the internet").count() == 0
+        server.start()
+        says(page, "Connected again", timeout_ms=60_000)
+        painted(page)
+        press(page, "d", "Dropped cats/")
+        decided(audited.workspace, 2)
+
+
+def test_what_a_killed_server_had_not_heard_is_shown_again(page: "Page", audited: Audited) -> None:
+    with serving(audited.workspace.root) as server:
+        page.goto(server.address)
+        painted(page)
+        server.freeze()
+        page.keyboard.press("d")
+        says(page, "1 not saved yet")
+        server.stop()
+        server.start()
+        says(page, "Not saved: 1.", timeout_ms=60_000)
+        assert log(audited) == []
+        paths = set()
+        for _ in range(5):
+            painted(page)
+            paths |= set(page.locator(".tile .name").all_inner_texts())
+            page.keyboard.press("ArrowRight")
+        assert "cats/001.jpg" in paths, "what was not saved is shown again"
+
+
+def test_another_page_waits_until_all_is_on_disk(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("d")
+    page.get_by_role("link", name="Log").click()
+    page.get_by_text("1 copy dropped").wait_for()
+    assert len(log(audited)) == 4
+
+
+def test_an_image_fills_the_screen_and_is_seen_by_its_pixels(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    view = page.locator(".view").bounding_box()
+    assert view is not None
+    assert view["width"] * view["height"] >= 0.6 * 1280 * 720
+    label = page.locator(".scale")
+    assert label.inner_text().startswith("fit ")
+    page.keyboard.press("z")
+    assert label.inner_text() == "pixel for pixel 100 %"
+    page.keyboard.press("z")
+    assert label.inner_text() == "four times 400 %"
+    page.locator(".view").hover()
+    page.mouse.wheel(0, -400)
+    page.wait_for_function("() => !document.querySelector('body').innerText.includes('four times 400')")
+    page.keyboard.press("p")
+    assert page.locator(".panel").is_hidden()
+    page.keyboard.press("p")
+    assert page.locator(".panel").is_visible()
+
+
+def test_two_copies_blink_and_show_where_they_differ(page: "Page", server: Server) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("z")
+    page.locator(".sign", has_text="2").wait_for()
+    page.locator(".sign", has_text="1").wait_for()
+    page.keyboard.press("z")
+    page.get_by_text("grey levels apart on average").wait_for()
+    drawn = page.locator(".over canvas").evaluate("(canvas) => canvas.toDataURL('image/png').split(',')[1]")
+    darkest = Image.open(io.BytesIO(base64.b64decode(drawn))).convert("L").getextrema()[0]
+    assert darkest < 16, "where copies agree the difference is black"
+
+
+def test_images_are_chosen_and_decided_in_the_grid_by_mouse_and_keys(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    cells = page.locator(".cell")
+    names = [cells.nth(place).get_attribute("data-id") for place in range(17)]
+    cells.nth(1).click()
+    cells.nth(3).click(modifiers=["Shift"])
+    says(page, "3 chosen")
+    page.keyboard.press("d")
+    says(page, "Dropped: 3.")
+    cells.nth(1).locator(".state", has_text="dropped (ana)").wait_for()
+    assert {path for path, _ in log(audited)} == set(names[1:4])
+    page.keyboard.press("u")
+    says(page, "Taken back: Drop")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    says(page, "1 chosen")
+    page.keyboard.press("Escape")
+    says(page, "0 chosen")
+
+
+def test_what_was_never_scrolled_to_is_not_dropped(page: "Page", server: Server, audited: Audited) -> None:
+    page.set_viewport_size({"width": 800, "height": 420})
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.wait_for_timeout(500)
+    page.keyboard.press("a")
+    says(page, "17 chosen")
+    page.keyboard.press("d")
+    says(page, "Not yet on the screen, and left as they are")
+    page.locator(".status .unsaved", has_text="not saved").wait_for(state="detached")
+    stands_still(page)
+    dropped = {path for path, _ in log(audited)}
+    assert 0 < len(dropped) < 17
+    page.locator(".cell").last.scroll_into_view_if_needed()
+    assert f"{17 - len(dropped)} chosen" in page.locator(".status").inner_text()
+
+
+def test_similar_images_open_from_the_queue(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    page.keyboard.press("m")
+    page.get_by_text("Most like dogs/night.jpg").wait_for()
+    page.locator(".cell").first.wait_for()
+    assert page.locator(".cell").first.get_attribute("data-id") == "dogs/night.jpg"
+    assert "/images?like=" in page.url
+
+
+def test_a_ring_on_the_map_opens_its_images(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/map")
+    points = page.locator(".points")
+    points.wait_for()
+    area = points.bounding_box()
+    assert area is not None
+    left, top, right, bottom = (
+        area["x"] + 3,
+        area["y"] + 3,
+        area["x"] + area["width"] - 3,
+        area["y"] + area["height"] - 3,
+    )
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 9)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Open 16 images").click()
+    page.get_by_text("16 images of the map").wait_for()
+    page.locator(".cell").nth(15).wait_for()
+
+
+def test_nothing_is_fetched_from_elsewhere(page: "Page", server: Server) -> None:
     foreign: list[str] = []
     page.on(
         "request",
@@ -71,157 +385,94 @@ def test_every_page_shows_in_the_browser_and_nothing_is_fetched_from_elsewhere(p
             else foreign.append(request.url)
         ),
     )
-    with serving(audited.workspace.root) as server:
-        for path, expected in (
-            ("", "Suggested to stay"),
-            ("/overview", "Table 1"),
-            ("/log", "Nothing has been decided"),
-        ):
-            page.goto(server.address + path)
-            page.get_by_text(expected).first.wait_for()
-            assert page.get_by_text("Traceback").count() == 0
+    for path in ("", "/images", "/map", "/overview", "/log", "/agreement", "/thresholds", "/export"):
+        page.goto(server.address + path)
+        stands_still(page)
     assert foreign == []
 
 
-def decided(workspace: Workspace, items: int) -> None:
-    """Wait until so many items of the queue are decided, on disk."""
-    deadline = monotonic() + 30
-    with Store(workspace.review) as store:
-        while store.queue.progress().items_done != items:
-            assert monotonic() < deadline, f"{store.queue.progress().items_done} items decided, {items} expected"
-            sleep(0.01)
+def test_every_image_and_field_has_a_name_for_those_who_do_not_see_it(page: "Page", server: Server) -> None:
+    nameless = """() => {
+        const all = (root, selector) => [...root.querySelectorAll(selector),
+            ...[...root.querySelectorAll("*")].flatMap((one) => one.shadowRoot ? all(one.shadowRoot, selector) : [])];
+        return [
+            ...all(document, "img").filter((one) => !one.alt),
+            ...all(document, "button").filter(
+                (one) => one.offsetParent && !one.innerText.trim() && !one.getAttribute("aria-label") && !one.title),
+            ...all(document, "input, select").filter((one) => one.offsetParent && one.type !== "checkbox"
+                && !one.getAttribute("aria-label") && !one.labels?.length),
+        ].map((one) => one.outerHTML.slice(0, 200));
+    }"""
+    for path in ("", "/images", "/map", "/thresholds", "/agreement", "/overview", "/log", "/export"):
+        page.goto(server.address + path)
+        stands_still(page)
+        assert page.evaluate(nameless) == [], path
+        assert page.get_by_text("Traceback").count() == 0
 
 
-def press(page: "Page", *keys: str) -> None:
-    """Press keys one after another, each once the page listens."""
-    for key in keys:
-        page.evaluate("() => { window.stillSince = undefined; }")  # what was still before the last key says nothing
-        listens(page, for_ms=120)
-        page.keyboard.press(key)
-
-
-def go_to(page: "Page", name: str) -> None:
-    """Reach another page by Tab and Enter."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("() => document.activeElement.innerText || ''").endswith(name):
-            page.keyboard.press("Enter")
-            stands_still(page)
-            page.evaluate("() => document.activeElement.blur()")
-            return
-    raise AssertionError(f"{name} is not reached by Tab")
-
-
-def enter(page: "Page") -> None:
-    """Hand over what was typed, and wait for the page that answers it."""
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(300)  # until the page has heard of it, it stands still as well
-    stands_still(page)
-
-
-def filter_by_kind(page: "Page", typed: str) -> None:
-    """Choose a kind by its name, without the mouse."""
-    press(page, "f")
-    page.wait_for_timeout(300)
-    page.keyboard.type(typed)
-    enter(page)
-    page.keyboard.press("Escape")
-    page.keyboard.press("Escape")
-    stands_still(page)
+def test_own_keys_are_taken_from_a_file(page: "Page", audited: Audited) -> None:
+    with serving(audited.workspace.root, settings={"keys.toml": 'drop = "j"\n'}) as server:
+        page.goto(server.address)
+        painted(page)
+        press(page, "d", "D means nothing here")
+        press(page, "j", "Kept cats/001.jpg")
+        decided(audited.workspace, 1)
 
 
 @pytest.mark.shared
-def test_two_hundred_items_of_a_real_audit_by_keyboard_alone(page: "Page", shared_data: Path, tmp_path: Path) -> None:
-    configuration = Config(profile="faces")
+def test_two_hundred_items_of_a_real_audit_are_decided_as_they_were_meant(
+    page: "Page", shared_data: Path, tmp_path: Path
+) -> None:
+    """Groups, relabels, undo, filters and the gallery, by keyboard; then the manifest says what was meant."""
     workspace = Workspace(tmp_path / "ws")
-    curate.audit(shared_data / "web-emotions", workspace.root, configuration=configuration)
-    done = 0
+    curate.audit(shared_data / "web-emotions", workspace.root, configuration=Config(profile="faces"))
+    meant: dict[str, str] = {}
     with serving(workspace.root) as server:
         page.goto(server.address)
-        page.get_by_text("Suggested to stay").first.wait_for()
-        for number in range(70):  # copies dropped, another one kept, no copies after all; images dropped and kept
-            listens(page)
-            is_group = page.get_by_role("button", name="Keep only 2").count()
-            press(page, "d2k"[number % 3] if is_group else "dk"[number % 2])
-            done += 1
-            decided(workspace, done)
-        for _ in range(10):
-            press(page, "u")
-            done -= 1
-            decided(workspace, done)
-        for _ in range(10):
-            press(page, "y")
-            done += 1
-            decided(workspace, done)
-        page.reload()
-        page.get_by_text("images decided").first.wait_for()
-        filter_by_kind(page, "several faces")
-        page.get_by_text("that match the filters").wait_for()
-        for number in range(40):
-            press(page, "dk"[number % 2])
-            done += 1
-            decided(workspace, done)
-        press(page, "n")
-        page.wait_for_timeout(300)  # nobody types within a frame of reaching the field
-        page.keyboard.type("another class")
-        enter(page)
-        page.keyboard.press("Escape")
-        press(page, "l")
-        page.wait_for_timeout(300)
-        page.keyboard.type("happy")
-        enter(page)
-        page.keyboard.press("Escape")
-        press(page, "l")
-        done += 1
-        decided(workspace, done)
+        for number in range(160):
+            painted(page)
+            item = page.evaluate("() => window.curate.machine.item")
+            paths = [image["path"] for image in item["images"]]
+            if item["group"]:
+                key = ("d", "2", "k", "x")[number % 4]
+                kept = {"d": item["survivor"], "2": 1}.get(key)
+                if key == "x" and item["survivor"] >= 0:
+                    page.keyboard.press("x")
+                    says(page, "again confirms")
+                told = dict.fromkeys(paths, "drop" if key in "d2x" else "keep")
+                if kept is not None and kept >= 0:
+                    told[paths[kept]] = "keep"
+            else:
+                others = [name for name in ("angry", "happy", "sad") if name != item["images"][0]["label"]]
+                key = ("d", "k", {"angry": "1", "happy": "2", "sad": "3"}[others[0]])[number % 3]
+                told = {paths[0]: {"d": "drop", "k": "keep"}.get(key, f"relabel {others[0]}")}
+            page.keyboard.press(key)
+            meant |= told
+            if number % 16 == 15:  # a slip, taken back and decided again
+                page.keyboard.press("u")
+                page.wait_for_function("(id) => window.curate.machine.painted === id", arg=item["id"])
+                page.keyboard.press("k")
+                meant |= dict.fromkeys(paths, "keep")
+        decided(workspace, 160)
+        page.goto(f"{server.address}/images?view=waiting")
+        page.locator(".cell.seen").first.wait_for()
+        for _ in range(40):
+            path = page.locator(".cell.at").get_attribute("data-id")
+            page.keyboard.press("d")
+            page.wait_for_function(
+                "(path) => window.curate.selection.tiles.some((tile) => tile.id === path && tile.state === 'dropped')",
+                arg=path,
+            )
+            meant[str(path)] = "drop"
+            page.keyboard.press("ArrowRight")
+            page.wait_for_timeout(30)
+    manifest = curate.manifest(workspace.root, pending="keep").set_index("path")
+    said = {
+        path: f"relabel {row['final_label']}" if row["action"] == "relabel" else row["action"]
+        for path, row in manifest.loc[list(meant)].iterrows()
+    }
+    assert said == meant
     with Store(workspace.review) as store:
-        (latest,) = [line.decision for line in store.log.lines(limit=1)]
-    assert (str(latest.action), latest.new_label, latest.note) == ("relabel", "happy", "another class")
-    # The server was killed; another one goes on where the log ends.
-    with serving(workspace.root) as server:
-        page.goto(server.address)
-        page.get_by_text("images decided").first.wait_for()
-        go_to(page, "Batch")
-        for number in range(8):
-            press(page, "dk"[number % 2])
-            done += 12
-            decided(workspace, done)
-        press(page, "u")
-        decided(workspace, done - 12)
-        press(page, "d")
-        decided(workspace, done)
-        go_to(page, "Log")
-        page.get_by_text("Nothing is ever removed").first.wait_for()
-    assert done >= 200
-    with Store(workspace.review) as store:
-        counted, standing = store.queue.progress(), fold(store.log.decisions()).standing
-        store.queue.sync(workspace.read_findings(), workspace.read_images())
-        assert store.queue.progress() == counted, "the log replays to what was seen"
+        standing = fold(store.log.decisions()).standing
+        assert store.catalogue.facets()["state"][State.DROPPED] == sum(action == "drop" for action in meant.values())
     assert len({path for _, path in standing}) >= 200
-
-
-def test_the_question_mark_shows_the_keys_and_escape_closes_them(page: "Page", audited: Audited) -> None:
-    with serving(audited.workspace.root) as server:
-        page.goto(server.address)
-        page.get_by_text("Suggested to stay").first.wait_for()
-        press(page, "?")
-        page.get_by_role("dialog").get_by_text("undo and redo").wait_for()
-        page.keyboard.press("Escape")
-        page.get_by_role("dialog").wait_for(state="detached")
-        pressed(page, "d", "Dropped 1 copy of cats/001.jpg.")
-
-
-def test_every_image_and_field_has_a_name_for_those_who_do_not_see_it(page: "Page", audited: Audited) -> None:
-    nameless = """() => [
-        ...[...document.querySelectorAll("[data-testid='stImage'] img")].filter((one) => !one.alt),
-        ...[...document.querySelectorAll("button")].filter(
-            (one) => one.offsetParent && !one.innerText.trim() && !one.getAttribute("aria-label") && !one.title),
-        ...[...document.querySelectorAll("input")].filter((one) => one.offsetParent && one.type !== "checkbox"
-            && !one.getAttribute("aria-label") && !one.labels?.length),
-    ].map((one) => one.outerHTML.slice(0, 200))"""
-    with serving(audited.workspace.root) as server:
-        for path in ("", "/batch", "/thresholds", "/agreement", "/overview", "/log", "/export"):
-            page.goto(server.address + path)
-            stands_still(page)
-            assert page.evaluate(nameless) == [], path
-            assert page.get_by_text("Traceback").count() == 0

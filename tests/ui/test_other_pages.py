@@ -1,4 +1,4 @@
-"""Batch, thresholds, agreement, overview, log and export without a browser, and the reviewer in Portuguese."""
+"""Images, map, thresholds, agreement, overview, log and export without a browser, and the reviewer in Portuguese."""
 
 import sys
 import time
@@ -14,29 +14,100 @@ from curate.reviewing import choices
 from curate.reviewing.store import Store
 from curate.schema import Action
 from tests.conftest import Audited
-from tests.ui.driving import APP, AppTest, log, opened, press, text
+from tests.ui.driving import APP, AppTest, Screen, drawn, log, opened, press, text, told
 
 pytestmark = pytest.mark.usefixtures("introduced")
 
 
-def test_a_batch_is_decided_without_the_image_left_out_and_undone_in_one_step(
-    audited: Audited, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = opened(audited, monkeypatch, "batch_page")
-    named = [box.label.replace("\\", "") for box in app.checkbox]
-    assert sorted(name.split(" ")[1] for name in named) == ["cats/cut.jpg", "cats/empty.png", "dogs/night.jpg"]
-    next(box for box in app.checkbox if "night" in box.label).uncheck().run()
-    press(app, "Drop 2")
-    assert set(log(audited)) == {("cats/cut.jpg", "drop"), ("cats/empty.png", "drop")}
-    press(app, "Undo")
+def tiles(app: AppTest) -> list[str]:
+    """The images of the grid, in their order."""
+    return [tile["id"] for tile in told(app)["tiles"]]
+
+
+def seen(screen: Screen, *paths: str) -> list[tuple[str, str, int]]:
+    """Images of the grid as they are on the screen."""
+    known = {tile["id"]: tile for tile in screen.data["tiles"]}
+    return [(path, known[path]["seen"], known[path]["as_of"]) for path in paths]
+
+
+def test_the_grid_shows_every_image_the_worst_first(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "images_page")
+    assert not app.exception
+    assert len(tiles(app)) == told(app)["total"] == 17
+    assert set(tiles(app)[:5]) == {
+        "cats/cut.jpg", "cats/empty.png", "dogs/again.jpg", "dogs/night.jpg", "dogs/small.jpg",
+    }  # fmt: skip
+    clean = next(tile for tile in told(app)["tiles"] if tile["id"] == "cats/000.jpg")
+    assert (clean["state"], clean["kinds"], clean["item"]) == ("clear", [], None)
+
+
+def test_images_are_decided_together_and_undone_in_one_step(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen(opened(audited, monkeypatch, "images_page"), audited, "grid_feed")
+    chosen = ("cats/cut.jpg", "cats/empty.png", "cats/000.jpg")
+    data = screen.send(screen.stroke("drop", images=seen(screen, *chosen)), paths=list(chosen))
+    assert set(log(audited)) == {(path, "drop") for path in chosen}
+    standing = {tile["id"]: tile["standing"] for tile in data["tiles"] if tile["id"] in chosen}
+    assert standing == dict.fromkeys(chosen, "dropped (ana)")
+    data = screen.send(screen.stroke("undo"), paths=list(chosen))
+    assert data["answers"][0]["text"] == "Taken back: Drop cats/cut.jpg and 2 more images."
     assert curate.status(audited.workspace.root).verdicts["drop"] == 0
 
 
-def test_choosing_none_leaves_nothing_to_decide(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(audited, monkeypatch, "batch_page")
-    press(app, "Choose none")
-    (button,) = [button for button in app.button if button.label == "Drop 0"]
-    assert button.disabled
+def test_an_image_that_nothing_flags_is_relabelled_dropped_and_restored(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Screen(opened(audited, monkeypatch, "images_page"), audited, "grid_feed")
+    images = seen(screen, "cats/000.jpg")
+    screen.send(screen.stroke("relabel", images=images, label="dogs"))
+    assert curate.status(audited.workspace.root).verdicts["relabel"] == 1
+    screen.send(screen.stroke("drop", images=images), screen.stroke("keep", images=images))
+    assert curate.status(audited.workspace.root).verdicts == {"keep": 12, "drop": 0, "relabel": 0, "pending": 5}
+
+
+def test_the_ready_made_views_hold_what_they_say(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(audited.workspace.review) as store:
+        (night,) = store.catalogue.entries(["dogs/night.jpg"])
+        store.log.decide(choices.decide_image(night, Action.DROP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    for view, held in {
+        "copies": ["dogs/again.jpg"],
+        "dropped": ["dogs/night.jpg"],
+        "kept": [],
+        "waiting": ["cats/cut.jpg", "cats/empty.png", "dogs/again.jpg", "dogs/small.jpg"],
+    }.items():
+        app = opened(audited, monkeypatch, "images_page")
+        app.session_state["images_view"] = view
+        assert sorted(tiles(app.run())) == held, view
+
+
+def test_images_are_narrowed_and_sorted(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "images_page")
+    app.radio(key="images_order").set_value("name").run()
+    assert tiles(app) == sorted(tiles(app))
+    app.multiselect(key="images_label").select("dogs").run()
+    app.text_input(key="images_text").set_value("NIGHT").run()
+    assert tiles(app) == ["dogs/night.jpg"]
+    assert told(app)["tiles"][0]["reasons"][0].startswith("Very dark")
+
+
+def test_the_images_most_like_one_come_first(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    app = AppTest.from_string(
+        "from curate.ui import session, images_page\nsession.prepare()\nimages_page.draw()", default_timeout=30
+    )
+    app.query_params["like"] = "dogs/000.jpg"
+    app.run()
+    assert tiles(app)[:2] == ["dogs/000.jpg", "dogs/again.jpg"]
+    assert "Most like dogs/000.jpg, by their small grey tiles" in text(app)
+
+
+def test_the_map_holds_every_image_that_can_be_read(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(audited, monkeypatch, "map_page")
+    assert not app.exception
+    data = told(app)
+    assert len(data["paths"]) == len(data["points"]) == 16, "but for the empty file"
+    assert data["names"] == ["cats", "dogs"]
+    assert [data["names"][group] for group in data["groups"]] == [path.split("/")[0] for path in data["paths"]]
+    assert max(abs(value) for point in data["points"] for value in point) <= 1
 
 
 def test_export_refuses_undecided_images_as_the_command_line_does(
@@ -59,19 +130,17 @@ def test_export_writes_the_folder_and_hashes_it_again(
     assert curate.verify(tmp_path / "cleaned").ok
 
 
-# Every page in every kind of trouble
-
-
 def test_a_second_browser_is_shown_another_item_and_a_late_decision_is_told(audited: Audited, app: AppTest) -> None:
-    assert "cats/001.jpg" in text(app)
+    screen = Screen(app, audited)
+    held = set(screen.data["order"])
+    mine = screen.item("cats/001.jpg")
     with Store(audited.workspace.review) as store:
-        (theirs,) = store.queue.claim(holder="elsewhere/1/other", now_s=time.time())
-        assert "cats/001.jpg" not in theirs.paths
-        mine = store.queue.find()[0]
-        store.log.decide(choices.decide_all(mine, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
-    press(app, "Drop copies")
-    assert "rui decided" in text(app)
-    assert "yours was not recorded" in text(app)
+        theirs = store.queue.claim(holder="elsewhere/1/other", now_s=time.time())
+        assert held.isdisjoint(item.item_id for item in theirs)
+        first = store.queue.find()[0]
+        store.log.decide(choices.decide_all(first, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    (answer,) = screen.send(screen.stroke("reject", mine))["answers"]
+    assert answer["text"] == "rui decided cats/001.jpg first (Keep); yours was not recorded."
     assert set(log_reviewers(audited)) == {"rui"}
 
 
@@ -80,29 +149,32 @@ def log_reviewers(audited: Audited) -> list[str]:
         return [decision.reviewer for decision in store.log.decisions()]
 
 
-def test_a_batch_leaves_out_what_another_decided_meanwhile(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(audited, monkeypatch, "batch_page")
+def test_of_many_images_those_decided_by_others_meanwhile_are_left_out(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Screen(opened(audited, monkeypatch, "images_page"), audited, "grid_feed")
     with Store(audited.workspace.review) as store:
         night = store.queue.item("dogs/night.jpg")
         assert night is not None
         store.log.decide(choices.decide_all(night, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
-    press(app, "Drop 3")
-    assert "1 was decided by others meanwhile" in text(app)
-    assert sorted(log(audited)) == [("cats/cut.jpg", "drop"), ("cats/empty.png", "drop"), ("dogs/night.jpg", "keep")]
+    images = seen(screen, "cats/cut.jpg", "dogs/night.jpg")
+    (answer,) = screen.send(screen.stroke("drop", images=images))["answers"]
+    assert answer["text"] == "1 was decided by others meanwhile and left as it is."
+    assert sorted(log(audited)) == [("cats/cut.jpg", "drop"), ("dogs/night.jpg", "keep")]
 
 
-def test_a_batch_shows_the_filters_that_it_obeys(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(audited, monkeypatch, "batch_page")
-    app.multiselect(key="filter_label").select("dogs").run()
-    assert [box.label.replace("\\", "") for box in app.checkbox] == ["1. dogs/night.jpg"]
-    press(app, "Clear the filters")
-    assert len(app.checkbox) == 3
-
-
-def test_a_range_of_a_batch_is_chosen(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(audited, monkeypatch, "batch_page")
-    next(slider for slider in app.slider if slider.label == "Choose a range").set_value((2, 3)).run()
-    assert [box.value for box in app.checkbox] == [False, True, True]
+def test_the_log_has_a_row_a_step_and_takes_it_back_whole(audited: Audited, app: AppTest) -> None:
+    screen = Screen(app, audited)
+    screen.send(screen.stroke("reject", screen.item("cats/001.jpg")))
+    shown = drawn("log_page")
+    assert "Keep cats/001.jpg, 1 copy dropped" in text(shown)
+    press(shown, "Take back 1")
+    assert not shown.exception
+    assert "Taken back: Keep cats/001.jpg, 1 copy dropped." in text(shown)
+    assert curate.status(audited.workspace.root).verdicts["pending"] == 5
+    press(shown, "Restore 1")
+    assert "Done again" in text(shown)
+    assert curate.status(audited.workspace.root).verdicts["drop"] == 1
 
 
 # The other pages
@@ -115,8 +187,7 @@ def test_the_name_is_asked_once(audited: Audited, monkeypatch: pytest.MonkeyPatc
     assert "Who is reviewing?" in text(app)
     app.text_input(key="asked_name").set_value("Bia")
     press(app, "Begin")
-    press(app, "Drop copies")
-    assert set(log_reviewers(audited)) == {"Bia"}
+    assert told(app)["order"], "the queue is on hand"
     again = AppTest.from_file(APP, default_timeout=30).run()
     assert "Who is reviewing?" not in text(again)
 
@@ -124,13 +195,18 @@ def test_the_name_is_asked_once(audited: Audited, monkeypatch: pytest.MonkeyPatc
 def test_everything_is_there_in_portuguese(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root), "--lang", "pt-BR"])
     app = AppTest.from_file(APP, default_timeout=30).run()
-    keys = {"Manter todas", "Descartar cópias", "Adiar", "Desfazer", "Refazer", "Próxima"}
-    assert keys <= {button.label for button in app.button}
-    assert "A mesma imagem está nas classes cats e dogs." in text(app)
-    press(app, "Descartar cópias")
-    assert "1 cópia de cats/001.jpg descartada." in text(app)
+    data = told(app)
+    assert {"Manter todas", "Descartar cópias", "Adiar", "Desfazer", "Refazer", "Próxima"} <= set(
+        data["texts"].values()
+    )
+    reasons = [finding["reason"] for finding in data["items"][0]["images"][1]["findings"]]
+    assert "A mesma imagem está nas classes cats e dogs." in reasons
+    screen = Screen(app, audited)
+    screen.send(screen.stroke("reject", screen.item("cats/001.jpg")))
+    (answer,) = screen.send(screen.stroke("undo"))["answers"]
+    assert answer["text"] == "Desfeito: Manter cats/001.jpg, 1 cópia descartada."
     app.selectbox(key="lang").set_value("en").run()
-    assert "Later" in {button.label for button in app.button}
+    assert told(app)["texts"]["later"] == "Later"
 
 
 def test_a_threshold_moved_and_saved_changes_the_queue(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,32 +225,55 @@ def test_a_second_look_is_rated_and_shows_the_agreement(audited: Audited, monkey
     with Store(audited.workspace.review) as store:
         for item in store.queue.find(limit=9):
             store.log.decide(choices.reject(item), reviewer="rui", now="2026-01-01T00:00:00Z")
-    app = opened(audited, monkeypatch, "agreement_page")
-    for _ in range(5):
-        drop = next(button for button in app.button if button.label.startswith("Drop"))
-        drop.click().run()
-        assert not app.exception
-    assert "Nothing to look at a second time" in text(app)
-    (table,) = app.dataframe
+    screen = Screen(opened(audited, monkeypatch, "agreement_page"), audited, "second_feed")
+    assert all(item["decided"] == "" for item in screen.data["items"]), "what the other decided is not shown"
+    for item in screen.data["items"]:
+        screen.send(screen.stroke("reject" if item["group"] else "drop", item))
+        assert not screen.app.exception
+    assert "Nothing to look at a second time" in screen.data["end"]["lines"][0]
+    (table,) = screen.app.dataframe
     pair = list(table.value.iloc[0])
     assert (pair[0], pair[2]) == ("ana / rui", "100%")
     assert set(log_reviewers(audited)) == {"rui"}, "a second look decides nothing"
 
 
-def test_an_image_is_looked_at_by_its_pixels_and_a_group_by_its_difference(app: AppTest) -> None:
-    for _ in range(3):
-        press(app, "View")
-        assert not app.exception
-    assert "grey levels apart" in text(press(press(app, "View"), "View"))
-    press(app, "Drop copies")
-    for _ in range(3):
-        press(app, "View")
-        assert not app.exception
-
-
 def test_help_lists_every_key(app: AppTest) -> None:
-    shown = text(press(app, "Keys"))
-    assert "undo and redo, as many steps as you like" in shown
+    data = told(app)
+    listed = {key for keys, _ in data["help"] for key in keys}
+    assert {
+        "K",
+        "D",
+        "X",
+        "S",
+        "L",
+        "U",
+        "Y",
+        "←",
+        "→",
+        "Z",
+        "B",
+        "P",
+        "W",
+        "M",
+        "N",
+        "F",
+        "/",
+        "H",
+        "?",
+        "1-9",
+    } <= listed
+
+
+def test_the_export_page_says_what_will_go_before_anything_is_written(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(audited.workspace.review) as store:
+        (night,) = store.catalogue.entries(["dogs/night.jpg"])
+        store.log.decide(choices.decide_image(night, Action.DROP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    app = opened(audited, monkeypatch, "export_page")
+    assert {metric.label: metric.value for metric in app.metric} == {
+        "Stay": "12", "Of them relabelled": "0", "Go": "1", "Undecided": "4",
+    }  # fmt: skip
 
 
 def test_the_report_is_written_in_the_language_of_the_page(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:

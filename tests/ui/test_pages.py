@@ -7,75 +7,160 @@ from pathlib import Path
 import pytest
 
 import curate
-from curate.reviewing import choices
 from curate.reviewing.store import Store
-from curate.schema import Action
 from tests import sample_images
 from tests.conftest import Audited
-from tests.ui.driving import APP, AppTest, log, press, text
+from tests.ui.driving import APP, AppTest, Screen, drawn, log, press, text, told
 
-PAGES = ("queue", "batch", "threshold", "agreement", "overview", "log", "export")
+PAGES = ("queue", "images", "map", "threshold", "agreement", "overview", "log", "export")
+
+QUEUE = "from curate.ui import session, queue_page\nsession.prepare()\nqueue_page.draw()"
 
 pytestmark = pytest.mark.usefixtures("introduced")
 
 
-def test_the_queue_begins_with_the_label_conflict_and_gives_its_reasons(app: AppTest) -> None:
-    assert not app.exception
-    shown = text(app)
-    assert "The same image stands in the classes cats and dogs." in shown
-    assert "Suggested to stay" in shown
-    assert "cats/001.jpg" in shown
-    assert "dogs/small.jpg" in shown
+@pytest.fixture
+def screen(app: AppTest, audited: Audited) -> Screen:
+    """The queue at its first item, before anything is decided."""
+    return Screen(app, audited)
 
 
-def test_a_whole_pass_by_button_ends_with_nothing_left(app: AppTest, audited: Audited) -> None:
-    for label in ("Drop copies", "Drop", "Drop", "Drop copies", "Keep"):
-        press(app, label)
-        assert not app.exception
-    assert "Nothing left" in text(app)
+def test_the_queue_begins_with_the_label_conflict_and_gives_its_reasons(screen: Screen) -> None:
+    assert not screen.app.exception
+    first = screen.data["items"][0]
+    assert screen.data["order"][0] == first["id"]
+    assert [image["path"] for image in first["images"]] == ["cats/001.jpg", "dogs/small.jpg"]
+    reasons = [finding["reason"] for finding in first["images"][1]["findings"]]
+    assert "The same image stands in the classes cats and dogs." in reasons
+    assert (first["group"], first["survivor"], first["decided"]) == (True, 0, "")
+
+
+def test_an_image_comes_with_what_is_known_of_it_and_others_of_its_class(screen: Screen) -> None:
+    night = screen.item("dogs/night.jpg")
+    (image,) = night["images"]
+    facts = dict(image["facts"])
+    assert image["src"].startswith("data:image/jpeg;base64,")
+    assert (facts["Format"], facts["Decoder"], facts["Class"]) == ("JPEG", "sound", "dogs")
+    assert image["alt"] == "dogs/night.jpg, class dogs"
+    assert len(night["others"]) == 4
+    flagged = {"dogs/night.jpg", "dogs/again.jpg", "dogs/small.jpg"}
+    assert flagged.isdisjoint(other["path"] for other in night["others"]), "examples are images that are fine"
+
+
+def test_a_whole_pass_by_strokes_ends_with_nothing_left(screen: Screen, audited: Audited) -> None:
+    while screen.data["order"]:
+        item = next(item for item in screen.data["items"] if item["id"] == screen.data["order"][0])
+        act = "keep" if item["images"][0]["path"] == "dogs/night.jpg" else "reject" if item["group"] else "drop"
+        answered = screen.send(screen.stroke(act, item))["answers"]
+        assert [answer["result"] for answer in answered] == ["done"]
+    assert screen.data["end"]["lines"][0] == "Every flagged image is decided."
+    assert "curate report" in screen.data["end"]["code"]
     verdicts = curate.status(audited.workspace.root).verdicts
     assert verdicts == {"keep": 13, "drop": 4, "relabel": 0, "pending": 0}
 
 
-def test_undo_shows_the_image_again_and_redo_does_it_again(app: AppTest, audited: Audited) -> None:
-    press(app, "Drop copies")
-    assert "cats/001.jpg" not in text(app).split("Dropped")[0]
-    press(app, "Undo")
-    assert "Taken back." in text(app)
-    assert "dogs/small.jpg" in text(app)
-    press(app, "Redo")
+def test_undo_shows_the_item_again_and_says_what_it_took_back(screen: Screen, audited: Audited) -> None:
+    first = screen.data["items"][0]
+    screen.send(screen.stroke("reject", first))
+    (answer,) = screen.send(screen.stroke("undo"))["answers"]
+    assert (answer["item"], answer["text"]) == (first["id"], "Taken back: Keep cats/001.jpg, 1 copy dropped.")
+    (again,) = [item for item in screen.data["items"] if item["id"] == first["id"]]
+    assert again["decided"] == ""
+    (answer,) = screen.send(screen.stroke("redo"))["answers"]
+    assert answer["text"] == "Done again: Keep cats/001.jpg, 1 copy dropped."
     assert curate.status(audited.workspace.root).verdicts["drop"] == 1
+    (answer,) = screen.send(screen.stroke("redo"))["answers"]
+    assert answer["text"] == "There is nothing to take back."
 
 
-def test_later_moves_on_and_comes_round_again(app: AppTest) -> None:
-    first = text(app)
-    for _ in range(5):
-        (later,) = [button for button in app.button if button.label == "Later"]
-        later.click().run()
-    assert "The same image stands in the classes" in first
-    assert "The same image stands in the classes" in text(app)
+def test_a_message_that_is_sent_again_decides_nothing_twice(screen: Screen, audited: Audited) -> None:
+    stroke = screen.stroke("drop", screen.item("dogs/night.jpg"))
+    screen.send(stroke)
+    answers = screen.send(stroke)["answers"]
+    assert [(answer["number"], answer["result"]) for answer in answers] == [(1, "done")]
+    assert log(audited) == [("dogs/night.jpg", "drop")]
+    assert screen.data["heard"] == 2
 
 
-def test_keeping_only_another_copy_drops_the_suggested_one(app: AppTest, audited: Audited) -> None:
-    press(app, "Keep only 2")
-    assert set(log(audited)) == {("cats/001.jpg", "drop"), ("dogs/small.jpg", "keep")}
+def test_a_message_of_another_life_or_of_no_sense_decides_nothing(screen: Screen, audited: Audited) -> None:
+    night = screen.item("dogs/night.jpg")
+    for wrong in ({"epoch": "another"}, {"number": 0}, {"strokes": [{"act": "burn", "number": 1}]}, {"more": "fields"}):
+        screen.send(screen.stroke("drop", night), **wrong)
+    assert log(audited) == []
 
 
-def test_relabelling_to_a_new_class_with_a_note(app: AppTest, audited: Audited) -> None:
-    app.text_input(key="note").set_value("both are foxes").run()
-    choice = next(box for box in app.selectbox if box.label == "New class")
-    choice.set_value("dogs").run()
-    press(app, "Relabel")
+def test_what_the_surface_has_is_not_sent_again_unless_the_page_is_drawn_anew(app: AppTest) -> None:
+    feed = app.session_state["queue_feed"]
+    have = [item["id"] for item in told(app)["items"]]
+    feed.last = feed.last.model_copy(update={"have": have})
+    feed.draw_anew()
+    assert feed.last.have == []
+    assert [item["id"] for item in told(app.run())["items"]] == have
+
+
+def test_the_item_of_an_address_is_shown_and_an_unknown_one_is_not(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    for given, shown in (("dogs/night.jpg", "dogs/night.jpg"), ("no such item", None)):
+        app = AppTest.from_string(QUEUE, default_timeout=30)
+        app.query_params["item"] = given
+        assert told(app.run())["show"] == shown
+
+
+def test_an_item_before_another_is_handed_out_decided_or_not(screen: Screen) -> None:
+    first, second = screen.data["order"][:2]
+    rank = {item["id"]: item["rank"] for item in screen.data["items"]}
+    screen.send(screen.stroke("reject", screen.data["items"][0]), have=[second])
+    data = screen.send(before=rank[second])
+    assert (data["show"], data["earlier"]) == (first, True)
+    (shown,) = [item for item in data["items"] if item["id"] == first]
+    assert shown["decided"] == "decided: Keep: 1; Drop: 2"
+
+
+def test_relabelling_names_the_class_and_carries_the_note(screen: Screen, audited: Audited) -> None:
+    stroke = screen.stroke("relabel", screen.item("dogs/night.jpg"), label="cats", note="a cat in the dark")
+    screen.send(stroke)
     with Store(audited.workspace.review) as store:
-        recorded = store.log.decisions()
-    assert {(str(d.action), d.new_label, d.note) for d in recorded} == {("relabel", "dogs", "both are foxes")}
+        (recorded,) = store.log.decisions()
+    assert (str(recorded.action), recorded.new_label, recorded.note) == ("relabel", "cats", "a cat in the dark")
+    (answer,) = screen.send(screen.stroke("relabel", screen.item("cats/cut.jpg"), label="Cats"))["answers"]
+    assert (answer["result"], answer["tone"]) == ("new_class", "warning")
+    data = screen.send(screen.stroke("relabel", screen.item("cats/cut.jpg"), label="foxes", new_class=True))
+    assert data["classes"] == ["cats", "dogs", "foxes"]
 
 
-def test_filters_narrow_the_queue_and_an_empty_result_says_so(app: AppTest) -> None:
+def test_filters_narrow_the_queue_and_stand_in_the_address(app: AppTest) -> None:
+    feed = told(app)["feed"]
     app.multiselect(key="filter_category").select("unsuitable").run()
-    assert "dogs/night.jpg" in text(app)
+    data = told(app)
+    assert [item["id"] for item in data["items"]] == ["dogs/night.jpg"]
+    assert data["feed"] != feed
+    assert app.query_params["category"] == "unsuitable"
+    assert data["progress"]["matching"] == {"done": 0, "images": 1}
     app.text_input(key="filter_text").set_value("no such name").run()
-    assert "Nothing undecided matches the filters" in text(app)
+    assert "Nothing undecided matches the filters" in told(app)["end"]["lines"][0]
+    press(app, "Clear the filters")
+    assert told(app)["feed"] == feed
+    assert "category" not in app.query_params
+
+
+def test_a_filter_of_an_address_is_taken_and_what_means_nothing_is_left_out(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
+    app = AppTest.from_string(QUEUE, default_timeout=30)
+    for name, value in {"kind": ["dark", "no such kind"], "score": "much", "text": "NIGHT"}.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    assert app.multiselect(key="filter_kind").value == ["dark"]
+    assert [item["id"] for item in told(app)["items"]] == ["dogs/night.jpg"]
+
+
+def test_options_of_the_filters_say_how_many_images_they_are_true_of(app: AppTest) -> None:
+    assert "Dark (1)" in app.multiselect(key="filter_kind").options
+    assert "dogs (4)" in app.multiselect(key="filter_label").options
 
 
 def test_a_deleted_file_and_a_moved_source_are_explained(
@@ -85,13 +170,17 @@ def test_a_deleted_file_and_a_moved_source_are_explained(
     curate.audit(source, tmp_path / "own")
     monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path / "own")])
     (source / "dogs" / "small.jpg").unlink()
-    app = AppTest.from_file(APP, default_timeout=30).run()
-    assert "The file is gone since the scan." in text(app)
+    assert "The file is gone since the scan." in why(drawn("queue_page"), "dogs/small.jpg")
     shutil.rmtree(source)
-    app = AppTest.from_file(APP, default_timeout=30).run()
-    press(app, "Next")
-    assert "Has it moved?" in text(app)
+    app = drawn("queue_page")
     assert not app.exception
+    assert "Has it moved?" in why(app, "dogs/small.jpg")
+
+
+def why(app: AppTest, path: str) -> str:
+    """Why an image is not shown; empty where it is."""
+    images = [image for item in told(app)["items"] for image in item["images"]]
+    return str(next(image["why"] for image in images if image["path"].endswith(path)))
 
 
 @pytest.fixture
@@ -106,27 +195,19 @@ def tar(tmp_path: Path) -> Path:
 
 def test_an_image_of_a_tar_is_shown(tar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", str(tar.with_name("ws"))])
-    app = AppTest.from_file(APP, default_timeout=30).run()
-    assert not app.exception
-    assert "shards.tar/cats/night.jpg" in text(app)
-    assert len(app.get("image")) == 5, "the image, and four others of its class"
-    for _ in range(2):
-        press(app, "View")
-        assert not app.exception
-        assert len(app.get("image")) == 5
-    assert not app.warning
+    (item,) = told(drawn("queue_page"))["items"]
+    assert item["id"] == "shards.tar/cats/night.jpg"
+    assert item["images"][0]["src"]
+    assert len(item["others"]) == 4
 
 
 def test_an_image_of_a_tar_is_only_gone_where_the_tar_lacks_it(tar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", str(tar.with_name("ws"))])
     tar.unlink()
-    app = AppTest.from_file(APP, default_timeout=30).run()
-    assert "The file is gone since the scan." in text(app)
+    assert "The file is gone since the scan." in why(drawn("queue_page"), "night.jpg")
     (tar.with_name("src") / "cats" / "night.jpg").write_bytes(b"another file of that name")
     sample_images.tar(tar.with_name("src"), tar)
-    app = AppTest.from_file(APP, default_timeout=30).run()
-    assert "The file is gone" not in text(app)
-    assert "Nothing of this file can be shown as an image." in text(app)
+    assert why(drawn("queue_page"), "night.jpg") == "Nothing of this file can be shown as an image."
 
 
 def test_a_folder_that_is_no_workspace_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,22 +221,7 @@ def test_a_dataset_without_findings_has_nothing_left_to_do(tmp_path: Path, monke
     sample_images.save(sample_images.photo(1), tmp_path / "src" / "cats" / "a.jpg")
     curate.audit(tmp_path / "src", tmp_path / "ws")
     monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path / "ws")])
-    app = AppTest.from_file(APP, default_timeout=30).run()
-    assert "Nothing left" in text(app)
-
-
-@pytest.mark.parametrize("page", ["overview_page", "log_page"])
-def test_the_other_pages_draw(audited: Audited, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
-    with Store(audited.workspace.review) as store:
-        item = store.queue.find()[0]
-        store.log.decide(choices.decide_all(item, Action.KEEP), reviewer="ana", now="2026-01-01T00:00:00Z")
-    monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
-    script = f"from curate.ui import session, {page}\nsession.prepare()\n{page}.draw()"
-    app = AppTest.from_string(script, default_timeout=30).run()
-    assert not app.exception
-    if page == "log_page":
-        press(app, "Take back 1")
-        assert log(audited)[-1][1] == "undo"
+    assert "there is nothing to decide in this 1 image" in told(drawn("queue_page"))["end"]["lines"][0]
 
 
 def in_trouble(tmp_path: Path, trouble: str) -> Path:
@@ -186,18 +252,18 @@ def test_no_page_is_ever_a_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyP
     except curate.CurateError:
         assert trouble == "empty", "an audit of nothing is refused, and leaves nothing to review"
         root = tmp_path / "trouble"
-    told = {"source moved": "Has it moved?", "files deleted": "The file is gone", "empty": "curate audit SOURCE"}
+    explained = {"source moved": "Has it moved?", "files deleted": "The file is gone"}.get(trouble, "")
     monkeypatch.setattr(sys, "argv", ["app.py", str(root)])
     app = AppTest.from_file(APP, default_timeout=30).run()
     assert not app.exception
-    assert told.get(trouble, "Very dark") in text(app)
     if trouble == "empty":
+        assert "curate audit SOURCE" in text(app)
         return
+    about = [image for item in told(app)["items"] for image in item["images"]]
+    assert explained in about[-1]["why"]
+    assert bool(about[-1]["src"]) == (not explained)
     for page in PAGES:
-        shown = AppTest.from_string(
-            f"from curate.ui import session, {page}_page\nsession.prepare()\n{page}_page.draw()", default_timeout=30
-        ).run()
-        assert not shown.exception, page
+        assert not drawn(f"{page}_page").exception, page
 
 
 def test_an_export_from_a_moved_source_or_to_a_bad_place_says_why(
@@ -224,6 +290,3 @@ def test_a_workspace_that_loses_its_tables_is_explained(audited: Audited, monkey
     app = AppTest.from_file(APP, default_timeout=30).run()
     assert not app.exception
     assert "run: curate audit" in text(app)
-
-
-# Two reviewers

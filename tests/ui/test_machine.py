@@ -1,0 +1,415 @@
+"""What the surfaces know and decide, without a page: the modules themselves, run in a Chromium."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browsing import browsing, opened
+
+pytest.importorskip("streamlit")
+
+from curate.ui import surface
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+SETUP = """async (code) => {
+    const module = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+    Object.assign(window, module);
+    window.item = (id, rank, more) => ({ id, rank, seen: `seen ${id}`, as_of: 0, group: false, images: [], ...more });
+    window.answer = (more) => ({ epoch: "e", feed: "f", heard: 0, taken: 0, answers: [], items: [], order: [],
+        more: false, ...more });
+    window.queue = (...ids) => answer({ items: ids.map(item), order: ids });
+    window.shown = (machine) => { machine.shown(machine.current); return machine; };
+    window.begun = (...ids) => {
+        const machine = new Machine();
+        machine.receive(queue(...ids));
+        return shown(machine);
+    };
+    window.tiles = (...ids) => answer({ start: 0, fresh: true, changed: [], total: ids.length,
+        tiles: ids.map((id) => ({ id, seen: `seen ${id}`, as_of: 0 })) });
+    window.sheet = (...ids) => { const made = new Selection(); made.receive(tiles(...ids)); return made; };
+}"""
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator["Page"]:
+    with browsing() as browser:
+        shown = opened(browser)
+        shown.goto("about:blank")
+        shown.evaluate(SETUP, surface.script("machine.js", "selection.js"))
+        yield shown
+
+
+def run(page: "Page", code: str) -> Any:
+    """Run statements and return what they return."""
+    return page.evaluate(f"() => {{ {code} }}")
+
+
+def test_nothing_is_decided_before_it_was_painted(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = new Machine();
+        machine.receive(queue("a", "b"));
+        const early = machine.decide("drop");
+        shown(machine);
+        const taken = machine.decide("drop");
+        const again = machine.decide("drop");
+        return [early, taken.taken.id, again, machine.current, machine.refusals];
+        """,
+    ) == [{"refused": "early"}, "a", {"refused": "early"}, "b", 2]
+
+
+def test_what_was_painted_earlier_is_not_what_is_on_the_screen_now(page: "Page") -> None:
+    assert run(page, 'const m = begun("a", "b"); m.step(1); m.shown("a"); return [m.painted, m.decide("keep")];') == [
+        None,
+        {"refused": "early"},
+    ]
+
+
+def test_a_stroke_bears_what_was_shown_and_a_number_of_its_own(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b");
+        machine.decide("drop", { note: "why" });
+        shown(machine).decide("keep");
+        return machine.message().strokes;
+        """,
+    ) == [
+        {"number": 1, "act": "drop", "id": "a", "seen": "seen a", "as_of": 0, "note": "why"},
+        {"number": 2, "act": "keep", "id": "b", "seen": "seen b", "as_of": 0},
+    ]
+
+
+def test_one_message_is_on_its_way_at_a_time_and_what_is_not_answered_is_sent_again(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b", "c");
+        machine.decide("drop");
+        const first = machine.message();
+        shown(machine).decide("keep");
+        const meanwhile = machine.message();
+        machine.receive(answer({ heard: 1, answers: [{ number: 1, result: "done" }], order: ["b", "c"] }));
+        const second = machine.message();
+        const again = machine.message({ again: true });
+        const numbers = (message) => message.strokes.map((stroke) => stroke.number);
+        return [numbers(first), meanwhile, numbers(second), numbers(again), again.number];
+        """,
+    ) == [[1], None, [2], [2], 3]
+
+
+def test_another_server_has_no_memory_of_strokes_and_they_are_counted_as_lost(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b");
+        machine.decide("drop");
+        machine.message();
+        machine.receive({ ...queue("a", "b"), epoch: "another", taken: 7, heard: 3 });
+        const next = shown(machine).decide("keep").taken.number;
+        return [machine.lost, next, machine.current, machine.message().number];
+        """,
+    ) == [1, 8, "b", 4]
+
+
+def test_numbers_go_on_where_a_server_stands_that_has_heard_another_page(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = new Machine();
+        machine.receive({ ...queue("a"), taken: 12, heard: 30 });
+        return [shown(machine).decide("drop").taken.number, machine.message().number];
+        """,
+    ) == [13, 31]
+
+
+def test_what_could_not_be_saved_is_shown_again_and_what_others_decided_is_not(page: "Page") -> None:
+    assert (
+        run(
+            page,
+            """
+        const outcome = (result) => {
+            const machine = begun("a", "b", "c");
+            machine.decide("drop");
+            machine.message();
+            machine.receive(answer({ heard: 1, answers: [{ number: 1, result }], order: ["b", "c"] }));
+            return [machine.current, machine.upcoming];
+        };
+        return ["failed", "changed", "no_survivor", "conflict", "done"].map(outcome);
+        """,
+        )
+        == [["b", ["b", "a", "c"]]] * 3 + [["b", ["b", "c"]]] * 2
+    )
+
+
+def test_an_undo_shows_at_once_what_it_takes_back_and_follows_the_server_where_that_differs(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b", "c");
+        machine.decide("drop");
+        shown(machine).decide("drop");
+        machine.undo();
+        const foreseen = machine.current;
+        const decided_again = shown(machine).decide("keep").taken.number;
+        const other = begun("a", "b", "c");
+        other.decide("drop");
+        shown(other).undo();
+        other.message();
+        const answers = [{ number: 1, result: "done" }, { number: 2, result: "done", item: "z" }];
+        other.receive(answer({ heard: 1, answers, items: [item("z", 9)], order: ["a", "b", "c"] }));
+        return [foreseen, decided_again, other.current];
+        """,
+    ) == ["b", 4, "z"]
+
+
+def test_an_undo_of_what_is_not_known_here_holds_the_keys_until_it_is(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b");
+        machine.undo();
+        const held = [machine.decide("drop"), machine.undo(), machine.step(1)];
+        machine.message();
+        machine.receive(answer({ heard: 1, answers: [{ number: 1, result: "nothing" }], order: ["a", "b"] }));
+        return [held, machine.decide("drop").taken.id];
+        """,
+    ) == [[{"refused": "waiting"}] * 3, "a"]
+
+
+def test_a_lost_connection_stops_the_keys(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b");
+        machine.online = false;
+        return [machine.decide("drop"), machine.undo(), machine.strokes.length, machine.current];
+        """,
+    ) == [{"refused": "offline"}, {"refused": "offline"}, 0, "a"]
+
+
+def test_back_and_forth_decide_nothing_and_what_was_skipped_comes_round_again(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b", "c");
+        machine.step(1);
+        machine.step(1);
+        machine.step(-1);
+        const back = machine.current;
+        machine.step(1);
+        machine.step(1);
+        const end = machine.current;
+        machine.receive(answer({ order: ["a", "b", "c"] }));
+        return [back, end, machine.current, machine.upcoming, machine.strokes.length];
+        """,
+    ) == ["b", None, "a", ["a", "b", "c"], 0]
+
+
+def test_going_back_beyond_what_is_on_hand_asks_for_it(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = new Machine();
+        machine.receive(answer({ items: [item("c", 5)], order: ["c"] }));
+        machine.step(-1);
+        const asked = machine.message().before;
+        machine.receive(answer({ heard: 1, items: [item("b", 4)], order: ["c"], show: "b", earlier: true }));
+        const shown_now = machine.current;
+        machine.step(1);
+        return [asked, shown_now, machine.current];
+        """,
+    ) == [5, "b", "c"]
+
+
+def test_a_filter_that_changes_begins_anew_and_keeps_what_is_not_answered(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("a", "b");
+        machine.decide("drop");
+        machine.receive({ ...queue("x", "y"), feed: "another" });
+        return [machine.current, machine.items.size, machine.strokes.length, machine.message().strokes[0].id];
+        """,
+    ) == ["x", 2, 1, "a"]
+
+
+def test_what_is_on_the_screen_stays_there_whatever_the_server_would_show(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = begun("b", "c");
+        machine.receive(answer({ items: [item("a", 0)], order: ["a", "b", "c"] }));
+        const front = [machine.current, machine.painted, [...machine.upcoming]];
+        machine.receive(answer({ items: [{ ...item("b", 1), seen: "other bytes" }], order: ["a", "b", "c"] }));
+        return [front, machine.painted];
+        """,
+    ) == [["b", "b", ["b", "a", "c"]], None]
+
+
+def test_a_person_in_a_hurry_and_a_slow_server_lose_nothing_and_decide_nothing_unseen(page: "Page") -> None:
+    """Thousands of random runs: a server that answers late, twice or never, and is started anew at times."""
+    assert (
+        run(
+            page,
+            """
+        let state = 1;
+        const random = (n) => { state = (state * 48271) % 2147483647; return state % n; };
+        const troubles = [];
+        for (let round = 0; round < 1500; round += 1) {
+            const machine = new Machine({ ahead: 4, behind: 6 });
+            let server = { epoch: `s${round}`, decided: new Map(), taken: 0, heard: 0 };
+            const acknowledged = new Set();
+            const painted_ever = new Set();
+            const total = 12;
+            const reply = (message) => {
+                const answers = [];
+                if (message && message.epoch === server.epoch) {
+                    for (const stroke of message.strokes) {
+                        if (stroke.number > server.taken) {
+                            if (stroke.act === "undo") {
+                                const last = [...server.decided.keys()].pop();
+                                server.undone = last;
+                                if (last) server.decided.delete(last);
+                            } else server.decided.set(stroke.id, stroke.number);
+                            server.taken = stroke.number;
+                        }
+                        answers.push(stroke.act === "undo"
+                            ? { number: stroke.number, result: server.undone ? "done" : "nothing", item: server.undone }
+                            : { number: stroke.number, result: "done" });
+                    }
+                    server.heard = Math.max(server.heard, message.number);
+                }
+                const after = message?.after ?? -1;
+                const all = [...Array(total).keys()].filter((n) => !server.decided.has(`i${n}`));
+                let open = all.filter((n) => n > after).slice(0, 4);
+                if (!open.length) open = all.slice(0, 4);
+                const extra = answers.map((one) => one.item).filter(Boolean).map((id) => Number(id.slice(1)));
+                return answer({ epoch: server.epoch, feed: "f", heard: server.heard, taken: server.taken, answers,
+                    items: [...new Set([...open, ...extra])].map((n) => item(`i${n}`, n)),
+                    order: open.map((n) => `i${n}`), more: open.length === 4 });
+            };
+            machine.receive(reply(null));
+            let flight = null;
+            for (let turn = 0; turn < 60; turn += 1) {
+                const what = random(9);
+                if (what < 3 && machine.current) { machine.shown(machine.current); painted_ever.add(machine.current); }
+                else if (what < 6) {
+                    const [painted, current] = [machine.painted, machine.current];
+                    const result = machine.decide("drop");
+                    const seen = painted === current && painted_ever.has(current);
+                    if (result.taken && !seen) troubles.push("unseen");
+                    if (!result.taken && !result.refused) troubles.push("neither taken nor refused");
+                } else if (what === 6) machine.step(random(2) ? 1 : -1);
+                else if (what === 7 && random(3) === 0) machine.undo();
+                else if (flight) {
+                    const answered = reply(flight);
+                    if (random(4) === 0) reply(flight);
+                    if (random(5) > 0) { machine.receive(answered); flight = null; }
+                    else flight = machine.message({ again: true });
+                }
+                if (!flight) flight = machine.message();
+                if (random(200) === 0) {
+                    server = { ...server, epoch: `${server.epoch}+`, taken: 0, heard: 0 };
+                    flight = null;
+                    machine.receive(reply(null));
+                }
+            }
+            for (let turn = 0; turn < 40 && (flight || machine.unanswered); turn += 1) {
+                flight ??= machine.message({ again: true });
+                machine.receive(reply(flight));
+                flight = machine.message();
+            }
+            if (machine.unanswered) troubles.push(`${machine.unanswered} never answered`);
+            const here = new Set([...machine.trail, ...machine.upcoming]);
+            for (const id of here) if (!machine.items.has(id)) troubles.push("an item without content");
+            if (machine.items.size > 60) troubles.push("memory grows");
+        }
+        return [...new Set(troubles)];
+        """,
+        )
+        == []
+    )
+
+
+# The grid
+
+
+def test_only_tiles_that_were_on_the_screen_are_decided(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = sheet("a", "b", "c");
+        made.saw("a");
+        made.all();
+        const result = made.decide("drop");
+        return [result.decided.map((tile) => tile.id), result.hidden, [...made.chosen], made.decide("drop")];
+        """,
+    ) == [["a"], 2, ["b", "c"], {"refused": "early"}]
+
+
+def test_with_nothing_chosen_a_key_is_about_the_tile_under_the_cursor(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = sheet("a", "b", "c");
+        ["a", "b", "c"].forEach((id) => made.saw(id));
+        made.move(1);
+        const one = made.decide("keep").taken.images;
+        return [one, made.decide("keep"), sheet().decide("keep")];
+        """,
+    ) == [[["b", "seen b", 0]], {"refused": "nothing"}, {"refused": "nothing"}]
+
+
+def test_a_range_is_chosen_or_left_out_as_its_anchor_is(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = sheet("a", "b", "c", "d");
+        made.toggle(1);
+        made.stretch(3);
+        const chosen = [...made.chosen];
+        made.toggle(2);
+        made.stretch(0);
+        return [chosen, [...made.chosen]];
+        """,
+    ) == [["b", "c", "d"], ["d"]]
+
+
+def test_pages_are_asked_for_once_and_tiles_are_brought_up_to_date(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = new Selection();
+        made.receive({ ...tiles("a", "b"), total: 3 });
+        made.more();
+        const first = made.message().start;
+        made.more();
+        const asks = made.asks.start;
+        made.receive(answer({ heard: 1, start: 2, total: 3, changed: [{ id: "a", seen: "new", as_of: 4 }],
+            tiles: [{ id: "c", seen: "seen c", as_of: 0 }] }));
+        made.more();
+        return [first, asks ?? null, made.tiles.map((tile) => tile.id), made.tiles[0].seen, made.message()];
+        """,
+    ) == [2, None, ["a", "b", "c"], "new", None]
+
+
+def test_a_tile_on_its_way_is_not_decided_twice(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = sheet("a", "b");
+        made.saw("a");
+        made.decide("drop");
+        const again = made.decide("drop");
+        made.message();
+        made.receive(answer({ heard: 1, answers: [{ number: 1, result: "done" }], tiles: [], changed: [], total: 2 }));
+        return [again, Boolean(made.decide("keep").taken)];
+        """,
+    ) == [{"refused": "nothing"}, True]

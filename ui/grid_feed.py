@@ -1,0 +1,99 @@
+"""What the server and a grid of images say to each other: pages of tiles out, strokes about many images in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from curate.reviewing.catalogue import Entry, ImageFilter, Order
+from curate.reviewing.store import Store
+from curate.ui.feed import Exchange, SentStroke, Strict
+from curate.ui.payload import Painter
+
+PAGE = 120
+
+
+class GridMessage(Strict):
+    """What a grid says: strokes, which page of tiles it wants, and which images it shows."""
+
+    epoch: str
+    number: int = Field(ge=1)
+    strokes: list[SentStroke] = Field(default_factory=list)
+    start: int | None = Field(default=None, ge=0)
+    paths: list[str] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which images a grid shows: those of a filter in an order, or of given ones those that it lets through."""
+
+    chosen: ImageFilter
+    order: Order
+    paths: tuple[str, ...] | None = None
+
+    def count(self, store: Store) -> int:
+        """Count them."""
+        return store.catalogue.count(self.chosen) if self.paths is None else len(self._given(store))
+
+    def page(self, store: Store, start: int) -> list[Entry]:
+        """Return a page of them."""
+        if self.paths is None:
+            return store.catalogue.find(self.chosen, order=self.order, start=start, limit=PAGE)
+        return store.catalogue.entries(self._given(store)[start : start + PAGE])
+
+    def _given(self, store: Store) -> Sequence[str]:
+        if self.chosen == ImageFilter():
+            return self.paths or ()
+        fit = store.catalogue.paths(self.chosen)
+        return [path for path in self.paths or () if path in fit]
+
+
+@dataclass
+class GridFeed:
+    """The grid of one browser session."""
+
+    exchange: Exchange = field(default_factory=Exchange)
+    last: GridMessage | None = None
+    total: int = 0
+
+    def hear(self, sent: object, store: Store, *, reviewer: str) -> None:
+        """Take a message; one of another life, or one that is none, changes nothing."""
+        try:
+            message = GridMessage.model_validate(sent)
+        except ValidationError:
+            return
+        if message.epoch == self.exchange.epoch:
+            self.exchange.take(message.number, message.strokes, store, reviewer)
+            self.last = message
+
+    def draw_anew(self) -> None:
+        """Begin with the first page: the page is drawn anew, and the grid may be."""
+        self.last = None
+
+    def answer(self, store: Store, painter: Painter, shown: Shown) -> dict[str, Any]:
+        """Say what became of the strokes, with the images as they are now, and hand out the page that is asked for."""
+        start = 0 if self.last is None else self.last.start
+        if start == 0:
+            self.total = shown.count(store)
+        page = [] if start is None else shown.page(store, start)
+        on_screen = set(self.last.paths) if self.last else set()
+        touched = [
+            decision.path
+            for answer in self.exchange.answers
+            if answer.step is not None
+            for decision in answer.step.decisions
+        ]
+        sent = [path for stroke in (self.last.strokes if self.last else ()) for path, _, _ in stroke.images]
+        changed = store.catalogue.entries(path for path in dict.fromkeys([*sent, *touched]) if path in on_screen)
+        answer = {
+            **self.exchange.state(),
+            "start": start,
+            "fresh": self.last is None,
+            "tiles": [painter.tile(entry) for entry in page],
+            "changed": [painter.tile(entry) for entry in changed],
+            "total": self.total,
+        }
+        if self.last is not None:
+            self.last = self.last.model_copy(update={"start": None, "strokes": []})
+        return answer

@@ -1,0 +1,74 @@
+"""What the server says to the surface of second looks: the shared sample, and no word of what was decided."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from curate.reviewing import choices
+from curate.reviewing.bulk import now_text
+from curate.reviewing.desk import Act, Answer, Result
+from curate.reviewing.store import Store
+from curate.schema import Action
+from curate.ui.feed import Exchange, Message
+from curate.ui.payload import Painter
+
+
+@dataclass
+class SecondFeed:
+    """Second looks of one browser session: the shared sample, each item as it was before anybody decided."""
+
+    size: int
+    exchange: Exchange = field(default_factory=Exchange)
+    last: Message | None = None
+
+    def hear(self, sent: object, store: Store, *, reviewer: str) -> None:
+        """Take a message: what it keeps or drops is an opinion, and decides nothing."""
+        try:
+            message = Message.model_validate(sent)
+        except ValidationError:
+            return
+        if message.epoch != self.exchange.epoch:
+            return
+        for stroke in message.strokes:
+            item = store.queue.item(stroke.id) if stroke.id is not None else None
+            if stroke.number <= self.exchange.desk.taken or stroke.act not in _OPINIONS or item is None:
+                continue
+            store.second_looks.give_opinion(_OPINIONS[stroke.act](item), reviewer=reviewer, now=now_text())
+            self.exchange.desk.taken = stroke.number
+        self.exchange.answers = [Answer(number=stroke.number, result=Result.DONE) for stroke in message.strokes]
+        self.exchange.heard = max(self.exchange.heard, message.number)
+        self.last = message
+
+    def draw_anew(self) -> None:
+        """Hand everything out again: the page is drawn anew, and the surface may be."""
+        if self.last is not None:
+            self.last = self.last.model_copy(update={"have": []})
+
+    def answer(self, store: Store, painter: Painter, *, reviewer: str) -> dict[str, Any]:
+        """Hand out the items of the sample that this reviewer has not rated."""
+        message = self.last or Message(epoch=self.exchange.epoch, number=1)
+        sample = store.second_looks.sample(reviewer=reviewer, size=self.size)
+        unseen = [
+            replace(item, rank=rank, findings=[row | {"action": None, "stale": 0} for row in item.findings])
+            for rank, item in enumerate(sample)
+        ][: message.ahead]
+        have = set(message.have)
+        return {
+            **self.exchange.state(),
+            "items": [painter.item(item, store) for item in unseen if item.item_id not in have],
+            "order": [item.item_id for item in unseen],
+            "more": len(sample) > len(unseen),
+            "show": None,
+            "earlier": False,
+            "progress": {"items": self.size, "items_done": self.size - len(sample), "matching": None},
+            "full": None,
+            "exif": None,
+        }
+
+
+_OPINIONS = {
+    Act.KEEP: lambda item: choices.decide_all(item, Action.KEEP),
+    Act.DROP: lambda item: choices.decide_all(item, Action.DROP),
+    Act.REJECT: choices.reject,
+}

@@ -1,0 +1,143 @@
+// Small tools: elements, texts with gaps, and what the browser has to be asked for.
+
+function el(tag, attributes = {}, ...children) {
+  const made = tag === "svg" || tag === "rect" ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value === true) made.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+// Fill the gaps of a text: `Kept {what}.`
+function filled(text, values = {}) {
+  return text.replace(/\{(\w+)\}/g, (gap, name) => (name in values ? String(values[name]) : gap));
+}
+
+// Call back once the frame that shows what was drawn has been made.
+function after_paint(callback) {
+  requestAnimationFrame(() => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => callback();
+    channel.port2.postMessage(null);
+  });
+}
+
+// Make an element end where the window ends, wherever the page has put it.
+function fill_window(element) {
+  const top = element.getBoundingClientRect().top + document.querySelector("[data-testid='stMain']").scrollTop;
+  element.style.height = document.fullscreenElement ? "" : `${Math.max(320, window.innerHeight - top - 2)}px`;
+}
+
+function typing(event) {
+  const target = event.composedPath()[0];
+  return Boolean(target?.closest?.("input, textarea, select, [contenteditable='true']"));
+}
+
+// Whether something of the page itself lies over the surface and wants the keys: a dialog, a menu.
+function covered() {
+  return Boolean(document.querySelector("[role='dialog'], [data-baseweb='modal'], [data-testid='stDialog']"));
+}
+
+// The name of a key as bindings spell it: a letter or digit as printed on the key where the layout has no Latin ones.
+function key_name(event) {
+  if (event.key === " ") return "Space";
+  if (event.key.length > 1) return event.key;
+  const key = event.key.toLowerCase();
+  if (/^[\x21-\x7e]$/.test(key)) return key;
+  const code = /^(?:Key|Digit)(.)$/.exec(event.code ?? "");
+  return code ? code[1].toLowerCase() : key;
+}
+
+// A sheet that lies over a surface and takes the keys until it is closed.
+class Sheet {
+  constructor(texts, closed) {
+    this.texts = texts;
+    this.closed = closed;
+    this.root = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", hidden: true });
+  }
+
+  get is_open() {
+    return !this.root.hidden;
+  }
+
+  open(title, ...children) {
+    const close = el("button", { type: "button", class: "close", "aria-label": this.texts.close, onclick: () => this.close() }, "×");
+    this.root.setAttribute("aria-label", title);
+    this.root.replaceChildren(el("div", { class: "inner" }, close, el("h2", {}, title), ...children));
+    this.root.hidden = false;
+    (this.root.querySelector("input") ?? close).focus();
+  }
+
+  close() {
+    this.root.hidden = true;
+    this.root.replaceChildren();
+    this.closed();
+  }
+
+  keys(rows, note) {
+    const lines = rows.map(([keys, meaning]) => el("tr", {}, el("th", { scope: "row" }, keys.map((key) => el("kbd", {}, key))), el("td", {}, meaning)));
+    this.open(this.texts.keys, el("table", {}, lines), el("p", { class: "small" }, note));
+  }
+}
+
+// The line that says what the last key did; it is always in the same place, and cut rather than broken.
+class MessageLine {
+  constructor() {
+    this.online = true;
+    this.root = el("span", { class: "message", role: "status", "aria-live": "polite" });
+  }
+
+  say(text, tone = "info") {
+    this.root.textContent = text;
+    this.root.title = text;
+    this.root.dataset.tone = tone;
+  }
+
+  // Say that the connection is lost, or back, where that is news.
+  connection(online, texts) {
+    if (online === this.online) return;
+    this.online = online;
+    if (online) this.say(texts.back_online);
+    else this.say(texts.offline, "error");
+  }
+}
+
+// A button of a key, named for readers of screens as well.
+function key_button(data, name, title, look, act) {
+  const key = data.bindings[name]?.[0] ?? "";
+  return el("button", { type: "button", class: look, "data-act": name, "aria-keyshortcuts": key, onclick: act }, title, el("kbd", { "aria-hidden": "true" }, data.key_titles[key] ?? key.toUpperCase()));
+}
+
+// What a page knows outlives its surface: Streamlit may draw that anew, and what was taken must not be lost with it.
+function outbox(name, make) {
+  const kept = (window.curateKept ??= {});
+  return (kept[name] ??= make());
+}
+
+// How many strokes a page that was loaded again had taken and not saved; told once.
+function lost_before() {
+  const lost = Number(sessionStorage.getItem("curate-lost") ?? 0);
+  sessionStorage.removeItem("curate-lost");
+  return lost;
+}
+
+// Streamlit draws pages and navigation; these are the few places where the surface reaches out for them.
+const shell = {
+  sidebar() {
+    document.querySelector("[data-testid='stExpandSidebarButton']")?.click();
+  },
+  focus(selector) {
+    this.sidebar();
+    setTimeout(() => document.querySelector(selector)?.focus(), 250);
+  },
+  address(name, value) {
+    const url = new URL(window.location.href);
+    if (url.searchParams.get(name) === value) return;
+    if (value) url.searchParams.set(name, value);
+    else url.searchParams.delete(name);
+    window.history.replaceState(window.history.state, "", url);
+  },
+};

@@ -1,0 +1,59 @@
+// A field that narrows the classes down as one types; a class that is not there yet wants a second Enter.
+class ClassPicker {
+  constructor(classes, texts, chosen) {
+    this.classes = classes;
+    this.texts = texts;
+    this.chosen = chosen;
+    this.at = 0;
+    this.sure = false;
+    this.input = el("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-label": texts.new_class_field, autocomplete: "off", maxlength: 120, oninput: () => this.narrow(), onkeydown: (event) => this.key(event) });
+    this.list = el("ul", { role: "listbox" });
+    this.root = el("div", { class: "picker" }, this.input, this.list, el("p", { class: "small" }, texts.picker_note));
+    this.narrow();
+  }
+
+  narrow() {
+    const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+    const typed = fold(this.input.value.trim());
+    const starts = this.classes.filter((name) => fold(name).startsWith(typed));
+    const holds = this.classes.filter((name) => !fold(name).startsWith(typed) && fold(name).includes(typed));
+    this.choices = [...starts, ...holds].slice(0, 12).map((label) => ({ label, is_new: false }));
+    const exists = this.classes.some((name) => name.toLowerCase() === this.input.value.trim().toLowerCase());
+    if (typed && !exists) this.choices.push({ label: this.input.value.trim(), is_new: true });
+    this.at = 0;
+    this.sure = false;
+    this.draw();
+  }
+
+  draw() {
+    const option = (choice, index) => {
+      const title = choice.is_new ? filled(this.sure ? this.texts.new_class_sure : this.texts.new_class, { label: choice.label }) : choice.label;
+      return el("li", { role: "option", "aria-selected": String(index === this.at), class: choice.is_new ? "new" : "", onclick: () => this.choose(index) }, title);
+    };
+    this.list.replaceChildren(...this.choices.map(option));
+  }
+
+  key(event) {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const n = Math.max(1, this.choices.length);
+      this.at = (this.at + (event.key === "ArrowDown" ? 1 : n - 1)) % n;
+      this.sure = false;
+      this.draw();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      if (!event.repeat) this.choose(this.at);
+    }
+    if (event.key !== "Escape") event.stopPropagation();
+  }
+
+  choose(index) {
+    const choice = this.choices[index];
+    if (!choice) return;
+    this.at = index;
+    if (choice.is_new && !this.sure) {
+      this.sure = true;
+      this.draw();
+    } else this.chosen(choice);
+  }
+}

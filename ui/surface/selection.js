@@ -1,0 +1,127 @@
+// What the grid knows: tiles in their order, which are chosen, which have been on the screen. Pure, as `Machine` is.
+export class Selection extends Outbox {
+  constructor() {
+    super();
+    this.clear();
+  }
+
+  clear() {
+    this.tiles = []; // in order
+    this.places = new Map(); // id -> place
+    this.chosen = new Set();
+    this.seen = new Set(); // painted while in sight
+    this.cursor = 0;
+    this.anchor = 0;
+    this.total = 0;
+    this.asks = {};
+  }
+
+  get tile() {
+    return this.tiles[this.cursor] ?? null;
+  }
+
+  get complete() {
+    return this.tiles.length >= this.total;
+  }
+
+  // Returns what to tell of the strokes that were answered.
+  receive(answer) {
+    if (this.note(answer)) this.clear();
+    this.total = answer.total;
+    if (answer.start === 0 && answer.fresh) this.clear_tiles();
+    for (const tile of answer.tiles) this.put(tile);
+    for (const tile of answer.changed) if (this.places.has(tile.id)) this.tiles[this.places.get(tile.id)] = tile;
+    return answer.answers.map((one) => this.conclude(one)).filter(Boolean);
+  }
+
+  clear_tiles() {
+    this.tiles = [];
+    this.places.clear();
+    this.chosen.clear();
+    this.seen.clear();
+    this.cursor = this.anchor = 0;
+  }
+
+  put(tile) {
+    const place = this.places.get(tile.id);
+    if (place === undefined) {
+      this.places.set(tile.id, this.tiles.length);
+      this.tiles.push(tile);
+    } else this.tiles[place] = { ...tile, mine: this.tiles[place].mine };
+  }
+
+  conclude(answer) {
+    const index = this.strokes.findIndex((stroke) => stroke.number === answer.number);
+    if (index < 0) return null;
+    const [stroke] = this.strokes.splice(index, 1);
+    for (const [id] of stroke.images ?? []) {
+      const tile = this.tiles[this.places.get(id)];
+      if (tile) tile.mine = null;
+    }
+    return { ...answer, stroke };
+  }
+
+  more() {
+    if (!this.complete && this.asks.start === undefined && this.asked.start === undefined) this.asks.start = this.tiles.length;
+  }
+
+  // Choosing
+
+  toggle(place) {
+    const tile = this.tiles[place];
+    if (!tile) return;
+    if (!this.chosen.delete(tile.id)) this.chosen.add(tile.id);
+    this.cursor = this.anchor = place;
+  }
+
+  // From the anchor to a place, all as the anchor is.
+  stretch(place) {
+    const like = this.chosen.has(this.tiles[this.anchor]?.id);
+    const [from, to] = [Math.min(this.anchor, place), Math.max(this.anchor, place)];
+    for (const tile of this.tiles.slice(from, to + 1)) {
+      if (like) this.chosen.add(tile.id);
+      else this.chosen.delete(tile.id);
+    }
+    this.cursor = place;
+  }
+
+  all() {
+    if (this.chosen.size) this.chosen.clear();
+    else for (const tile of this.tiles) this.chosen.add(tile.id);
+  }
+
+  move(by) {
+    this.cursor = Math.max(0, Math.min(this.tiles.length - 1, this.cursor + by));
+  }
+
+  saw(id) {
+    this.seen.add(id);
+  }
+
+  // What a key would decide: what is chosen, else the image under the cursor; `hidden` has not been on the screen.
+  targets() {
+    const asked = this.chosen.size ? this.tiles.filter((tile) => this.chosen.has(tile.id)) : this.tile ? [this.tile] : [];
+    return { ready: asked.filter((tile) => this.seen.has(tile.id) && !tile.mine), hidden: asked.filter((tile) => !this.seen.has(tile.id)) };
+  }
+
+  decide(act, more = {}) {
+    if (!this.online) return this.refuse("offline");
+    const { ready, hidden } = this.targets();
+    if (!ready.length) return this.refuse(hidden.length ? "early" : "nothing");
+    const stroke = this.take(act, { images: ready.map((tile) => [tile.id, tile.seen, tile.as_of]), ...more });
+    for (const tile of ready) {
+      tile.mine = stroke;
+      this.chosen.delete(tile.id);
+    }
+    return { taken: stroke, decided: ready, hidden: hidden.length };
+  }
+
+  go_back(act) {
+    if (!this.online) return this.refuse("offline");
+    return { taken: this.take(act) };
+  }
+
+  wants() {
+    return { paths: this.tiles.slice(0, 5000).map((tile) => tile.id) };
+  }
+}
