@@ -5,7 +5,6 @@ import threading
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from curate.reviewing import sync as syncing
@@ -63,7 +62,7 @@ def test_a_decision_is_recorded_while_a_sync_runs_and_counts_in_the_new_queue(
                 other.log.decide([choice], reviewer="ana", now=NOW)
                 waits.append(time.monotonic() - begun)
 
-    hashes = pd.DataFrame({"path": MANY["path"], "sha256": None}, dtype=object)
+    hashes = images(MANY)
     with Store(path) as store:
         store.queue.sync(MANY, hashes)
         person = threading.Thread(target=decide, args=(25,))
