@@ -55,9 +55,7 @@ def test_a_decision_is_recorded_while_a_sync_runs_and_counts_in_the_new_queue(
     def decide(count: int) -> None:
         with Store(path) as other:
             for number in range(count):
-                choice = Choice(
-                    finding_id=f"blurry:a/{number:05}", path=f"a/{number:05}", sha256=None, action=Action.KEEP
-                )
+                choice = Choice(f"blurry:a/{number:05}", f"a/{number:05}", f"sha-a/{number:05}", Action.KEEP)
                 begun = time.monotonic()
                 other.log.decide([choice], reviewer="ana", now=NOW)
                 waits.append(time.monotonic() - begun)
