@@ -140,27 +140,43 @@ class Queue:
         What the holder has already comes first; behind the end the queue begins again. What it had before is
         let go.
         """
+        while True:
+            with self._db.snapshot():  # a search may take long, and nobody can decide while the store is locked
+                rows = self._claimable(chosen, holder=holder, now_s=now_s, after_rank=after_rank, limit=limit)
+            with self._db.transaction(durable=False):
+                self._db.execute("DELETE FROM claim WHERE until_s <= ?", (now_s,))
+                if not all(self._is_free(row["item_id"], holder) for row in rows):
+                    continue  # somebody was quicker: look again
+                self._db.execute("DELETE FROM claim WHERE holder = ?", (holder,))
+                self._hold([row["item_id"] for row in rows], holder, now_s)
+                return [self._item(row) for row in rows]
+
+    def _claimable(
+        self, chosen: QueueFilter, *, holder: str, now_s: float, after_rank: int, limit: int
+    ) -> list[sqlite3.Row]:
+        """Find what `claim` would put on a screen now."""
         condition, values = _condition(chosen)
         held = (
-            f"{_SELECT_ITEM} JOIN claim c ON c.item_id = i.item_id"
-            f" WHERE c.holder = :holder AND i.pending > 0 AND i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
+            f"{_SELECT_ITEM} JOIN claim c ON c.item_id = i.item_id WHERE c.holder = :holder AND c.until_s > :now"
+            f" AND i.pending > 0 AND i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
         )
         free = (
-            f"{_SELECT_ITEM} WHERE i.pending > 0 AND i.rank > :after"
-            f" AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.item_id = i.item_id){condition}"
-            " ORDER BY i.rank LIMIT :limit"
+            f"{_SELECT_ITEM} WHERE i.pending > 0 AND i.rank > :after AND NOT EXISTS"
+            " (SELECT 1 FROM claim c WHERE c.item_id = i.item_id AND c.until_s > :now AND c.holder != :not_counted)"
+            f"{condition} ORDER BY i.rank LIMIT :limit"
         )
-        values |= {"holder": holder, "after": after_rank, "limit": limit}
-        with self._db.transaction(durable=False):
-            self._db.execute("DELETE FROM claim WHERE until_s <= ?", (now_s,))
-            rows = self._db.execute(held, values).fetchall()
-            rows += self._db.execute(free, values | {"limit": limit - len(rows)}).fetchall()
-            self._db.execute("DELETE FROM claim WHERE holder = ?", (holder,))
-            if not rows:
-                rows = self._db.execute(free, values | {"after": -1}).fetchall()
-            rows.sort(key=lambda row: int(row["rank"]))
-            self._hold([row["item_id"] for row in rows], holder, now_s)
-            return [self._item(row) for row in rows]
+        values |= {"holder": holder, "after": after_rank, "limit": limit, "now": now_s, "not_counted": ""}
+        rows = self._db.execute(held, values).fetchall()
+        rows += self._db.execute(free, values | {"limit": limit - len(rows)}).fetchall()
+        if not rows:
+            rows = self._db.execute(free, values | {"after": -1, "not_counted": holder}).fetchall()
+        return sorted(rows, key=lambda row: int(row["rank"]))
+
+    def _is_free(self, item_id: str, holder: str) -> bool:
+        """Say whether an item still waits for a decision, and is on nobody else's screen."""
+        waits = self._db.execute("SELECT 1 FROM item WHERE item_id = ? AND pending > 0", (item_id,)).fetchone()
+        taken = self._db.execute("SELECT 1 FROM claim WHERE item_id = ? AND holder != ?", (item_id, holder)).fetchone()
+        return waits is not None and taken is None
 
     def hold(self, item_id: str, *, holder: str, now_s: float) -> Item | None:
         """Return one item by its id, put on this screen alone unless somebody else has it; None if there is none."""
