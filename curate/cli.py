@@ -38,13 +38,9 @@ app = typer.Typer(
 
 WorkspaceArg = Annotated[Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
 LangOption = Annotated[
     str | None, typer.Option(metavar="en|pt-BR", help="The language; that of the environment unless given.")
 ]
-
-
 SourceOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -96,22 +92,17 @@ def audit(
     text: Annotated[
         bool, typer.Option("--text", help="Also read the text on images (extra text; about 200 ms an image).")
     ] = False,
-    online: Annotated[
-        bool, typer.Option("--online", help="Fetch images that a list on this machine names by URL.")
-    ] = False,
+    online: Annotated[bool, typer.Option("--online", help="Fetch what a local list names by URL.")] = False,
     duplicates: Annotated[
         DuplicateEngine | None,
         typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="GLOB", help="Leave out what has this name, or this path below the source; may be repeated."
-        ),
+        typer.Option(metavar="GLOB", help="Leave out this name, or this path below the source; may be repeated."),
     ] = None,
     engine: Annotated[
-        str | None,
-        typer.Option(metavar="serial|local:N|dask:ADDRESS", help="Where to measure; the result is the same."),
+        str | None, typer.Option(metavar="serial|local:N|dask:ADDRESS", help="Where to measure; same result.")
     ] = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -119,9 +110,7 @@ def audit(
         list[str] | None,
         typer.Option("--fail-on", metavar="KIND", help="Exit 1 if a finding of this kind or category is left."),
     ] = None,
-    profile_time: Annotated[
-        bool, typer.Option("--profile-time", help="Print the cost of each step per image.")
-    ] = False,
+    profile_time: Annotated[bool, typer.Option("--profile-time", help="Print the cost of each step.")] = False,
 ) -> None:
     """Ingest, measure and judge a dataset, fill the review queue, and print Table 1."""
     pool.get_ready(workspace, pool.named(engine) if engine else pool.Engine())
