@@ -44,6 +44,7 @@ PRELOADED = (
     "curate.sources.folder",
     "imagehash",
     "PIL.PngImagePlugin",
+    "curate.measuring.preloaded",
 )
 """What most workers import, the scanners' own libraries included; each imports for itself what else it needs."""
 
@@ -169,7 +170,7 @@ def _start_server() -> bool:
         if context.get_start_method() == "forkserver":
             from multiprocessing import forkserver
 
-            with _one_blas_thread():
+            with _environment_of_server():
                 forkserver.ensure_running()
     except (OSError, ImportError):  # no /dev/shm to write to, no semaphores at all, a temporary folder of a long name
         return False
@@ -212,11 +213,11 @@ def _context() -> BaseContext:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Give processes started meanwhile one BLAS thread each: they have a core each."""
-    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+def _environment_of_server() -> Iterator[None]:
+    """Tell a process started meanwhile who starts it (`preload`), and to use one BLAS thread: workers have a core."""
+    told = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "CURATE_PARENT": str(os.getpid())}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
     try:
         yield
     finally:
