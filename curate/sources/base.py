@@ -36,6 +36,7 @@ from curate.storage.names import is_text, shown
 
 ENTRY_POINTS = "curate.sources"
 NO_LIMIT = 1 << 62
+_LONGEST_NAME_BYTES = 255
 
 
 class Source(ABC):
@@ -182,6 +183,8 @@ def absolute(given: str | Path) -> str:
     if str(given).startswith("file:/"):
         given = "/" + str(given).removeprefix("file:").lstrip("/")
     address = url(given)
+    if address is None and any(len(part.encode()) > _LONGEST_NAME_BYTES for part in Path(given).parts):
+        raise SourceError(f"{str(given)[:60]}...: the name of the source is longer than any file may have")
     return str(Path(given).resolve()) if address is None else address.rstrip("/")
 
 

@@ -194,3 +194,12 @@ def test_a_manifest_asks_no_address_that_nobody_has_named(tmp_path: Path) -> Non
     with pytest.raises(SourceError, match="--source memory://bucket"):
         curate.export(written, tmp_path / "out")
     assert len(curate.export(written, tmp_path / "out", source="memory://bucket")) == 1
+
+
+def test_a_name_that_no_file_may_have_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="longer than any file may have"):
+        open_source(tmp_path / ("x" * 300))
+    written = manifest(tmp_path, Row("a/1.png", "a"))
+    safe_csv.write(safe_csv.read(written).assign(source="x" * 300), written)
+    with pytest.raises(SourceError, match="longer than any file may have"):
+        curate.export(written, tmp_path / "out")
