@@ -8,7 +8,7 @@ LOCALE   := curate/i18n/locale
 # The functions whose arguments are texts to translate.
 KEYWORDS := _ N_ msg nmsg:1,2 counted:1,2 gettext ngettext:1,2 pgettext:1c,2
 
-.PHONY: demo test check format messages bench clean
+.PHONY: demo test check format messages fuzz audit-dependencies bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,14 @@ messages: $(STAMPS)-dev
 	$(BIN)/pybabel -q update -i $(LOCALE)/curate.pot -d $(LOCALE) -D curate --no-fuzzy-matching --ignore-obsolete \
 		--ignore-pot-creation-date --width=110
 	rm $(LOCALE)/curate.pot
+
+# A minute of files that strangers may have bent: rows, or one line, never a traceback.
+fuzz: $(STAMPS)-dev
+	$(BIN)/python -m tests.fuzz --seconds 60
+
+# Asks PyPI about known weaknesses of everything that is installed.
+audit-dependencies: $(STAMPS)-dev
+	$(BIN)/pip-audit --skip-editable
 
 # Speed and accuracy tables; minutes, not seconds. Never part of `test`.
 bench: $(STAMPS)-dev

@@ -6,6 +6,7 @@ imports what it needs, so that none waits for the tables and networks of the oth
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from curate.i18n import N_, Translator, preferred, translator
 from curate.measuring import pool
 from curate.options import DuplicateEngine, Layout, Mode, Pending, Profile
 from curate.plugins import installed
+from curate.storage.atomic import full_disk_explained
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
@@ -36,13 +38,9 @@ app = typer.Typer(
 
 WorkspaceArg = Annotated[Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
 LangOption = Annotated[
     str | None, typer.Option(metavar="en|pt-BR", help="The language; that of the environment unless given.")
 ]
-
-
 SourceOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -59,14 +57,22 @@ def main() -> None:
     for entry in others:
         register: Callable[[typer.Typer], None] = entry.load()
         register(app)
+    signal.signal(signal.SIGTERM, _end)
     try:
-        app()
+        with full_disk_explained():
+            app()
     except CurateError as error:
         terminal.say(f"curate: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
         terminal.say("curate: interrupted; run the same command again to go on from here")
         sys.exit(130)
+
+
+def _end(number: int, frame: object) -> None:
+    """End as after Ctrl-C when the system asks for it, so that nothing half done is left behind."""
+    del frame
+    sys.exit(128 + number)
 
 
 @app.command()
@@ -86,18 +92,17 @@ def audit(
     text: Annotated[
         bool, typer.Option("--text", help="Also read the text on images (extra text; about 200 ms an image).")
     ] = False,
+    online: Annotated[bool, typer.Option("--online", help="Fetch what a local list names by URL.")] = False,
     duplicates: Annotated[
         DuplicateEngine | None,
         typer.Option(help="What finds copies; fastdup is for non-commercial use only and needs the extra fastdup."),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="GLOB", help="Leave out what has this name, or this path below the source; may be repeated."
-        ),
+        typer.Option(metavar="GLOB", help="Leave out this name, or this path below the source; may be repeated."),
     ] = None,
     engine: Annotated[
-        str | None, typer.Option(metavar="local:N|dask:ADDRESS", help="Where to measure; the result is the same.")
+        str | None, typer.Option(metavar="serial|local:N|dask:ADDRESS", help="Where to measure; same result.")
     ] = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
@@ -105,9 +110,7 @@ def audit(
         list[str] | None,
         typer.Option("--fail-on", metavar="KIND", help="Exit 1 if a finding of this kind or category is left."),
     ] = None,
-    profile_time: Annotated[
-        bool, typer.Option("--profile-time", help="Print the cost of each step per image.")
-    ] = False,
+    profile_time: Annotated[bool, typer.Option("--profile-time", help="Print the cost of each step.")] = False,
 ) -> None:
     """Ingest, measure and judge a dataset, fill the review queue, and print Table 1."""
     pool.get_ready(workspace, pool.named(engine) if engine else pool.Engine())
@@ -118,16 +121,10 @@ def audit(
     _check_kinds(fail_on or [])
     standing = workspace / "curate.toml"
     chosen = config.read(config_file or standing) if config_file or standing.is_file() else config.Config()
-    if profile:
-        chosen = chosen.model_copy(update={"profile": profile})
     if thorough:
         chosen = config.override(chosen, "duplicates", thorough=True)
-    if exclude:
-        chosen = chosen.model_copy(update={"exclude": exclude})
-    if text:
-        chosen = chosen.model_copy(update={"text": True})
-    if duplicates:
-        chosen = chosen.model_copy(update={"duplicates": duplicates})
+    asked = {"profile": profile, "exclude": exclude, "text": text, "online": online, "duplicates": duplicates}
+    chosen = chosen.model_copy(update={name: value for name, value in asked.items() if value})
     if chosen.duplicates == "fastdup":
         terminal.say(f"{LICENCE}; its telemetry is off")
     with terminal.progress(words) as report:

@@ -71,6 +71,7 @@ class Config(Settings):
     profile: Profile = "general"
     duplicates: DuplicateEngine = "hash"
     exclude: list[str] = Field(default_factory=list, description="patterns of names or paths that are left out")
+    online: bool = Field(False, description="fetch what a list of this machine names by URL")
     text: bool = Field(False, description="read the text on images (extra `text`)")
     decode: DecodeLimits = DecodeLimits()
     engine: EngineSettings = EngineSettings()

@@ -4,6 +4,7 @@
     ├── SourceError       the dataset cannot be read as asked
     ├── ConfigError       curate.toml, or an option, says something we do not understand
     ├── WorkspaceError    the workspace is missing, unreadable, or made by another version
+    │   └── DamagedError  a file of it is not what was written; an audit makes it again
     ├── UndecidedError    flagged images still wait for a person
     ├── ConflictError     somebody else decided it since it was shown
     ├── NoSurvivorError   a whole duplicate group would be dropped
@@ -15,7 +16,10 @@ Bad *data* is never an exception: it becomes a row with a reason.
 
 
 class CurateError(Exception):
-    """A mistake the user can mend; the message is one line that says how."""
+    """A mistake the user can mend; the message is one line that says how, whatever libraries say in several."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(line.strip() for line in message.splitlines() if line.strip()))
 
 
 class SourceError(CurateError):
@@ -28,6 +32,10 @@ class ConfigError(CurateError):
 
 class WorkspaceError(CurateError):
     """The workspace is missing, unreadable, or made by another version."""
+
+
+class DamagedError(WorkspaceError):
+    """A file of the workspace is not what was written; an audit makes it again."""
 
 
 class UndecidedError(CurateError):

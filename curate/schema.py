@@ -80,6 +80,15 @@ class DecodeStatus(StrEnum):
     ERROR = "error"
 
 
+class Unsettled(StrEnum):
+    """Why the row of a file is no measurement of it, so that another audit looks at the file again."""
+
+    UNREAD = "unread"
+    """It could not be read, or what read it was stopped: tried again at every audit."""
+    REFUSED = "refused"
+    """It is above a limit: tried again once a limit has been raised."""
+
+
 def member(names: type[_Name], written: object) -> _Name | None:
     """Return the member of a closed set that a person has written, whatever its case and the blanks around it.
 

@@ -25,7 +25,7 @@ from curate.scanners import kinds
 from curate.schema import Severity
 from curate.sources.address import url
 from curate.storage import safe_csv
-from curate.storage.atomic import atomic
+from curate.storage.atomic import atomic, full_disk_explained
 from curate.storage.workspace import Workspace
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -42,6 +42,7 @@ _FINDINGS_COLUMNS = [
 ]
 
 
+@full_disk_explained()
 def report(workspace: str | Path, output: str | Path | None = None, *, lang: str = ENGLISH) -> list[Path]:
     """Write the report of a workspace (to WS/report.html unless another output is given); returns the files written.
 

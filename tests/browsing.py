@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 WAIT_MS = 20_000
+KEY_FOR_TESTS = "only-for-tests"
+PORTS: set[int] = set()
+"""Those of the reviewers that have run."""
 STANDS_STILL = """(ms) => {
     const app = document.querySelector('[data-testid="stApp"]');
     const still = app && app.dataset.testScriptState === "notRunning" && !document.querySelector("[data-stale='true']");
@@ -38,6 +41,7 @@ class Server:
     def __init__(self, workspace: Path, arguments: Sequence[str], settings: Path) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
+        PORTS.add(self.port)
         self._workspace, self._arguments, self._settings = workspace, arguments, settings
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -50,12 +54,13 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         from curate.ui.commands import command
+        from curate.ui.server import KEY
 
         self._process = subprocess.Popen(
             command(self._workspace, port=self.port, address="127.0.0.1", arguments=self._arguments),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env=os.environ | {"XDG_CONFIG_HOME": str(self._settings)},
+            env=os.environ | {"XDG_CONFIG_HOME": str(self._settings), KEY: KEY_FOR_TESTS},
         )
         deadline = monotonic() + 60
         while True:
@@ -108,8 +113,17 @@ def browsing() -> Iterator["Browser"]:
 
 
 def opened(browser: "Browser") -> "Page":
-    """A window of a person of its own, as large as a small laptop."""
-    page = browser.new_context(viewport={"width": 1280, "height": 720}).new_page()
+    """A window of a person of its own, as large as a small laptop, that has the key of whichever reviewer it asks."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    goto = page.goto
+
+    def with_keys(url: str, **how: Any) -> Any:
+        where = {"value": KEY_FOR_TESTS, "domain": "127.0.0.1", "path": "/"}
+        context.add_cookies([{"name": f"curate-{port}", **where} for port in PORTS])
+        return goto(url, **how)
+
+    page.goto = with_keys  # type: ignore[method-assign]
     page.set_default_timeout(WAIT_MS)
     return page
 

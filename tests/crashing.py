@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,10 +19,11 @@ from curate.sources import Record, source_at
 from tests import sample_images
 
 SEGFAULT_WIDTH, KILLED_WIDTH, HANGING_WIDTH = 101, 102, 103
+FAILING_WIDTH, HUNGRY_WIDTH, KILLED_ONCE_WIDTH = 104, 105, 106
 
 
 class Crashing(Scanner):
-    """Crashes, dies or hangs on images of certain widths."""
+    """Crashes, dies, hangs or raises on images of certain widths."""
 
     name: ClassVar[str] = "crashing"
     version: ClassVar[int] = 1
@@ -36,15 +37,25 @@ class Crashing(Scanner):
             os.kill(os.getpid(), signal.SIGKILL)
         elif image.width == HANGING_WIDTH:
             time.sleep(3600)
+        elif image.width == FAILING_WIDTH:
+            raise RuntimeError(f"{object()} is not what was wanted")
+        elif image.width == HUNGRY_WIDTH:
+            raise MemoryError
+        elif image.width == KILLED_ONCE_WIDTH and not (mark := Path(os.environ["CRASHING_MARK"])).exists():
+            mark.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
         return {"seen": True}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         return iter(())
 
 
-def shards(folder: Path, size: int) -> tuple[list[Record], list[Shard]]:
-    """Eight images, of which the second crashes, the fourth dies and the seventh hangs, in shards of that size."""
-    widths = [60, SEGFAULT_WIDTH, 61, KILLED_WIDTH, 62, 63, HANGING_WIDTH, 64]
+DEADLY = (60, SEGFAULT_WIDTH, 61, KILLED_WIDTH, 62, 63, HANGING_WIDTH, 64)
+"""Eight images, of which the second crashes, the fourth dies and the seventh hangs."""
+
+
+def shards(folder: Path, size: int, widths: Sequence[int] = DEADLY) -> tuple[list[Record], list[Shard]]:
+    """Images of these widths, in shards of that size."""
     records = []
     for index, width in enumerate(widths):
         path = sample_images.save(sample_images.photo(index, width, 40), folder / "src" / f"{index}.png")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from curate.schema import FINDINGS, IMAGES
 from curate.storage.workspace import read_table
 from tests import sample_images
 
@@ -47,7 +48,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_its_finding_is_in_table_queue_and_table_1(workspace: Path) -> None:
-    findings = read_table(workspace / "findings.parquet").set_index("kind")
+    findings = read_table(workspace / "findings.parquet", FINDINGS).set_index("kind")
     assert findings.loc["glare", "path"] == "cats/sun.png"
     assert findings.loc["glare", "reason"] == "50% of it is burnt out (threshold 20%)."
     state = json.loads(run("status", workspace, "--json").partition("\n")[2])
@@ -119,7 +120,7 @@ def test_a_form_of_source_is_found_like_a_scanner(tmp_path: Path) -> None:
         with (tmp_path / "set" / "list.pairs").open("a") as file:
             file.write(f"{label}\t{number}.jpg\n")
     run("audit", tmp_path / "set" / "list.pairs", "-w", tmp_path / "ws")
-    images = read_table(tmp_path / "ws" / "images.parquet")
+    images = read_table(tmp_path / "ws" / "images.parquet", IMAGES)
     assert list(zip(images["path"], images["label"], strict=True)) == [
         ("0.jpg", "day"), ("1.jpg", "night"), ("2.jpg", "day"),
     ]  # fmt: skip

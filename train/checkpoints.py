@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import io
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -25,23 +25,26 @@ def write(fitted: Fitted, config: TrainConfig, seed: int, optimiser: Optimizer, 
     """Write a checkpoint: weights, classes, input, recipe, history, optimiser, randomness."""
     import torch
 
+    # Through memory: PyTorch's own writer has no word of a full disk but an assertion of its format.
+    made = io.BytesIO()
+    torch.save(
+        {
+            "network": fitted.pretrained.network.state_dict(),
+            "weights": fitted.pretrained.name,
+            "mean": list(fitted.pretrained.mean),
+            "scale": list(fitted.pretrained.scale),
+            "classes": fitted.classes,
+            "config": asdict(config),
+            "seed": seed,
+            "epochs": [asdict(epoch) for epoch in fitted.epochs],
+            "optimiser": optimiser.state_dict(),
+            "test_probabilities": torch.as_tensor(fitted.test_probabilities),
+            "best": fitted.best,
+        },
+        made,
+    )
     with atomic(path) as file:
-        torch.save(
-            {
-                "network": fitted.pretrained.network.state_dict(),
-                "weights": fitted.pretrained.name,
-                "mean": list(fitted.pretrained.mean),
-                "scale": list(fitted.pretrained.scale),
-                "classes": fitted.classes,
-                "config": asdict(config),
-                "seed": seed,
-                "epochs": [asdict(epoch) for epoch in fitted.epochs],
-                "optimiser": optimiser.state_dict(),
-                "test_probabilities": torch.as_tensor(fitted.test_probabilities),
-                "best": fitted.best,
-            },
-            file,
-        )
+        file.write(made.getbuffer())
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -50,9 +53,13 @@ def read(path: Path) -> dict[str, Any]:
 
     try:
         stored = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror or error}); give a checkpoint of `curate train fit`"
+        ) from error
+    except Exception as error:  # pickle and PyTorch raise anything on a stranger's file, and execute nothing of it
         raise ConfigError(f"{path}: not a checkpoint of `curate train fit`") from error
-    if not isinstance(stored, dict) or not set(_NEEDED) <= set(stored):
+    if not isinstance(stored, dict) or not set(_NEEDED) <= set(stored) or not _is_of_a_run(stored):
         raise ConfigError(f"{path}: not a checkpoint of `curate train fit`")
     if not is_finite(stored["network"]):
         raise ConfigError(
@@ -60,6 +67,16 @@ def read(path: Path) -> dict[str, Any]:
             "--learning-rate"
         )
     return stored
+
+
+def _is_of_a_run(stored: Mapping[str, Any]) -> bool:
+    """Say whether the parts of a checkpoint are of the kinds that `write` writes; a stranger's may be anything."""
+    from torch import Tensor
+
+    kinds = {"network": dict, "classes": list, "config": dict, "epochs": list, "optimiser": dict, "mean": list}
+    if not all(isinstance(stored[name], kind) for name, kind in kinds.items()):
+        return False
+    return all(isinstance(value, Tensor) for value in stored["network"].values())
 
 
 def is_finite(state: Mapping[str, Tensor]) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from curate.storage import safe_csv
-from curate.storage.atomic import explained, write_json
+from curate.storage.atomic import explained, full_disk_explained, write_json
 from curate.train import contents, data, listing, loop, predicting, record
 from curate.train.data import Sample
 from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
@@ -41,6 +41,7 @@ class Run:
     seed: int = 0
 
 
+@full_disk_explained()
 def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
     """Train on a manifest or any source of images with classes, and return the trained network.
 

@@ -119,7 +119,10 @@ def _checkpoint(path: Path, classes: int) -> Pretrained:
         network = lite0_skeleton(network)
     if len(stored["classes"]) != classes:
         raise ConfigError(f"{path}: made for {len(stored['classes'])} classes, not {classes}")
-    network.load_state_dict(stored["network"])
+    try:
+        network.load_state_dict(stored["network"])
+    except RuntimeError as error:
+        raise ConfigError(f"{path}: its weights are those of another network") from error
     return Pretrained(network, tuple(stored["mean"]), tuple(stored["scale"]), stored["weights"])
 
 

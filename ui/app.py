@@ -17,6 +17,7 @@ from curate.ui import (
     sidebar,
     threshold_page,
 )
+from curate.ui.images import plain
 from curate.ui.session import _
 
 # Streamlit leaves much air above a page; a reviewer on a laptop wants the image and the keys in one view. Its own words
@@ -84,7 +85,7 @@ def main() -> None:
         first = st.Page(_first, title="curate", default=True, visibility="hidden")
         st.navigation([first, *pages.values()], position="top").run()
     except CurateError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def _first() -> None:

@@ -13,6 +13,7 @@ from curate.options import Pending
 from curate.plugins import installed
 from curate.reviewing.store import Store
 from curate.schema import State, Verdict
+from curate.sources.address import url
 from curate.storage.workspace import Workspace
 from curate.ui import session
 from curate.ui.images import plain
@@ -45,7 +46,7 @@ def draw() -> None:
             _manifest(workspace, pending)
         if copy:
             with st.spinner(_("Copying and hashing again ...")):
-                _copy(workspace.manifest, Path(target).expanduser())
+                _copy(workspace, Path(target).expanduser())
         if report:
             with st.spinner(_("Writing the report ...")):
                 _report(workspace)
@@ -88,8 +89,9 @@ def _manifest(workspace: Workspace, pending: Pending | None) -> None:
     )
 
 
-def _copy(written: Path, target: Path) -> None:
-    export(written, target, say=lambda line: st.info(plain(line)))
+def _copy(workspace: Workspace, target: Path) -> None:
+    root = workspace.read_audit()["root"]  # an address that was named when it was audited
+    export(workspace.manifest, target, source=url(root), say=lambda line: st.info(plain(line)))
     check = verify(target)
     if check.ok:
         st.success(

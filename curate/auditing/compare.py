@@ -20,12 +20,14 @@ from curate.measuring.shard import Shard, measure_shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates
 from curate.sources import Record, source_at
+from curate.storage.atomic import full_disk_explained
 from curate.storage.workspace import Workspace
 
 OURS, THEIRS = "ours/", "theirs/"
 COLUMNS = ("path", "copy_of", "relation", "reason", "message")
 
 
+@full_disk_explained()
 def compare(
     ours: str | Path, theirs: str | Path, *, thorough: bool = False, report: pipeline.Report | None = None
 ) -> pd.DataFrame:
@@ -44,6 +46,7 @@ def compare(
     return _across(scanner, *frames)
 
 
+@full_disk_explained()
 def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFrame:
     """Find where the images in `files` stand in an audited dataset; the columns are those of `compare`.
 
@@ -88,7 +91,7 @@ def _audited(side_address: Path, configuration: config.Config, report: pipeline.
         scanner = _duplicates(configuration)
         images = workspace.read_images()
         parts = features.parts(workspace.features, [scanner])
-        if not features.missing(features.records(images, parts), parts, [scanner]):
+        if not features.missing(features.records(images, parts), parts, [scanner], try_again=False):
             yield workspace
             return
         side_address = Path(workspace.read_audit()["source"])

@@ -13,21 +13,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate import config, scanners
 from curate._version import __version__
 from curate.auditing.run import Run
 from curate.config import Config
-from curate.errors import ConfigError, SourceError
+from curate.errors import ConfigError, DamagedError, SourceError
 from curate.i18n import N_
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.schema import Role, Severity
-from curate.sources import Record, open_source, source_at
-from curate.storage.atomic import atomic, write_json
+from curate.sources import Record, Source, open_source, source_at
+from curate.storage.atomic import atomic, full_disk_explained, write_json
 from curate.storage.clock import now_text
+from curate.storage.lock import locked
+from curate.storage.owner import cleared_if_killed
 from curate.storage.workspace import VERSION, Workspace, create
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ class Audit:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+@full_disk_explained()
 def audit(
     source: str | Path,
     workspace: str | Path,
@@ -88,7 +91,7 @@ def audit(
 ) -> Audit:
     """List, measure and judge a dataset, and fill its review queue.
 
-    `engine` is where the work is done, `local:N` or `dask:ADDRESS`; it does not change the result. Without a
+    `engine` is where the work is done, `serial`, `local:N` or `dask:ADDRESS`; it does not change the result. Without a
     configuration the one already in the workspace holds, or the defaults. The source is only ever read. Raises
     `CurateError` for what the user can mend.
     """
@@ -96,10 +99,20 @@ def audit(
     chosen = pool.named(engine) if engine else None
     pool.get_ready(ws.root, chosen or Engine())
     configuration = scanners.resolved(configuration or _standing_config(ws))
-    listed = open_source(source, ws.unpacked, configuration.exclude)
-    active = scanners.active(configuration)
+    listed = open_source(source, ws.unpacked, configuration.exclude, online=configuration.online)
+    scanners.active(configuration)  # refuses what cannot be had, before anything is written
     ws = create(ws.root, listed.address)
-    fresh = not ws.audit.exists()
+    with locked(ws.lock), cleared_if_killed(ws.root, ws.features):
+        return _audited(ws, listed, configuration, chosen, report)
+
+
+def _audited(
+    ws: Workspace, listed: Source, configuration: Config, chosen: Engine | None, report: Report | None
+) -> Audit:
+    """Audit a listed source into a workspace that is this process's alone meanwhile."""
+    active = scanners.active(configuration)
+    known = _known(ws)
+    fresh = not known
     try:
         listing = listed.list()
     except SourceError:
@@ -109,7 +122,7 @@ def audit(
     # Written first: whatever happens next, the folder is known for what it is.
     with atomic(ws.config) as file:
         file.write(config.dump(configuration).encode())
-    facts = {
+    facts: dict[str, Any] = {
         "version": VERSION,
         "curate": __version__,
         "source": listed.address,
@@ -133,11 +146,15 @@ def audit(
     from curate.auditing import results
     from curate.auditing.judge import DatasetProperty
     from curate.auditing.shortcuts import Guess
+    from curate.reviewing import repair
 
-    known = {} if fresh else ws.read_audit()
-    judged = results.judged(run, listing.records, known, anew=bool(measured), told=report and _told(report))
+    salvage = repair.set_aside_if_damaged(ws.review)
+    if salvage is not None:
+        facts["notes"].append(salvage.message.to_json())
+    anew = bool(measured or salvage)
+    judged = results.judged(run, listing.records, known, anew=anew, told=report and _told(report))
     if not fresh and (measured or judged["judged"] != known.get("judged")):
-        features.prune(ws.features, active, listing.records)
+        features.prune(ws.features, active, listing.records, configuration.decode)
     write_json({**facts, "complete": True, **judged}, ws.audit)
     return Audit(
         workspace=ws.root,
@@ -151,6 +168,7 @@ def audit(
     )
 
 
+@full_disk_explained()
 def judge(workspace: str | Path) -> pd.DataFrame:
     """Judge the stored measurements again, with the thresholds now in `curate.toml`; reads no image.
 
@@ -162,9 +180,9 @@ def judge(workspace: str | Path) -> pd.DataFrame:
     facts = ws.read_audit()
     configuration = config.read(ws.config)
     active = scanners.active(configuration)
-    parts = features.parts(ws.features, active)
+    parts = features.parts(ws.features, active, configuration.decode)
     records = features.records(ws.read_images(), parts)
-    lacking = features.missing(records, parts, active)
+    lacking = features.missing(records, parts, active, try_again=False)
     if lacking:
         names = ", ".join(sorted(set().union(*lacking))) or "the decoder"
         raise ConfigError(
@@ -178,7 +196,8 @@ def judge(workspace: str | Path) -> pd.DataFrame:
         config=configuration,
         engine=Engine(workers=configuration.engine.workers),
     )
-    write_json({**facts, **results.judged(run, records, {}, anew=True)}, ws.audit)
+    with locked(ws.lock):
+        write_json({**facts, **results.judged(run, records, {}, anew=True)}, ws.audit)
     return ws.read_findings()
 
 
@@ -195,17 +214,27 @@ def _standing_config(workspace: Workspace) -> Config:
     return config.read(workspace.config) if workspace.config.is_file() else Config()
 
 
+def _known(workspace: Workspace) -> dict[str, Any]:
+    """Read the facts of the last audit; nothing where there was none, or its facts are damaged."""
+    try:
+        return workspace.read_audit() if workspace.audit.exists() else {}
+    except DamagedError:
+        return {}
+
+
 def _remove_empty(workspace: Workspace) -> None:
     """Remove what a workspace that never came to be has left."""
     for folder in (workspace.features, workspace.thumbs, workspace.unpacked):
         shutil.rmtree(folder, ignore_errors=True)
+    workspace.lock.unlink(missing_ok=True)
     if not any(workspace.root.iterdir()):
         workspace.root.rmdir()
 
 
 def measure(run: Run, records: Sequence[Record], report: Report | None = None) -> tuple[int, dict[str, float]]:
     """Bring the measurements of a run up to date; return how many files were read, and the seconds each step took."""
-    lacking = features.missing(records, features.parts(run.workspace.features, run.scanners), run.scanners)
+    parts = features.parts(run.workspace.features, run.scanners, run.config.decode)
+    lacking = features.missing(records, parts, run.scanners)
     shards = _shards(run, lacking)
     total = sum(len(shard.records) for shard in shards)
     done, problems = 0, 0

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from curate._version import __version__
 from curate.auditing import judge
@@ -21,7 +22,7 @@ from curate.reviewing.store import Store
 from curate.scanners import Told, embeddings
 from curate.schema import FINDINGS, IMAGES
 from curate.sources import Record
-from curate.storage.workspace import read_table, write_table
+from curate.storage.workspace import Workspace, read_table, write_table
 
 
 def judged(
@@ -45,10 +46,10 @@ def judged(
 
 def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
     workspace = run.workspace
-    frame = features.load(records, features.parts(workspace.features, run.scanners), run.scanners)
+    frame = features.load(records, features.parts(workspace.features, run.scanners, run.config.decode), run.scanners)
     frame = embeddings.attach(frame, workspace.root)
     judgement = judge.judge(frame, run.scanners, run.config.judge)
-    before = read_table(workspace.findings) if workspace.findings.is_file() else judgement.findings
+    before = _before(workspace, judgement.findings)
     write_table(judgement.findings, FINDINGS, workspace.findings)
     write_table(frame, IMAGES, workspace.images)
     with Store(workspace.review) as store:
@@ -58,6 +59,14 @@ def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]
         "prevalent": [item.to_json() for item in judgement.prevalent],
         "spurious": [asdict(guess) for guess in guesses(frame)],
     }
+
+
+def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:
+    """Read the findings of the last audit; where there are none, or what is there is damaged, take these for them."""
+    try:
+        return read_table(workspace.findings, FINDINGS)
+    except (OSError, ValueError, pa.ArrowException):
+        return findings
 
 
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:

@@ -24,17 +24,18 @@ from curate.dataset.members import OWN, Member, approved, gather
 from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
 from curate.dataset.relocation import Say, sources_of
-from curate.dataset.reuse import workspaces_near
+from curate.dataset.reuse import folders_walked, workspaces_near
 from curate.dataset.shaping import shaped
 from curate.errors import ConfigError, SourceError
 from curate.images.decode import decode
 from curate.scanners.faces import Faces, FacesSettings
 from curate.schema import Verdict
 from curate.sources import Source, source_at
+from curate.sources.address import refuse_inside
 from curate.sources.classes import alike, folder_name, same_file
 from curate.sources.layout import LabelAndSplit, classes_of
 from curate.storage import safe_csv
-from curate.storage.atomic import atomic_folder
+from curate.storage.atomic import atomic_folder, full_disk_explained
 from curate.storage.workspace import Workspace
 
 MANIFEST = "manifest.csv"
@@ -50,6 +51,7 @@ class Built:
     refused: dict[str, int]
 
 
+@full_disk_explained()
 def build(
     recipe: str | Path,
     destination: str | Path,
@@ -72,6 +74,9 @@ def build(
         raise ConfigError(f"{recipe} names no manifest; add: manifest = 'FILE', or give --manifest FILE")
     own = approved(named, sources_of(source), said)
     folder_names([member.label for member in own])
+    given = [extension.source for extension in chosen.extend if Path(extension.source).is_dir()]
+    walked = folders_walked(named, (member.location.source for member in own))
+    refuse_inside(destination, [*walked, *given], "the build")
     faces = _faces_settings(named)
     with atomic_folder(destination) as partial, tempfile.TemporaryDirectory(prefix="curate-build-") as scratch:
         members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named))

@@ -20,11 +20,12 @@ from curate.dataset import manifest as manifests
 from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
 from curate.dataset.relocation import Say, sources_of
+from curate.dataset.reuse import folders_walked
 from curate.errors import CurateError, SourceError
 from curate.options import Layout, Mode
 from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
-from curate.sources.address import url
+from curate.sources.address import refuse_inside, url
 from curate.storage.atomic import atomic_folder
 
 SUMS = "sha256sums.txt"
@@ -65,6 +66,7 @@ def export(
     """
     said = say or (lambda _: None)
     images = manifests.kept_rows(Path(manifest), sources_of(source), said)
+    refuse_inside(destination, folders_walked(Path(manifest), images["source"]), "the export")
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     if layout == "folder":
         folder_names(images["final_label"].dropna())

@@ -5,9 +5,10 @@ give the same bytes.
 """
 
 import json
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -19,9 +20,10 @@ from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict, member
-from curate.sources.address import is_below, url
+from curate.sources.address import is_below, refuse_inside, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
+from curate.storage.names import is_text, shown
 from curate.storage.workspace import Workspace, to_pandas, write_table
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -41,7 +43,9 @@ def manifest(
     target = Path(output) if output else ws.manifest
     if target.suffix not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
-    root = ws.read_audit()["root"]
+    facts = ws.read_audit()
+    root = facts["root"]
+    refuse_inside(target, folders_of(facts), "the manifest")
     images, findings = ws.read_images(), ws.read_findings()
     with Store(ws.review) as store:
         log = store.log.decisions()
@@ -76,6 +80,11 @@ def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision],
     return images.assign(**columns, source=source)[MANIFEST.names]
 
 
+def folders_of(facts: Mapping[str, Any]) -> list[str]:
+    """Return the folder that an audit has walked, and would walk again; none where its source is a file."""
+    return [facts["root"]] if Path(facts["source"]).is_dir() else []
+
+
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write a manifest in the format that the file name asks for."""
     if path.suffix == ".parquet":
@@ -99,7 +108,7 @@ def read(path: Path) -> pd.DataFrame:
         raise SourceError(f"{path} does not exist; write one with: curate manifest WORKSPACE -o {path}")
     try:
         frame = _rows(path)
-    except (ValueError, OSError, pa.ArrowException) as error:
+    except (ValueError, TypeError, OSError, pa.ArrowException) as error:
         raise SourceError(f"{path} cannot be read as a manifest ({error})") from error
     lacking = [name for name in _NEEDED if name not in frame]
     if lacking:
@@ -115,15 +124,24 @@ def read(path: Path) -> pd.DataFrame:
 def _rows(path: Path) -> pd.DataFrame:
     """Read the rows of a manifest file, their index the line that each begins on (from 1 where there is no header)."""
     if path.suffix == ".parquet":
-        frame = to_pandas(pq.read_table(path))
+        frame = to_pandas(pq.read_table(path).replace_schema_metadata(None))  # pandas believes what it says
     elif path.suffix == ".csv":
         return safe_csv.read(path)
     else:
         # Only a line feed ends a row: names may hold what else some take for the end of a line.
         lines = path.read_text(encoding="utf-8").split("\n")
-        frame = pd.DataFrame([json.loads(line) for line in lines if line.strip()], dtype=object)
+        frame = pd.DataFrame([dict(json.loads(line)) for line in lines if line.strip()], dtype=object)
+    for name in {*_Verdict._fields, "split", "size_bytes"}.intersection(frame):
+        frame[name] = _column([_cell(value) for value in frame[name]], frame.index)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame
+
+
+def _cell(value: object) -> str | None:
+    """Read a cell as the text that a CSV would hold: JSON and Parquet may hold anything."""
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return value if isinstance(value, str) else str(value)
 
 
 class _Verdict(NamedTuple):
@@ -146,12 +164,14 @@ def _checked(where: str, row: _Verdict) -> tuple[str, str | None]:
     for name in ("path", "source"):
         if not getattr(row, name):
             raise SourceError(f"{where}: its {name} is empty")
+    for name, value in row._asdict().items():
+        if value is not None and not is_text(value):
+            raise SourceError(f"{where}: its {name} {shown(value)!r} is no text; rename it")
     if row.path and not is_below(row.path):
         raise SourceError(f"{where}: {row.path!r} leads out of its source; paths in a manifest are relative to it")
     action = member(Verdict, row.action)
     if action is None:
-        shown = row.action or ""
-        raise SourceError(f"{where}: {shown!r} is no action; there are {', '.join(Verdict)}")
+        raise SourceError(f"{where}: {row.action or ''!r} is no action; there are {', '.join(Verdict)}")
     if action is Verdict.RELABEL and not row.final_label:
         raise SourceError(f"{where}: {row.path!r} is relabelled, but its final_label is empty")
     kept_by_hand = action is Verdict.KEEP and not row.final_label

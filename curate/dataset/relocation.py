@@ -7,6 +7,7 @@ import pandas as pd
 
 from curate.errors import ConfigError, SourceError
 from curate.sources import source_at
+from curate.sources.address import url
 from curate.sources.base import absolute
 
 Say = Callable[[str], object]
@@ -24,11 +25,14 @@ def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Sa
 
     `moved` holds folders or URLs, as NEW where the manifest has one source, or OLD=NEW for one of several. A source
     that is gone, whose images all lie beside the manifest file, has moved together with it, as a built set does; `say`
-    is told. A path with backslashes, as Windows has it, is read as one with slashes where only that is there. Raises
-    `SourceError` for a source that is gone, `ConfigError` where it cannot be told which one has moved.
+    is told. A URL has to be named in `moved`, even where nothing has moved: a stranger may have written the manifest,
+    and nothing is fetched that nobody here has named. A path with backslashes, as Windows has it, is read as one with
+    slashes where only that is there. Raises `SourceError` for a source that is gone, `ConfigError` where it cannot be
+    told which one has moved.
     """
     sources = sorted(set(rows["source"]))
     now = _named(sources, moved, path)
+    _refuse_addresses(path, [source for source in sources if source not in now])
     here = absolute(path.parent)
     for source in sources:
         if source in now or source_at(source).is_there():
@@ -44,6 +48,15 @@ def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Sa
         now[source] = here
     rows = rows.assign(source=[now.get(source, source) for source in rows["source"]])
     return rows.assign(path=_with_slashes(rows))
+
+
+def _refuse_addresses(path: Path, sources: Sequence[str]) -> None:
+    remote = next((source for source in sources if url(source)), None)
+    if remote is not None:
+        raise SourceError(
+            f"{path} says that its images lie at {remote}; nothing is fetched that only a file has named. If you trust "
+            f"it: --source {remote}"
+        )
 
 
 def _named(sources: Sequence[str], moved: Sequence[str], path: Path) -> dict[str, str]:

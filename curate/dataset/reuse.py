@@ -6,10 +6,13 @@ measured anew.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 
+from curate.config import DecodeLimits
+from curate.dataset import manifest as manifests
 from curate.errors import WorkspaceError
 from curate.measuring import features
 from curate.measuring.shard import FACTS, part_schema
@@ -28,6 +31,19 @@ def workspaces_near(manifest: Path) -> Iterator[Workspace]:
             yield workspace
 
 
+def folders_walked(manifest: Path, sources: Iterable[str]) -> list[str]:
+    """Return those of a manifest's sources that are folders of images, as far as workspaces near it do not know better.
+
+    The root of a list is the folder that it lies in, where other things lie by right.
+    """
+    known: dict[str, list[str]] = {}
+    for workspace in workspaces_near(manifest):
+        with suppress(WorkspaceError):
+            facts = workspace.read_audit()
+            known[facts["root"]] = manifests.folders_of(facts)
+    return [folder for source in sorted(set(sources)) for folder in known.get(source, [source])]
+
+
 def take_over(
     workspaces: Iterable[Workspace], wanted: Mapping[tuple[str, str], tuple[str, int]], scanner: Scanner, folder: Path
 ) -> int:
@@ -44,7 +60,7 @@ def take_over(
         for part in features.parts(workspace.features, (scanner,)):
             if part.current != {FACTS, scanner.name}:
                 continue
-            table = features.stored(part.path, part_schema((scanner,)).names)
+            table = features.stored(part.path, part_schema((scanner,), DecodeLimits()).names)
             hashes = table["sha256"].to_pylist()
             rows = [
                 (row, key)
@@ -74,7 +90,7 @@ def _is_as_measured(address: str, size: int, stamp: int) -> bool:
 
 
 def _write(table: pa.Table, stored_as: Sequence[tuple[str, int]], scanner: Scanner, folder: Path) -> None:
-    schema = part_schema((scanner,))
+    schema = part_schema((scanner,), DecodeLimits())
     for index, column in (
         (0, pa.array([path for path, _ in stored_as], pa.string())),
         (1, pa.array([size for _, size in stored_as], pa.int64())),

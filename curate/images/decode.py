@@ -10,20 +10,19 @@ entropy-coded data, all of which is still read.
 
 import io
 
-import cv2
 import numpy as np
 import simplejpeg
 import xxhash
 from PIL import Image
 
 from curate.config import DecodeLimits
-from curate.i18n import msg
+from curate.i18n import Message, msg
 from curate.images import damage, formats, kinds, pillow, pixels, second
 from curate.images.bands import UnsupportedLayoutError
 from curate.images.containers import Problem, jpeg
 from curate.images.deep import Samples
 from curate.images.image import DecodedImage, Pixels
-from curate.images.result import DecodeResult, bomb, one_line
+from curate.images.result import DecodeResult, bomb, is_want_of_memory, one_line, too_much_memory
 from curate.schema import Severity
 
 __all__ = ["DecodeResult", "allow_pixels", "decode", "is_want_of_memory", "too_much_memory"]
@@ -49,25 +48,9 @@ def decode(data: bytes, limits: DecodeLimits) -> DecodeResult:
         result.problems.append(bomb(one_line(error), limits))
     except Exception as error:  # decoders raise anything
         result.image = None
+        result.lacks_memory = is_want_of_memory(error)
         result.problems.append(_given_up(error, limits))
     return result
-
-
-def is_want_of_memory(error: Exception) -> bool:
-    """Say whether an error means that memory could not be had: OpenCV says so in its own way."""
-    return isinstance(error, MemoryError) or (isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem)
-
-
-def too_much_memory(limits: DecodeLimits) -> Problem:
-    """Describe an image that takes more memory than one may."""
-    return Problem(
-        kinds.TOO_LARGE,
-        Severity.ERROR,
-        msg(
-            "Decoding takes more than {memory_mib:,} MiB; raise decode.memory_mib if it is genuine.",
-            memory_mib=limits.allowed_memory_mib,
-        ),
-    )
 
 
 def _given_up(error: Exception, limits: DecodeLimits) -> Problem:
@@ -75,9 +58,11 @@ def _given_up(error: Exception, limits: DecodeLimits) -> Problem:
         return too_much_memory(limits)
     if second.is_unsupported(error):
         return second.unsupported(one_line(error))
-    return Problem(
-        kinds.UNREADABLE, Severity.ERROR, msg("No decoder can read the file ({error}).", error=one_line(error))
-    )
+    return _unreadable(one_line(error))
+
+
+def _unreadable(why: str | Message) -> Problem:
+    return Problem(kinds.UNREADABLE, Severity.ERROR, msg("No decoder can read the file ({error}).", error=why))
 
 
 def allow_pixels(max_pixels: int) -> None:
@@ -106,7 +91,11 @@ def _decode_jpeg(data: bytes, limits: DecodeLimits, result: DecodeResult) -> Non
     if result.refuse_if_too_large(limits):
         return
     reduced = rows * columns > FULL_DECODE_PIXELS
-    native, identity = _jpeg_pixels(data, REDUCED_SIDE_PX if reduced else 0, claimed, result)
+    made = _jpeg_pixels(data, REDUCED_SIDE_PX if reduced else 0, claimed, result)
+    if made is None:
+        result.problems.append(_unreadable(msg("nothing of it is left")))
+        return
+    native, identity = made
     block = _BLOCK.get(subsampling, (8, 8)) if colour != "Gray" else (8, 8)
     found = damage.in_jpeg(native, (rows, columns), block, data)
     native = pixels.turn(native, orientation)
@@ -122,36 +111,69 @@ _BLOCK = {"444": (8, 8), "422": (8, 16), "420": (16, 16), "440": (16, 8), "411":
 """Rows and columns that are coded together, by chroma subsampling."""
 
 
-def _jpeg_pixels(data: bytes, side_px: int, claimed: int, result: DecodeResult) -> tuple[Pixels, Samples | None]:
-    """Decode strictly, else what is left; return pixels as coded and, where they are not RGB, the samples proper."""
+_Made = tuple[Pixels, Samples | None]
+"""Pixels as coded and, where they are not RGB, the samples proper."""
+
+
+def _jpeg_pixels(data: bytes, side_px: int, claimed: int, result: DecodeResult) -> _Made | None:
+    """Decode strictly, else what is left; None where nothing is."""
     try:
-        made = _turbo(data, side_px, result, strict=True)
+        made = _turbo(data, side_px, result)
         result.problems += jpeg.problems(data, claimed)
         return made
     except ValueError as error:
+        if is_want_of_memory(error):
+            raise
         if process := jpeg.unusual_process(data):
             raise UnsupportedLayoutError(process) from error
         problem = jpeg.failure(str(error), data)
     mended = jpeg.with_end(data) if problem.kind is kinds.TRUNCATED else None
     if mended is not None:
         try:
-            made = _turbo(mended, side_px, result, strict=True)
+            made = _turbo(mended, side_px, result)
             result.problems += [jpeg.without_end(), *jpeg.problems(mended, claimed)]
             return made
         except ValueError:  # the end marker is not all that is missing
             pass
     result.problems.append(problem)
-    try:
-        return _turbo(data, side_px, result, strict=False)
-    except ValueError:
-        return np.asarray(pillow.tolerant(data, result), dtype=np.uint8), None
+    rest = _what_is_left(data, side_px, result)
+    return None if rest is None else (rest, None)
 
 
-def _turbo(data: bytes, side_px: int, result: DecodeResult, *, strict: bool) -> tuple[Pixels, Samples | None]:
+def _turbo(data: bytes, side_px: int, result: DecodeResult) -> _Made:
     if result.mode == "CMYK":
-        simplejpeg.decode_jpeg(data, "CMYK", min_height=64, min_width=64, strict=strict)
+        simplejpeg.decode_jpeg(data, "CMYK", min_height=64, min_width=64)
         with Image.open(io.BytesIO(data)) as image:
             return np.asarray(image.convert("RGB")), np.asarray(image)
     space = "GRAY" if result.mode == "L" else "RGB"
-    made = simplejpeg.decode_jpeg(data, space, min_height=side_px, min_width=side_px, min_factor=1, strict=strict)
+    made = simplejpeg.decode_jpeg(data, space, min_height=side_px, min_width=side_px, min_factor=1)
     return np.asarray(made[:, :, 0] if space == "GRAY" else made), None
+
+
+def _what_is_left(data: bytes, side_px: int, result: DecodeResult) -> Pixels | None:
+    """Decode a damaged JPEG as far as it goes; None where that is nowhere, which says nothing about two files."""
+    if result.mode != "CMYK":
+        try:
+            rest = _on_ground(data, side_px, "GRAY" if result.mode == "L" else "RGB")
+        except ValueError:
+            rest = None
+        if rest is not None:
+            return rest
+    rest = np.asarray(pillow.tolerant(data, result), dtype=np.uint8)
+    return rest if rest.any() else None
+
+
+def _on_ground(data: bytes, side_px: int, space: str) -> Pixels | None:
+    """Decode tolerantly on a grey ground; None where the ground is all there is.
+
+    Where the decoder gives up it leaves the rest of its buffer as it was: in memory that nobody has filled, that would
+    be what this process held there before.
+    """
+    smallest = {"min_height": side_px, "min_width": side_px, "min_factor": 1}
+    rows, columns, _, _ = simplejpeg.decode_jpeg_header(data, **smallest, strict=False)
+    bands = 1 if space == "GRAY" else 3
+    ground = np.full(rows * columns * bands, damage.GREY, np.uint8)
+    made = np.asarray(simplejpeg.decode_jpeg(data, space, **smallest, buffer=ground, strict=False))
+    if (made == damage.GREY).all():
+        return None
+    return made[:, :, 0] if bands == 1 else made

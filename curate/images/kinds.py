@@ -28,9 +28,9 @@ DAMAGED = _corrupted(
 TOO_LARGE = _corrupted(
     "too_large", N_("Too large"), N_("More pixels or bytes than the configured limit, so it was not decoded.")
 )
-CRASHED = _corrupted("crashed", N_("Crashed a decoder"), N_("A decoder crashed on the file; it is not opened again."))
+CRASHED = _corrupted("crashed", N_("Crashed a decoder"), N_("A decoder or a check crashed on the file."))
 TIMED_OUT = _corrupted(
-    "timed_out", N_("Timed out"), N_("Reading took longer than the time limit; it is not opened again.")
+    "timed_out", N_("Timed out"), N_("Reading took longer than the time limit; the next audit tries it again.")
 )
 WRONG_EXTENSION = _corrupted(
     "wrong_extension",

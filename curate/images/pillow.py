@@ -18,7 +18,7 @@ from curate.images import containers, damage, deep, kinds, pixels, second
 from curate.images.containers import Problem, png
 from curate.images.deep import Samples
 from curate.images.image import DecodedImage
-from curate.images.result import DecodeResult, one_line
+from curate.images.result import DecodeResult, is_want_of_memory, one_line
 from curate.images.second import Reading
 from curate.schema import Severity
 
@@ -124,9 +124,11 @@ def _loaded(data: bytes, image: Image.Image, limits: DecodeLimits, result: Decod
                     )
                 )
             return reading
-        except (MemoryError, Image.DecompressionBombError):
+        except Image.DecompressionBombError:
             raise
         except Exception as error:
+            if is_want_of_memory(error):
+                raise
             failure = second.failure(error)
         if result.format == "PNG" and (essential := png.without_metadata(data)) != data:
             return _read(essential, limits, result)
@@ -146,9 +148,11 @@ def _reading(image: Image.Image) -> Reading:
 def _what_is_left(data: bytes, result: DecodeResult) -> Samples | None:
     try:
         return tolerant(data, result)
-    except (MemoryError, Image.DecompressionBombError):
+    except Image.DecompressionBombError:
         raise
-    except Exception:  # nothing is left of it
+    except Exception as error:
+        if is_want_of_memory(error):
+            raise
         logger.debug("nothing is left of the image", exc_info=True)
         return None
 
@@ -177,9 +181,11 @@ def _rest_of_frames(image: Image.Image, frames: int, result: DecodeResult) -> li
             image.load()
             samples = pixels.native(image)
             digests.append(pixels.digest(samples, pixels.colours_of(samples)))
-        except (MemoryError, Image.DecompressionBombError):
+        except Image.DecompressionBombError:
             raise
         except Exception as error:
+            if is_want_of_memory(error):
+                raise
             is_unsupported = second.is_unsupported(error)
             result.problems.append(
                 Problem(

@@ -1,6 +1,9 @@
 """What became of one file, whichever decoder read it."""
 
+import re
 from dataclasses import dataclass, field, replace
+
+import cv2
 
 from curate.config import DecodeLimits
 from curate.i18n import Message, msg
@@ -27,6 +30,8 @@ class DecodeResult:
     digest: str | None = None
     image: DecodedImage | None = None
     problems: list[Problem] = field(default_factory=list)
+    lacks_memory: bool = False
+    """Memory could not be had. How much there is may depend on what else the process did."""
 
     @property
     def is_sound(self) -> bool:
@@ -70,6 +75,35 @@ def bomb(what: str | Message, limits: DecodeLimits) -> Problem:
     )
 
 
+def is_want_of_memory(error: Exception) -> bool:
+    """Say whether an error means that memory could not be had: libraries say so in ways of their own."""
+    if isinstance(error, MemoryError) or (isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem):
+        return True
+    return bool(_NO_MEMORY.search(str(error)))
+
+
+_NO_MEMORY = re.compile(
+    r"insufficient memory \(case|out of memory|bad_alloc|failed to allocate memory|cannot allocate", re.I
+)
+"""What libjpeg, Pillow, C++, ONNX Runtime and the system say."""
+
+
+def too_much_memory(limits: DecodeLimits) -> Problem:
+    """Describe an image that takes more memory than one may."""
+    return Problem(
+        kinds.TOO_LARGE,
+        Severity.ERROR,
+        msg(
+            "Decoding takes more than {memory_mib:,} MiB; raise decode.memory_mib if it is genuine.",
+            memory_mib=limits.allowed_memory_mib,
+        ),
+    )
+
+
 def one_line(error: Exception) -> str:
-    """Return what a decoder says, cut to what fits into a reason."""
-    return " ".join(str(error).split())[:160] or type(error).__name__
+    """Return what a decoder says, cut to what fits into a reason; the same file gives the same line, always."""
+    return " ".join(_ADDRESS.sub(">", str(error)).split())[:160] or type(error).__name__
+
+
+_ADDRESS = re.compile(r" (object )?at 0x[0-9a-fA-F]+>?")
+"""Where Python's objects lie in memory is another place in every run."""

@@ -18,7 +18,7 @@ from curate.i18n import Message, msg
 from curate.images import bands, formats, kinds, pixels
 from curate.images.containers import Problem, jpeg
 from curate.images.deep import Samples
-from curate.images.result import DecodeResult, one_line
+from curate.images.result import DecodeResult, is_want_of_memory, one_line
 from curate.schema import Severity
 
 OTHER_COLOURS = ("CMYK", "LAB", "YCbCr", "HSV")
@@ -44,9 +44,9 @@ def read(data: bytes, limits: DecodeLimits, result: DecodeResult) -> Reading | N
     refused: Exception | None = None
     try:
         reading = reader(data, limits, result) if reader else None
-    except MemoryError:
-        raise
     except Exception as error:  # decoders raise anything
+        if is_want_of_memory(error):
+            raise
         reading, refused = None, error
     if reading is None and not any(problem.kind is kinds.TOO_LARGE for problem in result.problems):
         result.problems.append(_unidentified(data, result, refused))
@@ -61,9 +61,9 @@ def deeper(data: bytes, image: Image.Image, frames: int, limits: DecodeLimits) -
         if image.format == "TIFF":
             return _tiff_pages(data, frames, limits)
         samples = _opencv(data)
-    except MemoryError:
-        raise
-    except Exception:  # Pillow's 8 bits have to do
+    except Exception as error:  # Pillow's 8 bits have to do
+        if is_want_of_memory(error):
+            raise
         return None
     if samples is None or samples.dtype == np.uint8 or samples.shape[:2] != (image.height, image.width):
         return None

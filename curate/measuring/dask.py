@@ -1,21 +1,19 @@
 """The same shards on an existing Dask cluster, with the same results.
 
 Invariants: every shard handed in is done when `run` returns, or `run` raises; a worker process measures one shard
-at a time, since journals and deadlines are facts about a process; a shard whose worker died is tried again,
-without the image that is known to have killed it. Workers share the workspace and the source with us, and
+at a time, since journals and deadlines are facts about a process; a shard whose worker died is tried again, and the
+image in hand then alone, in a process of its own (`alone`). Workers share the workspace and the source with us, and
 have curate installed.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from curate.config import DecodeLimits
 from curate.errors import ConfigError, WorkspaceError
-from curate.images.decode import allow_pixels
-from curate.measuring import journal
+from curate.measuring import alone, journal
+from curate.measuring.borrowed import borrowed_process
 from curate.measuring.shard import Shard, Tally, measure_shard
 
 CONNECT_S = 15
@@ -51,7 +49,11 @@ def run(address: str, shards: Sequence[Shard], done: Callable[[Tally], None]) ->
                 shard, deaths = flying.pop(future)
                 tally = _outcome(future)
                 if tally is None:
-                    hand_in(_without_crash(shard, deaths), deaths + 1)
+                    if deaths + 1 >= MAX_DEATHS + len(shard.records):
+                        raise WorkspaceError(
+                            "the cluster's workers die before they can read an image; is there enough memory?"
+                        )
+                    hand_in(shard, deaths + 1)
                     continue
                 done(tally)
                 if waiting:
@@ -90,53 +92,22 @@ def _outcome(future: Any) -> Tally | None:
     return tally
 
 
-def _without_crash(shard: Shard, deaths: int) -> Shard:
-    """Leave the image that the crash report names out of the shard, for another try."""
-    if deaths + 1 >= MAX_DEATHS + len(shard.records):
-        raise WorkspaceError("the cluster's workers die before they can read an image; is there enough memory?")
-    crash = journal.read_crash_report(shard.journal)
-    shard.journal.unlink(missing_ok=True)
-    return shard if crash is None else replace(shard, crashes=(*shard.crashes, crash))
-
-
 def _measure(shard: Shard) -> Tally:
-    """Measure one shard on the cluster, skipping images that crash reports of earlier attempts name.
-
-    A journal that names no cause may be that of a worker that was stopped from outside, so the image gets another
-    chance; one that names a crash or an overrun is proof.
-    """
+    """Measure one shard on the cluster; images that workers of earlier attempts died on are tried alone first."""
     with _one_at_a_time:
         if not shard.part.parent.is_dir():
             raise WorkspaceError(
                 f"the cluster's workers cannot see {shard.part.parent}; put the workspace on storage they share"
             )
-        for old in sorted(shard.part.parent.glob(f"{shard.journal.name}.*")):
-            crash = journal.read_crash_report(old)
-            if crash is not None and crash.index not in {item.index for item in shard.crashes}:
-                shard = replace(shard, crashes=(*shard.crashes, crash))
         crash = journal.read_crash_report(shard.journal)
-        if crash is not None and crash.cause is not None:
-            # Kept beside the journal: the next worker to try, if any, must know of all crashes so far.
+        if crash is not None:
+            # Kept beside the journal: the next worker to try, if any, must know of all deaths so far.
             shard.journal.replace(shard.journal.with_name(f"{shard.journal.name}.{crash.index}"))
-            shard = replace(shard, crashes=(*shard.crashes, crash))
-        with _borrowed_process(shard.limits):
+        notes = sorted(shard.part.parent.glob(f"{shard.journal.name}.*"))
+        indices = [int(note.suffix[1:]) for note in notes]
+        shard = replace(shard, settled={index: alone.measured(shard, index) for index in indices})
+        with borrowed_process(shard.limits):
             tally = measure_shard(shard)
-        for old in shard.part.parent.glob(f"{shard.journal.name}.*"):
-            old.unlink(missing_ok=True)
+        for note in notes:
+            note.unlink(missing_ok=True)
         return tally
-
-
-@contextmanager
-def _borrowed_process(limits: DecodeLimits) -> Iterator[None]:
-    """Apply a worker's settings while a shard is measured, and restore them on exit: the process is not ours."""
-    import cv2
-    from PIL import Image
-
-    threads, pixels = cv2.getNumThreads(), Image.MAX_IMAGE_PIXELS
-    cv2.setNumThreads(1)
-    allow_pixels(limits.max_pixels)
-    try:
-        yield
-    finally:
-        Image.MAX_IMAGE_PIXELS = pixels
-        cv2.setNumThreads(threads)

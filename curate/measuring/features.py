@@ -1,13 +1,15 @@
 """Stored measurements: which are still good, which are missing, and all of them as one table.
 
-A part file says which scanners measured its rows, with which fingerprints; a row is good for a scanner as
-long as that fingerprint and the file's size and time are unchanged. So an unchanged dataset is never
-read again, a changed scanner re-measures only its own columns, and a killed run goes on where it was.
+A part file says which scanners measured its rows, with which fingerprints and under which limits; a row is good for a
+scanner as long as that fingerprint and the file's size and time are unchanged, the limits are no lower, and it is
+settled (`rows`). So an unchanged dataset is never read again, a changed scanner re-measures only its own columns, a
+raised limit only what was above it, and a killed run goes on where it was.
 """
 
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,9 +21,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curate.config import DecodeLimits
 from curate.errors import WorkspaceError
-from curate.measuring.shard import FACT_FIELDS, FACTS, KEYS, MEASURED, part_schema
+from curate.measuring.shard import FACT_FIELDS, FACTS, KEYS, LIMITS, MEASURED, fingerprints, limits_of
 from curate.scanners import Scanner
+from curate.schema import Unsettled
 from curate.sources import Record
 from curate.storage.workspace import to_pandas
 
@@ -36,34 +40,44 @@ _FACT_NAMES = ["size_bytes", *(field.name for field in FACT_FIELDS)]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part file and the steps (scanners, or the decoder's facts) whose measurements in it are still good."""
+    """One part file and the steps (scanners, or the decoder's facts) whose measurements in it are still good.
+
+    `is_raised` says that limits are higher now than when it was measured.
+    """
 
     path: Path
     current: frozenset[str]
+    is_raised: bool = False
 
 
-def parts(folder: Path, scanners: Sequence[Scanner]) -> list[Part]:
-    """List the part files that hold anything current, oldest first."""
-    wanted = _fingerprints(scanners)
+def parts(folder: Path, scanners: Sequence[Scanner], limits: DecodeLimits | None = None) -> list[Part]:
+    """List the part files that hold anything current, oldest first; without limits, whatever theirs were."""
+    wanted = fingerprints(scanners)
     found = []
     for path in sorted(folder.glob("part-*.parquet")):
         try:
-            stored = json.loads((pq.read_schema(path).metadata or {}).get(MEASURED, b"{}"))
+            metadata = pq.read_schema(path).metadata or {}
+            marks = json.loads(metadata.get(MEASURED, b"{}"))
+            allowed = json.loads(metadata.get(LIMITS, b"[]"))
         except (OSError, pa.ArrowException, ValueError):
             continue
-        current = frozenset(name for name, mark in stored.items() if wanted.get(name) == mark)
-        if current:
-            found.append(Part(path, current))
+        now = limits_of(limits) if limits else allowed
+        current = frozenset(name for name, mark in marks.items() if wanted.get(name) == mark)
+        if current and len(now) == len(allowed) and all(map(operator.ge, now, allowed)):
+            found.append(Part(path, current, is_raised=now != allowed))
     return found
 
 
 def missing(
-    records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]
+    records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner], *, try_again: bool = True
 ) -> dict[frozenset[str], list[Record]]:
-    """Group the records still to be measured by the set of scanners that lack them."""
-    have = {name: set[tuple[str, int, int]]() for name in _fingerprints(scanners)}
+    """Group the records still to be measured by the set of scanners that lack them.
+
+    With `try_again` that includes what could not be read the last time.
+    """
+    have = {name: set[tuple[str, int, int]]() for name in fingerprints(scanners)}
     for part in found:
-        keys = _keys(stored(part.path, _KEY_NAMES))
+        keys = _settled(part, try_again=try_again)
         for name in part.current:
             have[name].update(keys)
     wanted: dict[frozenset[str], list[Record]] = {}
@@ -73,6 +87,14 @@ def missing(
         if lacking:
             wanted.setdefault(lacking - {FACTS}, []).append(record)
     return wanted
+
+
+def _settled(part: Part, *, try_again: bool) -> list[tuple[str, int, int]]:
+    """Return the keys of the rows of a part that need not be measured again."""
+    again = {Unsettled.UNREAD} if try_again else set()
+    again |= {Unsettled.REFUSED} if part.is_raised else set()
+    table = stored(part.path, [*_KEY_NAMES, "unsettled"])
+    return [key for key, why in zip(_keys(table), table["unsettled"].to_pylist(), strict=True) if why not in again]
 
 
 def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> pd.DataFrame:
@@ -129,17 +151,18 @@ def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
     return frame[[*facts, *columns]].rename(columns=columns)
 
 
-def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record]) -> None:
-    """Delete part files that no longer hold a current row of any record."""
-    keys = {(record.path, record.size_bytes, record.mtime_ns) for record in records}
-    current = {part.path for part in parts(folder, scanners)}
-    for path in folder.glob("part-*.parquet"):
-        if path not in current or keys.isdisjoint(_keys(stored(path, _KEY_NAMES))):
+def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record], limits: DecodeLimits) -> None:
+    """Delete part files that hold no current row of any record, or none that a later part does not hold again."""
+    wanted = {(record.path, record.size_bytes, record.mtime_ns) for record in records}
+    current = {part.path: part.current for part in parts(folder, scanners, limits)}
+    later: dict[str, set[tuple[str, int, int]]] = {step: set() for step in fingerprints(scanners)}
+    for path in sorted(folder.glob("part-*.parquet"), reverse=True):
+        steps = current.get(path, frozenset())
+        keys = wanted.intersection(_keys(stored(path, _KEY_NAMES))) if steps else set()
+        if all(keys <= later[step] for step in steps):
             path.unlink()
-
-
-def _fingerprints(scanners: Sequence[Scanner]) -> dict[str, str]:
-    return dict(json.loads(part_schema(scanners).metadata[MEASURED]))
+        for step in steps:
+            later[step] |= keys
 
 
 def stored(path: Path, columns: Sequence[str] | None = None) -> pa.Table:

@@ -16,6 +16,7 @@ from pathlib import Path
 from curate.config import DecodeLimits
 from curate.findings import KindSpec
 from curate.images import kinds
+from curate.storage.atomic import explained
 
 _INDEX_BYTES = 12
 
@@ -78,8 +79,9 @@ class Watch:
         self._timeout_s = limits.timeout_s
         self._memory_mib = limits.allowed_memory_mib
         self._armed_at = float("-inf")
-        self._file = journal.open("w+b", buffering=0)
-        self._file.write(b" " * _INDEX_BYTES)
+        with explained(journal):
+            self._file = journal.open("w+b", buffering=0)
+            self._file.write(b" " * _INDEX_BYTES)
         faulthandler.enable(self._file, all_threads=False)
 
     def enter(self, index: int) -> None:
@@ -95,6 +97,11 @@ class Watch:
             faulthandler.dump_traceback_later(self._timeout_s, exit=True, file=self._file)
             self._armed_at = now
         limit_memory(self._memory_mib)
+
+    def rest(self) -> None:
+        """Stop the time of the image in hand: another process measures it."""
+        faulthandler.cancel_dump_traceback_later()
+        self._armed_at = float("-inf")
 
     def close(self) -> None:
         """Remove the journal of a finished shard."""

@@ -1,8 +1,8 @@
 """Shards through worker processes, come what may.
 
-Invariants: every shard handed in is done when `run` returns, or `run` raises; an image that kills its
-worker is recorded as crashed and the shard is tried again without it; what a worker writes does not
-depend on how many there are.
+Invariants: every shard handed in is done when `run` returns, or `run` raises; an image in hand when a worker
+dies is tried alone (`alone`), and the shard again without it; what a worker writes does not depend on how many
+there are.
 
 Where the system allows it, workers are forked from a server that has imported what they need and nothing else: the
 imports, a third of a second, are made once for all of them, and while we still import what we need ourselves. So this
@@ -11,8 +11,10 @@ module imports nothing large until it is used. Where `multiprocessing` can start
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
+import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from curate.measuring.pipes import PipePool
     from curate.measuring.shard import Shard, Tally
 
+_log = logging.getLogger(__name__)
+
 PRELOADED = (
     "curate.measuring.preload",
     "curate.measuring.worker",
@@ -40,10 +44,9 @@ PRELOADED = (
     "curate.sources.folder",
     "imagehash",
     "PIL.PngImagePlugin",
+    "curate.measuring.preloaded",
 )
 """What most workers import, the scanners' own libraries included; each imports for itself what else it needs."""
-MAX_SILENT_DEATHS = 3
-"""How often a shard may die before its first image until we stop blaming chance."""
 
 
 def cores() -> int:
@@ -53,29 +56,39 @@ def cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where shards are measured: `workers` processes here (0: one a core), or the Dask cluster at `address`."""
+    """Where shards are measured: `workers` processes here (0: one a core), the Dask cluster at `address`, or this one.
+
+    In this process (`is_serial`) nothing ends an image that takes too long, and one that crashes a decoder ends it.
+    """
 
     workers: int = 0
     address: str | None = None
+    is_serial: bool = False
 
     def run(self, shards: Sequence[Shard], done: Callable[[Tally], None]) -> None:
         """Measure all shards; `done` is called in this process for each one finished."""
-        if self.address is None:
-            run(shards, self.workers, done)
-        else:
+        if self.address is not None:
             from curate.measuring import dask
 
             dask.run(self.address, shards, done)
+        elif self.is_serial or (shards and not _starts_processes()):
+            from curate.measuring import serial
+
+            serial.run(shards, done)
+        else:
+            run(shards, self.workers, done)
 
 
 def named(name: str) -> Engine:
-    """Parse `local:N` or `dask:ADDRESS`; raises `ConfigError` for anything else."""
+    """Parse `serial`, `local:N` or `dask:ADDRESS`; raises `ConfigError` for anything else."""
+    if name == "serial":
+        return Engine(is_serial=True)
     kind, _, rest = name.partition(":")
     if kind == "dask" and rest:
         return Engine(address=rest)
     if kind == "local" and (not rest or rest.isdecimal()):
         return Engine(workers=int(rest or 0))
-    raise ConfigError(f"{name!r} is no engine; give local:N (N processes, 0 for one a core) or dask:ADDRESS")
+    raise ConfigError(f"{name!r} is no engine; give serial, local:N (N processes, 0 for one a core) or dask:ADDRESS")
 
 
 def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) -> None:
@@ -119,36 +132,31 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
 
 
 def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
-    """Run one shard in a pool of its own until it is through, leaving out a crash each time it dies."""
-    from curate.measuring import journal
+    """Run one shard in a pool of its own until it is through; an image that it dies of is tried alone."""
+    from curate.measuring import alone, journal
     from curate.measuring.shard import measure_shard
 
-    silent = 0
-    crash = journal.read_crash_report(shard.journal)
-    if crash is not None and crash.cause is not None:
-        shard = replace(shard, crashes=(*shard.crashes, crash))
+    unexplained = 0
     while True:
+        crash = journal.read_crash_report(shard.journal)
         shard.journal.unlink(missing_ok=True)
+        if crash is None:
+            unexplained += 1
+            if unexplained > alone.MAX_SILENT_DEATHS:
+                raise WorkspaceError(alone.DYING)
+        else:
+            shard = replace(shard, settled={**shard.settled, crash.index: alone.measured(shard, crash.index)})
         with _pool(1, shard.limits) as pool:
             try:
                 done(pool.submit(measure_shard, shard).result())
                 return
             except BrokenProcessPool:
-                crash = journal.read_crash_report(shard.journal)
-        if crash is None:
-            silent += 1
-            if silent >= MAX_SILENT_DEATHS:
-                raise WorkspaceError(
-                    "worker processes die before they can read an image; is there enough memory? "
-                    "Try fewer with engine.workers = 1 in curate.toml"
-                )
-        else:
-            shard = replace(shard, crashes=(*shard.crashes, crash))
+                continue
 
 
 def get_ready(workspace: Path, engine: Engine) -> None:
     """Begin to import what workers need, in the background, where an audit into `workspace` is sure to want some."""
-    if engine.address is None and not Workspace(workspace).audit.exists():
+    if engine.address is None and not engine.is_serial and not Workspace(workspace).audit.exists():
         _start_server()
 
 
@@ -162,9 +170,21 @@ def _start_server() -> bool:
         if context.get_start_method() == "forkserver":
             from multiprocessing import forkserver
 
-            with _one_blas_thread():
+            with _environment_of_server():
                 forkserver.ensure_running()
     except (OSError, ImportError):  # no /dev/shm to write to, no semaphores at all, a temporary folder of a long name
+        return False
+    return True
+
+
+def _starts_processes() -> bool:
+    """Say whether any process can be started here; where none can, say so, since an image may then end this one."""
+    if _start_server():
+        return True
+    try:
+        subprocess.run([sys.executable, "-c", ""], check=True, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.SubprocessError) as error:
+        _log.warning("no process can be started here (%s): measuring in this one, as with --engine serial", error)
         return False
     return True
 
@@ -193,11 +213,11 @@ def _context() -> BaseContext:
 
 
 @contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Give processes started meanwhile one BLAS thread each: they have a core each."""
-    names = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, "1"))
+def _environment_of_server() -> Iterator[None]:
+    """Tell a process started meanwhile who starts it (`preload`), and to use one BLAS thread: workers have a core."""
+    told = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "CURATE_PARENT": str(os.getpid())}
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
     try:
         yield
     finally:

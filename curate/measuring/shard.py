@@ -17,20 +17,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.config import DecodeLimits
+from curate.errors import CurateError
 from curate.i18n import msg
 from curate.images import kinds
 from curate.images.containers import Problem
-from curate.images.decode import DecodeResult, decode, is_want_of_memory, too_much_memory
-from curate.measuring import journal
-from curate.measuring.journal import CrashReport
+from curate.images.decode import DecodeResult, decode
+from curate.images.result import is_want_of_memory, one_line, too_much_memory
+from curate.measuring import journal, rows
+from curate.measuring.rows import Row
 from curate.scanners import Scanner
-from curate.schema import IMAGES, DecodeStatus, Severity
+from curate.schema import IMAGES, Severity
 from curate.sources import Record, Source
 from curate.storage.workspace import write_part
 
 FACTS = "image"
 """The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
-FACTS_VERSION = 4
+FACTS_VERSION = 5
 
 KEYS = (
     pa.field("path", pa.string(), nullable=False),
@@ -41,21 +43,24 @@ FACT_FIELDS = (
     *(IMAGES.field(name) for name in IMAGES.names if name not in ("path", "label", "split", "size_bytes")),
     pa.field("digest", pa.string()),
     pa.field("problems", pa.string(), nullable=False),
+    pa.field("unsettled", pa.string()),
 )
 MEASURED = b"curate.measured"
 """Key of the part's metadata: which scanners measured it, with which fingerprint."""
+LIMITS = b"curate.limits"
+"""Key of the part's metadata: the limits under which it was measured, those of `limits_of`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """A unit of work. `crashes` names the images that have already cost a worker its life."""
+    """A unit of work. `settled` holds the rows of images that have cost a worker its life, and were tried alone."""
 
     source: Source
     records: tuple[Record, ...]
     scanners: tuple[Scanner, ...]
     limits: DecodeLimits
     part: Path
-    crashes: tuple[CrashReport, ...] = ()
+    settled: Mapping[int, Row] = field(default_factory=dict)
 
     @property
     def journal(self) -> Path:
@@ -78,19 +83,28 @@ def measure_shard(shard: Shard) -> Tally:
 
 
 def _measure_shard(shard: Shard) -> Tally:
+    from curate.measuring import alone
+
     watch = journal.Watch(shard.journal, shard.limits)
-    lost = {crash.index: crash for crash in shard.crashes}
     seconds: dict[str, float] = defaultdict(float)
-    rows = []
+    made = []
     for index, record in enumerate(shard.records):
-        if index in lost:
-            rows.append(_row(record, None, _crashed(lost[index], shard.limits), {}))
-            continue
-        watch.enter(index)
-        rows.append(_measure_one(shard, record, seconds))
-    write_part(_to_arrow(rows, shard.scanners), shard.part)
+        row = shard.settled.get(index)
+        if row is None:
+            watch.enter(index)
+            row = measured(shard, record, seconds)
+        if row is None:
+            watch.rest()
+            row = alone.measured(shard, index)
+        made.append(row)
+    write_rows(shard, made)
     watch.close()
-    return Tally(files=len(rows), statuses=Counter(row["status"] for row in rows), seconds=dict(seconds))
+    return Tally(files=len(made), statuses=Counter(row["status"] for row in made), seconds=dict(seconds))
+
+
+def write_rows(shard: Shard, made: Sequence[Row]) -> None:
+    """Write the rows of all files of a shard as its part."""
+    write_part(_to_arrow(made, shard.scanners, shard.limits), shard.part)
 
 
 def tally_of(shard: Shard) -> Tally:
@@ -99,124 +113,102 @@ def tally_of(shard: Shard) -> Tally:
     return Tally(files=len(statuses), statuses=Counter(statuses))
 
 
-def part_schema(scanners: Sequence[Scanner]) -> pa.Schema:
-    """Return the columns of a part, with the fingerprints of those who measured it."""
-    # Who measures nothing can lack nothing, so a new scanner of that sort never sends an audit back to the pixels.
-    # What a scanner measured is what the decoder showed it.
-    marks = {scanner.name: f"{scanner.fingerprint}/{FACTS_VERSION}" for scanner in scanners if scanner.columns}
-    measured = {FACTS: str(FACTS_VERSION), **marks}
+def part_schema(scanners: Sequence[Scanner], limits: DecodeLimits) -> pa.Schema:
+    """Return the columns of a part, with the fingerprints of those who measured it, and their limits."""
     columns = [
         pa.field(f"{scanner.name}.{name}", kind) for scanner in scanners for name, kind in scanner.columns.items()
     ]
-    return pa.schema([*KEYS, *FACT_FIELDS, *columns], metadata={MEASURED: json.dumps(measured, sort_keys=True)})
+    metadata = {MEASURED: json.dumps(fingerprints(scanners), sort_keys=True), LIMITS: json.dumps(limits_of(limits))}
+    return pa.schema([*KEYS, *FACT_FIELDS, *columns], metadata=metadata)
 
 
-def _measure_one(shard: Shard, record: Record, seconds: dict[str, float]) -> dict[str, Any]:
-    """Measure one file; one that takes more memory than it may has a row that says so."""
-    try:
-        return _measured(shard, record, seconds)
-    except Exception as error:  # OpenCV does not raise what Python does
-        if not is_want_of_memory(error):
-            raise
-    return _row(record, None, DecodeResult(problems=[too_much_memory(shard.limits)]), {})
+def fingerprints(scanners: Sequence[Scanner]) -> dict[str, str]:
+    """Return what a measurement depends on, by step: the decoder's facts, and each scanner that measures."""
+    # Who measures nothing can lack nothing, so a new scanner of that sort never sends an audit back to the pixels.
+    # What a scanner measured is what the decoder showed it.
+    marks = {scanner.name: f"{scanner.fingerprint}/{FACTS_VERSION}" for scanner in scanners if scanner.columns}
+    return {FACTS: str(FACTS_VERSION), **marks}
 
 
-def _measured(shard: Shard, record: Record, seconds: dict[str, float]) -> dict[str, Any]:
+def limits_of(limits: DecodeLimits) -> list[int]:
+    """Return the limits that decide which images are measured; that of time decides only which are tried again."""
+    return [limits.max_pixels, limits.max_bytes, limits.allowed_memory_mib]
+
+
+def measure_row(shard: Shard) -> Row:
+    """Measure the only file of a shard; what it takes then is its own."""
+    (record,) = shard.records
+    with journal.memory_limit_restored():
+        watch = journal.Watch(shard.journal, shard.limits)
+        watch.enter(0)
+        row = measured(shard, record, defaultdict(float))
+        watch.close()
+    return row or rows.of_refused(record, too_much_memory(shard.limits))
+
+
+def measured(shard: Shard, record: Record, seconds: dict[str, float]) -> Row | None:
+    """Measure one file; None where memory could not be had, of which those before it may have left less."""
     started = time.perf_counter()
     try:
         data = shard.source.read(
             record.path, offset=record.offset, size=record.size_bytes, max_bytes=shard.limits.max_bytes
         )
     except OSError as error:
-        why = error.strerror or msg("it is not there")
-        problem = Problem(kinds.UNREADABLE, Severity.ERROR, msg("The file cannot be opened ({why}).", why=why))
-        return _row(record, None, DecodeResult(problems=[problem]), {})
+        return rows.of_unread(record, error.strerror or msg("it is not there"))
+    except CurateError:  # a store that cannot be reached says nothing about an image
+        raise
+    except Exception as error:  # sources are other people's code, on strangers' files
+        return None if is_want_of_memory(error) else rows.of_unread(record, one_line(error))
     if data is None:
-        problem = Problem(
-            kinds.TOO_LARGE,
-            Severity.ERROR,
-            msg(
-                "The file has {size_bytes:,} bytes, more than the limit of {max_bytes:,}; raise decode.max_bytes "
-                "if it is genuine.",
-                size_bytes=record.size_bytes,
-                max_bytes=shard.limits.max_bytes,
-            ),
-        )
-        return _row(record, None, DecodeResult(problems=[problem]), {})
+        return rows.of_refused(record, _too_many_bytes(record, shard.limits))
     sha256 = hashlib.sha256(data).hexdigest()
     read = time.perf_counter()
     decoded = decode(data, shard.limits)
     seconds["read"] += read - started
     seconds["decode"] += time.perf_counter() - read
-    return _row(record, sha256, decoded, _features(shard.scanners, decoded, seconds))
+    features = None if decoded.lacks_memory else _features(shard.scanners, decoded, seconds)
+    return None if features is None else rows.of_decoded(record, sha256, decoded, features)
 
 
-def _features(scanners: Sequence[Scanner], decoded: DecodeResult, seconds: dict[str, float]) -> dict[str, Any]:
+def _too_many_bytes(record: Record, limits: DecodeLimits) -> Problem:
+    return Problem(
+        kinds.TOO_LARGE,
+        Severity.ERROR,
+        msg(
+            "The file has {size_bytes:,} bytes, more than the limit of {max_bytes:,}; raise decode.max_bytes "
+            "if it is genuine.",
+            size_bytes=record.size_bytes,
+            max_bytes=limits.max_bytes,
+        ),
+    )
+
+
+def _features(scanners: Sequence[Scanner], decoded: DecodeResult, seconds: dict[str, float]) -> dict[str, Any] | None:
+    """Let every scanner measure an image; a scanner that fails is a problem of it. None where memory lacked."""
     if decoded.image is None:
         return {}
     features: dict[str, Any] = {}
     for scanner in scanners:
         started = time.perf_counter()
-        for name, value in scanner.measure(decoded.image).items():
+        try:
+            values = scanner.measure(decoded.image)
+        except Exception as error:  # scanners, and the libraries beneath them, raise anything
+            if is_want_of_memory(error):
+                return None
+            decoded.problems.append(_failed(scanner, error))
+            values = {}
+        for name, value in values.items():
             features[f"{scanner.name}.{name}"] = value
         seconds[scanner.name] += time.perf_counter() - started
     return features
 
 
-def _crashed(crash: CrashReport, limits: DecodeLimits) -> DecodeResult:
-    if crash.kind == kinds.TIMED_OUT:
-        message = msg(
-            "Reading it took longer than {limit:g} seconds; raise decode.timeout_s if it is genuine.",
-            limit=limits.timeout_s,
-        )
-    else:
-        cause = crash.cause or msg("it was killed, probably for want of memory")
-        message = msg("A decoder crashed on it ({cause}).", cause=cause)
-    return DecodeResult(problems=[Problem(crash.kind, Severity.ERROR, message)])
+def _failed(scanner: Scanner, error: Exception) -> Problem:
+    what = f"{type(error).__name__}: {one_line(error)}"
+    message = msg("The check {scanner} failed on it ({error}).", scanner=scanner.name, error=what)
+    return Problem(kinds.CRASHED, Severity.WARNING, message)
 
 
-def _row(record: Record, sha256: str | None, decoded: DecodeResult, features: Mapping[str, Any]) -> dict[str, Any]:
-    worst = min(decoded.problems, key=lambda problem: _LADDER[problem.severity][0], default=None)
-    status = _LADDER[worst.severity][1] if worst else DecodeStatus.OK
-    return {
-        "path": record.path,
-        "size_bytes": record.size_bytes,
-        "mtime_ns": record.mtime_ns,
-        "sha256": sha256,
-        "format": decoded.format,
-        "width": decoded.width,
-        "height": decoded.height,
-        "mode": decoded.mode,
-        "frames": decoded.frames,
-        "status": str(status),
-        "error": worst.reason if worst and status is not DecodeStatus.OK else None,
-        "digest": decoded.digest,
-        "problems": _problems_json(decoded.problems),
-        **features,
-    }
-
-
-def _problems_json(problems: Sequence[Problem]) -> str:
-    """Write the problems of one file as JSON; most files have none."""
-    stored = [
-        {
-            "kind": problem.kind.name,
-            "severity": str(problem.severity),
-            "message": problem.message.to_json(),
-            "where": dict(problem.where),
-        }
-        for problem in problems
-    ]
-    return json.dumps(stored, ensure_ascii=False) if stored else "[]"
-
-
-_LADDER = {
-    Severity.ERROR: (0, DecodeStatus.ERROR),
-    Severity.WARNING: (1, DecodeStatus.WARNING),
-    Severity.INFO: (2, DecodeStatus.OK),
-}
-
-
-def _to_arrow(rows: Sequence[Mapping[str, Any]], scanners: Sequence[Scanner]) -> pa.Table:
-    schema = part_schema(scanners)
-    return pa.Table.from_pydict({name: [row.get(name) for row in rows] for name in schema.names}, schema=schema)
+def _to_arrow(made: Sequence[Row], scanners: Sequence[Scanner], limits: DecodeLimits) -> pa.Table:
+    schema = part_schema(scanners, limits)
+    return pa.Table.from_pydict({name: [row.get(name) for row in made] for name in schema.names}, schema=schema)

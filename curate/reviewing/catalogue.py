@@ -4,7 +4,7 @@ Invariants: `sync` writes it, and what is derived from the log keeps it up; no a
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -143,27 +143,19 @@ class Catalogue:
         ]
 
 
-def write(db: Database, images: pd.DataFrame, queued: Iterable[Mapping[str, Any]]) -> None:
-    """Write all images of an audit, with the worst score of what is queued about each; states are derived later."""
+def rows(images: pd.DataFrame, queued: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Any, ...]]:
+    """Yield all images of an audit, with the worst score of what is queued about each; where they stand comes behind.
+
+    The columns are path, label, sha256, item_id, score, searchable.
+    """
     about: dict[str, list[Mapping[str, Any]]] = {}
     for row in queued:
         about.setdefault(row["path"], []).append(row)
-    db.execute("DELETE FROM image")
-    db.executemany(
-        "INSERT INTO image(path, label, sha256, item_id, score, searchable, state) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            (
-                path,
-                label,
-                sha256,
-                about[path][0]["item_id"] if path in about else None,
-                max((row["score"] for row in about.get(path, ()) if row["role"] != Role.KEEPER), default=0.0),
-                folded(" ".join([path, *(row["reason"] for row in about.get(path, ()))])),
-                State.CLEAR,
-            )
-            for path, label, sha256 in zip(images["path"], images["label"], images["sha256"], strict=True)
-        ),
-    )
+    for path, label, sha256 in zip(images["path"], images["label"], images["sha256"], strict=True):
+        own = about.get(path, [])
+        score = max((row["score"] for row in own if row["role"] != Role.KEEPER), default=0.0)
+        searchable = folded(" ".join([path, *(row["reason"] for row in own)]))
+        yield path, label, sha256, own[0]["item_id"] if own else None, score, searchable
 
 
 def itself(entry: Entry) -> dict[str, Any]:

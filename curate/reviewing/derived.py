@@ -7,6 +7,7 @@ Invariants: all of it is what `fold` says, written down; `refresh`, which looks 
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from curate.reviewing.database import Database
 from curate.reviewing.fold import (
@@ -158,8 +159,17 @@ def _write_live(db: Database, log: Sequence[Decision], live: Iterable[Decision])
     )
 
 
-def _write_items(db: Database, items: _Items, folded: Folded) -> None:
-    """Write what stands for each finding of these items, where their images stand, and how many of them wait."""
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """What the log comes to for some items, as rows: of `standing`; (images, those that wait, item); of `image`."""
+
+    findings: list[tuple[str, str, Action, str | None, bool]]
+    items: list[tuple[int, int, str]]
+    images: list[tuple[str, str | None, str | None, str]]
+
+
+def what_stands(items: _Items, folded: Folded) -> Standings:
+    """Return what stands for each finding of these items, how many of their images wait, and where those stand."""
     standing, counts, images = [], [], []
     for item_id, findings in items.items():
         by_path: dict[str, list[tuple[QueuedFinding, Standing | None]]] = {}
@@ -176,16 +186,29 @@ def _write_items(db: Database, items: _Items, folded: Folded) -> None:
         waiting = len({finding.path for finding in findings if finding.wants_decision})
         counts.append((waiting, sum(ruling.verdict is Verdict.PENDING for ruling in rulings.values()), item_id))
         images += [_state(path, ruling) for path, ruling in rulings.items()]
-    db.executemany("INSERT INTO standing(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)", standing)
-    db.executemany("UPDATE item SET images = ?, pending = ? WHERE item_id = ?", counts)
-    db.executemany(_UPDATE_IMAGE, images)
+    return Standings(standing, counts, images)
+
+
+def _write_items(db: Database, items: _Items, folded: Folded) -> None:
+    """Write what stands for each finding of these items, where their images stand, and how many of them wait."""
+    stands = what_stands(items, folded)
+    db.executemany(
+        "INSERT INTO standing(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)", stands.findings
+    )
+    db.executemany("UPDATE item SET images = ?, pending = ? WHERE item_id = ?", stands.items)
+    db.executemany(_UPDATE_IMAGE, stands.images)
 
 
 def _write_unflagged(db: Database, paths: Iterable[str], folded: Folded) -> None:
     """Write where images stand that no scanner flagged; those it did were written with their items."""
     rows = db.each("SELECT path, sha256 FROM image WHERE path = ? AND item_id IS NULL", [(path,) for path in paths])
-    found = [unflagged(row["path"], row["sha256"]) for row in [*rows]]
-    db.executemany(_UPDATE_IMAGE, [_state(one.path, rule_image([(one, folded.on(one))])) for one in found])
+    db.executemany(_UPDATE_IMAGE, [state_of_unflagged(row["path"], row["sha256"], folded) for row in [*rows]])
+
+
+def state_of_unflagged(path: str, sha256: str | None, folded: Folded) -> tuple[str, str | None, str | None, str]:
+    """Return where an image stands that no scanner flagged, as the values of `_UPDATE_IMAGE`."""
+    itself = unflagged(path, sha256)
+    return _state(path, rule_image([(itself, folded.on(itself))]))
 
 
 def _state(path: str, ruling: Ruling) -> tuple[str, str | None, str | None, str]:

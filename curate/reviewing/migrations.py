@@ -1,6 +1,7 @@
 """The tables of the review store, as migrations: each takes a store one version further, in one transaction.
 
-Invariant: a migration that has been released is never edited; what comes later is a function of its own.
+Invariant: a migration that has been released is never edited; what comes later is a function of its own. The indexes of
+the queue's tables bear their names or those with `_b` behind (`sync`): drop both, if they exist.
 """
 
 import sqlite3

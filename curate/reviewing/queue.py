@@ -5,19 +5,19 @@ the next `sync`; an item is on one screen at a time; no answer that a key press 
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from curate.reviewing import catalogue, derived
+from curate.reviewing import derived
 from curate.reviewing.database import Database
-from curate.reviewing.fold import queued
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import FACETS
 from curate.reviewing.search import folded
-from curate.schema import FINDINGS, GROUP_KINDS, Role, Severity
+from curate.reviewing.sync import sync
+from curate.schema import Role
 
 LEASE_S = 300.0
 """How long an item stays on one reviewer's screen, untouched, before it is handed to another."""
@@ -82,24 +82,7 @@ class Queue:
 
     def sync(self, findings: pd.DataFrame, images: pd.DataFrame) -> None:
         """Make the queue show these findings; decisions are untouched and find their findings again."""
-        hashes = dict(zip(images["path"], images["sha256"], strict=True))
-        rows = [{**row, "sha256": hashes.get(row["path"])} for row in queued(findings).to_dict("records")]
-        group_of = {row["path"]: row["group_id"] for row in rows if row["group_id"]}
-        for row in rows:
-            row["item_id"] = group_of.get(row["path"], row["path"])
-            row["searchable"] = folded(f"{row['path']} {row['reason']}")
-        with self._db.transaction():
-            self._db.execute("DELETE FROM finding")
-            self._db.execute("DELETE FROM item")
-            self._db.execute("DELETE FROM facet")
-            self._db.executemany(_INSERT_FINDING, rows)
-            self._db.executemany("INSERT INTO item(item_id, is_group, rank) VALUES (?, ?, ?)", _ranked(rows))
-            for name in FACETS:
-                self._db.execute(
-                    f"INSERT INTO facet SELECT '{name}', {name}, count(DISTINCT path) FROM finding GROUP BY {name}"
-                )
-            catalogue.write(self._db, images, rows)
-            derived.rebuild(self._db)
+        sync(self._db, findings, images)
 
     def find(
         self,
@@ -157,27 +140,43 @@ class Queue:
         What the holder has already comes first; behind the end the queue begins again. What it had before is
         let go.
         """
+        while True:
+            with self._db.snapshot():  # a search may take long, and nobody can decide while the store is locked
+                rows = self._claimable(chosen, holder=holder, now_s=now_s, after_rank=after_rank, limit=limit)
+            with self._db.transaction(durable=False):
+                self._db.execute("DELETE FROM claim WHERE until_s <= ?", (now_s,))
+                if not all(self._is_free(row["item_id"], holder) for row in rows):
+                    continue  # somebody was quicker: look again
+                self._db.execute("DELETE FROM claim WHERE holder = ?", (holder,))
+                self._hold([row["item_id"] for row in rows], holder, now_s)
+                return [self._item(row) for row in rows]
+
+    def _claimable(
+        self, chosen: QueueFilter, *, holder: str, now_s: float, after_rank: int, limit: int
+    ) -> list[sqlite3.Row]:
+        """Find what `claim` would put on a screen now."""
         condition, values = _condition(chosen)
         held = (
-            f"{_SELECT_ITEM} JOIN claim c ON c.item_id = i.item_id"
-            f" WHERE c.holder = :holder AND i.pending > 0 AND i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
+            f"{_SELECT_ITEM} JOIN claim c ON c.item_id = i.item_id WHERE c.holder = :holder AND c.until_s > :now"
+            f" AND i.pending > 0 AND i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
         )
         free = (
-            f"{_SELECT_ITEM} WHERE i.pending > 0 AND i.rank > :after"
-            f" AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.item_id = i.item_id){condition}"
-            " ORDER BY i.rank LIMIT :limit"
+            f"{_SELECT_ITEM} WHERE i.pending > 0 AND i.rank > :after AND NOT EXISTS"
+            " (SELECT 1 FROM claim c WHERE c.item_id = i.item_id AND c.until_s > :now AND c.holder != :not_counted)"
+            f"{condition} ORDER BY i.rank LIMIT :limit"
         )
-        values |= {"holder": holder, "after": after_rank, "limit": limit}
-        with self._db.transaction(durable=False):
-            self._db.execute("DELETE FROM claim WHERE until_s <= ?", (now_s,))
-            rows = self._db.execute(held, values).fetchall()
-            rows += self._db.execute(free, values | {"limit": limit - len(rows)}).fetchall()
-            self._db.execute("DELETE FROM claim WHERE holder = ?", (holder,))
-            if not rows:
-                rows = self._db.execute(free, values | {"after": -1}).fetchall()
-            rows.sort(key=lambda row: int(row["rank"]))
-            self._hold([row["item_id"] for row in rows], holder, now_s)
-            return [self._item(row) for row in rows]
+        values |= {"holder": holder, "after": after_rank, "limit": limit, "now": now_s, "not_counted": ""}
+        rows = self._db.execute(held, values).fetchall()
+        rows += self._db.execute(free, values | {"limit": limit - len(rows)}).fetchall()
+        if not rows:
+            rows = self._db.execute(free, values | {"after": -1, "not_counted": holder}).fetchall()
+        return sorted(rows, key=lambda row: int(row["rank"]))
+
+    def _is_free(self, item_id: str, holder: str) -> bool:
+        """Say whether an item still waits for a decision, and is on nobody else's screen."""
+        waits = self._db.execute("SELECT 1 FROM item WHERE item_id = ? AND pending > 0", (item_id,)).fetchone()
+        taken = self._db.execute("SELECT 1 FROM claim WHERE item_id = ? AND holder != ?", (item_id, holder)).fetchone()
+        return waits is not None and taken is None
 
     def hold(self, item_id: str, *, holder: str, now_s: float) -> Item | None:
         """Return one item by its id, put on this screen alone unless somebody else has it; None if there is none."""
@@ -216,17 +215,6 @@ class Queue:
         )
 
 
-def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, int]]:
-    """Return (item, is it a group, rank), worst first: conflicts and leaks, then errors, then by score, then by id."""
-    worst: dict[str, tuple[bool, bool, float]] = {}
-    for row in rows:
-        key = (row["kind"] not in GROUP_KINDS, row["severity"] != Severity.ERROR, -row["score"])
-        worst[row["item_id"]] = min(worst.get(row["item_id"], key), key)
-    groups = {row["item_id"] for row in rows if row["group_id"]}
-    order = sorted(worst, key=lambda item: (worst[item], item))
-    return [(item, int(item in groups), rank) for rank, item in enumerate(order)]
-
-
 def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
     """Return SQL on `item i` that follows a WHERE, and its values: one finding of the item must meet all of the filter.
 
@@ -258,17 +246,6 @@ def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
     return condition, values
 
 
-_FINDING_COLUMNS = (
-    "item_id",
-    "sha256",
-    "searchable",
-    *(name for name in FINDINGS.names if not name.startswith("scanner")),
-)
-"""Of a finding, what a person is shown or can narrow the queue by, the item it belongs to and the image's content."""
-
-_INSERT_FINDING = (
-    f"INSERT INTO finding({', '.join(_FINDING_COLUMNS)}) VALUES ({', '.join(':' + name for name in _FINDING_COLUMNS)})"
-)
 _SELECT_ITEM = "SELECT i.item_id, i.is_group, i.rank FROM item i"
 _SELECT_FINDINGS = """
     SELECT f.*, coalesce(s.stale, 0) AS stale,

@@ -11,7 +11,7 @@ from pathlib import Path
 from curate.errors import WorkspaceError
 from curate.reviewing import derived
 from curate.reviewing.catalogue import Catalogue
-from curate.reviewing.database import Database
+from curate.reviewing.database import Database, refusal
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import MIGRATIONS
 from curate.reviewing.queue import Queue
@@ -21,14 +21,17 @@ from curate.reviewing.second_look import SecondLooks
 class Store:
     """An open review store. Not to be shared between threads: open one in each.
 
-    Raises `WorkspaceError` where the file is no store, or was made by a newer version.
+    Raises `WorkspaceError` where the file is no store, or was made by a newer version; as a context also for what
+    SQLite refuses within it (`database.refusal`).
     """
 
     def __init__(self, path: Path) -> None:
         try:
             self._db = _open(path)
         except sqlite3.DatabaseError as error:
-            raise WorkspaceError(f"{path} cannot be opened as a review store ({error})") from error
+            why = refusal(path, error) or WorkspaceError(f"{path} cannot be opened as a review store ({error})")
+            raise why from error
+        self._path = path
         self.log = Log(self._db)
         self.queue = Queue(self._db, self.log)
         self.catalogue = Catalogue(self._db)
@@ -41,8 +44,11 @@ class Store:
     def __enter__(self) -> "Store":
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.close()
+        why = refusal(self._path, error) if isinstance(error, sqlite3.DatabaseError) else None
+        if why is not None:
+            raise why from error
 
 
 def _open(path: Path) -> Database:

@@ -5,7 +5,10 @@ A URL may have passed through `pathlib`, which folds the two slashes after its s
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
+
+from curate.errors import SourceError
 
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/]|$)")
 _TAR = re.compile(r"^(.*?\.tar)/(.+)$", re.IGNORECASE | re.DOTALL)
@@ -36,6 +39,16 @@ def is_below(path: str) -> bool:
     """Say whether a path that a stranger has written stays below the root that it is put below."""
     parts = path.replace("\\", "/").split("/")
     return bool(path) and ".." not in parts and not path.startswith("/") and url(path) is None
+
+
+def refuse_inside(target: str | Path, roots: Iterable[str], what: str) -> None:
+    """Raise `SourceError` where `target` would be written into a folder of images, which is only read."""
+    if url(target) is not None:
+        return
+    written = Path(target).absolute().resolve()
+    for root in roots:
+        if url(root) is None and written.is_relative_to(Path(root).resolve()):
+            raise SourceError(f"{what} {target} lies inside the source {root}, which is only read; put it elsewhere")
 
 
 def in_tar(address: str) -> tuple[str, str] | None:

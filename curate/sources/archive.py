@@ -7,8 +7,10 @@ refused before it has filled the disk; the target appears whole or not at all.
 import hashlib
 import shutil
 import stat
+import struct
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -16,6 +18,7 @@ from typing import ClassVar
 
 from curate.errors import SourceError
 from curate.i18n import Message, msg, nmsg
+from curate.sources import objects
 from curate.sources.address import url
 from curate.sources.folder import Folder
 from curate.sources.records import Listing, Skipped
@@ -43,7 +46,7 @@ class Archive(Folder):
 
     @classmethod
     def claims(cls, address: str) -> bool:
-        return url(address) is None and Path(address).is_file() and zipfile.is_zipfile(address)
+        return url(address) is None and Path(address).is_file() and _is_zip(address)
 
     @cached_property
     def root(self) -> str:
@@ -62,6 +65,16 @@ class Archive(Folder):
         ]
         notes = _encoding_notes([_name(entry) for entry in entries if _is_garbled(entry)])
         return replace(listing, skipped=[*listing.skipped, *too_long], notes=[*listing.notes, *notes])
+
+
+def _is_zip(address: str) -> bool:
+    """Say whether a file ends as a ZIP does, or is called one and begins as one: then it is a damaged one."""
+    try:
+        if zipfile.is_zipfile(address):
+            return True
+    except (ValueError, struct.error):  # of its end, which zipfile reads without care
+        return True
+    return address.lower().endswith(".zip") and objects.head(address, 4) == b"PK\x03\x04"
 
 
 def _encoding_notes(garbled: Sequence[str]) -> list[Message]:
@@ -99,29 +112,82 @@ def unpack(path: Path, target: Path) -> Path:
 
 
 def _extract(path: Path, target: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as packed:
+    with _explained(path):
+        packed = zipfile.ZipFile(path)
+    with packed:
+        with _explained(path):
             entries = [entry for entry in packed.infolist() if not entry.is_dir()]
             _refuse_bomb(path, entries)
             names = {id(entry): _safe_name(path, entry) for entry in entries}
             _refuse_files_as_folders(path, [*names.values()])
-            for entry in entries:
-                destination = target / names[id(entry)]
-                if _is_too_long(_name(entry)):
-                    continue
-                destination.parent.mkdir(parents=True, exist_ok=True)
-                if destination.exists():
-                    raise SourceError(f"{path}: two entries are both called {_name(entry)!r}; pack it again")
-                _copy(path, packed, entry, destination)
+        room = _Room(path)
+        for entry in entries:
+            destination = target / names[id(entry)]
+            if _is_too_long(_name(entry)):
+                continue
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            if destination.exists():
+                raise SourceError(f"{path}: two entries are both called {_name(entry)!r}; pack it again")
+            with destination.open("xb") as file:
+                for chunk in _chunks(path, packed, entry):
+                    room.take(len(chunk))
+                    file.write(chunk)
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn whatever zipfile and its codecs raise while they read into a `SourceError` of one line."""
+    try:
+        yield
+    except SourceError:
+        raise
     except NotImplementedError as error:  # zipfile's way to say so of a method, or of its version
         raise SourceError(
             f"{path} is packed in a way that cannot be read here ({_methods(path) or error}); unpack it yourself, with "
             "7-Zip for one, and give the folder"
         ) from error
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise SourceError(f"{path}: the archive is damaged ({error}); fetch it again") from error
     except RuntimeError as error:  # zipfile's way to say that a password is needed
-        raise SourceError(f"{path}: cannot be unpacked ({error})") from error
+        raise SourceError(f"{path}: cannot be unpacked ({_one_line(error)})") from error
+    except Exception as error:  # zipfile raises what its codecs and its parsing of strangers' bytes raise
+        raise SourceError(f"{path}: the archive is damaged ({_one_line(error)}); fetch it again") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160] or type(error).__name__
+
+
+def _chunks(path: Path, packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Unpack an entry; raises `SourceError` where it is broken, or larger than it claims."""
+    size = 0
+    with ExitStack() as opened:
+        with _explained(path):
+            source = opened.enter_context(packed.open(entry))
+        while True:
+            with _explained(path):
+                chunk = source.read(_CHUNK)
+            if not chunk:
+                return
+            size += len(chunk)
+            if size > entry.file_size:
+                raise SourceError(f"{path}: entry {entry.filename!r} is larger than it claims; the archive is unsafe")
+            yield chunk
+
+
+class _Room:
+    """How much an archive may still unpack to: by what the file takes on the disk, not by what it says of itself."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._left = max(RATIO_FREE_BYTES, MAX_RATIO * path.stat().st_size)
+
+    def take(self, size_bytes: int) -> None:
+        """Count what is written; raises `SourceError` where it is too much."""
+        self._left -= size_bytes
+        if self._left < 0:
+            raise SourceError(
+                f"{self._path}: unpacks to more than {MAX_RATIO} times its size, which images never do; "
+                "unpack it yourself if you trust it"
+            )
 
 
 _METHODS = {
@@ -139,8 +205,11 @@ _METHODS = {
 
 def _methods(path: Path) -> str:
     """Name the ways of packing of an archive that cannot be read here."""
-    with zipfile.ZipFile(path) as packed:
-        methods = {entry.compress_type for entry in packed.infolist()}
+    try:
+        with zipfile.ZipFile(path) as packed:
+            methods = {entry.compress_type for entry in packed.infolist()}
+    except Exception:  # what could not be read may be its directory
+        return ""
     return ", ".join(_METHODS[method] for method in sorted(methods) if method in _METHODS)
 
 
@@ -176,7 +245,8 @@ def _refuse_files_as_folders(path: Path, names: Sequence[PurePosixPath]) -> None
 
 def _refuse_bomb(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     total = sum(entry.file_size for entry in entries)
-    packed = max(1, sum(entry.compress_size for entry in entries))
+    # Entries may share bytes, and claim less than they hold: the file itself is no smaller than what is packed in it.
+    packed = max(1, min(path.stat().st_size, sum(entry.compress_size for entry in entries)))
     if len(entries) > MAX_FILES or total > MAX_TOTAL_BYTES:
         raise SourceError(f"{path}: claims {len(entries):,} files and {total:,} bytes; that is no image dataset")
     if total > RATIO_FREE_BYTES and total / packed > MAX_RATIO:
@@ -198,13 +268,3 @@ def _safe_name(path: Path, entry: zipfile.ZipInfo) -> PurePosixPath:
             f"{path}: entry {entry.filename!r} would be written outside the target; the archive is unsafe"
         )
     return name
-
-
-def _copy(path: Path, packed: zipfile.ZipFile, entry: zipfile.ZipInfo, destination: Path) -> None:
-    size = 0
-    with packed.open(entry) as source, destination.open("xb") as file:
-        while chunk := source.read(_CHUNK):
-            size += len(chunk)
-            if size > entry.file_size:
-                raise SourceError(f"{path}: entry {entry.filename!r} is larger than it claims; the archive is unsafe")
-            file.write(chunk)

@@ -13,8 +13,10 @@ To add a form of source, subclass `Source` and name the class under the entry-po
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
+import stat
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -34,6 +36,7 @@ from curate.storage.names import is_text, shown
 
 ENTRY_POINTS = "curate.sources"
 NO_LIMIT = 1 << 62
+_LONGEST_NAME_BYTES = 255
 
 
 class Source(ABC):
@@ -42,6 +45,8 @@ class Source(ABC):
     form: ClassVar[str]
     """What a person may give, for messages: "a folder of images"."""
     priority: ClassVar[int] = 0
+    online: bool = False
+    """Whether addresses that a file of this machine names may be asked: nobody but its writer has named them."""
     """Of several forms that claim an address, the one with the highest takes it."""
 
     def __init__(self, address: str, scratch: Path | None = None, exclude: Sequence[str] = ()) -> None:
@@ -93,8 +98,11 @@ class Source(ABC):
                 offset, size = tar.member(archive, member)
             return tar.span(archive, offset, size) if size <= max_bytes else None
         if url(address) is None:
-            with open(address, "rb") as file:  # noqa: PTH123 - ten times as fast, and it is asked for every image
-                return file.read() if os.fstat(file.fileno()).st_size <= max_bytes else None
+            with open(address, "rb", opener=_unless_it_waits) as file:
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
+                    raise OSError(errno.EINVAL, "not a regular file", address)
+                return file.read() if status.st_size <= max_bytes else None
         return objects.fetch(address, size, max_bytes)
 
     def exists(self, path: str) -> bool:
@@ -126,16 +134,21 @@ def forms() -> tuple[type[Source], ...]:
     return tuple(sorted(found, key=lambda form: (-form.priority, form.__name__)))
 
 
-def open_source(given: str | Path, scratch: Path | None = None, exclude: Sequence[str] = ()) -> Source:
+def open_source(
+    given: str | Path, scratch: Path | None = None, exclude: Sequence[str] = (), *, online: bool = False
+) -> Source:
     """Open what a person names, to list it; an archive is unpacked into `scratch`.
 
     What matches a pattern of `exclude` is left out: the path below the root or, for a pattern without a slash, any part
-    of it; `*` stands for any characters. Raises `SourceError` where it does not exist or no form of source claims it.
+    of it; `*` stands for any characters. What a list of this machine names by URL is fetched only if `online`. Raises
+    `SourceError` where it does not exist or no form of source claims it.
     """
     address = absolute(given)
     for form in forms():
         if form.claims(address):
-            return form(address, scratch, exclude)
+            source = form(address, scratch, exclude)
+            source.online = online
+            return source
     known = ", ".join(form.form for form in forms())
     if url(address) is None and not Path(address).exists():
         raise SourceError(f"{given} does not exist; give {known}")
@@ -170,6 +183,8 @@ def absolute(given: str | Path) -> str:
     if str(given).startswith("file:/"):
         given = "/" + str(given).removeprefix("file:").lstrip("/")
     address = url(given)
+    if address is None and any(len(part.encode()) > _LONGEST_NAME_BYTES for part in Path(given).parts):
+        raise SourceError(f"{str(given)[:60]}...: the name of the source is longer than any file may have")
     return str(Path(given).resolve()) if address is None else address.rstrip("/")
 
 
@@ -180,11 +195,18 @@ def _without(listing: Listing, excluded: Callable[[str], Message | None]) -> Lis
         reason = excluded(record.path)
         if not all(is_text(text or "") for text in (record.path, record.label, record.split)):
             reason = msg("its name or its class is no text; rename it")
+        elif ".." in record.path.replace("\\", "/").split("/"):
+            reason = msg("its name leads out of the source; rename it")
         if reason is None:
             records.append(record)
         else:
             skipped.append(Skipped(shown(record.path), reason))
     return replace(listing, records=records, skipped=sorted(skipped, key=lambda item: item.path))
+
+
+def _unless_it_waits(address: str, flags: int) -> int:
+    """Open a file without waiting for the other end of a named pipe, which may have taken the place of an image."""
+    return os.open(address, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -45,7 +45,9 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
     records, skipped, captions = into
     archive = join(root, shard)
     samples: dict[str, dict[str, tuple[str, int, int]]] = {}
-    for name, offset, size in tar.members(archive):
+    found = tar.contents(archive)
+    skipped += [Skipped(f"{shard}/{name}", msg("a link or a device in a tar, and no file")) for name in found.others]
+    for name, offset, size in found.files:
         folder, base = posixpath.split(name)
         stem, _, extension = base.partition(".")
         samples.setdefault(posixpath.join(folder, stem), {})[extension.lower()] = (name, offset, size)

@@ -60,6 +60,7 @@ class Table(Source):
                 addresses.append((located(here, named), row))
             else:
                 skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
+        self._refuse_addresses([address for address, _ in addresses])
         root = _common_root(self.address, here, [address for address, _ in addresses])
         found: dict[str, Record] = {}
         facts = _facts([address for address, _ in addresses])
@@ -72,6 +73,14 @@ class Table(Source):
             else:
                 found[path] = record
         return Listing(root, [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))
+
+    def _refuse_addresses(self, addresses: Sequence[str]) -> None:
+        remote = next((address for address in addresses if url(address)), None)
+        if remote is not None and url(self.address) is None and not self.online:
+            raise SourceError(
+                f"{self.address} names addresses, such as {remote}; nothing is fetched that only a file has named. If "
+                "you trust it: curate audit --online, or online = true in curate.toml"
+            )
 
 
 def _common_root(source: str, here: str, addresses: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from curate.errors import SourceError
@@ -16,30 +17,56 @@ def is_tar(name: str | Path) -> bool:
     return str(name).lower().endswith(".tar")
 
 
-def members(tar: str) -> list[tuple[str, int, int]]:
-    """List (name, offset, size) of every regular file in a tar, from its headers alone.
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a tar holds: (name, offset, size) of every regular file, and the names of all else that is no folder."""
 
-    Raises `SourceError` where it is none, or compressed.
+    files: list[tuple[str, int, int]]
+    others: list[str]
+
+
+def contents(tar: str) -> Contents:
+    """List what a tar holds, from its headers alone.
+
+    Raises `SourceError` where it is none, is compressed, or has headers that no tar has.
     """
     try:
         if url(tar) is None:
             with tarfile.open(tar, "r:") as opened:
-                return [(item.name, item.offset_data, item.size) for item in opened if item.isreg()]
+                return _listed(opened)
         with (
             objects.filesystem(tar).open(tar, "rb", block_size=_READ_AHEAD) as file,
             tarfile.open(fileobj=file, mode="r:") as opened,
         ):
-            return [(item.name, item.offset_data, item.size) for item in opened if item.isreg()]
+            return _listed(opened)
     except tarfile.TarError as error:
         raise SourceError(
             f"{tar} cannot be read in place ({error}); it must be a plain .tar, not compressed"
         ) from error
+    except (ValueError, LookupError, ArithmeticError, TypeError, RecursionError, MemoryError, EOFError) as error:
+        # What tarfile raises of headers that it believes: numbers that are none, sizes beyond all memory.
+        why = " ".join(str(error).split())[:160] or type(error).__name__
+        raise SourceError(f"{tar} is damaged ({why}); fetch it again") from error
+
+
+def _listed(opened: tarfile.TarFile) -> Contents:
+    found = Contents([], [])
+    last = -1
+    for item in opened:
+        if item.size < 0 or item.offset <= last:
+            raise ValueError(f"the header of {item.name!r} points backwards")
+        last = item.offset
+        if item.isreg():
+            found.files.append((item.name, item.offset_data, item.size))
+        elif not item.isdir():
+            found.others.append(item.name)
+    return found
 
 
 @functools.lru_cache(maxsize=8)
 def _index(tar: str, stamp: int) -> dict[str, tuple[int, int]]:
     del stamp  # part of the key: a tar written anew is another one
-    return {name: (offset, size) for name, offset, size in members(tar)}
+    return {name: (offset, size) for name, offset, size in contents(tar).files}
 
 
 def member(tar: str, name: str) -> tuple[int, int]:

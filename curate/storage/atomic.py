@@ -2,22 +2,22 @@
 
 Invariants: what is written lies under a temporary name beside its target until it is complete, then `os.replace`
 gives it its name; permissions are what the umask makes of a new file or folder, and the kernel applies it: asking for
-the umask would set it for every thread of the process for a moment; an error or an interrupt leaves nothing behind.
+the umask would set it for every thread of the process for a moment; an error or an interrupt leaves nothing behind,
+and what a killed process leaves is cleared away (`owner`).
 """
 
 import errno
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from curate.errors import CurateError, WorkspaceError
-
-PREFIX = ".tmp-"
-"""Begins every temporary name; what a killed process has left behind is known by it."""
+from curate.storage.owner import clear_away, cleared_if_killed, temporary_name
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
@@ -50,6 +50,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     refuse_in_use(path)
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_away(path.parent)
+    with cleared_if_killed(path.parent), explained(path):
         partial = _partial(path)
         partial.mkdir()
         try:
@@ -98,5 +100,20 @@ def explained(path: Path) -> Iterator[None]:
         raise WorkspaceError(reason()) from error
 
 
+@contextmanager
+def full_disk_explained() -> Iterator[None]:
+    """Turn the news that a disk is full, whoever had it and wherever from, into a `WorkspaceError` of one line.
+
+    For whole commands, whose libraries write where they like: to the target, or to the temporary folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        where = error.filename or f"where it was writing to, or in {tempfile.gettempdir()}"
+        raise WorkspaceError(f"the disk is full ({where}); free some space and run again to go on") from error
+
+
 def _partial(path: Path) -> Path:
-    return path.parent / f"{PREFIX}{os.urandom(8).hex()}"
+    return path.parent / temporary_name()

@@ -11,6 +11,7 @@ nothing.
 import codecs
 import csv
 import io
+import warnings
 from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
@@ -91,19 +92,24 @@ def parse(text: str, separator: str | None = None) -> pd.DataFrame:
     """Parse delimited text into a table of text: blanks before cells left out, empty ones None, no empty rows.
 
     Without a `separator` the header says which it is. The index holds the line that each row begins on. What stands in
-    quotes is taken whole, blanks and line breaks too.
+    quotes is taken whole, blanks and line breaks too. Raises `ValueError` where it is no table.
     """
     if not text.strip():
         return pd.DataFrame()
-    frame = pd.read_csv(
-        io.StringIO(text, newline=""),
-        sep=separator or separator_of(text),
-        dtype=object,
-        keep_default_na=False,
-        index_col=False,
-        skip_blank_lines=False,
-        skipinitialspace=True,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # of cells that no column is for, which it drops
+        try:
+            frame = pd.read_csv(
+                io.StringIO(text, newline=""),
+                sep=separator or separator_of(text),
+                dtype=object,
+                keep_default_na=False,
+                index_col=False,
+                skip_blank_lines=False,
+                skipinitialspace=True,
+            )
+        except pd.errors.ParserWarning as error:
+            raise ValueError("its first row has more cells than there are columns") from error
     # A row begins a line further for every line break inside the cells of those before it.
     breaks = [sum(str(cell).count("\n") for cell in row) for row in frame.itertuples(index=False, name=None)]
     frame.index = pd.Index(

@@ -7,13 +7,15 @@ workspace of another version is refused, never guessed at.
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate.errors import WorkspaceError
-from curate.storage.atomic import PREFIX, atomic, explained
+from curate.errors import DamagedError, WorkspaceError
+from curate.storage.atomic import atomic, explained
 from curate.storage.names import is_text
+from curate.storage.owner import clear_away
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +72,11 @@ class Workspace:
         return self.root / "manifest.parquet"
 
     @property
+    def lock(self) -> Path:
+        """Held by the process that audits or judges."""
+        return self.root / "audit.lock"
+
+    @property
     def runs(self) -> Path:
         """Training runs and benchmark results."""
         return self.root / "runs"
@@ -86,8 +93,10 @@ class Workspace:
         try:
             facts = json.loads(self.audit.read_text(encoding="utf-8"))
             version = int(facts["version"])
+        except PermissionError as error:
+            raise WorkspaceError(f"{self.audit} cannot be read ({error.strerror}); check its permissions") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise WorkspaceError(f"{self.audit} cannot be read ({error}); run the audit again") from error
+            raise DamagedError(f"{self.audit} is damaged ({error}); run the audit again") from error
         if version > VERSION:
             raise WorkspaceError(
                 f"{self.root} was made by a newer curate (workspace version {version}, this one knows {VERSION}); "
@@ -102,22 +111,29 @@ class Workspace:
 
     def read_images(self) -> pd.DataFrame:
         """Read the image table, one row per file, sorted by path."""
-        return self._read(self.images)
+        from curate.schema import IMAGES
+
+        return self._read(self.images, IMAGES)
 
     def read_findings(self) -> pd.DataFrame:
         """Read the findings table, one row per (finding, image)."""
-        return self._read(self.findings)
+        from curate.schema import FINDINGS
 
-    def _read(self, path: Path) -> pd.DataFrame:
+        return self._read(self.findings, FINDINGS)
+
+    def _read(self, path: Path, schema: pa.Schema) -> pd.DataFrame:
         self.read_audit()
         import pyarrow as pa
 
         if not path.is_file():
             raise WorkspaceError(f"{path} is missing; run: curate audit SOURCE -w {self.root}")
         try:
-            return read_table(path)
-        except (OSError, pa.ArrowException) as error:
-            raise WorkspaceError(f"{path} is damaged ({error}); run the audit again") from error
+            return read_table(path, schema)
+        except PermissionError as error:
+            raise WorkspaceError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
+        except (OSError, ValueError, pa.ArrowException) as error:
+            why = " ".join(str(error).split())[:160]
+            raise DamagedError(f"{path} is damaged ({why}); run the audit again") from error
 
 
 def create(root: Path, source: str) -> Workspace:
@@ -134,22 +150,29 @@ def create(root: Path, source: str) -> Workspace:
         root.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(root)
     if workspace.audit.exists():
-        workspace.read_audit()
+        with suppress(DamagedError):  # it is about to be made again
+            workspace.read_audit()
     elif any(root.iterdir()) and not workspace.features.exists():
         raise WorkspaceError(f"{root} is neither empty nor a curate workspace; give -w another folder")
     with explained(root):
         workspace.features.mkdir(exist_ok=True)
         workspace.thumbs.mkdir(exist_ok=True)
-    for leftover in [*root.glob(f"{PREFIX}*"), *workspace.features.glob(f"{PREFIX}*")]:
-        leftover.unlink(missing_ok=True)
+    for folder in (root, workspace.features):
+        clear_away(folder)
     return workspace
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a Parquet file: text as `object` with None, integers as nullable integers."""
+def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
+    """Read a Parquet file that `write_table` wrote: text as `object` with None, integers as nullable integers.
+
+    Raises what Arrow raises where it is no Parquet, and `ValueError` where it has other columns.
+    """
     import pyarrow.parquet as pq
 
-    return to_pandas(pq.read_table(path))
+    table = pq.ParquetFile(path).read()
+    if not table.schema.equals(schema):
+        raise ValueError("its columns are others")
+    return to_pandas(table)
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:

@@ -17,7 +17,7 @@ def test_own_images_and_those_of_an_extension_may_lie_in_a_bucket(tmp_path: Path
     curate.audit(f"{bucket}/own", tmp_path / "ws")
     curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="keep")
     (tmp_path / "r.toml").write_text(f'[[extend]]\nsource = "{bucket}/more"\n')
-    built = curate.build(tmp_path / "r.toml", tmp_path / "set", manifest=tmp_path / "m.csv")
+    built = curate.build(tmp_path / "r.toml", tmp_path / "set", manifest=tmp_path / "m.csv", source=f"{bucket}/own")
     assert Counter(zip(built.table["origin"], built.table["label"], strict=True)) == {
         ("own", "cats"): 3, ("own", "dogs"): 3, ("more", "cats"): 2, ("more", "dogs"): 1
     }  # fmt: skip

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from curate.errors import ConfigError
 from curate.reports import commands as reports
 from curate.ui import commands as ui
+from tests.browsing import free_port
 from tests.conftest import Audited
 
 
@@ -42,15 +43,13 @@ def test_the_reviewer_is_started_in_the_language_of_any_spelling(
 ) -> None:
     started: list[list[str]] = []
 
-    class Done:
-        returncode = 0
-
-    def run(command: list[str], **_: object) -> Done:
+    def run(command: list[str], *_: object) -> int:
         started.append(command)
-        return Done()
+        return 0
 
-    monkeypatch.setattr(ui, "run", run)
-    invoke(ui, str(audited.workspace.root), "--lang", spelling, "--reviewer", "ana")
+    monkeypatch.setattr(ui, "_run", run)
+    port = f"--port={free_port()}"
+    invoke(ui, str(audited.workspace.root), "--lang", spelling, "--reviewer", "ana", port)
     assert started[0][-4:] == ["--lang", "pt-BR", "--reviewer", "ana"]
 
 

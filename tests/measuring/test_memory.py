@@ -3,7 +3,6 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,10 +10,11 @@ import pytest
 
 import curate
 from curate.config import Config, DecodeLimits, EngineSettings
-from curate.images import decode as decoding
+from curate.images.result import is_want_of_memory
 from curate.measuring import shard
 from curate.scanners.quality import Quality
 from curate.sources import open_source
+from tests import crashing
 from tests.sample_images import photo, save
 
 limits_memory = pytest.mark.skipif(sys.platform != "linux", reason="data segments are limited on Linux")
@@ -58,38 +58,26 @@ def test_what_an_image_may_take_does_not_depend_on_those_before_it(tmp_path: Pat
     [
         pytest.param(MemoryError(), True, id="Python's"),
         pytest.param(cv2.error("Insufficient memory"), False, id="OpenCV's without its code"),
+        pytest.param(ValueError("Insufficient memory (case 4)"), True, id="libjpeg's"),
+        pytest.param(OSError("out of memory when reading image file"), True, id="Pillow's"),
         pytest.param(ValueError("memory"), False, id="another"),
     ],
 )
 def test_want_of_memory_is_told_from_other_errors(error: Exception, *, is_memory: bool) -> None:
-    assert decoding.is_want_of_memory(error) is is_memory
+    assert is_want_of_memory(error) is is_memory
 
 
 def test_want_of_memory_in_opencv_is_known_by_its_code() -> None:
     error = cv2.error("anything")
     error.code = cv2.Error.StsNoMem
-    assert decoding.is_want_of_memory(error)
+    assert is_want_of_memory(error)
     error.code = cv2.Error.StsBadArg
-    assert not decoding.is_want_of_memory(error)
+    assert not is_want_of_memory(error)
 
 
-@pytest.mark.parametrize("raised", [MemoryError(), ValueError("a bug")])
-def test_a_scanner_that_wants_memory_costs_a_row_and_a_bug_is_raised(raised: Exception, tmp_path: Path) -> None:
-    class Hungry(Quality):
-        def measure(self, image: Any) -> dict[str, Any]:
-            raise raised
-
-    save(photo(1), tmp_path / "in" / "a" / "0.jpg")
-    source = open_source(tmp_path / "in")
-    part = tmp_path / "part-0.parquet"
-    work = shard.Shard(
-        source=source, records=tuple(source.list().records), scanners=(Hungry(),), limits=DecodeLimits(), part=part
-    )
-    if isinstance(raised, MemoryError):
-        assert dict(shard.measure_shard(work).statuses) == {"error": 1}
-    else:
-        with pytest.raises(ValueError, match="a bug"):
-            shard.measure_shard(work)
+def test_a_scanner_that_wants_memory_costs_a_row(tmp_path: Path) -> None:
+    _, (work,) = crashing.shards(tmp_path, 2, [60, crashing.HUNGRY_WIDTH])
+    assert dict(shard.measure_shard(work).statuses) == {"ok": 1, "error": 1}
 
 
 @limits_memory
@@ -108,7 +96,7 @@ def test_measuring_leaves_the_limit_of_the_process_as_it_was(tmp_path: Path) -> 
 def test_a_new_version_of_the_decoder_makes_every_scanner_measure_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a scanner measured is what the decoder showed it."""
     scanner = Quality()
-    before = json.loads(shard.part_schema([scanner]).metadata[shard.MEASURED])
+    before = json.loads(shard.part_schema([scanner], DecodeLimits()).metadata[shard.MEASURED])
     monkeypatch.setattr(shard, "FACTS_VERSION", shard.FACTS_VERSION + 1)
-    after = json.loads(shard.part_schema([scanner]).metadata[shard.MEASURED])
+    after = json.loads(shard.part_schema([scanner], DecodeLimits()).metadata[shard.MEASURED])
     assert all(before[name] != after[name] for name in ("image", "quality"))

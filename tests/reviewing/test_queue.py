@@ -1,9 +1,12 @@
 """The queue: what waits, in which order, narrowed to what, and on whose screen."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from curate.reviewing import choices
-from curate.reviewing.queue import LEASE_S, QueueFilter, ReviewProgress
+from curate.reviewing.queue import LEASE_S, Queue, QueueFilter, ReviewProgress
 from curate.reviewing.store import Store
 from curate.schema import Action
 from tests.reviewing.samples import GROUP, NOW, finding, ids, images, table
@@ -218,3 +221,21 @@ def test_one_item_is_held_alone_unless_somebody_else_has_it(shared: Store) -> No
     assert shared.queue.holders(now_s=LEASE_S) == {"ana": 1}
     assert shared.queue.hold("nothing", holder="ana", now_s=LEASE_S) is None
     assert shared.queue.holders(now_s=LEASE_S) == {}, "what does not exist is on no screen"
+
+
+def test_others_decide_while_a_search_runs_and_what_they_take_meanwhile_is_theirs(
+    shared: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Queue._claimable
+    quicker: list[list[str]] = []
+
+    def searched(queue: Queue, *given: Any, **asked: Any) -> Any:
+        found = search(queue, *given, **asked)
+        if asked["holder"] == "ana" and not quicker:
+            with Store(tmp_path / "review.sqlite") as other:  # would wait for half a minute, were the store locked
+                quicker.append(ids(other.queue.claim(holder="rui", now_s=0)))
+        return found
+
+    monkeypatch.setattr(Queue, "_claimable", searched)
+    assert ids(shared.queue.claim(holder="ana", now_s=0)) == ["a/1"]
+    assert quicker == [["a/0"]]

@@ -59,7 +59,7 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "review.sqlite").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(WorkspaceError, match="cannot be opened"):
+    with pytest.raises(WorkspaceError, match="is damaged"):
         Store(tmp_path / "review.sqlite")
 
 

@@ -317,7 +317,7 @@ def test_a_check_that_hits_most_of_the_dataset_is_reported_once(tmp_path: Path) 
 
 
 def test_part_files_name_what_measured_them() -> None:
-    stored = json.loads(measure.part_schema(ALL).metadata[measure.MEASURED])
+    stored = json.loads(measure.part_schema(ALL, DecodeLimits()).metadata[measure.MEASURED])
     assert set(stored) == {measure.FACTS, *(scanner.name for scanner in ALL if scanner.columns)}
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import curate
+from curate.config import Config
 from curate.errors import CurateError, SourceError
 from curate.options import Layout
 from curate.reviewing.previews import preview
@@ -95,7 +96,9 @@ def test_an_image_in_a_bucket_can_be_previewed(folder: Path, bucket: str, tmp_pa
 def test_lists_and_shards_may_be_remote_too(folder: Path, bucket: str, tmp_path: Path) -> None:
     upload(folder, f"{bucket}/data")
     (tmp_path / "list.csv").write_text(f"url,label\n{bucket}/data/cats/000.jpg,c\n{bucket}/data/dogs/gone.jpg,d\n")
-    audit = curate.audit(tmp_path / "list.csv", tmp_path / "ws1")
+    with pytest.raises(CurateError, match="--online"):
+        curate.audit(tmp_path / "list.csv", tmp_path / "ws1")
+    audit = curate.audit(tmp_path / "list.csv", tmp_path / "ws1", configuration=Config(online=True))
     assert audit.images[["path", "label", "status"]].values.tolist() == [
         ["cats/000.jpg", "c", "ok"],
         ["dogs/gone.jpg", "d", "error"],
@@ -135,9 +138,11 @@ def test_the_cleaned_dataset_goes_from_bucket_to_bucket(
     upload(folder, f"{bucket}/data")
     curate.audit(f"{bucket}/data", tmp_path / "ws")
     curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="drop")
-    kept = curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout)
+    with pytest.raises(CurateError, match=f"--source {bucket}/data"):
+        curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout)
+    kept = curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout, source=f"{bucket}/data")
     assert curate.verify(f"{bucket}/clean").ok
     with pytest.raises(CurateError, match="not empty"):
-        curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout)
+        curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout, source=f"{bucket}/data")
     again = curate.audit(f"{bucket}/clean", tmp_path / "ws2").images
     assert sorted(again["sha256"]) == sorted(kept["sha256"])

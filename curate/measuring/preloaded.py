@@ -1,0 +1,5 @@
+"""What the fork server imports last: from here on it looks at the pipe from its parent; nothing else imports this."""
+
+from curate.measuring.preload import end_with_parent
+
+end_with_parent(0)
