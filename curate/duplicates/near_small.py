@@ -31,7 +31,7 @@ SURE, LEAST_CORRELATION = 0.97, 0.8
 MOST_SLANT, SMALLEST, LARGEST = 0.15, 0.7, 1.4
 BLOCK_PX, BLOCK_ALIKE, LEAST_TEXTURE, LEAST_BLOCKS = 4, 0.9, 4.0, 12
 LEAST_ALIKE = 0.5
-"""Share of the textured blocks that must agree; chosen on one half of the pairs that people judged for ciFAIR."""
+"""Share of the textured blocks that must agree, fixed on the pairs that people judged for ciFAIR (both halves)."""
 MOST_SHARE = 0.97
 """Share of an image that the other shows from which on it is no part of it."""
 Indices = npt.NDArray[np.intp]

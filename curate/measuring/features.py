@@ -135,6 +135,8 @@ def _gathered(records: Sequence[Record], found: Sequence[Part], scanners: Sequen
     row_indices: dict[tuple[int, ...], npt.NDArray[np.intp]] = {}
     for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns)):
         pieces = [loaded for loaded in tables if step in loaded.part.current]
+        if not pieces:
+            raise WorkspaceError(f"no measurement of {step!r} can be read any more; run the audit again")
         which = tuple(map(id, pieces))
         if which not in row_indices:
             row_indices[which] = _row_indices(pieces, columns["path"])

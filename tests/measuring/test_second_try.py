@@ -14,6 +14,7 @@ import pytest
 
 import curate
 from curate.config import Config, DecodeLimits, EngineSettings
+from curate.errors import WorkspaceError
 from curate.measuring import features, pool
 from curate.measuring.shard import Shard
 from curate.sources import Record
@@ -135,3 +136,8 @@ def test_a_lowered_limit_refuses_what_is_above_it(source: Path, tmp_path: Path) 
     shutil.copy(source / "cats" / "000.jpg", source / "cats" / "again.jpg")
     audited(source, tmp_path / "ws")
     assert audited(source, tmp_path / "ws", max_pixels=100).images["status"].tolist() == ["error"] * 9
+
+
+def test_measurements_that_are_gone_are_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match="run the audit again"):
+        features.load([], features.parts(tmp_path, [Crashing()]), [Crashing()])
