@@ -26,11 +26,16 @@ pytest.importorskip("streamlit")
 from streamlit.testing.v1 import AppTest
 
 APP = str(sources.ROOT / "ui" / "app.py")
-PAGES = ("batch", "threshold", "agreement", "overview", "log", "export")
+PAGES = ("images", "map", "threshold", "agreement", "overview", "log", "export")
 STOP_WORDS = re.compile(r"\b(the|of|is|are|and|was|were|that|this|with|from)\b", re.IGNORECASE)
 PATH = re.compile(r"\S*/\S+")
 SHOWN = {"body", "label", "help", "placeholder", "options", "text", "title", "alt", "caption"}
 """Fields of Streamlit's messages whose text people read."""
+UNREAD = {
+    "src", "path", "paths", "id", "seen", "label", "class", "classes", "bindings", "epoch", "feed", "order", "acts",
+    "code", "sort", "name", "lang", "state", "result", "item", "show",
+}  # fmt: skip
+"""Fields of what a surface is told that are no text of ours."""
 PORTUGUESE = translator("pt-BR")
 
 
@@ -142,12 +147,27 @@ def _pieces(node: Any) -> Iterator[str]:
     if node.type in ("arrow_data_frame", "dataframe", "table"):
         yield from (str(name) for name in [*node.value.columns, node.value.index.name or ""])
         yield from (str(cell) for column in node.value for cell in node.value[column])
+    elif node.type == "bidi_component":
+        yield from _said(json.loads(proto.json))
     elif node.type == "vega_lite_chart":
         yield from _titles(json.loads(proto.spec))
     elif node.type not in ("html", "code") and hasattr(proto, "ListFields"):
         yield from _texts(proto)
     for child in getattr(node, "children", {}).values():
         yield from _pieces(child)
+
+
+def _said(value: Any, name: str = "") -> Iterator[str]:
+    """What a surface is told to show: all but names of images and classes, addresses of images, and keys."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in UNREAD:
+                yield from _said(inner, key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _said(inner, name)
+    elif isinstance(value, str):
+        yield value
 
 
 def _texts(proto: Any) -> Iterator[str]:
@@ -205,35 +225,48 @@ def test_the_overview_names_every_kind_that_waits(in_portuguese: Workspace) -> N
         assert PORTUGUESE.gettext(kinds()[name].title) in shown, name
 
 
-def test_every_item_of_the_queue_is_all_portuguese(in_portuguese: Workspace) -> None:
+def told(app: AppTest) -> dict[str, Any]:
+    """What the surface on the page was told."""
+    (surface,) = app.get("bidi_component")
+    found: dict[str, Any] = json.loads(surface.proto.json)
+    return found
+
+
+def test_every_item_of_the_queue_is_all_portuguese(in_portuguese: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("curate.ui.feed.AHEAD", 99)
+    monkeypatch.setattr("curate.ui.feed.BUDGET_S", 60.0)
     app = AppTest.from_file(APP, default_timeout=60).run()
+    assert not app.exception
     with Store(in_portuguese.review) as store:
         items = store.queue.progress().items - store.queue.progress().items_done
-    assert items > len(everything.queued()) / 2
-    for _ in range(items):
-        assert not app.exception
-        shown = read(app)
-        assert complaints(shown) == []
-        (button,) = [button for button in app.button if button.label == PORTUGUESE.gettext("Next")]
-        button.click().run()
+    app.session_state["queue_feed"].last = app.session_state["queue_feed"].last.model_copy(update={"ahead": 99})
+    app.run()
+    assert len(told(app)["items"]) == items > len(everything.queued()) / 2
+    shown = read(app)
+    assert complaints(shown) == []
     for kind in everything.queued():
         assert PORTUGUESE.gettext(kind.title) in shown, "the filters name every kind of the queue"
 
 
-def test_help_what_keys_did_and_the_end_of_the_queue_are_portuguese(in_portuguese: Workspace) -> None:
+def test_what_keys_did_and_the_end_of_the_queue_are_portuguese(in_portuguese: Workspace) -> None:
     app = AppTest.from_file(APP, default_timeout=60).run()
-    for label in ("Teclas", "Adiar", "Desfazer", "Refazer", "Desfazer", "Visão", "Visão"):
-        next(button for button in app.button if button.label == label).click().run()
+    for number, act in enumerate(("later", "undo", "redo", "redo", "relabel", "drop"), start=1):
+        item = told(app)["items"][0]
+        about = {"id": item["id"], "seen": item["seen"], "as_of": item["as_of"]}
+        stroke = {"number": number, "act": act, **({} if act in {"undo", "redo"} else about)}
+        if act == "relabel":
+            stroke["label"] = "no such class"
+        message = {"epoch": told(app)["epoch"], "number": number, "strokes": [stroke]}
+        with Store(in_portuguese.review) as store:
+            app.session_state["queue_feed"].hear(message, store, reviewer="ana")
+        app.run()
         assert not app.exception
-        assert complaints(read(app)) == [], label
-    for _ in range(99):
-        buttons = [button for button in app.button if button.label in ("Descartar", "Descartar cópias")]
-        if not buttons:
-            break
-        buttons[0].click().run()
-    shown = read(app)
-    assert "Nada mais a decidir" in shown
-    assert complaints(shown) == []
+        assert len(told(app)["answers"]) == 1
+        assert complaints(read(app)) == [], act
+    app.text_input(key="filter_text").set_value("nada disso").run()
+    end = told(app)["end"]
+    assert end["title"] == "Nada mais a decidir"
+    assert complaints("\n".join([end["title"], *end["lines"]])) == []
 
 
 def test_who_reviews_is_asked_in_the_language_of_the_machine(
@@ -251,7 +284,7 @@ def test_the_reviewer_offers_every_language_there_is(in_portuguese: Workspace) -
     app = AppTest.from_file(APP, default_timeout=60).run()
     assert app.selectbox(key="lang").options == ["English", "Português (Brasil)"]
     app.selectbox(key="lang").set_value("en").run()
-    assert "Later" in {button.label for button in app.button}
+    assert told(app)["texts"]["later"] == "Later"
     assert reviewer.recall().lang == "en"
 
 
@@ -259,5 +292,5 @@ def test_two_sessions_of_one_server_read_their_own_languages(in_portuguese: Work
     one, other = (AppTest.from_file(APP, default_timeout=60).run() for _ in range(2))
     one.selectbox(key="lang").set_value("en").run()
     other.run()
-    assert "Later" in {button.label for button in one.button}
-    assert "Adiar" in {button.label for button in other.button}
+    assert told(one)["texts"]["later"] == "Later"
+    assert told(other)["texts"]["later"] == "Adiar"

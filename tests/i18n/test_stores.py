@@ -34,7 +34,7 @@ def reason(store: Store) -> str:
 def test_a_reason_of_the_queue_is_said_in_the_language_of_its_reader(tmp_path: Path) -> None:
     row = ROW | {"message": msg("The file is empty (0 bytes).").to_json()}
     with Store(tmp_path / "review.sqlite") as store:
-        store.queue.sync(pd.DataFrame([row]), pd.DataFrame([{"path": "a.jpg", "sha256": None}]))
+        store.queue.sync(pd.DataFrame([row]), pd.DataFrame([{"path": "a.jpg", "label": None, "sha256": None}]))
         assert reason(store) == "O arquivo está vazio (0 bytes)."
 
 
