@@ -88,6 +88,7 @@ def test_the_report_says_it_in_either_language(
 
 
 PAGES = """
+import json
 import sys
 from streamlit.testing.v1 import AppTest
 sys.argv = ["app.py", sys.argv[1], "--reviewer", "ana", "--lang", "pt-BR"]
@@ -103,6 +104,7 @@ for name in ("queue_page", "threshold_page"):
     shown += [str(element.value) for element in (*page.markdown, *page.caption, *page.subheader)]
     shown += [slider.label for slider in page.slider] + [box.label for box in page.number_input]
     shown += [option for box in page.selectbox for option in box.options]
+    shown += [json.dumps(json.loads(one.proto.json), ensure_ascii=False) for one in page.get("bidi_component")]
 print(shown)
 """
 

@@ -23,8 +23,8 @@ from curate.dataset import layouts, splits
 from curate.dataset.members import OWN, Member, approved, gather
 from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
-from curate.dataset.relocation import Say, sources_of
-from curate.dataset.reuse import folders_walked, workspaces_near
+from curate.dataset.relocation import Say, sources_of, workspaces_near
+from curate.dataset.reuse import folders_walked
 from curate.dataset.shaping import shaped
 from curate.errors import ConfigError, SourceError
 from curate.images.decode import decode

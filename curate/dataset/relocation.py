@@ -1,14 +1,15 @@
 """Where the images of a manifest are now: it names the source that was audited, which may have moved since."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from curate.errors import ConfigError, SourceError
+from curate.errors import ConfigError, SourceError, WorkspaceError
 from curate.sources import source_at
 from curate.sources.address import url
 from curate.sources.base import absolute
+from curate.storage.workspace import Workspace
 
 Say = Callable[[str], object]
 
@@ -25,10 +26,10 @@ def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Sa
 
     `moved` holds folders or URLs, as NEW where the manifest has one source, or OLD=NEW for one of several. A source
     that is gone, whose images all lie beside the manifest file, has moved together with it, as a built set does; `say`
-    is told. A URL has to be named in `moved`, even where nothing has moved: a stranger may have written the manifest,
-    and nothing is fetched that nobody here has named. A path with backslashes, as Windows has it, is read as one with
-    slashes where only that is there. Raises `SourceError` for a source that is gone, `ConfigError` where it cannot be
-    told which one has moved.
+    is told. A URL has to be named in `moved`, even where nothing has moved, unless the workspace that was audited from
+    it lies with the manifest: a stranger may have written it, and nothing is fetched that nobody here has named. A path
+    with backslashes, as Windows has it, is read as one with slashes where only that is there. Raises `SourceError` for
+    a source that is gone, `ConfigError` where it cannot be told which one has moved.
     """
     sources = sorted(set(rows["source"]))
     now = _named(sources, moved, path)
@@ -51,12 +52,32 @@ def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Sa
 
 
 def _refuse_addresses(path: Path, sources: Sequence[str]) -> None:
-    remote = next((source for source in sources if url(source)), None)
+    remote = next((source for source in sources if url(source) and source not in _audited_beside(path)), None)
     if remote is not None:
         raise SourceError(
             f"{path} says that its images lie at {remote}; nothing is fetched that only a file has named. If you trust "
             f"it: --source {remote}"
         )
+
+
+def workspaces_near(manifest: Path) -> Iterator[Workspace]:
+    """Find the workspaces that a manifest may have been written from: where it lies, and the folders beside it."""
+    here = manifest.absolute().parent
+    for folder in (here, *sorted(path for path in here.iterdir() if path.is_dir())):
+        workspace = Workspace(folder)
+        if workspace.audit.is_file():
+            yield workspace
+
+
+def _audited_beside(path: Path) -> set[str]:
+    """Return the sources of the workspaces that the manifest lies with: somebody here has named those to the audit."""
+    found = set()
+    for workspace in workspaces_near(path):
+        try:
+            found.add(str(workspace.read_audit()["root"]))
+        except WorkspaceError:
+            continue
+    return found
 
 
 def _named(sources: Sequence[str], moved: Sequence[str], path: Path) -> dict[str, str]:

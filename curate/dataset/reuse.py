@@ -5,7 +5,7 @@ scanner with the same settings. What has changed since, could not be read then, 
 measured anew.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from curate.config import DecodeLimits
 from curate.dataset import manifest as manifests
+from curate.dataset.relocation import workspaces_near
 from curate.errors import WorkspaceError
 from curate.measuring import features
 from curate.measuring.shard import FACTS, part_schema
@@ -20,15 +21,6 @@ from curate.scanners import Scanner
 from curate.sources import objects
 from curate.sources.address import in_tar, join, url
 from curate.storage.workspace import Workspace, write_part
-
-
-def workspaces_near(manifest: Path) -> Iterator[Workspace]:
-    """Find the workspaces that a manifest may have been written from: where it lies, and the folders beside it."""
-    here = manifest.absolute().parent
-    for folder in (here, *sorted(path for path in here.iterdir() if path.is_dir())):
-        workspace = Workspace(folder)
-        if workspace.audit.is_file():
-            yield workspace
 
 
 def folders_walked(manifest: Path, sources: Iterable[str]) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 import curate
 from curate import config
 from curate.auditing import pipeline
-from curate.dataset.reuse import workspaces_near
+from curate.dataset.relocation import workspaces_near
 from tests import sample_images
 from tests.sources.test_sources import tar
 

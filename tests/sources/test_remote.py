@@ -131,6 +131,18 @@ def test_an_unknown_protocol_is_one_clear_line(tmp_path: Path) -> None:
         curate.audit("nosuch://bucket/data", tmp_path / "ws")
 
 
+def test_a_manifest_alone_is_not_believed_where_its_images_lie(folder: Path, bucket: str, tmp_path: Path) -> None:
+    """A stranger may have written it; what lies with the workspace that was audited from there is somebody's own."""
+    upload(folder, f"{bucket}/data")
+    curate.audit(f"{bucket}/data", tmp_path / "mine" / "ws")
+    (tmp_path / "got").mkdir()
+    curate.manifest(tmp_path / "mine" / "ws", tmp_path / "got" / "m.csv", pending="drop")
+    with pytest.raises(CurateError, match=f"--source {bucket}/data"):
+        curate.export(tmp_path / "got" / "m.csv", tmp_path / "clean")
+    curate.export(tmp_path / "got" / "m.csv", tmp_path / "clean", source=f"{bucket}/data")
+    assert curate.verify(tmp_path / "clean").ok
+
+
 @pytest.mark.parametrize("layout", ["folder", "webdataset"])
 def test_the_cleaned_dataset_goes_from_bucket_to_bucket(
     folder: Path, bucket: str, tmp_path: Path, layout: Layout
@@ -138,11 +150,9 @@ def test_the_cleaned_dataset_goes_from_bucket_to_bucket(
     upload(folder, f"{bucket}/data")
     curate.audit(f"{bucket}/data", tmp_path / "ws")
     curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="drop")
-    with pytest.raises(CurateError, match=f"--source {bucket}/data"):
-        curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout)
-    kept = curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout, source=f"{bucket}/data")
+    kept = curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout)
     assert curate.verify(f"{bucket}/clean").ok
     with pytest.raises(CurateError, match="not empty"):
-        curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout, source=f"{bucket}/data")
+        curate.export(tmp_path / "m.csv", f"{bucket}/clean", layout=layout)
     again = curate.audit(f"{bucket}/clean", tmp_path / "ws2").images
     assert sorted(again["sha256"]) == sorted(kept["sha256"])

@@ -132,6 +132,26 @@ function lost_before() {
   return lost === null ? null : Number(lost);
 }
 
+const INSIST_MS = 1500;
+const INSIST_TIMES = 5;
+
+// Ask for another page until there is one: Streamlit may drop what is asked while it runs something else.
+function insisting(send) {
+  let timer = null;
+  const stop = () => clearInterval(timer);
+  const ask = (where) => {
+    stop();
+    send(where);
+    let times = 0;
+    timer = setInterval(() => {
+      times += 1;
+      if (times < INSIST_TIMES) send(where);
+      else stop();
+    }, INSIST_MS);
+  };
+  return { ask, stop };
+}
+
 // Streamlit draws pages and navigation; these are the few places where the surface reaches out for them.
 const shell = {
   sidebar() {

@@ -4,7 +4,8 @@ const SHOWN_SHARE = 0.6; // of a tile that has to be in sight
 
 class Grid {
   constructor(root, data, send, go) {
-    this.go = go;
+    this.leave = insisting(go);
+    this.go = this.leave.ask;
     this.data = data;
     this.texts = data.texts;
     this.selection = outbox(data.name, () => new Selection());
@@ -40,9 +41,11 @@ class Grid {
     window.removeEventListener("resize", this.fit);
     this.watcher.disconnect();
     this.link.close();
+    this.leave.stop();
   }
 
   receive(data) {
+    if (data.feed !== this.data.feed) this.leave.stop();
     this.data = data;
     this.texts = data.texts;
     const lost = this.selection.lost;

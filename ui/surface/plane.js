@@ -7,7 +7,8 @@ const NEAR_PX = 8;
 class Plane {
   constructor(root, data, go, look) {
     this.data = data;
-    this.go = go;
+    this.leave = insisting(go);
+    this.go = this.leave.ask;
     this.look = look;
     this.ring = [];
     this.canvas = el("canvas", { class: "points", tabindex: 0, role: "img", "aria-label": data.texts.map });
@@ -30,6 +31,7 @@ class Plane {
   }
 
   close() {
+    this.leave.stop();
     window.removeEventListener("resize", this.fit);
     this.watcher.disconnect();
   }

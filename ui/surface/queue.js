@@ -7,7 +7,8 @@ const FLASH_MS = 700;
 
 class Surface {
   constructor(root, data, send, go) {
-    this.go = go;
+    this.leave = insisting(go);
+    this.go = this.leave.ask;
     this.data = data;
     this.texts = data.texts;
     this.machine = outbox(data.name, () => new Machine({ ahead: data.ahead }));
@@ -68,11 +69,13 @@ class Surface {
     window.removeEventListener("resize", this.fit);
     this.resized.disconnect();
     this.link.close();
+    this.leave.stop();
     clearInterval(this.stage.timer);
   }
 
   // The server has spoken.
   receive(data) {
+    if (data.feed !== this.data.feed) this.leave.stop();
     this.data = data;
     this.texts = data.texts;
     const lost = this.machine.lost;
