@@ -78,6 +78,7 @@ def test_face_crops(shared_data: Path, tmp_path: Path) -> None:
 
 def test_ordinary_photos(shared_data: Path, tmp_path: Path) -> None:
     audit = curate.audit(shared_data / "photos", tmp_path / "ws")
-    hit = audit.findings.loc[audit.findings["scanner"] == "quality", "path"].nunique()
-    print(f"photos: {hit} of {len(audit.images)} flagged by the quality checks together")
-    assert hit < 0.02 * len(audit.images)
+    queued = audit.findings[(audit.findings["scanner"] == "quality") & (audit.findings["severity"] != "info")]
+    hit = queued["path"].nunique()
+    print(f"photos: {hit} of {len(audit.images)} queued by the quality checks together")
+    assert hit <= 0.005 * len(audit.images)
