@@ -65,6 +65,7 @@ class Drawing(Scanner):
     kinds: ClassVar[tuple[KindSpec, ...]] = (DRAWING,)
     settings_model: ClassVar[type[Settings]] = DrawingSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"features": pa.list_(pa.float32())}
+    required_kinds: ClassVar[frozenset[KindSpec]] = frozenset(kinds)
 
     @classmethod
     def is_wanted(cls, configuration: Config) -> bool:
