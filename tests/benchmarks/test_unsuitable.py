@@ -28,7 +28,7 @@ TRUTH: dict[str, Callable[[Row], bool | None]] = {
     "several_faces": lambda row: None if row["faces"] in ("u", "") else int(row["faces"]) > 1,
     "body_not_face": lambda row: _both(_known(row["face_small"]), _not(_known(row["drawing"]))),
     "drawing": lambda row: _known(row["drawing"]),
-    "text_overlay": lambda row: _known(row["text"]),
+    "any text": lambda row: _known(row["text"]),
 }
 
 
@@ -90,6 +90,7 @@ def tell(findings: pd.DataFrame, labels: list[Row]) -> None:
     """Print recall and precision per kind, what the curator's own verdict says, and what is missed."""
     asking = findings[(findings["category"] != "duplicate") & (findings["severity"] != "info")]
     flagged = {kind: set(asking.loc[asking["kind"] == kind, "path"]) for kind in asking["kind"].unique()}
+    flagged["any text"] = set(findings.loc[findings["kind"].isin(["text_overlay", "watermark"]), "path"])
     for part in ("tuned on", "held out"):
         rows = [row for row in labels if row["held"] == part]
         for kind, truth in TRUTH.items():
@@ -103,7 +104,7 @@ def tell(findings: pd.DataFrame, labels: list[Row]) -> None:
     for row in labels:
         is_flagged = row["path"] in set(asking["path"])
         if row["held"] == "held out" and row["suitable"] == ("1" if is_flagged else "0"):
-            kinds = sorted(kind for kind, paths in flagged.items() if row["path"] in paths)
+            kinds = sorted(kind for kind, paths in flagged.items() if row["path"] in paths and kind != "any text")
             print(f"    {row['suitable']=} {','.join(kinds) or 'missed':24} {row['path'][:50]:50} {row['note']}")
 
 
