@@ -45,7 +45,7 @@ def _both(one: bool | None, other: bool | None) -> bool | None:
 
 
 def labelled(shared_data: Path) -> list[Row]:
-    """Read the labels of both sets, each row with its set, and whether it is held out: by its duplicate group."""
+    """Read the labels of both sets, each row with its set, its duplicate group and, by that, whether it is held out."""
     leader: dict[str, str] = {}
 
     def first_of(path: str) -> str:
@@ -63,7 +63,8 @@ def labelled(shared_data: Path) -> list[Row]:
         with (shared_data / f"{name}-labels.csv").open() as file:
             rows += [{**row, "set": name, "file": row["path"]} for row in csv.DictReader(file)]
     for row in rows:
-        row["held"] = "held out" if zlib.crc32((row["set"] + first_of(row["file"])).encode()) % 3 == 0 else "tuned on"
+        row["group"] = row["set"] + first_of(row["file"])
+        row["held"] = "held out" if zlib.crc32(row["group"].encode()) % 3 == 0 else "tuned on"
         label, _, file_name = row["file"].partition("/")
         row["path"] = f"{label}/{row['set']}-{file_name}"
     return sorted(rows, key=lambda row: row["path"])
