@@ -44,7 +44,7 @@ class DetectorPass(NamedTuple):
     faint: float
 
 
-PASSES = (DetectorPass(160, 0.2), DetectorPass(320, 0.3))
+PASSES = (DetectorPass(160, 0.3), DetectorPass(320, 0.3))
 PASSES_ENLARGED = (DetectorPass(64, 0.05), DetectorPass(96, 0.1), DetectorPass(160, 0.2))
 SHARED_PX = 256
 """The size that other scanners have made already, from which the smaller looks are taken."""
