@@ -4,6 +4,7 @@ Pure: the same features and settings give the same findings, in the same order.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
@@ -25,17 +26,23 @@ _PREVALENT = N_(
     "{title}: {count:,} of {images:,} images ({share:.0%}). That is a property of this dataset, so none of them is "
     "queued for it."
 )
+_PREVALENT_IN_CLASS = N_(
+    "Class {label}: {title}: {count:,} of {images:,} images ({share:.0%}). That is a property of this class, so none "
+    "of them is queued for it."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetProperty:
-    """A check that hits so many images that it describes the dataset rather than any of them."""
+    """A check that hits so many images that it describes the dataset, or its class `label`, rather than any of them."""
 
     kind: str
     category: str
     images: int
     share: float
     message: Message
+    label: str | None = None
+    """The class that it holds for; None: the whole dataset."""
 
     @property
     def reason(self) -> str:
@@ -49,6 +56,7 @@ class DatasetProperty:
             "category": self.category,
             "images": self.images,
             "share": self.share,
+            "label": self.label,
             "reason": self.reason,
             "message": self.message.to_json(),
         }
@@ -57,55 +65,80 @@ class DatasetProperty:
     def from_json(cls, stored: Mapping[str, Any]) -> "DatasetProperty":
         """Read what `to_json` returned."""
         message = Message.from_json(stored["message"])
-        return cls(stored["kind"], stored["category"], stored["images"], stored["share"], message)
+        label = stored.get("label")  # audits before there were properties of classes lack it
+        return cls(stored["kind"], stored["category"], stored["images"], stored["share"], message, label)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The findings as a table (`schema.FINDINGS`), and the checks set aside as properties of the dataset."""
+    """The findings as a table (`schema.FINDINGS`), and the checks set aside as properties of the dataset or a class."""
 
     findings: pd.DataFrame
     prevalent: list[DatasetProperty]
 
 
 def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSettings) -> Judgement:
-    """Let every scanner judge all images, and set aside what hits so many that it describes the dataset."""
+    """Let every scanner judge all images, and set aside what hits so many that it describes the dataset or a class."""
     found = [(scanner, finding) for scanner in scanners for finding in scanner.judge(features.view(frame, scanner))]
     required = frozenset[KindSpec]().union(*(scanner.required_kinds for scanner in scanners))
-    prevalent = _prevalent([finding for _, finding in found], len(frame), settings, required)
-    aside = {item.kind for item in prevalent}
-    exact = _exact_groups([finding for _, finding in found])
-    kept = [pair for pair in found if pair[1].kind.name not in aside or not _is_opinion(pair[1], exact)]
     labels = dict(zip(frame["path"], frame["label"], strict=True))
-    return Judgement(_table(kept, labels), prevalent)
+    exact = _exact_groups([finding for _, finding in found])
+    prevalent = _prevalent(_hits([finding for _, finding in found], exact), labels, settings, required)
+    aside = {(item.kind, item.label) for item in prevalent}
+
+    def is_kept(finding: Finding) -> bool:
+        of_all, of_class = (finding.kind.name, None), (finding.kind.name, labels[finding.path])
+        return aside.isdisjoint((of_all, of_class)) or not _is_opinion(finding, exact)
+
+    return Judgement(_table([pair for pair in found if is_kept(pair[1])], labels), prevalent)
 
 
-def _prevalent(
-    found: Sequence[Finding], images: int, settings: JudgeSettings, required: frozenset[KindSpec]
-) -> list[DatasetProperty]:
-    """Set aside checks that hit most images: opinions only; damage and exact copies are facts."""
-    if images < settings.prevalence_min_images:
-        return []
-    exact = _exact_groups(found)
+def _hits(found: Sequence[Finding], exact: Set[str | None]) -> dict[KindSpec, set[str]]:
+    """Collect by kind the images that opinions ask a person about: damage and exact copies are facts."""
     hit: dict[KindSpec, set[str]] = {}
     for finding in found:
         is_keeper = finding.role is Role.KEEPER and finding.kind.name not in GROUP_KINDS
         if _is_opinion(finding, exact) and finding.severity is not Severity.INFO and not is_keeper:
             hit.setdefault(finding.kind, set()).add(finding.path)
-    return [
-        DatasetProperty(
-            kind.name,
-            str(kind.category),
-            len(paths),
-            len(paths) / images,
-            Message(
-                _PREVALENT,
-                {"title": Message(kind.title), "count": len(paths), "images": images, "share": len(paths) / images},
-            ),
-        )
-        for kind, paths in sorted(hit.items(), key=lambda item: item[0].name)
-        if len(paths) > images * (settings.prevalence_required if kind in required else settings.prevalence)
-    ]
+    return hit
+
+
+def _prevalent(
+    hit: Mapping[KindSpec, Set[str]],
+    labels: Mapping[str, str | None],
+    settings: JudgeSettings,
+    required: frozenset[KindSpec],
+) -> list[DatasetProperty]:
+    """Set aside checks that hit most images of the dataset, and those on content that hit most of a class.
+
+    A class is not judged by its copies or doubtful labels: they tie images to others, in other classes too.
+    """
+    sizes = Counter(labels.values())
+    properties = []
+    for kind, paths in sorted(hit.items(), key=lambda item: item[0].name):
+        limit = settings.prevalence_required if kind in required else settings.prevalence
+        if _is_most(len(paths), len(labels), limit, settings):
+            properties.append(_property(kind, len(paths), len(labels)))
+        elif kind.category is Category.UNSUITABLE:
+            in_class = Counter(labels[path] for path in paths)
+            properties += [
+                _property(kind, count, sizes[label], label)
+                for label, count in sorted((label, count) for label, count in in_class.items() if label is not None)
+                if _is_most(count, sizes[label], limit, settings)
+            ]
+    return properties
+
+
+def _is_most(count: int, images: int, limit: float, settings: JudgeSettings) -> bool:
+    """Say whether `count` of so many images is a property of them, and not of each."""
+    return images >= settings.prevalence_min_images and count > limit * images
+
+
+def _property(kind: KindSpec, count: int, images: int, label: str | None = None) -> DatasetProperty:
+    share = count / images
+    values = {"title": Message(kind.title), "count": count, "images": images, "share": share}
+    message = Message(_PREVALENT, values) if label is None else Message(_PREVALENT_IN_CLASS, {"label": label, **values})
+    return DatasetProperty(kind.name, str(kind.category), count, share, message, label)
 
 
 def _exact_groups(found: Sequence[Finding]) -> Set[str | None]:

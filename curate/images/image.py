@@ -1,6 +1,7 @@
 """The decoded image that every scanner shares, with one chain of smaller versions.
 
-Invariant: pixels are 8-bit and sRGB-like, upright (EXIF orientation applied), transparency laid on white.
+Invariant: pixels are 8-bit and sRGB-like, upright (EXIF orientation applied), transparency laid on white (and, for
+whoever wants to see both, on black).
 Big images are held at a reduced scale; `width` and `height` are always those of the full image.
 """
 
@@ -19,12 +20,14 @@ class DecodedImage:
     """One decoded image.
 
     `pixels` is uint8, (rows, columns, 3) or, of an image without colour, (rows, columns): what holds for one channel
-    need not be worked out for three. `width` and `height` are the full size in pixels.
+    need not be worked out for three. `width` and `height` are the full size in pixels. `on_black`, of an image with
+    transparency, is its luma laid on black, (rows, columns), at most 256 px: what vanishes on white shows there.
     """
 
     pixels: Pixels
     width: int
     height: int
+    on_black: Pixels | None = None
     _shared: dict[Any, Pixels] = field(default_factory=dict, repr=False)
 
     @property

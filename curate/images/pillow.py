@@ -86,7 +86,9 @@ def _finish(reading: Reading, result: DecodeResult) -> None:
     if samples.dtype == np.uint8:
         is_raw = result.is_sound and result.format in _RAW and result.mode in _WHOLE_BYTES
         result.note(damage.in_pixels(opaque, is_raw=is_raw, is_cut=not result.is_sound))
-    result.image = DecodedImage(pixels=opaque, width=result.width, height=result.height)
+    result.image = DecodedImage(
+        pixels=opaque, width=result.width, height=result.height, on_black=pixels.on_black(shown)
+    )
 
 
 _PAGED = ("TIFF", "PSD", "ICO")

@@ -9,7 +9,7 @@ import xxhash
 from PIL import ExifTags, Image
 
 from curate.images.deep import Samples, strips
-from curate.images.image import Pixels
+from curate.images.image import Pixels, luma, shrink
 
 Sample = TypeVar("Sample", bound=np.generic)
 
@@ -80,6 +80,17 @@ def opaque(native: Pixels) -> Pixels:
         for rows in strips(native.shape):
             laid[rows] = _laid_on(native[rows], CONTRAST)
     return laid
+
+
+def on_black(native: Pixels) -> Pixels | None:
+    """Return luma, at most 256 px, of an image with transparency laid on black; None where there is none."""
+    if native.ndim == 2 or native.shape[2] == 3:
+        return None
+    # Shrunk with alpha multiplied in, so that colours under what is transparent do not bleed.
+    laid = np.empty(native.shape[:2], dtype=np.uint8)
+    for rows in strips(native.shape):
+        laid[rows] = luma(_laid_on(native[rows], 0))
+    return shrink(laid, 256)
 
 
 VANISHED = 240

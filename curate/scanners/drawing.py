@@ -1,9 +1,10 @@
 """Drawings: cartoons, clip art, emoji, renders rather than photographs. Part of the profile `faces`.
 
 A small ensemble of decision trees judges what tells ink from light: how few colours cover the image, how flat it
-is between its edges, how little noise lies in its smooth parts, how vivid it is. Where `curate train embed` has
-been run, a linear classifier on what a network sees answers in its place: it is right more often. Both were
-fitted on labelled web images (tests/benchmarks/fit_drawing.py); the weights are all that is left of them.
+is between its edges, how little noise lies in its smooth parts, how vivid it is; and how sure the scanner of faces is
+of a face, which speaks against a drawing, never for one. Where `curate train embed` has been run, a linear classifier
+on what a network sees answers in its place: it is right more often. Both were fitted on labelled web images
+(tests/benchmarks/fit_drawing.py); the weights are all that is left of them.
 """
 
 from __future__ import annotations
@@ -65,6 +66,8 @@ class Drawing(Scanner):
     kinds: ClassVar[tuple[KindSpec, ...]] = (DRAWING,)
     settings_model: ClassVar[type[Settings]] = DrawingSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"features": pa.list_(pa.float32())}
+    borrows: ClassVar[Mapping[str, str]] = {"boxes": "faces.boxes"}
+    required_kinds: ClassVar[frozenset[KindSpec]] = frozenset(kinds)
 
     @classmethod
     def is_wanted(cls, configuration: Config) -> bool:
@@ -88,9 +91,14 @@ class Drawing(Scanner):
 
 
 def drawing_scores(measured: pd.DataFrame) -> list[tuple[float, Message]]:
-    """Return for each row with features how much it looks drawn, 0..1 with 0.5 the boundary, and what says so."""
+    """Return for each row with features how much it looks drawn, 0..1 with 0.5 the boundary, and what says so.
+
+    `boxes`, where it is there, holds what the scanner of faces has found.
+    """
     names = _model()["features"]
-    by_features = by_trees(np.array(measured["features"].tolist(), dtype=np.float64).reshape(len(measured), len(names)))
+    features = np.array(measured["features"].tolist(), dtype=np.float64).reshape(len(measured), len(names))
+    sure = [surest_face(boxes) for boxes in measured["boxes"]] if "boxes" in measured else [0.0] * len(measured)
+    by_features = by_trees(np.column_stack([features, sure]))
     embeddings = measured[EMBEDDING] if EMBEDDING in measured else [None] * len(measured)
     return [
         (float(score), msg("its colours and edges"))
@@ -98,6 +106,11 @@ def drawing_scores(measured: pd.DataFrame) -> list[tuple[float, Message]]:
         else (by_embedding(np.asarray(embedding, dtype=np.float64)), msg("what a network sees"))
         for score, embedding in zip(by_features, embeddings, strict=True)
     ]
+
+
+def surest_face(boxes: object) -> float:
+    """Return how sure the scanner of faces was of its surest face, by the JSON that it stored; 0 without one."""
+    return max((float(box["score"]) for box in json.loads(boxes)), default=0.0) if isinstance(boxes, str) else 0.0
 
 
 def drawing_features(rgb: Pixels) -> list[float]:
@@ -181,7 +194,10 @@ def _share(planes: Any, low: tuple[int, ...], high: tuple[int, ...]) -> float:
 
 
 def by_trees(rows: Floats) -> Floats:
-    """Return (n,) scores of (n, features): complete binary trees of depth 3, summed; the boundary lies at 0.5."""
+    """Return (n,) scores of (n, features + 1): complete binary trees of depth 3, summed; the boundary lies at 0.5.
+
+    The last column is `surest_face`, in which every tree falls.
+    """
     model = _model()["trees"]
     feature, threshold, value = (np.array(model[name]) for name in ("feature", "threshold", "value"))
     total = np.full(len(rows), model["start"] - model["boundary"])

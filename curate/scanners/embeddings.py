@@ -57,10 +57,13 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
     return frame.assign(**columns)
 
 
-def unit_vectors(features: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    """Return rows that have an embedding, and those embeddings (n, d), centred on their mean and of length 1.
+def unit_vectors(
+    features: pd.DataFrame, *, centred: bool = True
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """Return rows that have an embedding, and those embeddings (n, d), of length 1.
 
-    What all images of a dataset have in common says nothing about any of them.
+    They are centred on their mean where images are told apart: what all have in common says nothing about any of them.
+    What does not belong at all, though, is told by what all the others have in common.
     """
     if EMBEDDING not in features:
         return np.empty(0, np.intp), np.empty((0, 1), np.float32)
@@ -68,7 +71,8 @@ def unit_vectors(features: pd.DataFrame) -> tuple[npt.NDArray[np.intp], npt.NDAr
     if not len(rows):
         return rows, np.empty((0, 1), np.float32)
     vectors = np.stack(features[EMBEDDING].iloc[rows].tolist()).astype(np.float32)
-    vectors -= vectors.mean(axis=0)
+    if centred:
+        vectors -= vectors.mean(axis=0)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return rows, vectors
 

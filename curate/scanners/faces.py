@@ -1,10 +1,10 @@
-"""Faces: none, several, or one so small that the image shows a body. Part of the profile `faces`.
+"""Faces: none, several, or none of useful size, so that the image shows a body. Part of the profile `faces`.
 
 The detector is YuNet (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence
-Research 2023), run by OpenCV. Its time goes by the pixels it is given, so it looks at an image small first, and
-larger only while that leaves a doubt: there is none where a look shows a face for sure, nor where nothing in it is
-even faintly like one. What is still in doubt in the largest look is turned to either side and looked at once more,
-since the detector misses heads that are tilted.
+Research 2023), run by OpenCV. Its time goes by the pixels it is given, so it looks at an image at 160 px first, and at
+320 px, to which thumbnails are enlarged, where that leaves a doubt: there is none where the first look shows nothing
+even faintly like a face, nor where it shows one sure face of some size and no other. What is still in doubt in the
+larger look is turned to either side and looked at once more, since the detector misses heads that are tilted.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ class DetectorPass(NamedTuple):
     faint: float
 
 
-PASSES = (DetectorPass(96, 0.2), DetectorPass(160, 0.3), DetectorPass(320, 0.3))
+PASSES = (DetectorPass(160, 0.3), DetectorPass(320, 0.3))
 PASSES_ENLARGED = (DetectorPass(64, 0.05), DetectorPass(96, 0.1), DetectorPass(160, 0.2))
 SHARED_PX = 256
 """The size that other scanners have made already, from which the smaller looks are taken."""
+LARGE_SHARE = 0.03
+"""Share of the image from which on a sure face ends the search: beside a smaller one others are often missed."""
 TINY_PX = 18
 """Length of a box below which half of `faint` counts: faces of few pixels never score much."""
 TILTS = (35.0, -35.0)
@@ -74,12 +76,17 @@ SEVERAL_FACES = KindSpec(
     meaning=N_("More than one face was found in the image."),
     message=N_("{faces} faces, where one is wanted; the largest takes {share:.1%} of the image."),
 )
-SMALL_FACE = KindSpec(
-    name="small_face",
+BODY_NOT_FACE = KindSpec(
+    name="body_not_face",
     category=Category.UNSUITABLE,
-    title=N_("Small face"),
-    meaning=N_("The face fills little of the image: a body rather than a portrait."),
-    message=N_("The face takes only {share:.1%} of the image (threshold {threshold:.0%})."),
+    title=N_("Body, not a face"),
+    meaning=N_(
+        "A photograph without a sure face of useful size: a body expresses what it shows, and spoils a model of faces."
+    ),
+    message=N_(
+        "A body rather than a face: its largest face is {height:.0f} pixels high where the image is trained on at "
+        "{train_px} pixels, and takes {share:.1%} of it (threshold {threshold:.0%})."
+    ),
 )
 
 
@@ -100,25 +107,28 @@ class FacesSettings(Settings):
     small_share: float = Field(
         0.02, ge=0, le=1, description=N_("share of the image below which its largest face is small")
     )
+    train_px: int = Field(
+        48, ge=1, description=N_("side to which images are resized for training; only named in reasons")
+    )
 
 
 class Faces(Scanner):
-    """Images without a face, with several, or with a small one."""
+    """Images without a face, with several, or with none of useful size."""
 
     name: ClassVar[str] = "faces"
-    version: ClassVar[int] = 4
-    kinds: ClassVar[tuple[KindSpec, ...]] = (NO_FACE, SEVERAL_FACES, SMALL_FACE)
+    version: ClassVar[int] = 5
+    kinds: ClassVar[tuple[KindSpec, ...]] = (BODY_NOT_FACE, NO_FACE, SEVERAL_FACES)
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
     borrows: ClassVar[Mapping[str, str]] = {"drawing_features": "drawing.features"}
-    required_kinds: ClassVar[frozenset[KindSpec]] = frozenset({NO_FACE, SEVERAL_FACES, SMALL_FACE})
+    required_kinds: ClassVar[frozenset[KindSpec]] = frozenset(kinds)
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold(kind=NO_FACE, setting="min_score", measured=lambda view: _surest(view, small=False), flags="below"),
         Threshold(
             kind=NO_FACE, setting="min_score_small", measured=lambda view: _surest(view, small=True), flags="below"
         ),
         Threshold(
-            kind=SMALL_FACE,
+            kind=BODY_NOT_FACE,
             setting="small_share",
             measured=lambda view: _largest_share(view),  # noqa: PLW0108 - it is defined further down
             flags="below",
@@ -163,16 +173,21 @@ class Faces(Scanner):
                 else msg("No face was found: nothing looks like one (threshold {threshold:g}).", threshold=min_score)
             )
             yield _finding(NO_FACE, path, 1 - best, message, boxes)
+            yield _finding(BODY_NOT_FACE, path, 1 - best / 2, Message(_NO_SURE_FACE, {}), boxes)
             return
-        largest = max(face.area for face in boxes if face.score >= s.several or face.score == best)
-        faces = [face for face in boxes if face.score >= s.several and face.area >= s.several_size * largest]
-        share = largest / max(width * height, 1)
+        largest = max((face for face in boxes if face.score >= s.several or face.score == best), key=lambda it: it.area)
+        faces = [face for face in boxes if face.score >= s.several and face.area >= s.several_size * largest.area]
+        share = largest.area / max(width * height, 1)
         if len(faces) > 1:
             message = SEVERAL_FACES.says(faces=len(faces), share=share)
             yield _finding(SEVERAL_FACES, path, min(1.0, 0.5 + 0.1 * len(faces)), message, faces)
-        elif share < s.small_share:
-            message = SMALL_FACE.says(share=share, threshold=s.small_share)
-            yield _finding(SMALL_FACE, path, 1 - share / max(s.small_share, 1e-9) / 2, message, faces or boxes)
+        if share < s.small_share:
+            trained = largest.height * s.train_px / max(height, 1)
+            message = BODY_NOT_FACE.says(height=trained, train_px=s.train_px, share=share, threshold=s.small_share)
+            yield _finding(BODY_NOT_FACE, path, 1 - share / max(s.small_share, 1e-9) / 2, message, faces or boxes)
+
+
+_NO_SURE_FACE = N_("No sure face in a photograph: a body, a back or a hidden face, where it shows a person at all.")
 
 
 class _Face(NamedTuple):
@@ -181,10 +196,11 @@ class _Face(NamedTuple):
     evidence: dict[str, Any]
     score: float
     area: float
+    height: float
 
 
 def _boxes(stored: str) -> list[_Face]:
-    return [_Face(box, box["score"], box["width"] * box["height"]) for box in json.loads(stored)]
+    return [_Face(box, box["score"], box["width"] * box["height"], box["height"]) for box in json.loads(stored)]
 
 
 def _drawing_scores(measured: pd.DataFrame) -> dict[str, tuple[float, Message]]:
@@ -251,7 +267,7 @@ def _search(image: DecodedImage, passes: tuple[DetectorPass, ...], sure: float) 
     for detector_pass in passes:
         view = _whole(image) if detector_pass is PASSES[-1] else _stretched(image.fit(SHARED_PX), detector_pass.side_px)
         rows = _detected(view)
-        in_doubt = _leaves_doubt(rows, detector_pass.faint, sure)
+        in_doubt = _leaves_doubt(rows, detector_pass.faint, sure, view.shape[0] * view.shape[1])
         across, down = image.width / view.shape[1], image.height / view.shape[0]
         rows[:, :4] *= np.array((across, down, across, down))
         if not in_doubt:
@@ -259,16 +275,16 @@ def _search(image: DecodedImage, passes: tuple[DetectorPass, ...], sure: float) 
     return rows if rows[:, 4].max() >= sure else _turned(image, rows, sure)
 
 
-def _leaves_doubt(rows: Rows, faint: float, sure: float) -> bool:
-    """Say whether there is a trace of a face but none is sure, or another beside a sure one might count as well."""
+def _leaves_doubt(rows: Rows, faint: float, sure: float, whole: float) -> bool:
+    """Say whether a look at `whole` square pixels shows a trace of a face, but not one sure and large face alone."""
     if not len(rows):
         return False
     score, area = rows[:, 4], rows[:, 2] * rows[:, 3]
     first = score.argmax()
     if score[first] >= sure:
-        others = (area >= SEVERAL_SIZE * area[first]) & (score >= BESIDE) & (score < SEVERAL)
+        others = (area >= SEVERAL_SIZE * area[first]) & (score >= BESIDE)
         others[first] = False
-        return bool(others.any())
+        return bool(others.any()) or bool(area[first] < LARGE_SHARE * whole)
     is_tiny = rows[:, 2:4].max(axis=1) < TINY_PX
     return bool((score >= np.where(is_tiny, faint / 2, faint)).any())
 
@@ -297,10 +313,9 @@ def _turned(image: DecodedImage, rows: Rows, sure: float) -> Rows:
 
 
 def _whole(image: DecodedImage) -> Pixels:
-    """Shrink an image, in proportion, to the size of the last pass or smaller."""
-    longest = max(image.pixels.shape[:2])
-    shrunk = min(1.0, PASSES[-1].side_px / longest)
-    rows, columns = (max(1, round(side * shrunk)) for side in image.pixels.shape[:2])
+    """Shrink or enlarge an image, in proportion, to the size of the last pass."""
+    scale = PASSES[-1].side_px / max(image.pixels.shape[:2])
+    rows, columns = (max(1, round(side * scale)) for side in image.pixels.shape[:2])
     return coloured(_resized(image.pixels, rows, columns))
 
 

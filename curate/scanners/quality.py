@@ -7,10 +7,12 @@ flag fewer than 2 %. Sizes are judged against the dataset itself, robustly, neve
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
@@ -20,7 +22,7 @@ from curate.i18n import N_, Message
 from curate.images.image import DecodedImage
 from curate.scanners import Scanner, Threshold
 from curate.scanners.limits import robust_limit
-from curate.schema import Category
+from curate.schema import Category, Severity, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +37,12 @@ MOSTLY_FLAT = 0.9
 """Share of one tone from which on it is worth asking whether the rest is a shape on it."""
 FLAT_LEVELS = 9
 """Width, in grey levels, of the window that holds the flat part of an image."""
+EMPTY = 0.998
+"""Share of one tone from which on an image is almost empty in any dataset, however even its images are."""
+DETAIL_FLAT, DETAIL_LEVELS, DETAIL_PX = 0.5, 64, 2
+"""Details are counted on a ground of at least this share: shapes of so many pixels, so many levels off its tone."""
+MANY_DETAILS = 13
+"""A page of text or a sky of stars has at least so many: no detail is lost there, and it is not empty."""
 SHAPES = 3
 """One to three connected shapes are a subject (an icon, the letter "i"); a line of text or specks of dust are more."""
 SUBJECT_SIDE = 0.25
@@ -116,7 +124,7 @@ class Quality(Scanner):
     """Blurry, dark, bright, low-information, odd-sized and odd-shaped images."""
 
     name: ClassVar[str] = "quality"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kinds: ClassVar[tuple[KindSpec, ...]] = (BLURRY, DARK, BRIGHT, LOW_INFORMATION, ODD_SIZE, ODD_ASPECT_RATIO)
     settings_model: ClassVar[type[Settings]] = QualitySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
@@ -127,6 +135,7 @@ class Quality(Scanner):
         "flat_share": pa.float32(),
         "contrast": pa.float32(),
         "has_subject": pa.bool_(),
+        "details": pa.int32(),
     }
 
     thresholds: ClassVar[tuple[Threshold, ...]] = (
@@ -151,14 +160,12 @@ class Quality(Scanner):
     )
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        grey = image.grey(SIDE_PX)
-        # Of tens of thousands of pixels, every fourth tells the same in a third of the time.
-        sample = np.ascontiguousarray(grey[::2, ::2]) if grey.size > ENOUGH_PX else grey
-        histogram = cv2.calcHist([sample], [0], None, [256], [0, 256]).ravel().astype(np.float64) / sample.size
+        grey, tones = image.grey(SIDE_PX), _tones(image.grey(SIDE_PX))
+        if image.on_black is not None and _tones(image.on_black).flat_share < tones.flat_share:
+            grey, tones = image.on_black, _tones(image.on_black)  # what vanishes on white
+        histogram, flat_share = tones.histogram, tones.flat_share
         p1, p5, p99 = np.searchsorted(histogram.cumsum(), (0.01, 0.05, 0.99)) / 255
         mean = float(histogram @ _LEVELS)
-        flat = np.convolve(histogram, _WINDOW, "same")
-        flat_share = flat.max()
         return {
             "blur": blur_effect(grey),
             "p1": p1,
@@ -166,7 +173,8 @@ class Quality(Scanner):
             "p99": p99,
             "flat_share": flat_share,
             "contrast": float(np.sqrt(histogram @ (_LEVELS - mean) ** 2)),
-            "has_subject": flat_share >= MOSTLY_FLAT and has_subject(grey, int(flat.argmax())),
+            "has_subject": flat_share >= MOSTLY_FLAT and has_subject(grey, tones.ground),
+            "details": count_details(grey, tones.ground) if flat_share >= DETAIL_FLAT else 0,
         }
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
@@ -178,11 +186,13 @@ class Quality(Scanner):
         s = self.settings
         limit = self._limits(measured)
         for row in measured.itertuples(index=False):
-            dark = row.p99 < limit["dark"]
-            bright = row.p5 >= limit["bright"] and row.p1 >= s.bright_floor
-            # A dark or bright image has little contrast by nature; that is no second reason against it.
-            is_flat = row.flat_share >= s.flat_share and not row.has_subject
-            empty = is_flat or (row.contrast <= s.low_contrast and not dark and not bright)
+            detailed = row.details >= MANY_DETAILS
+            dark = row.p99 < limit["dark"] and not detailed
+            bright = row.p5 >= limit["bright"] and row.p1 >= s.bright_floor and not detailed
+            is_flat = row.flat_share >= limit["flat_share"] and not row.has_subject and not detailed
+            # A dark or bright image has little contrast by nature, in a dataset of such as well; that is no reason.
+            pale = row.p99 < s.dark or (row.p5 >= s.bright and row.p1 >= s.bright_floor)
+            empty = is_flat or (row.contrast <= s.low_contrast and not pale)
             if dark:
                 message = DARK.says(p99=row.p99, threshold=limit["dark"])
                 yield _finding(DARK, row.path, 1 - row.p99 / 2, message, {"p99": row.p99})
@@ -192,7 +202,7 @@ class Quality(Scanner):
             if empty:
                 numbers = {"flat_share": row.flat_share, "contrast": row.contrast}
                 message = LOW_INFORMATION.says(
-                    **numbers, flat_threshold=s.flat_share, contrast_threshold=s.low_contrast
+                    **numbers, flat_threshold=limit["flat_share"], contrast_threshold=s.low_contrast
                 )
                 score = max(row.flat_share, 1 - row.contrast / 128)
                 yield _finding(LOW_INFORMATION, row.path, score, message, numbers)
@@ -203,11 +213,13 @@ class Quality(Scanner):
     def _limits(self, measured: pd.DataFrame) -> dict[str, float]:
         """Compute the thresholds of this dataset: never stricter than the settings, looser where most images are so."""
         s = self.settings
-        limits = {"blurry": s.blurry, "dark": s.dark, "bright": s.bright}
+        limits = {"blurry": s.blurry, "dark": s.dark, "bright": s.bright, "flat_share": s.flat_share}
         if s.max_deviations and len(measured) >= ENOUGH:
             limits["blurry"] = max(s.blurry, robust_limit(measured["blur"], s.max_deviations)[1])
             limits["dark"] = min(s.dark, robust_limit(measured["p99"], -s.max_deviations)[1])
             limits["bright"] = max(s.bright, robust_limit(measured["p5"], s.max_deviations)[1])
+            flat_share = robust_limit(measured["flat_share"], s.max_deviations)[1]
+            limits["flat_share"] = max(s.flat_share, min(EMPTY, flat_share))
         return limits
 
     def _sizes(self, measured: pd.DataFrame) -> Iterator[Finding]:
@@ -236,7 +248,12 @@ class Quality(Scanner):
                         "tiny": s.tiny_px,
                     },
                 )
-                yield _finding(ODD_SIZE, path, 1 - 1 / max(times, 2.0), message, {"factor": times, "typical_px": side})
+                finding = _finding(
+                    ODD_SIZE, path, 1 - 1 / max(times, 2.0), message, {"factor": times, "typical_px": side}
+                )
+                # Larger than the rest is worth knowing, and nothing against an image: it can be made smaller.
+                is_larger = not tiny and log > typical
+                yield replace(finding, severity=Severity.INFO, suggestion=Verdict.KEEP) if is_larger else finding
             ratio = max(w, h) / min(w, h)
             if ratio >= s.odd_aspect_ratio:
                 message = ODD_ASPECT_RATIO.says(width=w, height=h, ratio=ratio, threshold=s.odd_aspect_ratio)
@@ -251,6 +268,29 @@ _LARGER = N_(
     "{width:.0f} x {height:.0f} pixels: its side is {times:.1f} times larger than the {typical:.0f} pixels typical of "
     "this dataset (threshold {threshold:.1f} times, or a side under {tiny} pixels)."
 )
+
+
+class _Tones(NamedTuple):
+    """The tones of an image: the share of each of 256 grey levels, and where, and how large, its flat part is."""
+
+    histogram: npt.NDArray[np.float64]
+    ground: int
+    flat_share: float
+
+
+def _tones(grey: np.ndarray) -> _Tones:
+    # Of tens of thousands of pixels, every fourth tells the same in a third of the time.
+    sample = np.ascontiguousarray(grey[::2, ::2]) if grey.size > ENOUGH_PX else grey
+    histogram = cv2.calcHist([sample], [0], None, [256], [0, 256]).ravel().astype(np.float64) / sample.size
+    flat = np.convolve(histogram, _WINDOW, "same")
+    return _Tones(histogram, int(flat.argmax()), float(flat.max()))
+
+
+def count_details(grey: np.ndarray, ground: int) -> int:
+    """Count the shapes, connected by sides or corners, that stand out from an even ground: letters, stars."""
+    drawn = (cv2.absdiff(grey, np.full_like(grey, ground)) > DETAIL_LEVELS).astype(np.uint8)
+    boxes = cv2.connectedComponentsWithStats(drawn, connectivity=8)[2]
+    return int((boxes[1:, cv2.CC_STAT_AREA] >= DETAIL_PX).sum())
 
 
 def has_subject(grey: np.ndarray, tone: int) -> bool:

@@ -1,8 +1,8 @@
 """Images that have nothing in common with the rest: outliers among the embeddings of a trained network.
 
 Judged where `curate train embed` has been run. How far an image stands off is its mean cosine distance from its
-nearest neighbours (Ramaswamy, Rastogi and Shim, SIGMOD 2000); how far is too far, the dataset itself says, by
-the median of all distances and their spread.
+nearest neighbours (Ramaswamy, Rastogi and Shim, SIGMOD 2000); how far is too far, the dataset itself says, by how its
+distances fall off. Where they fall off so slowly that no image can be far enough, none is flagged.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from curate.config import Settings
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_
 from curate.scanners import Scanner, embeddings
-from curate.scanners.limits import robust_limit
+from curate.scanners.limits import tail_limit
 from curate.schema import Category
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ class TopicSettings(Settings):
     """How alone an image must stand."""
 
     neighbours: int = Field(10, ge=1, description=N_("how many of the nearest images count"))
-    deviations: float = Field(4.0, ge=0, description=N_("robust standard deviations above the median distance"))
+    expected: float = Field(
+        0.001, gt=0, le=0.1, description=N_("share of images of the dataset's own kind that are as far by chance")
+    )
     min_images: int = Field(50, ge=2, description=N_("images below which a dataset says nothing about its topic"))
 
 
@@ -47,17 +49,17 @@ class OffTopic(Scanner):
     """Images far from all others."""
 
     name: ClassVar[str] = "topic"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     kinds: ClassVar[tuple[KindSpec, ...]] = (OFF_TOPIC,)
     settings_model: ClassVar[type[Settings]] = TopicSettings
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        rows, vectors = embeddings.unit_vectors(features)
+        rows, vectors = embeddings.unit_vectors(features, centred=False)
         if len(rows) < self.settings.min_images:
             return
         cosines, _ = embeddings.nearest(vectors, self.settings.neighbours)
         distance = 1 - cosines.mean(axis=1)
-        middle, limit = robust_limit(distance, self.settings.deviations)
+        middle, limit = tail_limit(distance, self.settings.expected)
         if limit <= middle:  # more than half are equally far: nothing is unusual about any distance
             return
         paths = features["path"].to_numpy(object)

@@ -1,10 +1,13 @@
 """What is unsuitable, against labels made by eye: `pytest tests/benchmarks/test_unsuitable.py -s`.
 
-Every third labelled image, by path, was left out of choosing thresholds and of fitting, and is reported apart.
-Each figure twice: as an audit gives it, and with the embeddings of `curate train embed`.
+A third of the labelled images, drawn by duplicate group, was left out of choosing thresholds and of fitting, and is
+reported apart; intervals are Wilson's, of 95 % (Wilson, JASA 1927). Each figure thrice: as an audit gives it, with the
+text read (extra `text`), and with the embeddings of `curate train embed` as well.
 """
 
 import csv
+import math
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,14 +20,15 @@ from curate.scanners import text
 
 pytestmark = pytest.mark.shared
 Row = dict[str, str]
-WHOLE = {"prevalence": 1.0}
+WHOLE = {"prevalence": 1.0, "prevalence_required": 1.0}
 """Every kind is told, however many images it hits."""
+SETS = ("web-emotions", "web-emotions-2")
 TRUTH: dict[str, Callable[[Row], bool | None]] = {
     "no_face": lambda row: None if row["faces"] in ("u", "") else row["faces"] == "0",
     "several_faces": lambda row: None if row["faces"] in ("u", "") else int(row["faces"]) > 1,
-    "small_face": lambda row: _known(row["face_small"]),
+    "body_not_face": lambda row: _both(_known(row["face_small"]), _not(_known(row["drawing"]))),
     "drawing": lambda row: _known(row["drawing"]),
-    "text_overlay": lambda row: _known(row["text"]),
+    "any text": lambda row: _known(row["text"]),
 }
 
 
@@ -32,34 +36,91 @@ def _known(value: str) -> bool | None:
     return None if value not in ("0", "1") else value == "1"
 
 
+def _not(value: bool | None) -> bool | None:
+    return None if value is None else not value
+
+
+def _both(one: bool | None, other: bool | None) -> bool | None:
+    return None if one is None or other is None else one and other
+
+
+def labelled(shared_data: Path) -> list[Row]:
+    """Read the labels of both sets, each row with its set, its duplicate group and, by that, whether it is held out."""
+    leader: dict[str, str] = {}
+
+    def first_of(path: str) -> str:
+        while path in leader:
+            path = leader[path]
+        return path
+
+    with (shared_data / "web-emotions-duplicates.csv").open() as file:
+        for pair in csv.DictReader(file):
+            one, other = sorted((first_of(pair["path_a"]), first_of(pair["path_b"])))
+            if one != other:
+                leader[other] = one
+    rows = []
+    for name in SETS:
+        with (shared_data / f"{name}-labels.csv").open() as file:
+            rows += [{**row, "set": name, "file": row["path"]} for row in csv.DictReader(file)]
+    for row in rows:
+        row["group"] = row["set"] + first_of(row["file"])
+        row["held"] = "held out" if zlib.crc32(row["group"].encode()) % 3 == 0 else "tuned on"
+        label, _, file_name = row["file"].partition("/")
+        row["path"] = f"{label}/{row['set']}-{file_name}"
+    return sorted(rows, key=lambda row: row["path"])
+
+
+def linked(rows: list[Row], shared_data: Path, folder: Path) -> Path:
+    for row in rows:
+        (folder / row["path"]).parent.mkdir(parents=True, exist_ok=True)
+        (folder / row["path"]).symlink_to(shared_data / row["set"] / row["file"])
+    return folder
+
+
+def share(hits: int, of: int) -> str:
+    """Format a share with its 95 % interval after Wilson."""
+    if not of:
+        return "-"
+    z, mean = 1.96, hits / of
+    middle = (mean + z * z / (2 * of)) / (1 + z * z / of)
+    margin = z / (1 + z * z / of) * math.sqrt(mean * (1 - mean) / of + z * z / (4 * of * of))
+    return f"{mean:.2f} ({middle - margin:.2f} to {middle + margin:.2f}, n {of})"
+
+
 def tell(findings: pd.DataFrame, labels: list[Row]) -> None:
-    """Print recall and precision per kind, and what the curator's own verdict says."""
+    """Print recall and precision per kind, what the curator's own verdict says, and what is missed."""
     asking = findings[(findings["category"] != "duplicate") & (findings["severity"] != "info")]
     flagged = {kind: set(asking.loc[asking["kind"] == kind, "path"]) for kind in asking["kind"].unique()}
-    for part, chosen in (("tuned on", (1, 2)), ("held out", (0,))):
-        rows = [row for index, row in enumerate(labels) if index % 3 in chosen]
+    flagged["any text"] = set(findings.loc[findings["kind"].isin(["text_overlay", "watermark"]), "path"])
+    for part in ("tuned on", "held out"):
+        rows = [row for row in labels if row["held"] == part]
         for kind, truth in TRUTH.items():
             known = [(truth(row), row["path"] in flagged.get(kind, set())) for row in rows if truth(row) is not None]
             hits = sum(bool(true and found) for true, found in known)
-            recall = hits / max(1, sum(bool(true) for true, _ in known))
-            precision = hits / max(1, sum(found for _, found in known))
-            print(f"{part} {kind:14} recall {recall:.2f}, precision {precision:.2f} ({len(known)} images)")
+            recall, precision = (sum(bool(pair[at]) for pair in known) for at in (0, 1))
+            print(f"{part} {kind:14} recall {share(hits, recall)}, precision {share(hits, precision)}")
         for wanted, name in (("0", "unsuitable"), ("1", "suitable")):
             paths = [row["path"] for row in rows if row["suitable"] == wanted]
-            share = len(set(paths) & set(asking["path"])) / len(paths)
-            print(f"{part} {name} for the curator: {share:.2f} flagged ({len(paths)} images)")
-
-
-def test_labelled_web_images(shared_data: Path, tmp_path: Path) -> None:
-    with (shared_data / "web-emotions-labels.csv").open() as file:
-        labels = sorted(csv.DictReader(file), key=lambda row: row["path"])
+            print(f"{part} {name} for the curator: flagged {share(len(set(paths) & set(asking['path'])), len(paths))}")
     for row in labels:
-        (tmp_path / "set" / row["path"]).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "set" / row["path"]).symlink_to(shared_data / "web-emotions" / row["path"])
-    config = Config.model_validate({"profile": "faces", "text": text.installed(), "judge": WHOLE})
-    audit = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=config)
+        is_flagged = row["path"] in set(asking["path"])
+        if row["held"] == "held out" and row["suitable"] == ("1" if is_flagged else "0"):
+            kinds = sorted(kind for kind, paths in flagged.items() if row["path"] in paths and kind != "any text")
+            print(f"    {row['suitable']=} {','.join(kinds) or 'missed':24} {row['path'][:50]:50} {row['note']}")
+
+
+@pytest.mark.parametrize("reads_text", [False, True])
+def test_labelled_web_images(shared_data: Path, tmp_path: Path, reads_text: bool) -> None:
+    if reads_text and not text.installed():
+        pytest.skip("needs the extra text")
+    labels = labelled(shared_data)
+    folder = linked(labels, shared_data, tmp_path / "set")
+    config = Config.model_validate({"profile": "faces", "text": reads_text, "judge": WHOLE})
+    audit = curate.audit(folder, tmp_path / "ws", configuration=config, engine="local:1")
     print({step: f"{1000 * spent / len(audit.images):.1f} ms" for step, spent in audit.seconds.items()})
     tell(audit.findings, labels)
+    if not reads_text:
+        return
     pytest.importorskip("torch")
     from curate.train import embeddings
 
@@ -70,7 +131,7 @@ def test_labelled_web_images(shared_data: Path, tmp_path: Path) -> None:
 
 def test_face_crops(shared_data: Path, tmp_path: Path) -> None:
     config = Config.model_validate({"profile": "faces", "judge": WHOLE})
-    audit = curate.audit(shared_data / "fer2013-3class.zip", tmp_path / "ws", configuration=config)
+    audit = curate.audit(shared_data / "fer2013-3class.zip", tmp_path / "ws", configuration=config, engine="local:1")
     for kind, paths in audit.findings[audit.findings["category"] == "unsuitable"].groupby("kind")["path"]:
         print(f"FER-2013 {kind}: {paths.nunique() / len(audit.images):.2%} flagged")
     print({step: f"{1000 * spent / len(audit.images):.2f} ms" for step, spent in audit.seconds.items()})
@@ -78,6 +139,7 @@ def test_face_crops(shared_data: Path, tmp_path: Path) -> None:
 
 def test_ordinary_photos(shared_data: Path, tmp_path: Path) -> None:
     audit = curate.audit(shared_data / "photos", tmp_path / "ws")
-    hit = audit.findings.loc[audit.findings["scanner"] == "quality", "path"].nunique()
-    print(f"photos: {hit} of {len(audit.images)} flagged by the quality checks together")
-    assert hit < 0.02 * len(audit.images)
+    queued = audit.findings[(audit.findings["scanner"] == "quality") & (audit.findings["severity"] != "info")]
+    hit = queued["path"].nunique()
+    print(f"photos: {hit} of {len(audit.images)} queued by the quality checks together")
+    assert hit <= 0.005 * len(audit.images)

@@ -1,5 +1,6 @@
 """Drawings are told from photographs by their ink, and by what a network sees where it has looked."""
 
+import itertools
 from pathlib import Path
 
 import cv2
@@ -98,9 +99,23 @@ def test_what_a_network_sees_goes_before_colours_and_edges() -> None:
     assert str(by_third) == "its colours and edges"
 
 
+def test_a_sure_face_speaks_against_a_drawing_and_never_for_one() -> None:
+    rows = np.stack([drawing.drawing_features(cartoon(seed)) for seed in range(20)])
+    by_face = [drawing.by_trees(np.column_stack([rows, np.full(20, sure)])) for sure in (0.0, 0.6, 0.8, 0.95)]
+    assert all((surer <= less).all() for less, surer in itertools.pairwise(by_face))
+    assert by_face[-1].mean() < by_face[0].mean() - 0.05
+
+
+def test_the_faces_that_were_found_are_asked_about() -> None:
+    frame = pd.DataFrame({"path": ["a", "b", "c"], "features": [drawing.drawing_features(cartoon(0))] * 3})
+    frame["boxes"] = ['[{"score": 0.95}, {"score": 0.6}]', "[]", None]
+    (with_face, _), (without, _), (unknown, _) = drawing.drawing_scores(frame)
+    assert with_face < without == unknown
+
+
 @pytest.mark.parametrize("depth", [3])
 def test_the_trees_are_complete(depth: int) -> None:
     trees = drawing._model()["trees"]
     assert {len(tree) for tree in trees["feature"]} == {2**depth - 1}
     assert {len(tree) for tree in trees["value"]} == {2**depth}
-    assert max(map(max, trees["feature"])) < len(drawing._model()["features"])
+    assert max(map(max, trees["feature"])) <= len(drawing._model()["features"])

@@ -13,6 +13,8 @@ import curate
 from curate.config import Config
 from curate.errors import WorkspaceError
 from curate.scanners import embeddings
+from curate.scanners.limits import tail_limit
+from curate.scanners.topic import OffTopic
 from tests import sample_images
 
 COUNT = 60
@@ -62,12 +64,34 @@ def cloud(seed: int = 0) -> np.ndarray:
 
 def test_an_image_far_from_all_others_is_off_topic(audited: Path) -> None:
     rng = np.random.default_rng(0)
-    vectors = np.outer(np.ones(COUNT), np.eye(16)[0]) + 0.3 * rng.normal(size=(COUNT, 16)) * (np.arange(16) < 3)
+    vectors = np.outer(np.ones(COUNT), np.eye(16)[0]) + 0.5 * rng.uniform(-1, 1, (COUNT, 16)) * (np.arange(16) < 3)
     vectors[7] = 5 * np.eye(16)[9]
     write_embeddings(audited, vectors)
     outliers = found(audited, "off_topic")
     assert list(outliers["path"]) == [pd.read_parquet(audited / "images.parquet")["path"][7]]
     assert json.loads(outliers["evidence"].iloc[0])["distance"] > json.loads(outliers["evidence"].iloc[0])["threshold"]
+
+
+def test_strangers_to_what_all_others_share_are_off_topic_and_few_of_the_others_are() -> None:
+    """A thousand images of one sort, twenty of others, each with something of its own: the limit lies between."""
+    rng = np.random.default_rng(3)
+    ours = 6 * np.eye(64)[0] + np.abs(rng.normal(size=(1000, 64))) * rng.gamma(4, 0.1, (1000, 1))
+    strangers = np.abs(rng.normal(size=(20, 64))) + 6 * np.eye(64)[10 + np.arange(20)]
+    frame = pd.DataFrame({"path": [f"{index:04}" for index in range(1020)]})
+    frame[embeddings.EMBEDDING] = list(np.concatenate([ours, strangers]).astype(np.float32))
+    found = {finding.path for finding in OffTopic().judge(frame)}
+    planted = {f"{index:04}" for index in range(1000, 1020)}
+    assert planted <= found
+    assert len(found - planted) <= 3
+    calm = {finding.path for finding in OffTopic().judge(frame.iloc[:1000])}
+    assert len(calm) <= 3
+
+
+def test_a_tail_limit_is_passed_by_about_the_share_expected() -> None:
+    values = np.random.default_rng(0).exponential(2.0, 100_000)
+    middle, limit = tail_limit(values, 0.001)
+    assert middle == pytest.approx(2 * np.log(2), rel=0.02)
+    assert (values > limit).mean() == pytest.approx(0.001, rel=0.2)
 
 
 def test_where_more_than_half_are_equally_far_no_distance_is_unusual(audited: Path) -> None:

@@ -76,6 +76,68 @@ def test_white_icons_on_nothing_are_no_empty_images(tmp_path: Path) -> None:
     assert kinds.isdisjoint({"low_information", "bright", "dark"})
 
 
+def test_pale_icons_on_nothing_are_judged_on_black_as_well(tmp_path: Path) -> None:
+    """Near white on white, and with a dark speck that keeps them from being laid on grey."""
+    (tmp_path / "in").mkdir()
+    for index in range(5):
+        icon = np.zeros((96, 96, 4), np.uint8)
+        cv2.circle(icon, (48, 48), 20 + 3 * index, (252, 252, 248, 255), 6)
+        icon[:2, :2] = (0, 0, 0, 255)
+        Image.fromarray(icon).save(tmp_path / "in" / f"{index}.png")
+    kinds = set(curate.audit(tmp_path / "in", tmp_path / "ws").findings["kind"])
+    assert kinds.isdisjoint({"low_information", "bright", "dark"})
+
+
+def page(seed: int, lines: int) -> Pixels:
+    """Words on white paper, of the size of a scanned letter."""
+    canvas, rng = np.full((1100, 850), 255, np.uint8), np.random.default_rng(seed)
+    for row in range(lines):
+        left = 80
+        while left < 700:
+            width = int(rng.integers(20, 90))
+            cv2.rectangle(canvas, (left, 90 + 40 * row), (left + width, 98 + 40 * row), 20, -1)
+            left += width + int(rng.integers(14, 40))
+    return canvas
+
+
+def sky(seed: int) -> Pixels:
+    canvas, rng = np.full((300, 400), 12, np.uint8), np.random.default_rng(seed)
+    for column, row in rng.integers(2, 298, (60, 2)):
+        cv2.circle(canvas, (int(column), int(row)), 1, 220, -1)
+    return canvas
+
+
+def test_pages_of_text_and_skies_of_stars_hold_detail_and_blank_ones_do_not(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for index in range(30):
+        Image.fromarray(page(index, 2 + index)).save(tmp_path / "in" / f"page{index:02}.png")
+        Image.fromarray(sky(index)).save(tmp_path / "in" / f"sky{index:02}.png")
+    Image.fromarray(page(0, 0)).save(tmp_path / "in" / "blank.png")
+    Image.fromarray(np.full((300, 400), 12, np.uint8)).save(tmp_path / "in" / "black.png")
+    found = curate.audit(tmp_path / "in", tmp_path / "ws").findings
+    content = found[found["kind"].isin(["low_information", "bright", "dark"])]
+    assert set(content["path"]) == {"blank.png", "black.png"}
+
+
+def test_a_dark_image_is_dark_for_all_the_grain_in_it(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    grain = np.random.default_rng(0).integers(0, 50, (300, 400), dtype=np.uint8)
+    Image.fromarray(grain).save(tmp_path / "in" / "a.png")
+    assert "dark" in set(curate.audit(tmp_path / "in", tmp_path / "ws").findings["kind"])
+
+
+def test_images_larger_than_the_rest_are_told_for_information_and_tiny_ones_queued(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for index in range(20):
+        side = {0: 1600, 1: 12}.get(index, 100)
+        pixels = cv2.resize(np.random.default_rng(index).integers(0, 255, (12, 12), dtype=np.uint8), (side, side))
+        Image.fromarray(np.asarray(pixels)).save(tmp_path / "in" / f"{index:02}.png")
+    found = curate.audit(tmp_path / "in", tmp_path / "ws").findings
+    sizes = found[found["kind"] == "odd_size"].set_index("path")
+    assert sizes["severity"].to_dict() == {"00.png": "info", "01.png": "warning"}
+    assert sizes["suggestion"]["00.png"] == "keep"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "kind", "suffix"),
     [

@@ -13,21 +13,23 @@ from curate.auditing import judge
 from curate.config import Config, JudgeSettings
 from curate.demonstration.portraits import portrait
 from curate.images.image import DecodedImage
-from curate.scanners import faces
+from curate.scanners import drawing, faces
 from curate.scanners.faces import Faces, FacesSettings, detect
 from tests import sample_images
 
 FACES = Config(profile="faces")
 
 
-def judged(boxes: list[tuple[float, float, float]], width: int = 400, height: int = 300) -> list[tuple[str, str]]:
+def judged(
+    boxes: list[tuple[float, float, float]], width: int = 400, height: int = 300, **settings: float
+) -> list[tuple[str, str]]:
     """Findings for faces given as (side in pixels, score, left)."""
     found = [
         {"what": "face", "left": left, "top": 0, "width": side, "height": side, "score": score}
         for side, score, left in boxes
     ]
     features = pd.DataFrame([{"path": "a.jpg", "width": width, "height": height, "boxes": json.dumps(found)}])
-    return [(str(finding.kind), finding.reason) for finding in Faces(FacesSettings()).judge(features)]
+    return [(str(finding.kind), finding.reason) for finding in Faces(FacesSettings(**settings)).judge(features)]
 
 
 def test_scenes_without_a_face_are_flagged_in_the_profile_faces_only(tmp_path: Path) -> None:
@@ -43,10 +45,10 @@ def test_one_large_face_is_what_is_wanted() -> None:
 
 
 def test_no_face_says_how_sure_the_best_guess_is() -> None:
-    ((kind, reason),) = judged([(150, 0.55, 100)])
+    (kind, reason), _ = judged([(150, 0.55, 100)])
     assert kind == "no_face"
     assert "0.55" in reason
-    ((_, reason),) = judged([])
+    (_, reason), _ = judged([])
     assert "nothing looks like one" in reason
 
 
@@ -57,10 +59,28 @@ def test_several_faces_count_when_they_are_of_like_size() -> None:
     assert judged([(200, 0.9, 0), (20, 0.9, 300)]) == []
 
 
-def test_a_small_face_tells_its_share() -> None:
+def test_a_body_tells_the_share_of_its_face_and_its_height_where_it_is_trained_on() -> None:
     ((kind, reason),) = judged([(30, 0.9, 0)])
-    assert kind == "small_face"
+    assert kind == "body_not_face"
     assert "0.8%" in reason
+    assert "5 pixels high where the image is trained on at 48 pixels" in reason
+    ((_, reason),) = judged([(30, 0.9, 0)], train_px=224)
+    assert "22 pixels high where the image is trained on at 224 pixels" in reason
+
+
+def test_a_photograph_without_a_sure_face_is_a_body_as_well_and_a_drawing_is_not() -> None:
+    assert [kind for kind, _ in judged([(150, 0.55, 100)])] == ["no_face", "body_not_face"]
+    features = pd.DataFrame([{"path": "a.jpg", "width": 400, "height": 300, "boxes": "[]"}])
+    drawn = np.asarray(drawing.drawing_features(np.full((128, 128, 3), (250, 30, 30), np.uint8)))
+    features["drawing_features"] = [drawn]
+    assert [str(finding.kind) for finding in Faces().judge(features)] == ["no_face"]
+
+
+def test_a_crowd_of_small_faces_is_several_and_no_face_of_use() -> None:
+    crowd = [(25, 0.9, 30.0 * index) for index in range(8)]
+    assert [kind for kind, _ in judged(crowd)] == ["several_faces", "body_not_face"]
+    large = [(80, 0.9, 0.0), (80, 0.9, 100.0)]
+    assert [kind for kind, _ in judged(large)] == ["several_faces"]
 
 
 def test_tiny_and_odd_images_are_survived() -> None:
@@ -117,12 +137,19 @@ def rows(*boxes: tuple[float, float]) -> faces.Rows:
         pytest.param(rows((12, 0.11)), True, id="as faint as small faces are"),
         pytest.param(rows((40, 0.9)), False, id="one sure face"),
         pytest.param(rows((40, 0.9), (30, 0.5)), True, id="another that may count beside it"),
-        pytest.param(rows((40, 0.9), (30, 0.9)), False, id="several sure faces"),
+        pytest.param(rows((40, 0.9), (30, 0.9)), True, id="several sure faces: there may be more"),
         pytest.param(rows((40, 0.9), (10, 0.5)), False, id="one too small to count beside it"),
+        pytest.param(rows((20, 0.9)), True, id="a sure face under 3 %: there may be others"),
     ],
 )
 def test_a_larger_look_is_taken_only_in_doubt(seen: faces.Rows, doubt: bool) -> None:
-    assert faces._leaves_doubt(seen, faint=0.2, sure=0.8) is doubt
+    assert faces._leaves_doubt(seen, faint=0.2, sure=0.8, whole=160 * 160) is doubt
+
+
+def test_thumbnails_are_enlarged_for_the_last_look_and_large_images_shrunk() -> None:
+    for height, width in ((60, 120), (600, 1200)):
+        image = DecodedImage(pixels=np.full((height, width), 90, np.uint8), width=width, height=height)
+        assert faces._whole(image).shape == (160, 320, 3)
 
 
 def test_a_face_that_fills_a_small_crop_is_found() -> None:
@@ -163,4 +190,5 @@ def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_im
     frame["faces.boxes"] = ["[]"] * without + [face] * (30 - without)
     judgement = judge.judge(frame, [Faces(FacesSettings())], JudgeSettings())
     assert (judgement.findings["kind"] == "no_face").sum() == queued
-    assert [item.images for item in judgement.prevalent] == ([] if queued else [without])
+    noted = {} if queued else {"body_not_face": without, "no_face": without}
+    assert {item.kind: item.images for item in judgement.prevalent} == noted

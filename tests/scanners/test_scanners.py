@@ -326,7 +326,7 @@ def test_a_dataset_that_is_soft_throughout_has_a_looser_threshold_of_its_own() -
 
     def judge(blur: np.ndarray, **settings: float) -> list[str]:
         frame = pd.DataFrame({"path": [f"{index:03}" for index in range(len(blur))], "width": 100, "height": 100})
-        frame = frame.assign(blur=blur, p1=0.05, p5=0.1, p99=0.9, flat_share=0.2, contrast=50.0)
+        frame = frame.assign(blur=blur, p1=0.05, p5=0.1, p99=0.9, flat_share=0.2, contrast=50.0, details=0)
         return [finding.reason for finding in Quality(QualitySettings(**settings)).judge(frame)]
 
     soft = np.append(rng.normal(0.52, 0.02, 99), 0.9)

@@ -11,6 +11,7 @@ import pytest
 import curate
 from curate.config import Config
 from curate.images.image import Pixels
+from curate.scanners.faces import Faces
 from curate.scanners.text import Text, TextSettings
 from tests import sample_images
 
@@ -30,7 +31,41 @@ def judged(lines: list[tuple[str, float]], **settings: float) -> list[str]:
 
 def test_what_was_read_is_in_the_reason() -> None:
     (reason,) = judged([("alamy", 0.99), ("alamy", 0.9), ("alamy", 0.9)])
-    assert "“alamy”, 3 times (0.99 sure, threshold 0.6; it takes 15.0% of the image)" in reason
+    assert "“alamy”, 3 times (0.99 sure, threshold 0.6); it takes 15.0% of the image (threshold 5%)" in reason
+
+
+def found(width: int, height: int, faces: list[tuple[int, int, int, int, float]] | None) -> tuple[str, str, str]:
+    """Kind, severity and suggestion for one line of text at (100, 100) on 1,000 x 1,000 pixels with such faces."""
+    line = {"text": "dreamstime", "score": 0.9, "left": 100, "top": 100, "width": width, "height": height}
+    row: dict[str, object] = {"path": "a.jpg", "width": 1000, "height": 1000, "lines": json.dumps([line])}
+    if faces is not None:
+        names = ("left", "top", "width", "height", "score")
+        row["faces"] = json.dumps([dict(zip(names, face, strict=True)) for face in faces])
+    (finding,) = Text(TextSettings()).judge(pd.DataFrame([row]))
+    return str(finding.kind), str(finding.severity), str(finding.suggestion)
+
+
+@pytest.mark.parametrize(
+    ("size", "faces", "expected"),
+    [
+        pytest.param((300, 200), None, ("text_overlay", "warning", "drop"), id="a good part of the image"),
+        pytest.param((300, 100), None, ("watermark", "info", "keep"), id="a little"),
+        pytest.param((300, 100), [(100, 50, 400, 400, 0.9)], ("watermark", "warning", "drop"), id="over a face"),
+        pytest.param((300, 100), [(600, 600, 400, 400, 0.9)], ("watermark", "info", "keep"), id="beside a face"),
+        pytest.param((300, 100), [(100, 50, 400, 400, 0.5)], ("watermark", "info", "keep"), id="no sure face"),
+        pytest.param((30, 30), [(100, 50, 400, 400, 0.9)], ("watermark", "info", "keep"), id="a corner of a face"),
+        pytest.param((300, 200), [(600, 600, 400, 400, 0.9)], ("text_overlay", "warning", "drop"), id="much beside"),
+    ],
+)
+def test_text_counts_where_it_takes_much_of_the_image_or_lies_over_a_face(
+    size: tuple[int, int], faces: list[tuple[int, int, int, int, float]] | None, expected: tuple[str, str, str]
+) -> None:
+    assert found(*size, faces) == expected
+
+
+def test_text_is_judged_beside_the_faces_that_were_measured() -> None:
+    """The column of another scanner is found under the name that this one borrows it by."""
+    assert Faces.columns.keys() >= {Text.borrows["faces"].removeprefix(f"{Faces.name}.")}
 
 
 def test_a_few_strokes_or_an_unsure_line_are_no_text() -> None:
