@@ -36,8 +36,8 @@ FINDINGS_WANTED = 100_000
 DECISIONS = int(os.environ.get("CURATE_BENCH_DECISIONS", "2000"))
 EACH_OF_TWO = int(os.environ.get("CURATE_BENCH_EACH", "500"))
 KILLS = int(os.environ.get("CURATE_BENCH_KILLS", "100"))
-DISTINCT = DECISIONS + 200
 GROUPS = 400
+DISTINCT = max(DECISIONS + 200, 3 * GROUPS)
 KINDS = ("blurry", "dark", "bright", "odd_size", "odd_aspect_ratio")
 
 WATCH = """() => {
