@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import curate
@@ -204,3 +205,42 @@ def test_a_new_class_in_a_csv_wants_to_be_said(audited: Audited) -> None:
 def test_the_way_to_drop_a_whole_group_is_named(audited: Audited) -> None:
     with pytest.raises(NoSurvivorError, match=r"\(--allow-no-survivor"):
         from_csv(audited, "path,action\ndogs/again.jpg,drop\ndogs/000.jpg,drop\n")
+
+
+def also_dark(audited: Audited, *paths: str) -> None:
+    """Call more images dark, as a scanner would, which suggests to drop them."""
+    findings = audited.workspace.read_findings()
+    night = findings[findings["path"] == "dogs/night.jpg"].iloc[0]
+    more = [night.to_dict() | {"finding_id": f"dark-{path}", "path": path} for path in paths]
+    findings = pd.concat([findings, pd.DataFrame(more, dtype=object)], ignore_index=True)
+    write_table(findings, FINDINGS, audited.workspace.findings)
+    with Store(audited.workspace.review) as store:
+        store.queue.sync(findings, audited.workspace.read_images())
+
+
+@pytest.mark.parametrize(
+    ("dark", "decided"),
+    [
+        pytest.param((), {"dogs/again.jpg": "drop"}, id="none"),
+        pytest.param(
+            ("dogs/000.jpg",), {"dogs/000.jpg": "drop", "dogs/again.jpg": "keep"}, id="the keeper: the copy stays"
+        ),
+        pytest.param(("dogs/again.jpg",), {"dogs/again.jpg": "drop"}, id="the copy"),
+        pytest.param(
+            ("dogs/000.jpg", "dogs/again.jpg"), {"dogs/000.jpg": "drop", "dogs/again.jpg": "drop"}, id="both: both go"
+        ),
+    ],
+)
+def test_as_suggested_a_group_keeps_an_image_that_is_fit_to_stay(
+    audited: Audited, dark: tuple[str, ...], decided: dict[str, str]
+) -> None:
+    also_dark(audited, *dark)
+    curate.decide(audited.workspace.root, Selection(labels=("dogs",), kinds=("same_bytes", "dark")), None, reviewer="a")
+    assert {path: action for path, action in decisions(audited).items() if path != "dogs/night.jpg"} == decided
+
+
+def test_dropping_a_group_that_is_fit_to_stay_names_the_option_that_allows_it(audited: Audited) -> None:
+    chosen = Selection(kinds=("same_bytes",), keepers=True)
+    with pytest.raises(NoSurvivorError, match="--allow-no-survivor"):
+        curate.decide(audited.workspace.root, chosen, Action.DROP, reviewer="ana")
+    assert decisions(audited) == {}
