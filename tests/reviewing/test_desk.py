@@ -185,3 +185,18 @@ def test_an_image_of_a_group_is_decided_by_itself(store: Store) -> None:
     assert item is not None
     assert choices.survivor(item) == "a/big"
     assert len(GROUP) == 6
+
+
+def test_a_group_is_decided_whole_or_not_at_all(store: Store) -> None:
+    seen = target(store, "g")
+    take(Desk(), store, stroke(1, Act.KEEP, image(store, "a/small")), reviewer="rui")
+    assert take(Desk(), store, stroke(1, Act.REJECT, seen)) == [Result.CONFLICT]
+    assert log(store) == [("a/small", "keep")]
+
+
+def test_what_a_screen_sends_is_named_as_the_screen_names_it() -> None:
+    """These words are the browser's as well: `ui/surface` speaks them."""
+    assert {act.value for act in Act} == {
+        "keep", "drop", "reject", "only", "later", "relabel", "undo", "redo", "revert",
+    }  # fmt: skip
+    assert {result.value for result in Result} >= {"done", "conflict", "no_survivor", "changed", "failed", "nothing"}
