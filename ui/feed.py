@@ -175,6 +175,7 @@ class QueueFeed:
             "items": described,
             "order": order,
             "more": len(order) < len(items) or len(items) == message.ahead,
+            "elsewhere": len(items) < message.ahead and _held_elsewhere(store),
             "show": show.item_id if show else None,
             "earlier": message.before is not None,
             "progress": self._progress(store, chosen),
@@ -228,6 +229,11 @@ class QueueFeed:
         return (
             {"path": asked.path, "rows": exif_rows(painter.source, asked.path, content)} if asked and content else None
         )
+
+
+def _held_elsewhere(store: Store) -> bool:
+    """Say whether other screens hold items, which come here if those leave them or are closed."""
+    return bool(leases.others(store.queue.holders(now_s=time.time())))
 
 
 def _content(store: Store, asked: Full | None) -> str | None:

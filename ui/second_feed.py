@@ -59,6 +59,7 @@ class SecondFeed:
             "items": [painter.item(item, store) for item in unseen if item.item_id not in have],
             "order": [item.item_id for item in unseen],
             "more": len(sample) > len(unseen),
+            "elsewhere": False,
             "show": None,
             "earlier": False,
             "progress": {"items": len(sample), "items_done": 0, "matching": None},

@@ -253,10 +253,12 @@ def test_what_a_killed_server_had_not_heard_is_shown_again(page: "Page", audited
         server.start()
         says(page, "Not confirmed: 1.", timeout_ms=60_000)
         assert log(audited) == []
-        paths = set()
-        for _ in range(5):
+        paths: set[str] = set()
+        for _ in range(12):  # the address of the page may say to go on elsewhere first
             painted(page)
             paths |= set(page.locator(".tile .name").all_inner_texts())
+            if "cats/001.jpg" in paths:
+                break
             page.keyboard.press("ArrowRight")
         assert "cats/001.jpg" in paths, "what was not saved is shown again"
 

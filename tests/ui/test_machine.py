@@ -251,6 +251,28 @@ def test_back_and_forth_decide_nothing_and_what_was_skipped_comes_round_again(pa
     ) == ["b", None, "a", ["a", "b", "c"], 0]
 
 
+def test_at_the_end_it_asks_for_what_is_left_from_the_beginning(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const machine = new Machine();
+        machine.receive(answer({ items: [item("b", 5)], order: ["b"] }));
+        machine.step(1);
+        const asked = machine.message().after;
+        machine.receive(answer({ heard: 1, items: [item("a", 0)], order: ["a", "b"] }));
+        const first = machine.current;
+        shown(machine).decide("keep");
+        machine.message();
+        machine.receive(answer({ heard: 2, answers: [{ number: 1, result: "done" }], order: ["b"] }));
+        const end = begun("x");
+        end.decide("drop");
+        end.message();
+        end.receive(answer({ heard: 1, answers: [{ number: 1, result: "done" }] }));
+        return [asked, first, machine.current, end.current, end.message()];
+        """,
+    ) == [5, "a", "b", None, None]
+
+
 def test_going_back_beyond_what_is_on_hand_asks_for_it(page: "Page") -> None:
     assert run(
         page,

@@ -4,6 +4,7 @@ const DECIDING = new Set(["keep", "drop", "group", "later", "relabel", "digit"])
 const PACE = 30; // decisions that the rate is measured over
 const PAUSE_S = 60; // a longer gap is a break
 const FLASH_MS = 700;
+const ELSEWHERE_MS = 2000; // how often to ask for what other screens hold
 
 class Surface {
   constructor(root, data, send, go) {
@@ -70,6 +71,7 @@ class Surface {
     this.resized.disconnect();
     this.link.close();
     this.leave.stop();
+    clearTimeout(this.asking);
     clearInterval(this.stage.timer);
   }
 
@@ -89,11 +91,18 @@ class Surface {
     this.stage.forget(new Set(this.machine.items.keys()));
     this.refresh();
     this.link.post();
+    clearTimeout(this.asking);
+    if (data.elsewhere && !this.machine.more) this.asking = setTimeout(() => this.ask_again(), ELSEWHERE_MS);
     if (this.leaving && !this.machine.unanswered) {
       const link = this.leaving;
       this.leaving = null;
       link.click();
     }
+  }
+
+  ask_again() {
+    this.machine.more = true;
+    this.link.post();
   }
 
   // Draw what is current; the image first, the rest when it has been painted.
