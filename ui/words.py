@@ -37,6 +37,7 @@ def queue_texts() -> dict[str, str]:
         "copies": _("{n} images that look the same"),
         "unflagged": _("Nothing was found about this image."),
         "file": _("File"),
+        "camera": _("Camera"),
         "differs": _("What differs"),
         "others": _("Others of class {label}"),
         "note": _("Note for the log"),

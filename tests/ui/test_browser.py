@@ -293,6 +293,19 @@ def test_an_image_fills_the_screen_and_is_seen_by_its_pixels(page: "Page", serve
     assert page.locator(".panel").is_visible()
 
 
+def test_what_a_camera_wrote_is_read_where_somebody_looks(page: "Page", tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Makers & Sons"
+    (tmp_path / "src" / "cats").mkdir(parents=True)
+    Image.new("RGB", (64, 64), (3, 3, 3)).save(tmp_path / "src" / "cats" / "dark.jpg", exif=exif)
+    curate.audit(tmp_path / "src", tmp_path / "ws")
+    with serving(tmp_path / "ws") as server:
+        page.goto(server.address)
+        painted(page)
+        page.locator(".camera summary").click()
+        page.locator(".camera dd", has_text="Makers & Sons").wait_for()
+
+
 def test_two_copies_blink_and_show_where_they_differ(page: "Page", server: Server) -> None:
     page.goto(server.address)
     painted(page)

@@ -1,10 +1,12 @@
 // What is known of the item on the screen: why it is here, its classes, its file, others of its class.
 
 class Panel {
-  constructor(root, texts, act) {
+  constructor(root, texts, act, asks_camera) {
     this.root = root;
     this.texts = texts;
     this.act = act;
+    this.asks_camera = asks_camera;
+    this.camera_is_open = false;
     this.note = el("input", { type: "text", class: "note", maxlength: 500, placeholder: texts.why, "aria-label": texts.note });
   }
 
@@ -27,6 +29,7 @@ class Panel {
       this.chips(image, classes),
       image.findings.length ? image.findings.map((one) => this.finding(one)) : el("p", {}, this.texts.unflagged),
       this.facts(image.facts),
+      this.camera(item),
       item.others.length ? this.others(item) : null,
     ]
       .flat()
@@ -68,6 +71,21 @@ class Panel {
   facts(facts) {
     const rows = facts.filter(([, value]) => value).map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]);
     return rows.length ? el("details", { open: true }, el("summary", {}, this.texts.file), el("dl", {}, rows.flat())) : null;
+  }
+
+  // What a camera wrote into the file; read only where somebody looks.
+  camera(item) {
+    const toggled = (event) => {
+      this.camera_is_open = event.target.open;
+      if (this.camera_is_open) this.asks_camera(item);
+    };
+    this.written = { path: item.images[0].path, list: el("dl") };
+    return el("details", { class: "camera", open: this.camera_is_open, ontoggle: toggled }, el("summary", {}, this.texts.camera), this.written.list);
+  }
+
+  tell_camera({ path, rows }) {
+    if (this.written?.path !== path) return;
+    this.written.list.replaceChildren(...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]), rows.length ? "" : "-");
   }
 
   // The facts in which the images of a group differ.

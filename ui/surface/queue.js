@@ -28,7 +28,7 @@ class Surface {
     this.stamp = el("span", { class: "stamp" });
     this.aside = el("aside", { class: "panel" });
     this.stage = new Stage(this.view, this.texts, (item, image) => this.ask({ full: { id: item.id, path: image.path } }));
-    this.panel = new Panel(this.aside, this.texts, act);
+    this.panel = new Panel(this.aside, this.texts, act, (item) => this.ask({ exif: { id: item.id, path: item.images[0].path } }));
     this.line = new MessageLine();
     this.pace = el("span", { class: "pace" });
     this.unsaved = el("span", { class: "unsaved" });
@@ -86,6 +86,7 @@ class Surface {
     this.line.connection(this.machine.online, this.texts);
     for (const one of told) if (one.text) this.say(one.text, one.tone);
     this.line.lost(this.machine, lost, this.texts);
+    if (data.exif) this.panel.tell_camera(data.exif);
     if (data.full) this.stage.sharpen(data.full.path, data.full.src);
     for (const id of this.machine.items.keys()) this.stage.prepare(this.machine.items.get(id));
     this.stage.forget(new Set(this.machine.items.keys()));
