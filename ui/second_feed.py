@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from curate.reviewing import choices
 from curate.reviewing.bulk import now_text
-from curate.reviewing.desk import Act, Answer, Result
+from curate.reviewing.desk import Act, Answer, Result, shown
 from curate.reviewing.store import Store
 from curate.schema import Action
-from curate.ui.feed import Exchange, Message
+from curate.ui.feed import Exchange, Message, SentStroke
 from curate.ui.payload import Painter
 
 
@@ -30,15 +30,23 @@ class SecondFeed:
             return
         if message.epoch != self.exchange.epoch:
             return
-        for stroke in message.strokes:
-            item = store.queue.item(stroke.id) if stroke.id is not None else None
-            if stroke.number <= self.exchange.desk.taken or stroke.act not in _OPINIONS or item is None:
-                continue
-            store.second_looks.give_opinion(_OPINIONS[stroke.act](item), reviewer=reviewer, now=now_text())
-            self.exchange.desk.taken = stroke.number
-        self.exchange.answers = [Answer(number=stroke.number, result=Result.DONE) for stroke in message.strokes]
+        strokes = sorted(message.strokes, key=lambda stroke: stroke.number)
+        self.exchange.answers = [self._answer(stroke, store, reviewer) for stroke in strokes]
         self.exchange.heard = max(self.exchange.heard, message.number)
         self.last = message
+
+    def _answer(self, stroke: SentStroke, store: Store, reviewer: str) -> Answer:
+        """Take one stroke, once; what is no opinion, or about something that has changed since, is refused."""
+        if stroke.number <= self.exchange.desk.taken:
+            return Answer(number=stroke.number, result=Result.DONE)
+        if stroke.act not in _OPINIONS:
+            return Answer(number=stroke.number, result=Result.FAILED, error=f"{stroke.act} is no second look")
+        item = store.queue.item(stroke.id) if stroke.id is not None else None
+        if item is None or shown(item) != stroke.seen:
+            return Answer(number=stroke.number, result=Result.CHANGED)
+        store.second_looks.give_opinion(_OPINIONS[stroke.act](item), reviewer=reviewer, now=now_text())
+        self.exchange.desk.taken = stroke.number
+        return Answer(number=stroke.number, result=Result.DONE)
 
     def draw_anew(self) -> None:
         """Hand everything out again: the page is drawn anew, and the surface may be."""

@@ -227,6 +227,16 @@ def test_a_second_look_is_rated_and_shows_the_agreement(audited: Audited, monkey
             store.log.decide(choices.reject(item), reviewer="rui", now="2026-01-01T00:00:00Z")
     screen = Screen(opened(audited, monkeypatch, "agreement_page"), audited, "second_feed")
     assert all(item["decided"] == "" for item in screen.data["items"]), "what the other decided is not shown"
+    first = screen.data["items"][0]
+    for refused in (
+        screen.stroke("undo"),
+        screen.stroke("later", first),
+        screen.stroke("drop", first | {"seen": "old"}),
+    ):
+        (answer,) = screen.send(refused)["answers"]
+        assert answer["result"] != "done"
+    with Store(audited.workspace.review) as store:
+        assert {rating.reviewer for rating in store.second_looks.ratings()} == {"rui"}
     for item in screen.data["items"]:
         screen.send(screen.stroke("reject" if item["group"] else "drop", item))
         assert not screen.app.exception

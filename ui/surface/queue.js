@@ -242,7 +242,8 @@ class Surface {
   bound(event, name) {
     if (event.ctrlKey || event.metaKey) {
       if (event.altKey || name !== "z" && name !== "y") return null;
-      return { name: name === "y" || event.shiftKey ? "redo" : "undo" };
+      const back = name === "y" || event.shiftKey ? "redo" : "undo";
+      return this.data.acts.includes(back) ? { name: back } : null;
     }
     if (event.altKey) return null;
     if (/^[1-9]$/.test(name) && this.data.acts.includes("digit")) return { name: "digit", more: { digit: Number(name) } };
