@@ -8,7 +8,7 @@ was not answered.
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -75,12 +75,17 @@ class Full(Strict):
     path: str
 
 
-class Message(Strict):
-    """What the surface of the queue says."""
+class Spoken(Strict):
+    """What every surface says: which life of its screen it knows, and what was done there."""
 
     epoch: str
     number: int = Field(ge=1)
     strokes: list[SentStroke] = Field(default_factory=list)
+
+
+class Message(Spoken):
+    """What the surface of the queue says."""
+
     have: list[str] = Field(default_factory=list)
     after: int = -1
     ahead: int = Field(default=AHEAD, ge=1, le=100)
@@ -88,6 +93,9 @@ class Message(Strict):
     open: str | None = None
     full: Full | None = None
     exif: Full | None = None
+
+
+Said = TypeVar("Said", bound=Spoken)
 
 
 @dataclass
@@ -98,6 +106,14 @@ class Exchange:
     heard: int = 0
     desk: Desk = field(default_factory=Desk)
     answers: list[Answer] = field(default_factory=list)
+
+    def understood(self, kind: type[Said], sent: object) -> Said | None:
+        """Read a message; None for one that is none, or of another life."""
+        try:
+            message = kind.model_validate(sent)
+        except ValidationError:
+            return None
+        return message if message.epoch == self.epoch else None
 
     def take(self, number: int, sent: Sequence[SentStroke], store: Store, reviewer: str) -> None:
         """Take the strokes of a message, and hold the answers for the next time the surface is drawn."""
@@ -136,14 +152,10 @@ class QueueFeed:
 
     def hear(self, sent: object, store: Store, *, reviewer: str) -> None:
         """Take a message; one of another life, or one that is none, changes nothing."""
-        try:
-            message = Message.model_validate(sent)
-        except ValidationError:
-            return
-        if message.epoch != self.exchange.epoch:
-            return
-        self.exchange.take(message.number, message.strokes, store, reviewer)
-        self.last = message
+        message = self.exchange.understood(Message, sent)
+        if message is not None:
+            self.exchange.take(message.number, message.strokes, store, reviewer)
+            self.last = message
 
     def draw_anew(self) -> None:
         """Hand everything out again: the page is drawn anew, and the surface may be."""

@@ -4,22 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from curate.reviewing.catalogue import Entry, ImageFilter, Order
 from curate.reviewing.store import Store
-from curate.ui.feed import Exchange, SentStroke, Strict
+from curate.ui.feed import Exchange, Spoken
 from curate.ui.payload import Painter
 
 PAGE = 120
 
 
-class GridMessage(Strict):
+class GridMessage(Spoken):
     """What a grid says: strokes, which page of tiles it wants, and which images it shows."""
 
-    epoch: str
-    number: int = Field(ge=1)
-    strokes: list[SentStroke] = Field(default_factory=list)
     start: int | None = Field(default=None, ge=0)
     paths: list[str] = Field(default_factory=list)
 
@@ -59,11 +56,8 @@ class GridFeed:
 
     def hear(self, sent: object, store: Store, *, reviewer: str) -> None:
         """Take a message; one of another life, or one that is none, changes nothing."""
-        try:
-            message = GridMessage.model_validate(sent)
-        except ValidationError:
-            return
-        if message.epoch == self.exchange.epoch:
+        message = self.exchange.understood(GridMessage, sent)
+        if message is not None:
             self.exchange.take(message.number, message.strokes, store, reviewer)
             self.last = message
 

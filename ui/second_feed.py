@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import ValidationError
-
 from curate.reviewing import choices
 from curate.reviewing.bulk import now_text
 from curate.reviewing.desk import Act, Answer, Result, shown
@@ -24,11 +22,8 @@ class SecondFeed:
 
     def hear(self, sent: object, store: Store, *, reviewer: str) -> None:
         """Take a message: what it keeps or drops is an opinion, and decides nothing."""
-        try:
-            message = Message.model_validate(sent)
-        except ValidationError:
-            return
-        if message.epoch != self.exchange.epoch:
+        message = self.exchange.understood(Message, sent)
+        if message is None:
             return
         strokes = sorted(message.strokes, key=lambda stroke: stroke.number)
         self.exchange.answers = [self._answer(stroke, store, reviewer) for stroke in strokes]
