@@ -11,7 +11,9 @@ from typing import Any
 from curate.auditing.summary import TOTAL
 from curate.findings import CATEGORY_TITLES
 from curate.i18n import N_, Translator
+from curate.reports import benchmark_further as further
 from curate.reports.benchmark_sentences import ARMS, TESTS, points, sentences
+from curate.reports.captioned import Table
 from curate.reports.chart import Curve
 from curate.schema import Category
 
@@ -35,15 +37,6 @@ _STORED = (N_("a person's"), N_("the scanners' advice, followed without a person
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A caption, the heads of the columns, and rows of text whose first cell names the row."""
-
-    caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True, slots=True)
 class Section:
     """What the report says of the benchmark: sentences, tables, and the curves, a column of panels for each model."""
 
@@ -61,8 +54,13 @@ def section(found: Mapping[str, Any], t: Translator) -> Section:
     published, controlled = found["published_protocol"], found["controlled_protocol"]
     arms = _in_order(controlled["arms"])
     tests = {name: t.gettext(title) for name, title in TESTS.items() if name in controlled["tests"]}
+    full = found["full_protocol"]
     return Section(
-        sentences=sentences(found, t),
+        sentences=[
+            *sentences(found, t),
+            *further.growth_sentences(found["learning_curves"], t),
+            *(further.full_sentences(full, t) if full else ()),
+        ],
         tables=[
             _class_summary(found["table1"], found["published"]["table1"], t),
             _means(published, found["published"], t),
@@ -70,6 +68,8 @@ def section(found: Mapping[str, Any], t: Translator) -> Section:
             _controlled(arms, controlled["tests"], tests, "accuracy", t),
             _differences(controlled["differences"], tests, t),
             _controlled(arms, controlled["tests"], tests, "macro_f1", t),
+            further.growth_table(found["learning_curves"], t),
+            *([further.full_table(full, t)] if full else []),
             *(
                 _confusion(found["classes"], t.gettext(arm), arms[arm][test]["confusion"], title, t)
                 for arm in (ARMS[0], ARMS[-1])

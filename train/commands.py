@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
+from curate.dataset.recipe import Crop
 from curate.errors import ConfigError, CurateError
 from curate.options import Profile
 from curate.train.study import EXTRA, RAW
@@ -38,20 +39,18 @@ def register(app: typer.Typer) -> None:
     app.command()(benchmark)
 
 
-ConfigName = Literal["reference", "proposed"]
-"""The two runs of the study."""
 WeightsOption = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="imagenet (downloaded once), lite0 (offline), none, or a checkpoint.")
 ]
 LearningRate = Annotated[
     float | None, typer.Option(min=0.0, help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune.")
 ]
-SourceArgument = Annotated[
-    str,
+SourceToFit = Annotated[
+    str | None,
     typer.Argument(
-        metavar="SOURCE",
+        metavar="[SOURCE]",
         help="A manifest (.csv, .parquet, .jsonl), or what an audit takes: a folder per class, a .zip of one, a list, "
-        "tar shards, a URL.",
+        "tar shards, a URL. A recipe may name it.",
     ),
 ]
 PredictedArgument = Annotated[
@@ -91,15 +90,30 @@ def _progress() -> Iterator[tuple[Progress, Say]]:
 
 
 def fit(
-    source: SourceArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where the run goes.")],
-    recipe: Annotated[ConfigName, typer.Option(help="The raw images at 224 px, or 48 x 48 grey.")] = "reference",
-    weights: WeightsOption = "lite0",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs; the recipe's own unless given.")] = None,
-    fine_tune: Annotated[bool, typer.Option("--fine-tune", help="Train the whole network, not only its top.")] = False,
-    flip: Annotated[bool, typer.Option("--flip", help="Mirror every other image by chance.")] = False,
+    source: SourceToFit = None,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|FILE.toml",
+            help="reference (224 px in colour), proposed (48 x 48 grey), faces (cut out, the whole network tuned), or "
+            "a file with [train], such as the recipe.toml of a run, which makes it again. Options go before it.",
+        ),
+    ] = "reference",
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="imagenet (downloaded once), lite0 (offline), none, or a checkpoint."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs.")] = None,
+    fine_tune: Annotated[
+        bool | None, typer.Option("--fine-tune/--frozen", help="Train the whole network, or only its top.")
+    ] = None,
+    flip: Annotated[bool | None, typer.Option("--flip/--no-flip", help="Mirror every other image by chance.")] = None,
+    crop: Annotated[Crop | None, typer.Option(help="face: to the largest face, where one is found.")] = None,
     learning_rate: LearningRate = None,
-    input_px: InputPx = 224,
+    input_px: Annotated[
+        int | None, typer.Option(min=32, max=1024, help="Side of the square that the network sees.")
+    ] = None,
     patience: Annotated[
         int | None, typer.Option(min=1, help="End after so many epochs without a lower validation loss.")
     ] = None,
@@ -108,36 +122,36 @@ def fit(
         typer.Option(min=0.01, max=0.9, help="Share of each class to test on, of images without splits; 0.2."),
     ] = None,
     ignore_splits: Annotated[
-        bool, typer.Option("--ignore-splits", help="Draw a test part although the images have splits of their own.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--ignore-splits/--keep-splits", help="Draw a test part although the images have splits of their own."
+        ),
+    ] = None,
     moved: MovedOption = None,
-    seed: Annotated[int, typer.Option(help="Decides the split, the head, the order and the dropout.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Decides the split, the head, the order and the dropout.")] = None,
 ) -> None:
     """Train on the approved images; a run that was cut short goes on where it was."""
-    from curate.train import fitting, loop
+    from curate.train import fitting, recipes
 
-    chosen = {config.name: config for config in (loop.REFERENCE, loop.PROPOSED)}[recipe]
-    chosen = replace(
-        chosen,
-        preprocessing=replace(chosen.preprocessing, input_px=input_px),
-        weights=weights,
-        epochs=epochs or chosen.epochs,
-        fine_tune=fine_tune,
-        flip=flip,
-        patience=patience,
-        learning_rate=learning_rate or (TUNING_RATE if fine_tune else chosen.learning_rate),
-    )
-    run = fitting.Run(
-        source=source,
-        output=output,
-        config=chosen,
-        test_share=test_share,
-        ignore_splits=ignore_splits,
-        moved=moved or (),
-        seed=seed,
-    )
+    chosen = recipes.read(recipe)
+    given = {
+        "source": source,
+        "moved": moved,
+        "test_share": test_share,
+        "ignore_splits": ignore_splits,
+        "seed": seed,
+        "weights": weights,
+        "epochs": epochs,
+        "fine_tune": fine_tune,
+        "flip": flip,
+        "patience": patience,
+        "input_px": input_px,
+        "crop": crop,
+        "learning_rate": learning_rate or (TUNING_RATE if fine_tune and not chosen.fine_tune else None),
+    }
+    training = chosen.model_copy(update={name: value for name, value in given.items() if value is not None})
     with _progress() as (progress, say):
-        fitting.fit(run, progress, say)
+        fitting.fit(recipes.run_of(training, output), progress, say)
     typer.echo(str(output / fitting.CHECKPOINT))
 
 
@@ -228,6 +242,10 @@ def benchmark(
         str | None,
         typer.Option(metavar="N|CLASS=N,…", help="At most so many raw images of each class, drawn by a fixed seed."),
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Train the whole network on all of the extension too; longer than all the rest."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Compare the model before and after curation, as the study did and under controlled conditions."""
@@ -245,6 +263,7 @@ def benchmark(
         seeds=seeds,
         per_class=per_class,
         limit=read_limit(limit),
+        full=full,
     )
     result = run(plan, lambda line: typer.echo(line, err=True))
     if as_json:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,34 +11,20 @@ import pandas as pd
 
 from curate.storage import safe_csv
 from curate.storage.atomic import explained, full_disk_explained, write_json
-from curate.train import contents, data, listing, loop, predicting, record
+from curate.train import contents, data, listing, loop, predicting, recipes, record
 from curate.train.data import Sample
 from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
 from curate.train.parts import Division, Parts, divide
 from curate.train.quality import quality
+from curate.train.recipes import Run
 from curate.train.study.statistics import Ints
 from curate.train.watching import Progress, Say, silent, unsaid
 
 CHECKPOINT, EPOCHS, PREDICTIONS, LOG = "checkpoint.pt", "epochs.csv", "predictions.csv", "tensorboard"
 QUALITY = "quality.json"
 """By part: accuracy, figures of every class, confusions, and how well probabilities are calibrated."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What to train on, how, and where it goes. The same run gives the same numbers.
-
-    `moved` says where the images of a manifest lie now (`dataset.relocation`). `test_share` of each class is drawn
-    where the images have no splits, or with `ignore_splits`; None for the usual share.
-    """
-
-    source: str | Path
-    output: Path
-    config: TrainConfig
-    test_share: float | None = None
-    ignore_splits: bool = False
-    moved: Sequence[str] = ()
-    seed: int = 0
+RECIPE = "recipe.toml"
+"""All that makes the run again (`recipes`)."""
 
 
 @full_disk_explained()
@@ -55,6 +41,7 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
         with explained(run.output):
             run.output.mkdir(parents=True, exist_ok=True)
         record.claim(run.output, record.made_of(parts.everything, run.config, run.seed), checkpoint, run.config)
+        recipes.write(run, run.output / RECIPE)
         train, *tested = (prepare(fitted, part, run.config, progress) for part in (parts.train, *parts.tested))
     rows: list[Epoch] = []
     tests = (tested[0], tested[-1]) if parts.validation else tested[0]

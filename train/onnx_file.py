@@ -13,6 +13,11 @@ from curate.train import checkpoints, weights
 from curate.train.data import Preprocessing
 from curate.train.weights import Pretrained
 
+CROPPING = (
+    "Crop to a square around the largest sure face that YuNet (2023mar) finds, with {margin:g} of its longer side left "
+    "on either side; whole where there is none."
+)
+
 
 def export(checkpoint: Path, output: Path) -> Path:
     """Write a checkpoint of `fit` as an ONNX file, and return its path.
@@ -74,6 +79,7 @@ def _facts(classes: list[str], preprocessing: Preprocessing, pretrained: Pretrai
         large,
         "Turn the image upright by its EXIF orientation.",
         "Lay transparency on white, then drop it.",
+        *([CROPPING.format(margin=preprocessing.face_margin)] if preprocessing.crop == "face" else []),
         *(["Convert to grey: ITU-R BT.601 luma, as Pillow's mode L."] if preprocessing.grey else []),
         *(
             f"Resample to {side} x {side} px with Pillow's filter {how}, reducing_gap {REDUCING_GAP:g}; the aspect "
@@ -86,6 +92,8 @@ def _facts(classes: list[str], preprocessing: Preprocessing, pretrained: Pretrai
     return {
         "classes": classes,
         "input_px": preprocessing.input_px,
+        "crop": preprocessing.crop,
+        "face_margin": preprocessing.face_margin,
         "shrink_px": preprocessing.shrink_px,
         "shrink_filter": preprocessing.shrink_filter,
         "grey": preprocessing.grey,

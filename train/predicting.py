@@ -3,6 +3,7 @@
 Images are read, predicted and written chunk by chunk, so that any number of them takes the same memory.
 """
 
+import itertools
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from curate.errors import ConfigError
 from curate.sources.address import join
 from curate.storage import safe_csv
 from curate.train import checkpoints, data, listing, loop, weights
-from curate.train.data import Preprocessing, Sample, Unreadable
+from curate.train.data import Reading, Sample, Unreadable
 from curate.train.loop import Floats
 from curate.train.parts import Parts
 from curate.train.watching import Progress, Say, silent, unsaid
@@ -32,11 +33,10 @@ class Predicted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Network:
-    """A trained network with what it says and how images are shown to it; `checkpoint` is where it comes from."""
+    """A trained network with what it says; `checkpoint` is where it comes from."""
 
     pretrained: Pretrained
     classes: list[str]
-    preprocessing: Preprocessing
     checkpoint: Path
 
 
@@ -59,18 +59,19 @@ def predict(
     network = _Network(
         pretrained=weights.load(str(checkpoint), len(classes)),
         classes=classes,
-        preprocessing=preprocessing,
         checkpoint=checkpoint,
     )
     count = Predicted()
     with tempfile.TemporaryDirectory(prefix="curate-predict-") as scratch:
         samples = listing.images(source, Path(scratch), moved, say)
+        shown = data.readings(samples, preprocessing)
 
         def chunks() -> Iterator[pd.DataFrame]:
             for start in range(0, max(1, len(samples)), data.CHUNK):
                 progress("looking at images", start, len(samples))
                 chunk = samples[start : start + data.CHUNK]
-                table = _table(network, chunk, [_named(sample, source, Path(scratch)) for sample in chunk])
+                names = [_named(sample, source, Path(scratch)) for sample in chunk]
+                table = _table(network, chunk, names, list(itertools.islice(shown, len(chunk))))
                 count.images += len(table)
                 count.unreadable += int((table["error"] != "").sum())
                 yield table
@@ -102,9 +103,10 @@ def of_parts(parts: Parts, classes: Sequence[str], predicted: Sequence[Floats]) 
     return table.sort_values("path", ignore_index=True)
 
 
-def _table(network: _Network, samples: Sequence[Sample], names: Sequence[str]) -> pd.DataFrame:
+def _table(
+    network: _Network, samples: Sequence[Sample], names: Sequence[str], readings: Sequence[Reading]
+) -> pd.DataFrame:
     """Predict a chunk of images, a row for each."""
-    readings = list(data.readings(samples, network.preprocessing))
     good = [row for row, shown in enumerate(readings) if not isinstance(shown, Unreadable)]
     table = pd.DataFrame("", index=range(len(samples)), columns=["path", "label", "predicted"], dtype=object)
     table["path"], table["label"] = list(names), [sample.label for sample in samples]

@@ -63,8 +63,8 @@ def status(workspace: str | Path) -> WorkspaceStatus:
     facts = ws.read_audit()
     images, findings = ws.read_images(), ws.read_findings()
     with Store(ws.review) as store:
-        progress, log = store.queue.progress(), store.log.decisions()
-    rulings = rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), fold(log))
+        progress = store.queue.progress()
+    rulings = rulings_of(ws, images, findings)
     verdicts = pd.Series([str(ruling.verdict) for ruling in rulings.values()], dtype=object).value_counts()
     counts = {str(verdict): int(verdicts.get(str(verdict), 0)) for verdict in Verdict}
     counts[Verdict.KEEP] += len(images) - len(rulings)
@@ -78,6 +78,13 @@ def status(workspace: str | Path) -> WorkspaceStatus:
         skipped=len(facts.get("skipped", [])),
         spurious=[Guess(**item) for item in facts.get("spurious", [])],
     )
+
+
+def rulings_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> dict[str, Ruling]:
+    """Return what has been decided about each image by path, from the log of the workspace."""
+    with Store(workspace.review) as store:
+        log = store.log.decisions()
+    return rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), fold(log))
 
 
 def first_category(findings: pd.DataFrame) -> dict[str, Category]:

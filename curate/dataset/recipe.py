@@ -14,6 +14,7 @@ from curate.errors import ConfigError
 from curate.sources.address import located
 
 Resampling = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
+Crop = Literal["none", "face"]
 
 
 class Extension(Settings):
@@ -54,7 +55,7 @@ class Balance(Settings):
 class Appearance(Settings):
     """What is done to the pixels; nothing at all unless something is said: files are then copied."""
 
-    crop: Literal["none", "face"] = Field("none", description="face: to the largest face, where one is found")
+    crop: Crop = Field("none", description="face: to the largest face, where one is found")
     face_margin: float = Field(0.25, ge=0, le=2, description="left round the face on either side, in its own size")
     size_px: int | None = Field(None, ge=8, le=4096, description="side of the square that every image becomes")
     grey: bool = Field(False, description="luma (ITU-R BT.601)")
@@ -88,6 +89,31 @@ class Split(Settings):
         return {name: share for name, share in self.model_dump().items() if share > 0}
 
 
+class Training(Settings):
+    """How a network is trained on the images, which building them has no use for: see `curate train fit --recipe`."""
+
+    name: str = Field("own", description="what the run is called")
+    source: str | None = Field(None, description="what to train on; the command line may name another")
+    moved: list[str] = Field(default_factory=list, description="where the images of a manifest lie now: DIR or OLD=NEW")
+    test_share: float | None = Field(None, ge=0.01, le=0.9, description="of each class, of images without splits; 0.2")
+    ignore_splits: bool = Field(False, description="draw a test part although the images have splits of their own")
+    seed: int = Field(0, description="decides the split, the head, the order and the dropout")
+    weights: str = Field("lite0", description="imagenet, lite0, none, or a checkpoint")
+    epochs: int = Field(6, ge=1)
+    batch_size: int = Field(32, ge=2)
+    learning_rate: float = Field(1e-3, gt=0, description="of AdamW")
+    weight_decay: float = Field(1e-4, ge=0)
+    fine_tune: bool = Field(False, description="train the whole network, not only its top")
+    flip: bool = Field(False, description="mirror every other image by chance")
+    patience: int | None = Field(None, ge=1, description="end after so many epochs without a lower validation loss")
+    input_px: int = Field(224, ge=32, le=1024, description="side of the square that the network sees")
+    crop: Crop = Field("none", description="face: to the largest face, where one is found")
+    face_margin: float = Field(0.25, ge=0, le=2, description="left round the face on either side, in its own size")
+    shrink_px: int | None = Field(None, ge=8, le=4096, description="shrunk to a square of this side first")
+    shrink_filter: Resampling = "lanczos"
+    grey: bool = Field(False, description="luma (ITU-R BT.601)")
+
+
 class BuildRecipe(Settings):
     """Everything a recipe file can say."""
 
@@ -97,6 +123,7 @@ class BuildRecipe(Settings):
     balance: Balance = Balance()
     image: Appearance = Appearance()
     split: Split = Split()
+    train: Training | None = None
 
 
 def read(path: Path) -> BuildRecipe:
@@ -118,5 +145,17 @@ def read(path: Path) -> BuildRecipe:
         update={
             "manifest": str(here / recipe.manifest) if recipe.manifest else None,
             "extend": [item.model_copy(update={"source": located(here, item.source)}) for item in recipe.extend],
+            "train": recipe.train and _located(recipe.train, here),
+        }
+    )
+
+
+def _located(training: Training, here: Path) -> Training:
+    """Make the paths of `[train]` absolute; weights are one where a file of that name is there."""
+    weights = here / training.weights
+    return training.model_copy(
+        update={
+            "source": training.source and located(here, training.source),
+            "weights": str(weights) if weights.is_file() else training.weights,
         }
     )

@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.context import BaseContext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from curate.errors import ConfigError, WorkspaceError
 from curate.storage.workspace import Workspace
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from curate.measuring.pipes import PipePool
     from curate.measuring.shard import Shard, Tally
 
+_A = TypeVar("_A")
+_R = TypeVar("_R")
 _log = logging.getLogger(__name__)
 
 PRELOADED = (
@@ -152,6 +154,27 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
                 return
             except BrokenProcessPool:
                 continue
+
+
+def mapped(function: Callable[[_A], _R], arguments: Sequence[_A], workers: int = 0) -> Iterator[_R]:
+    """Call a function of a module with each argument in worker processes (0: one a core); results in their order.
+
+    No more are computed ahead than the workers need. Raises `BrokenProcessPool` where one has died.
+    """
+    from curate.config import DecodeLimits
+
+    workers = min(workers or cores(), len(arguments))
+    pool = _pool(workers, DecodeLimits())
+    flying: deque[Future[_R]] = deque()
+    try:
+        for argument in arguments:
+            flying.append(pool.submit(function, argument))
+            if len(flying) > 2 * workers:
+                yield flying.popleft().result()
+        while flying:
+            yield flying.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def get_ready(workspace: Path, engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """A workspace in which everything occurs: a finding of every installed kind, every outcome, all parts of the report."""
 
+import itertools
 import json
 import string
 import tomllib
@@ -17,6 +18,7 @@ from curate.config import Config
 from curate.duplicates import kinds as duplicates
 from curate.findings import Finding, KindSpec
 from curate.i18n import Message, msg
+from curate.reports import benchmark_further as further
 from curate.reviewing.bulk import Selection, decide
 from curate.reviewing.store import Store
 from curate.scanners import kinds
@@ -193,6 +195,43 @@ def benchmark() -> dict[str, Any]:
                 )
             ],
         },
+        "learning_curves": {
+            "shares": [0.25, 0.5, 0.75, 1.0],
+            "arms": {
+                "reference": {"trained_on": [2, 4, 6, 8], "raw": _grown(0.95), "faces": _grown(1.05)},
+                "proposed (+ shrinking)": {"trained_on": [2, 4, 6, 8], "faces": _grown(None)},
+            },
+        },
+        "full_protocol": {
+            "recipe": {"preprocessing": {"input_px": 112}},
+            "epochs": [],
+            "tests": {**dict.fromkeys(tests, 8), "extension": 9},
+            "steps": [
+                {
+                    "name": name,
+                    "trained_on": 1234,
+                    **{test: {"accuracy": 0.75, "low": 0.5, "high": 0.875} for test in (*tests, "extension")},
+                }
+                for name in further.STEPS
+            ],
+            "differences": [
+                {"before": before, "after": after, "raw": better, "approved": same, "faces": worse, "extension": same}
+                for names in [list(further.STEPS)]
+                for before, after in (*itertools.pairwise(names), (names[0], names[-1]))
+            ],
+        },
+    }
+
+
+def _grown(high: float | None) -> dict[str, Any]:
+    """A learning curve that an interval up to `high` goes with; its first class is shown to gain, its second is not."""
+    accuracy = [0.25, 0.5, 0.6, 0.75]
+    left = None if high is None else {"value": 0.9, "low": 0.8, "high": high}
+    gains = {"accuracy": accuracy, "left": {"value": 0.7, "low": 0.6, "high": 0.8}}
+    unknown = {"accuracy": None, "left": None}
+    return {
+        "all": {"accuracy": accuracy, "left": left},
+        "classes": dict(zip(CLASSES, (gains, {**gains, "left": left}, *[unknown] * len(CLASSES)), strict=False)),
     }
 
 

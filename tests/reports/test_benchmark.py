@@ -122,3 +122,68 @@ def test_the_chart_has_a_panel_for_every_model_and_figure() -> None:
     assert svg.count('id="axes_') == 6
     for text in ("Loss by epoch", "Accuracy by epoch", "training, printed", "test, here"):
         assert svg.count(f">{text}<") == 1, text
+
+
+# More images, and everything at once
+
+
+def further(**left: float) -> str:
+    """The sentences where the reference's interval on raw images is changed."""
+    found = everything.benchmark()
+    found["learning_curves"]["arms"]["reference"]["raw"]["all"]["left"] |= left
+    return "\n".join(benchmark_tables.section(found, EN).sentences)
+
+
+def test_twice_the_images_help_where_the_interval_leaves_less_than_all_errors() -> None:
+    shown = "Twice the images of reference would leave 90% (80% to 95%) of its errors on the raw test: more of the same"
+    assert f"{shown} help. It is shown for cats, dogs." in further()
+    assert "(80% to 100%) of its errors on the raw test, perhaps all of them: more of the same are not" in further(
+        high=1.0
+    )
+    assert "90% (80% to 105%) of its errors on the face test, perhaps all" in further()
+    assert "face test, perhaps all of them: more of the same are not shown to help. It is shown for cats." in further()
+    assert "Twice the images of proposed" not in further()  # nothing is known of it
+
+
+def test_learning_curves_have_a_row_for_every_class_that_is_tested() -> None:
+    table = next(
+        t for t in benchmark_tables.section(everything.benchmark(), EN).tables if t.caption.startswith("Learning")
+    )
+    assert table.head == ["Model", "25%", "50%", "75%", "100%", "Left of the errors"]
+    assert list(table.rows[0]) == [
+        "reference, raw test: all classes",
+        "0.25",
+        "0.50",
+        "0.60",
+        "0.75",
+        "90% (80% to 95%)",
+    ]
+    assert list(table.rows[1])[-1] == "70% (60% to 80%)"
+    assert len(table.rows) == 9
+    assert table.rows[-1][-1] == "-"
+
+
+def test_the_full_protocol_shows_each_step_and_what_all_of_them_give() -> None:
+    shown = benchmark_tables.section(everything.benchmark(), EN)
+    table = next(t for t in shown.tables if t.caption.startswith("Full"))
+    assert table.head[2:] == [
+        "raw test (8)",
+        "approved test (8)",
+        "face test (8)",
+        "whole test part of the extension (9)",
+    ]
+    assert list(table.rows[3]) == ["+ approved images", "1,234", *["0.750 (0.500 to 0.875)"] * 4]
+    told = [sentence for sentence in shown.sentences if sentence.endswith("points.")]
+    assert [sentence.split(":")[0] for sentence in told] == [
+        "all of the extension, fine-tuned against proposed (+ shrinking)",
+        "+ face crops against all of the extension, fine-tuned",
+        "+ approved images against + face crops",
+        "+ approved images against proposed (+ shrinking)",
+    ]
+    assert "raw test +2.0 (+1.0 to +3.0); approved test +1.0 (-2.0 to +4.0); face test -2.0" in told[3]
+    assert any("all 1,234 training images of the extension" in sentence for sentence in shown.sentences)
+
+
+def test_without_the_full_protocol_nothing_is_said_of_it() -> None:
+    shown = benchmark_tables.section(everything.benchmark() | {"full_protocol": None}, EN)
+    assert not any("Full protocol" in text for text in (*shown.sentences, *(t.caption for t in shown.tables)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from curate.train import fitting, loop
 from curate.train.data import Preprocessing
-from curate.train.fitting import Run
+from curate.train.recipes import Run
 from tests import sample_images
 
 QUICK = replace(loop.REFERENCE, epochs=1, batch_size=4, weights="none", preprocessing=Preprocessing(input_px=32))

@@ -9,7 +9,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 import curate
-from curate.errors import SourceError
+from curate.errors import ConfigError, SourceError
 from curate.storage import safe_csv
 from curate.train import commands
 from tests import sample_images
@@ -23,10 +23,42 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def test_a_recipe_is_one_of_two(tmp_path: Path) -> None:
+def test_a_recipe_is_one_of_three_or_a_file(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
     result = run("train", "fit", tmp_path, "-o", tmp_path / "run", "--recipe", "other")
-    assert result.exit_code == 2
-    assert "'other' is not one of 'reference', 'proposed'" in " ".join(result.output.replace("│", " ").split())
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception) == "recipe 'other': neither a file nor one of reference, proposed, faces"
+
+
+def test_a_recipe_without_training_and_one_without_a_source_are_one_clear_line(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "build.toml").write_text("seed = 1\n")
+    result = run("train", "fit", tmp_path, "-o", tmp_path / "run", "--recipe", tmp_path / "build.toml")
+    assert str(result.exception) == f"{tmp_path / 'build.toml'} has no [train], so it does not say how to train"
+    result = run("train", "fit", "-o", tmp_path / "run")
+    assert str(result.exception) == "give the SOURCE to train on, or a recipe that names it"
+
+
+def test_a_recipe_left_by_a_run_makes_it_again_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    draw(tmp_path / "set", "train", "test")
+    monkeypatch.chdir(tmp_path)
+    options = ("--weights", "none", "--epochs", 2, "--input-px", 32, "--crop", "face", "--flip", "--seed", 7)
+    first = run("train", "fit", "set", "-o", "run", *options)
+    assert first.exit_code == 0, first.output
+    recipe = tmp_path / "run" / "recipe.toml"
+    kept = recipe.read_text()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    again = run("train", "fit", "-o", "again", "--recipe", recipe)
+    assert again.exit_code == 0, again.output
+    for name in ("epochs.csv", "predictions.csv", "recipe.toml"):
+        assert (tmp_path / "elsewhere" / "again" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+    assert f'source = "{tmp_path / "set"}"' in kept
+    longer = run("train", "fit", "-o", "longer", "--recipe", recipe, "--epochs", 1, "--no-flip")
+    assert longer.exit_code == 0, longer.output
+    changed = (tmp_path / "elsewhere" / "longer" / "recipe.toml").read_text()
+    assert kept.replace("epochs = 2", "epochs = 1").replace("flip = true", "flip = false") == changed
 
 
 def test_a_source_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.sources.test_sources import tar
 
 pytest.importorskip("torch")
 
-from curate.train import data, embeddings, fitting, listing, loop, mislabel, parts, predicting
+from curate.train import data, embeddings, fitting, listing, loop, mislabel, parts, predicting, recipes
 from curate.train.data import Preprocessing, Sample
 
 TINY = replace(loop.REFERENCE, epochs=1, batch_size=4, preprocessing=Preprocessing(input_px=64))
@@ -78,7 +78,7 @@ Form = Callable[[Path, Path], Path]
 def fitted(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run on the folder."""
     output = tmp_path_factory.mktemp("run")
-    fitting.fit(fitting.Run(source=folder, output=output, config=TINY))
+    fitting.fit(recipes.Run(source=folder, output=output, config=TINY))
     return output
 
 
@@ -93,7 +93,7 @@ def test_a_run_and_its_predictions_are_those_of_the_folder(
     folder: Path, fitted: Path, tmp_path: Path, form: Form, first: str | None
 ) -> None:
     source = form(folder, tmp_path)
-    fitting.fit(fitting.Run(source=source, output=tmp_path / "run", config=TINY))
+    fitting.fit(recipes.Run(source=source, output=tmp_path / "run", config=TINY))
     assert (tmp_path / "run" / fitting.EPOCHS).read_bytes() == (fitted / fitting.EPOCHS).read_bytes()
     table = predict(fitted, source, tmp_path)
     expected = predict(fitted, folder, tmp_path)
@@ -124,7 +124,7 @@ def test_audits_of_any_source_can_be_embedded_and_searched_for_wrong_labels(
 
 def test_images_in_a_bucket_are_trained_on(folder: Path, fitted: Path, tmp_path: Path, bucket: str) -> None:  # noqa: F811
     upload(folder, f"{bucket}/set")
-    fitting.fit(fitting.Run(source=f"{bucket}/set", output=tmp_path / "run", config=TINY))
+    fitting.fit(recipes.Run(source=f"{bucket}/set", output=tmp_path / "run", config=TINY))
     assert (tmp_path / "run" / fitting.EPOCHS).read_bytes() == (fitted / fitting.EPOCHS).read_bytes()
     table = predict(fitted, f"{bucket}/set", tmp_path)
     assert list(table["path"]) == [f"{bucket}/set/{path}" for path in PATHS]

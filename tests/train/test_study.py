@@ -152,7 +152,7 @@ def test_without_an_unseen_test_image_nothing_is_said_of_unseen_ones() -> None:
 
 def gathered(raw: list[Sample], kept: list[Sample]) -> material.Material:
     faces = [Sample("extra", f"{index}", "cats", f"{index}") for index in range(3)]
-    return material.Material(CLASSES, raw, kept, [], faces, advised=True)
+    return material.Material(CLASSES, raw, kept, [], faces, faces, advised=True)
 
 
 def test_every_raw_image_is_tested_on_in_one_fold_and_its_duplicates_are_never_trained_on_there() -> None:
@@ -186,13 +186,13 @@ def test_a_random_removal_leaves_as_many_of_each_class_as_cleaning_and_others_fo
 
 def test_every_contrast_is_between_arms_that_are_trained() -> None:
     plan = material.Plan(output=Path("out"))
-    arms = controlled._arms(plan, gathered(listed(4), listed(4)))
+    arms = controlled.arms(plan, gathered(listed(4), listed(4)))
     assert {arm for pair in controlled.CONTRASTS for arm in pair} == set(arms)
     assert controlled.CONTRASTS[0] == ("random removal", "cleaned")
 
 
 def test_cleaning_and_a_random_removal_differ_in_their_images_alone() -> None:
-    arms = controlled._arms(material.Plan(output=Path("out")), gathered(listed(4), listed(4)))
+    arms = controlled.arms(material.Plan(output=Path("out")), gathered(listed(4), listed(4)))
     assert arms["random removal"][0] == arms["cleaned"][0] == arms["reference"][0] == loop.REFERENCE
     whole, shrunk = arms["+ balance"][0], arms["proposed (+ shrinking)"][0]
     assert replace(whole, name=shrunk.name, preprocessing=shrunk.preprocessing) == shrunk

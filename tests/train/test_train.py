@@ -16,7 +16,7 @@ from tests import sample_images
 
 torch = pytest.importorskip("torch")
 
-from curate.train import data, embeddings, fitting, loop, mislabel, parts, weights  # noqa: E402
+from curate.train import data, embeddings, fitting, loop, mislabel, parts, recipes, weights  # noqa: E402
 from curate.train.data import Preprocessing, Sample  # noqa: E402
 from curate.train.study import material, statistics  # noqa: E402
 from curate.train.study.benchmark import benchmark  # noqa: E402
@@ -89,7 +89,7 @@ def test_a_checkpoint_of_another_run_is_refused(images: tuple[Any, list[int]], t
 def test_only_the_top_convolution_and_the_classifier_learn(images: tuple[Any, list[int]]) -> None:
     before = weights.load("lite0", 2).network.state_dict()
     after = run(images).pretrained.network.state_dict()
-    changed = {name.split(".")[0] + "." + name.split(".")[1] for name in before if not before[name].equal(after[name])}
+    changed = {".".join(name.split(".")[:2]) for name in before if not before[name].equal(after[name].cpu())}
     assert changed == {"features.8", "classifier.1"}
 
 
@@ -244,7 +244,7 @@ def test_embeddings_have_a_row_for_every_image(two_sets: tuple[Path, Path], tmp_
 def test_fine_tuning_moves_the_trunk_too(images: tuple[Any, list[int]]) -> None:
     before = weights.load("lite0", 2).network.state_dict()["features.1.0.block.0.0.weight"]
     tuned = run(images, cached=False, config=replace(TINY, fine_tune=True, flip=True, epochs=2))
-    assert not before.equal(tuned.pretrained.network.state_dict()["features.1.0.block.0.0.weight"])
+    assert not before.equal(tuned.pretrained.network.state_dict()["features.1.0.block.0.0.weight"].cpu())
     again = run(images, cached=False, config=replace(TINY, fine_tune=True, flip=True, epochs=2))
     assert losses(tuned) == losses(again)
 
@@ -264,7 +264,8 @@ def test_patience_ends_a_run_and_goes_back_to_its_best_epoch(images: tuple[Any, 
     validation = [epoch.validation_loss for epoch in epochs]
     best = validation.index(min(validation, key=lambda loss: loss or 0.0))
     assert best == len(epochs) - 3
-    now = torch.nn.functional.nll_loss(torch.log(torch.tensor(loop.probabilities(fitted, wrong))), wrong.targets)
+    likely = torch.tensor(loop.probabilities(fitted, wrong))
+    now = torch.nn.functional.nll_loss(torch.log(likely), wrong.targets.cpu())
     assert float(now) == pytest.approx(validation[best], rel=1e-4)
     resumed = loop.fresh("lite0", CLASSES, 0)
     assert list(loop.fit(resumed, part, (part, wrong), config, checkpoint=tmp_path / "c.pt")) == epochs
@@ -279,7 +280,7 @@ def fitted_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for index in range(8):
             shade = sample_images.photo(100 * number + index, 64, 64) // 3 + 150 * number
             sample_images.save(shade.astype(np.uint8), root / "set" / label / f"{index}.png")
-    fitting.fit(fitting.Run(source=root / "set", output=root / "run", config=TINY))
+    fitting.fit(recipes.Run(source=root / "set", output=root / "run", config=TINY))
     return root
 
 

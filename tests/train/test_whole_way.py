@@ -11,7 +11,7 @@ import pytest
 import curate
 from curate.reports import render
 from curate.storage import safe_csv
-from curate.train import fitting, onnx_file, predicting
+from curate.train import fitting, onnx_file, predicting, recipes
 from curate.train.data import Preprocessing
 from curate.train.loop import TrainConfig
 from tests import sample_images
@@ -103,7 +103,7 @@ def test_classes_splits_and_contents_are_the_same_at_the_end_of_each_step(
     built = curate.build(tmp_path / "r.toml", tmp_path / "set", manifest=tmp_path / "m.csv").table
     assert rows(built, *columns) == rows(kept, "sha256", "final_label", "split")
 
-    fitting.fit(fitting.Run(source=tmp_path / "set", output=tmp_path / "run", config=CONFIG))
+    fitting.fit(recipes.Run(source=tmp_path / "set", output=tmp_path / "run", config=CONFIG))
     predicted = safe_csv.read(tmp_path / "run" / "predictions.csv")
     tested = built[built["split"] != "train"]
     assert rows(predicted, "split", "label") == rows(tested, "split", "label")

@@ -32,7 +32,10 @@ _ROUND = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What a network is trained on, and tested on: after every epoch on the first test set, at the end on all."""
+    """What a network is trained on, and tested on: after every epoch on the first test set, at the end on all.
+
+    It is only tested where its recipe has no epochs.
+    """
 
     train: Sequence[Sample]
     tests: Mapping[str, Sequence[Sample]]
@@ -52,7 +55,7 @@ class Bank:
     def __init__(self, weights: str, classes: list[str], folder: Path) -> None:
         self._weights, self._classes, self._folder = weights, classes, folder
         self._trunk = loop.fresh(weights, classes, seed=0).pretrained
-        self._activations: dict[Preprocessing, dict[str, Tensor]] = {}
+        self._seen: dict[tuple[Preprocessing, bool], dict[str, Tensor]] = {}
 
     def run(self, config: TrainConfig, rounds: Sequence[Round], seed: int) -> list[Outcome]:
         """Train a new network through all rounds, its optimiser going on from one to the next; an outcome for each."""
@@ -72,27 +75,33 @@ class Bank:
         """Return the true class numbers (n,)."""
         return np.array([self._classes.index(sample.label) for sample in samples], dtype=np.int64)
 
-    def examples(self, samples: Sequence[Sample], preprocessing: Preprocessing) -> Labelled:
-        """Return the activations (n, 320, side, side) and class numbers (n,) of images."""
+    def examples(self, samples: Sequence[Sample], preprocessing: Preprocessing, *, cached: bool = True) -> Labelled:
+        """Return what a network is trained on, and class numbers (n,), of images.
+
+        That is the trunk's activations (n, 320, side, side), or, not cached, the images (n, side, side, 3) themselves.
+        """
         import torch
 
-        known = self._activations.setdefault(preprocessing, {})
+        known = self._seen.setdefault((preprocessing, cached), {})
         new = [sample for sample in samples if sample.address not in known]
         for chunk, images in data.in_chunks(new, preprocessing):
             full = _filled(images, loop.FORWARD_BATCH)
-            computed = loop.labelled(self._trunk, full, [0] * len(full)).inputs[: len(chunk)]
+            computed = loop.labelled(self._trunk, full, [0] * len(full), cached=cached).inputs[: len(chunk)]
             known.update({sample.address: row.clone() for sample, row in zip(chunk, computed, strict=True)})
-        inputs = torch.stack([known[sample.address] for sample in samples])
-        return Labelled(inputs, torch.tensor(self.truth(samples), device=inputs.device))
+        inputs = torch.stack([known[sample.address] for sample in samples]) if samples else torch.empty(0)
+        return loop.examples(inputs, self.truth(samples).tolist(), raw=not cached)
 
     def _train(self, config: TrainConfig, rounds: Sequence[Round], seed: int) -> list[_Stored]:
         fitted = loop.fresh(self._weights, self._classes, seed)
         outcomes = []
         for number, current in enumerate(rounds):
             fitted = fitted.again()
-            train = self.examples(current.train, config.preprocessing)
-            tests = {name: self.examples(samples, config.preprocessing) for name, samples in current.tests.items()}
-            epochs = loop.fit(fitted, train, next(iter(tests.values())), config, seed=seed + _ROUND * number)
+            train, *others = (
+                self.examples(samples, config.preprocessing, cached=config.cacheable)
+                for samples in (current.train, *current.tests.values())
+            )
+            tests = dict(zip(current.tests, others, strict=True))
+            epochs = loop.fit(fitted, train, others[0], config, seed=seed + _ROUND * number) if config.epochs else ()
             outcomes.append(
                 _Stored(
                     epochs=[{name: value for name, value in asdict(e).items() if value is not None} for e in epochs],

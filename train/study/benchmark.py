@@ -1,21 +1,26 @@
-"""Before and after, twice over: as the study compared, and as a comparison should be made.
+"""Before and after: as the study compared, as a comparison should be made, and as far as the images go.
 
 The *published protocol* (`replication`) gives each model a test set of its own. The *controlled protocol*
 (`controlled`) sets test images aside first, whole duplicate groups at a time, and asks all models about the same ones.
+The *full protocol* (`full`), where it is asked for, takes all of the extension and trains the whole network.
 """
 
 import json
 import tomllib
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import curate
+from curate.auditing import summary
 from curate.storage.atomic import write_json
 from curate.storage.workspace import Workspace
 from curate.train.loop import PROPOSED, REFERENCE
 from curate.train.study.bank import Bank
 from curate.train.study.controlled import controlled_protocol
+from curate.train.study.duration import seconds
+from curate.train.study.full import full_protocol
+from curate.train.study.growth import learning_curves
 from curate.train.study.material import Plan, Say, audited, gather, located
 from curate.train.study.replication import published_protocol
 
@@ -24,14 +29,19 @@ PUBLISHED = Path(__file__).with_name("published.toml")
 
 
 def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
-    """Run both protocols, write `benchmark.json` to the output and to the workspace's `runs`, and return it.
+    """Run the protocols, write `benchmark.json` to the output and to the workspace's `runs`, and return it.
 
     What a run came to is kept in the output's `runs`: a benchmark that was killed goes on with the run it was at, to
     the same bytes. Raises `CurateError` for datasets that cannot be read, or do not share their classes.
     """
+    say(
+        f"comparing {plan.raw} with what becomes of it and {plan.extra}: {plan.seeds} runs of each model, weights "
+        f"{plan.weights}; results go to {plan.output}"
+    )
     plan = located(plan, say)
     workspace = audited(plan, say)
     material = gather(plan, workspace, say)
+    say(f"about {_minutes(seconds(plan, material))} on this machine, less what an earlier sitting has done")
     bank = Bank(plan.weights, material.classes, plan.output / "runs")
     result = {
         "weights": plan.weights,
@@ -43,11 +53,13 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
         "extra": str(plan.extra),
         "decisions": "the scanners' advice, followed without a person" if material.advised else "a person's",
         "images": {name: len(getattr(material, name)) for name in ("raw", "kept", "extension", "faces")},
-        "table1": _class_summary(workspace),
+        "table1": _class_summary(workspace, material.drawn),
         "recipes": {config.name: asdict(config) for config in (REFERENCE, PROPOSED)},
         "published": tomllib.loads(PUBLISHED.read_text(encoding="utf-8")),
         "published_protocol": published_protocol(plan, material, bank, say),
         "controlled_protocol": controlled_protocol(plan, material, bank, say),
+        "learning_curves": learning_curves(plan, material, bank, say),
+        "full_protocol": full_protocol(plan, material, bank, say) if plan.full else None,
     }
     write_json(result, plan.output / "benchmark.json")
     workspace.runs.mkdir(exist_ok=True)
@@ -55,7 +67,15 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
     return result
 
 
-def _class_summary(workspace: Workspace) -> list[dict[str, Any]]:
-    """Read Table 1 of a workspace, a row per class."""
-    table = curate.status(workspace.root).class_summary.reset_index(names="label")
+def _class_summary(workspace: Workspace, drawn: Collection[str]) -> list[dict[str, Any]]:
+    """Count Table 1 of the images that were drawn from a workspace, a row per class."""
+    images, findings = workspace.read_images(), workspace.read_findings()
+    rulings = summary.rulings_of(workspace, images, findings)
+    images, findings = (table[table["path"].isin(drawn)] for table in (images, findings))
+    table = summary.class_summary(images, findings, rulings).reset_index(names="label")
     return list(json.loads(table.to_json(orient="records")))
+
+
+def _minutes(duration_s: float) -> str:
+    minutes = round(duration_s / 60)
+    return f"{minutes:,} minutes" if minutes > 1 else "a minute"

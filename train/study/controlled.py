@@ -10,7 +10,7 @@ that leaves as many of each class, drawn anew for each run.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,6 @@ from curate.train.study.bank import Bank, Outcome, Round
 from curate.train.study.material import Material, Plan, Say, built, extended, removed_at_random
 
 FOLDS = 5
-TESTS = ("raw", "approved", "faces")
 CONTRASTS = (
     ("random removal", "cleaned"),
     ("reference", "cleaned"),
@@ -51,50 +50,78 @@ Arm = tuple[TrainConfig, Callable[[Fold, int], list[Sample]]]
 
 def controlled_protocol(plan: Plan, material: Material, bank: Bank, say: Say) -> dict[str, Any]:
     """Train every arm once for each seed, and compare them on the same images."""
-    folds = folded(material)
+    asked = Asked.of(folds_of_runs(plan, material))
     outcomes: dict[str, list[Outcome]] = {}
-    counts: dict[str, float] = {}
-    for arm, (config, chosen) in _arms(plan, material).items():
+    counts: dict[str, int] = {}
+    for arm, (config, chosen) in arms(plan, material).items():
         trained_on = []
         outcomes[arm] = []
-        for seed in range(plan.seeds):
+        for seed, fold in enumerate(asked.folds):
             say(f"controlled protocol, {arm}, seed {seed + 1} of {plan.seeds}")
-            fold = folds[seed % len(folds)]
             train = chosen(fold, seed)
             trained_on.append(len(train))
             outcomes[arm] += bank.run(config, [Round(train=train, tests=fold.tests)], seed)
         counts[arm] = round(float(np.mean(trained_on)))
-    used = [folds[seed % len(folds)] for seed in range(plan.seeds)]
-    tests = {name: sorted({s.address for fold in used for s in fold.tests.get(name, ())}) for name in TESTS}
-    tests = {name: addresses for name, addresses in tests.items() if addresses}
-    group_of = {sample.address: sample.group for sample in [*material.raw, *material.faces]}
-    right = {
-        arm: {name: _right(runs, used, name, addresses, bank) for name, addresses in tests.items()}
-        for arm, runs in outcomes.items()
-    }
     return {
-        "tests": {name: len(addresses) for name, addresses in tests.items()},
+        "tests": asked.sizes,
         "arms": {
             arm: {
                 "trained_on": counts[arm],
-                **{name: _summary(runs, used, name, bank, material) for name in tests},
+                **{name: _summary(runs, asked.folds, name, bank, material) for name in asked.tests},
             }
             for arm, runs in outcomes.items()
         },
         "differences": [
-            {
-                "before": before,
-                "after": after,
-                **{
-                    name: statistics.paired_bootstrap(
-                        right[before][name], right[after][name], 0, groups=[group_of[a] for a in addresses]
-                    )
-                    for name, addresses in tests.items()
-                },
-            }
+            {"before": before, "after": after, **asked.differences(outcomes[before], outcomes[after], bank)}
             for before, after in CONTRASTS
         ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What runs are tested on: a fold for each, and the images of every test set, by address, with their groups."""
+
+    folds: Sequence[Fold]
+    tests: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def of(cls, folds: Sequence[Fold]) -> Self:
+        """Collect the test images of the folds; a set that is empty in all of them is left out."""
+        names = dict.fromkeys(name for fold in folds for name in fold.tests)
+        found = {name: {s.address: s.group for fold in folds for s in fold.tests.get(name, ())} for name in names}
+        return cls(folds, {name: dict(sorted(images.items())) for name, images in found.items() if images})
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of images of each test set."""
+        return {name: len(images) for name, images in self.tests.items()}
+
+    def right(self, runs: Sequence[Outcome], name: str, bank: Bank) -> npt.NDArray[np.float64]:
+        """Say of every run and image whether it was predicted right: (runs, images), not a number where not tested."""
+        column = {address: index for index, address in enumerate(self.tests[name])}
+        right = np.full((len(runs), len(column)), np.nan)
+        for row, (outcome, fold) in enumerate(zip(runs, self.folds, strict=True)):
+            samples = fold.tests.get(name, ())
+            if samples:
+                where = [column[sample.address] for sample in samples]
+                right[row, where] = outcome.predicted[name] == bank.truth(samples)
+        return right
+
+    def differences(self, before: Sequence[Outcome], after: Sequence[Outcome], bank: Bank) -> dict[str, Any]:
+        """Estimate what comes with the second runs on every test set, in accuracy, with its interval."""
+        return {
+            name: statistics.paired_bootstrap(
+                self.right(before, name, bank), self.right(after, name, bank), 0, groups=list(images.values())
+            )
+            for name, images in self.tests.items()
+        }
+
+
+def folds_of_runs(plan: Plan, material: Material) -> list[Fold]:
+    """Return the fold that each run sets aside."""
+    folds = folded(material)
+    return [folds[seed % len(folds)] for seed in range(plan.seeds)]
 
 
 def folded(material: Material) -> list[Fold]:
@@ -116,7 +143,9 @@ def folded(material: Material) -> list[Fold]:
     return folds
 
 
-def _arms(plan: Plan, material: Material) -> dict[str, Arm]:
+def arms(plan: Plan, material: Material) -> dict[str, Arm]:
+    """Return the models by name: the recipe of each, and what it chooses to be trained on of a fold and a seed."""
+
     def balanced(fold: Fold, seed: int) -> list[Sample]:
         return built(fold.kept, material.extension, plan, seed)
 
@@ -131,19 +160,6 @@ def _arms(plan: Plan, material: Material) -> dict[str, Arm]:
         "+ balance": (_WHOLE, balanced),
         "proposed (+ shrinking)": (PROPOSED, balanced),
     }
-
-
-def _right(
-    runs: Sequence[Outcome], used: Sequence[Fold], name: str, addresses: Sequence[str], bank: Bank
-) -> npt.NDArray[np.float64]:
-    """Say of every run and image whether it was predicted right: (runs, images), not a number where not tested."""
-    column = {address: index for index, address in enumerate(addresses)}
-    right = np.full((len(runs), len(addresses)), np.nan)
-    for row, (outcome, fold) in enumerate(zip(runs, used, strict=True)):
-        samples = fold.tests.get(name, ())
-        if samples:
-            right[row, [column[sample.address] for sample in samples]] = outcome.predicted[name] == bank.truth(samples)
-    return right
 
 
 def _summary(

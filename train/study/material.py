@@ -36,7 +36,7 @@ class Plan:
     """What to compare: two datasets of the same classes, in any form that an audit takes, or `kaggle:OWNER/DATASET`.
 
     `workspace` holds the decisions about `raw`; without one the scanners' advice is followed. `limit` is the largest
-    number of raw images of every class, or of each that it names.
+    number of raw images of every class, or of each that it names. `full` asks for the full protocol as well.
     """
 
     output: Path
@@ -48,18 +48,25 @@ class Plan:
     per_class: int = 240
     limit: int | Mapping[str, int] | None = None
     profile: Profile = "faces"
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """The images: all raw ones, those that were kept, and the extension's, by what they are used for."""
+    """The images: all raw ones, those that were kept, and the extension's, by what they are used for.
+
+    `drawn` are the paths of the raw ones, of those too that cannot be read. `extension` may be trained on, `held_out`
+    is all the rest of it, of which `faces` are as many of each class.
+    """
 
     classes: list[str]
     raw: list[Sample]
     kept: list[Sample]
     extension: list[Sample]
     faces: list[Sample]
+    held_out: list[Sample]
     advised: bool
+    drawn: frozenset[str] = frozenset()
 
 
 def demonstration(output: Path, each: int = 150) -> tuple[Path, Path]:
@@ -119,20 +126,24 @@ def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
     """
     images, findings = workspace.read_images(), workspace.read_findings()
     dropped, advised = _dropped(workspace, findings)
-    raw = limited(_samples(workspace, images[images["status"] != DecodeStatus.ERROR], findings), plan.limit)
+    drawn = limited(_samples(workspace, images, findings), plan.limit)
+    unreadable = set(images.loc[images["status"] == DecodeStatus.ERROR, "path"])
+    raw = [sample for sample in drawn if sample.path not in unreadable]
     classes = sorted({sample.label for sample in raw})
     if len(classes) < 2:
         raise ConfigError(f"{plan.raw}: a comparison needs at least two classes")
     say(f"auditing {plan.extra}, and looking for copies of {plan.raw} in it")
     curate.audit(plan.extra, plan.output / "extra")
-    extension, faces = _extension(plan, workspace, classes)
+    extension, faces, held_out = _extension(plan, workspace, classes)
     return Material(
         classes,
         raw,
         [sample for sample in raw if sample.path not in dropped],
         extension,
         faces,
+        held_out,
         advised,
+        frozenset(sample.path for sample in drawn),
     )
 
 
@@ -179,8 +190,13 @@ def draw(samples: Sequence[Sample], label: str, count: int, seed: int) -> list[S
     return sorted(pool[:count], key=lambda sample: sample.address)
 
 
-def _extension(plan: Plan, workspace: Workspace, classes: Sequence[str]) -> tuple[list[Sample], list[Sample]]:
-    """List the extension's images to train on and to test on: no duplicates of one another, nor of a raw image."""
+def _extension(
+    plan: Plan, workspace: Workspace, classes: Sequence[str]
+) -> tuple[list[Sample], list[Sample], list[Sample]]:
+    """List the extension's images to train on, as many of each class to test on, and all that may be tested on.
+
+    None is a duplicate of another, nor of a raw image.
+    """
     extra = Workspace(plan.output / "extra")
     images, findings = extra.read_images(), extra.read_findings()
     spoilt = set(findings.loc[findings["role"] == Role.COPY, "path"])
@@ -200,7 +216,7 @@ def _extension(plan: Plan, workspace: Workspace, classes: Sequence[str]) -> tupl
     if not test:
         train, test = parts.split(samples, TEST_SHARE, seed=0)
     count = min(plan.per_class, *(sum(sample.label == label for sample in test) for label in classes))
-    return train, [sample for label in classes for sample in draw(test, label, count, seed=1)]
+    return train, [sample for label in classes for sample in draw(test, label, count, seed=1)], test
 
 
 def built(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:

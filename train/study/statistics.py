@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 """(n,) class numbers."""
+_AT_ONCE = 500
+"""Draws of a bootstrap that are in memory at a time."""
 
 
 def mean_interval(values: Sequence[float]) -> dict[str, float | None]:
@@ -45,6 +47,12 @@ def summary(runs: Sequence[tuple[Ints, Ints]], classes: int) -> dict[str, Any]:
     }
 
 
+def bootstrap(right: npt.NDArray[Any], groups: Sequence[str]) -> dict[str, float]:
+    """Average (runs, images) of right predictions as `paired_bootstrap` does: `accuracy`, with its 95 % interval."""
+    found = paired_bootstrap(np.zeros_like(right), right, 0, groups=groups)
+    return {"accuracy": found["difference"], "low": found["low"], "high": found["high"]}
+
+
 def paired_bootstrap(
     first: npt.NDArray[Any],
     second: npt.NDArray[Any],
@@ -63,8 +71,8 @@ def paired_bootstrap(
     sums, sizes = np.bincount(group_of, difference), np.bincount(group_of)
     rng = np.random.default_rng(seed)
     draws = []
-    for _ in range(rounds):
-        drawn = rng.integers(0, len(sums), len(sums))
-        draws.append(sums[drawn].sum() / sizes[drawn].sum())
-    low, high = np.percentile(draws, [2.5, 97.5])
+    for start in range(0, rounds, _AT_ONCE):
+        drawn = rng.integers(0, len(sums), (min(_AT_ONCE, rounds - start), len(sums)))
+        draws.append(sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    low, high = np.percentile(np.concatenate(draws), [2.5, 97.5])
     return {"difference": float(difference.mean()), "low": float(low), "high": float(high)}
