@@ -10,7 +10,7 @@ import math
 import re
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -75,6 +75,17 @@ def curves(
     """Draw a panel for each row and column, measured curves over published points; returns an `<svg>` element."""
     svg = _draw((7.2, 2.3 * len(rows)), lambda figure: _panels(figure, lines, rows, columns, t))
     return _inline(svg, "curves", title, description)
+
+
+def reliability(parts: Mapping[str, Sequence[Mapping[str, float]]], name: str, t: Translator) -> str:
+    """Draw accuracy by confidence in the bins of each part of a run (DeGroot and Fienberg, 1983).
+
+    Both are equal on the line; the larger a point, the more images. `name` is that of no other figure of the page.
+    """
+    svg = _draw((3.4 * max(1, len(parts)), 3.2), lambda figure: _reliability_panels(figure, parts, t))
+    title = t.gettext("Reliability of the probabilities")
+    description = t.gettext("Accuracy over confidence, a point for each of up to fifteen bins, by part.")
+    return _inline(svg, name, title, description)
 
 
 def _draw(size: tuple[float, float], draw: Callable[[Any], None]) -> str:
@@ -162,6 +173,25 @@ def _panels(figure: Any, lines: Sequence[Curve], rows: Sequence[str], columns: S
         axes.set_title(textwrap.fill(column, 24), color=_INK, fontsize=9, loc="left")
     handles, names = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside upper left", ncols=4, frameon=False, labelcolor=_INK, fontsize=8)
+
+
+def _reliability_panels(figure: Any, parts: Mapping[str, Sequence[Mapping[str, float]]], t: Translator) -> None:
+    panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
+    for axes, (part, bins) in zip(panels, parts.items(), strict=True):
+        most = max((found["images"] for found in bins), default=1)
+        axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=0.8, linestyle=":")
+        confidence, accuracy = ([found[figure_] for found in bins] for figure_ in ("confidence", "accuracy"))
+        axes.plot(confidence, accuracy, color=_AFTER, linewidth=1.2)
+        axes.scatter(confidence, accuracy, [12 + 60 * found["images"] / most for found in bins], color=_AFTER)
+        axes.set(xlim=(0, 1.03), ylim=(0, 1.03))
+        axes.tick_params(colors=_MUTED, labelcolor=_INK, labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(_MUTED)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _position: t.number(value, 1))
+        axes.set_title(_short(part), color=_INK, fontsize=9, loc="left")
+        axes.set_xlabel(t.gettext("Confidence"), color=_INK, fontsize=9)
+    panels[0].set_ylabel(t.gettext("Accuracy"), color=_INK, fontsize=9)
 
 
 def _short(label: str) -> str:

@@ -19,10 +19,14 @@ def report(
         Path | None,
         typer.Option("-o", "--output", metavar="FILE", help="FILE.html; WS/report.html unless given."),
     ] = None,
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option("--run", metavar="DIR", help="Show a run of `curate train fit` too; may be given again."),
+    ] = None,
     lang: Annotated[str, typer.Option(metavar="|".join(languages()), help="The language of the report.")] = ENGLISH,
 ) -> None:
     """Write the results report as one HTML file, with Markdown and CSV tables beside it."""
     from curate.reports.render import report as write
 
-    for path in write(workspace, output, lang=lang):
+    for path in write(workspace, output, lang=lang, runs=runs or ()):
         typer.echo(f"wrote {path}", err=True)

@@ -7,7 +7,7 @@ that is not an earlier report.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from curate.auditing.summary import UNLABELLED
 from curate.errors import CurateError, MissingExtraError
 from curate.findings import ACTION_TITLES, CATEGORY_TITLES
 from curate.i18n import ENGLISH, Translator, translator
-from curate.reports import benchmark_tables, contents, gallery, tables, wording
+from curate.reports import benchmark_tables, contents, gallery, tables, training, wording
 from curate.reports.contents import Contents
 from curate.scanners import kinds
 from curate.schema import Severity
@@ -43,12 +43,14 @@ _FINDINGS_COLUMNS = [
 
 
 @full_disk_explained()
-def report(workspace: str | Path, output: str | Path | None = None, *, lang: str = ENGLISH) -> list[Path]:
+def report(
+    workspace: str | Path, output: str | Path | None = None, *, lang: str = ENGLISH, runs: Sequence[str | Path] = ()
+) -> list[Path]:
     """Write the report of a workspace (to WS/report.html unless another output is given); returns the files written.
 
     Beside the page stand the same in Markdown (`.md`), Table 1 (`.csv`), and all findings and decisions
-    (`-findings.csv`, `-decisions.csv`). `lang` is one of `i18n.languages()`, in any spelling. Raises `CurateError`
-    for what the user can mend.
+    (`-findings.csv`, `-decisions.csv`). `lang` is one of `i18n.languages()`, in any spelling; `runs` are folders that
+    `curate train fit` has written. Raises `CurateError` for what the user can mend.
     """
     ws = Workspace(Path(workspace))
     target = Path(output) if output is not None else ws.root / "report.html"
@@ -57,6 +59,7 @@ def report(workspace: str | Path, output: str | Path | None = None, *, lang: str
         raise CurateError(f"{target}: the name of a report ends in .html")
     _require_extra()
     found = contents.read(ws)
+    trained = [training.section(training.read(Path(run)), t) for run in runs]
     _refuse_source(target, found.address)
     sheets = _sheets(found)
     beside = {"": target.with_suffix(".csv")} | {
@@ -66,7 +69,7 @@ def report(workspace: str | Path, output: str | Path | None = None, *, lang: str
     for name, path in beside.items():
         _refuse_foreign(path, ",".join(sheets[name].columns[:3]))
     _refuse_foreign(markdown, _MARK)
-    page = _view(found, t, target)
+    page = {**_view(found, t, target), "trained": trained}
     _write(_html(page, ws), target)
     _write(_markdown(page), markdown)
     for name, path in beside.items():
@@ -220,6 +223,7 @@ def _html(page: dict[str, Any], workspace: Workspace) -> str:
         chart=Markup(chart.before_after(found.class_counts, t)),  # noqa: S704 - escapes its texts itself
         chart_limit=chart.LIMIT,
         curves=_curves(page["benchmark"], t),
+        reliability=lambda number: _reliability(page["trained"][number], f"reliability-{number}", t),
         gallery=chosen,
         previews=gallery.Previews(workspace, found.source, found.images, found.outcomes),
         absences=wording.absences(t),
@@ -243,6 +247,14 @@ def _curves(section: benchmark_tables.Section | None, t: Translator) -> str:
         t,
     )
     return Markup(svg)  # noqa: S704 - escapes its texts itself
+
+
+def _reliability(section: training.Section, name: str, t: Translator) -> str:
+    from markupsafe import Markup
+
+    from curate.reports import chart
+
+    return Markup(chart.reliability(section.reliability, name, t))  # noqa: S704 - escapes its texts itself
 
 
 def breakable(path: str) -> str:

@@ -22,6 +22,7 @@ def headings(t: Translator) -> dict[str, str]:
         "decisions": t.gettext("Decisions"),
         "stale": t.gettext("Stale decisions"),
         "benchmark": t.gettext("Before and after"),
+        "training": t.gettext("Trained networks"),
         "reproduce": t.gettext("How to reproduce this"),
     }
 

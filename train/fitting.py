@@ -11,7 +11,7 @@ import pandas as pd
 
 from curate.storage import safe_csv
 from curate.storage.atomic import explained, full_disk_explained, write_json
-from curate.train import contents, data, listing, loop, predicting, recipes, record
+from curate.train import contents, data, listing, loop, mistakes, predicting, recipes, record
 from curate.train.data import Sample
 from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
 from curate.train.parts import Division, Parts, divide
@@ -23,6 +23,8 @@ from curate.train.watching import Progress, Say, silent, unsaid
 CHECKPOINT, EPOCHS, PREDICTIONS, LOG = "checkpoint.pt", "epochs.csv", "predictions.csv", "tensorboard"
 QUALITY = "quality.json"
 """By part: accuracy, figures of every class, confusions, and how well probabilities are calibrated."""
+MISTAKES = "mistakes.json"
+"""Of the test part (`mistakes`)."""
 RECIPE = "recipe.toml"
 """All that makes the run again (`recipes`)."""
 
@@ -43,21 +45,23 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
         record.claim(run.output, record.made_of(parts.everything, run.config, run.seed), checkpoint, run.config)
         recipes.write(run, run.output / RECIPE)
         train, *tested = (prepare(fitted, part, run.config, progress) for part in (parts.train, *parts.tested))
-    rows: list[Epoch] = []
-    tests = (tested[0], tested[-1]) if parts.validation else tested[0]
-    for epoch in loop.fit(fitted, train, tests, run.config, seed=run.seed, checkpoint=checkpoint):
-        rows.append(epoch)
-        safe_csv.write(_table(rows), run.output / EPOCHS)
-        progress(_figures(epoch), len(rows), run.config.epochs)
-    _log(rows, run.output / LOG)
-    predicted = [loop.probabilities(fitted, part) for part in tested]
-    safe_csv.write(predicting.of_parts(parts, fitted.classes, predicted), run.output / PREDICTIONS)
-    found = {
-        str(part[0].split): quality(_truth(part, fitted.classes), of_part, fitted.classes)
-        for part, of_part in zip(parts.tested, predicted, strict=True)
-    }
-    write_json(found, run.output / QUALITY)
-    return fitted
+        rows: list[Epoch] = []
+        tests = (tested[0], tested[-1]) if parts.validation else tested[0]
+        for epoch in loop.fit(fitted, train, tests, run.config, seed=run.seed, checkpoint=checkpoint):
+            rows.append(epoch)
+            safe_csv.write(_table(rows), run.output / EPOCHS)
+            progress(_figures(epoch), len(rows), run.config.epochs)
+        _log(rows, run.output / LOG)
+        predicted = [loop.probabilities(fitted, part) for part in tested]
+        safe_csv.write(predicting.of_parts(parts, fitted.classes, predicted), run.output / PREDICTIONS)
+        found = {
+            str(part[0].split): quality(_truth(part, fitted.classes), of_part, fitted.classes)
+            for part, of_part in zip(parts.tested, predicted, strict=True)
+        }
+        write_json(found, run.output / QUALITY)
+        surest = mistakes.surest(parts.test, fitted.classes, predicted[0])
+        write_json({"mistakes": surest}, run.output / MISTAKES)
+        return fitted
 
 
 def _parts(run: Run, scratch: Path, progress: Progress, say: Say) -> Parts:
