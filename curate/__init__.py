@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from curate.dataset.export import Verification, export, verify
     from curate.dataset.manifest import manifest
     from curate.errors import CurateError
+    from curate.reports.render import report
     from curate.reviewing.bulk import Selection, decide, decide_from_csv
     from curate.sources.kaggle import fetch
+    from curate.ui.serving import review
 
 __all__ = [
     "Audit",
@@ -41,6 +43,8 @@ __all__ = [
     "find_copies",
     "judge",
     "manifest",
+    "report",
+    "review",
     "status",
     "verify",
 ]
@@ -62,6 +66,8 @@ _HOMES = {
     "find_copies": "curate.auditing.compare",
     "judge": "curate.auditing.pipeline",
     "manifest": "curate.dataset.manifest",
+    "report": "curate.reports.render",
+    "review": "curate.ui.serving",
     "status": "curate.auditing.summary",
     "verify": "curate.dataset.export",
 }

@@ -18,7 +18,6 @@ import curate
 from curate import terminal
 from curate.errors import ConfigError, CurateError
 from curate.i18n import N_, Translator, preferred, translator
-from curate.measuring import pool
 from curate.options import DuplicateEngine, Layout, Mode, Pending, Profile
 from curate.plugins import installed
 from curate.storage.atomic import full_disk_explained
@@ -113,6 +112,8 @@ def audit(
     profile_time: Annotated[bool, typer.Option("--profile-time", help="Print the cost of each step.")] = False,
 ) -> None:
     """Ingest, measure and judge a dataset, fill the review queue, and print Table 1."""
+    from curate.measuring import pool
+
     pool.get_ready(workspace, pool.named(engine) if engine else pool.Engine())
     from curate import config
     from curate.scanners.fastdup import LICENCE

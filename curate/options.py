@@ -10,6 +10,8 @@ DuplicateEngine = Literal["hash", "fastdup"]
 """What finds duplicates."""
 Pending = Literal["keep", "drop"]
 """What undecided images count as."""
+Crop = Literal["none", "face"]
+"""What of an image a training set shows."""
 Layout = Literal["folder", "imagefolder", "webdataset", "list"]
 """The forms of a cleaned dataset."""
 Mode = Literal["copy", "hardlink", "symlink"]

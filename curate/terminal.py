@@ -10,9 +10,6 @@ from collections import Counter
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.text import Text
-
 from curate.i18n import Translator
 from curate.storage.names import printable
 
@@ -20,25 +17,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import pandas as pd
+    from rich.console import Console
     from rich.table import Table
 
     from curate.auditing.pipeline import Audit, Report
     from curate.auditing.summary import WorkspaceStatus
     from curate.scanners import Scanner
 
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+def _console(*, stderr: bool = False) -> Console:
+    """Make what prints; its library takes longer to import than a line of help takes altogether."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 def say(line: str) -> None:
     """Print a message for a person; names in it are printed as text, whatever their bytes."""
-    err.print(printable(line), markup=False)
+    _console(stderr=True).print(printable(line), markup=False)
 
 
 def progress(words: Translator) -> AbstractContextManager[Report]:
     """Make what to hand to `audit(report=...)`: a bar or lines on stderr."""
     from curate.auditing import progress as bars
 
-    return bars.shown(err, words)
+    return bars.shown(_console(stderr=True), words)
 
 
 def status(state: WorkspaceStatus, words: Translator, *, as_json: bool) -> None:
@@ -48,7 +51,7 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool) -> None:
         return
     from curate.auditing.shortcuts import TELLING
 
-    Console(highlight=False, soft_wrap=True).print(class_summary_view(state.class_summary, words))
+    _console().print(class_summary_view(state.class_summary, words))
     for message in [*state.notes, *(item.message for item in state.prevalent)]:
         say(words.gettext("note: {text}").format(text=words.render(message)))
     for guess in state.spurious:
@@ -87,6 +90,7 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool) -> None:
 def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:
     """Lay out Table 1 for the terminal; `flagged / confirmed` in one cell."""
     from rich.table import Table
+    from rich.text import Text
 
     from curate.auditing.summary import UNLABELLED
     from curate.findings import CATEGORY_TITLES

@@ -6,6 +6,18 @@
 and `chart` make what is seen, `render` writes. Invariant: the same workspace gives the same bytes.
 """
 
-from curate.reports.render import report
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from curate.reports.render import report
 
 __all__ = ["report"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what writes a report when it is asked for: listing the commands of this package takes none of it."""
+    if name != "report":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from curate.reports.render import report
+
+    return report

@@ -53,8 +53,8 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        from curate.ui.commands import command
         from curate.ui.server import KEY
+        from curate.ui.serving import command
 
         self._process = subprocess.Popen(
             command(self._workspace, port=self.port, address="127.0.0.1", arguments=self._arguments),

@@ -56,8 +56,19 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
     } <= set(COMMANDS)
 
 
+@pytest.mark.parametrize("typed", ["--help", "audit --help", "benchmark --help", "audits", "version"])
+def test_help_and_a_mistyped_command_wait_for_no_tables_and_no_networks(typed: str) -> None:
+    code = (
+        "import sys\nfrom curate.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(sorted(set(sys.modules) & set('numpy pandas pyarrow cv2 PIL torch streamlit rich'.split())))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *typed.split()], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
 def test_each_data_command_has_a_function_of_its_name() -> None:
-    for name in ("audit", "judge", "status", "decide", "manifest", "export", "verify", "build", "fetch"):
+    names = ("audit", "judge", "status", "decide", "manifest", "export", "verify", "build", "fetch", "report", "review")
+    for name in names:
         assert callable(getattr(curate, name))
         assert name in curate.__all__
 

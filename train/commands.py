@@ -9,9 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from curate.dataset.recipe import Crop
 from curate.errors import ConfigError, CurateError
-from curate.options import Profile
+from curate.options import Crop, Profile
 from curate.train.study import EXTRA, RAW
 from curate.train.watching import Progress, Say
 

@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.config import DecodeLimits
-from curate.dataset.recipe import Appearance, Crop, Resampling
+from curate.dataset.recipe import Appearance, Resampling
 from curate.dataset.shaping import shaped, square
 from curate.errors import SourceError
 from curate.images.decode import decode
 from curate.images.image import DecodedImage
 from curate.measuring import pool
+from curate.options import Crop
 from curate.schema import Severity
 from curate.sources import Source, source_at
 from curate.sources.address import join

@@ -11,10 +11,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from curate.config import Settings, explain
 from curate.errors import ConfigError
+from curate.options import Crop
 from curate.sources.address import located
 
 Resampling = Literal["box", "bilinear", "hamming", "bicubic", "lanczos"]
-Crop = Literal["none", "face"]
 
 
 class Extension(Settings):

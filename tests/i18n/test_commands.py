@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from curate.errors import ConfigError
 from curate.reports import commands as reports
 from curate.ui import commands as ui
+from curate.ui import serving
 from tests.browsing import free_port
 from tests.conftest import Audited
 
@@ -47,7 +48,7 @@ def test_the_reviewer_is_started_in_the_language_of_any_spelling(
         started.append(command)
         return 0
 
-    monkeypatch.setattr(ui, "_run", run)
+    monkeypatch.setattr(serving, "_run", run)
     port = f"--port={free_port()}"
     invoke(ui, str(audited.workspace.root), "--lang", spelling, "--reviewer", "ana", port)
     assert started[0][-4:] == ["--lang", "pt-BR", "--reviewer", "ana"]

@@ -34,7 +34,13 @@ RECIPE = '[train]\nname = "own"\nweights = "/nets/mine.pt"\nepochs = 1200\nfine_
 
 def run(folder: Path, **changes: Any) -> Path:
     folder.mkdir()
-    mistake = {"path": "<i>/a.png", "label": "cats", "predicted": "birds", "confidence": 0.956, "preview": "/9j/4AAQmine"}
+    mistake = {
+        "path": "<i>/a.png",
+        "label": "cats",
+        "predicted": "birds",
+        "confidence": 0.956,
+        "preview": "/9j/4AAQmine",
+    }
     stored = {
         "quality.json": {"test": QUALITY},
         "mistakes.json": {"mistakes": [mistake, {**mistake, "path": "b.png", "preview": '"><script>'}]},

@@ -18,6 +18,7 @@ import pytest
 import curate
 from curate.errors import ConfigError
 from curate.ui import server as serving_here
+from curate.ui import serving
 from curate.ui.guard import Access, host_name
 from curate.ui.server import PASSWORD, names_of, refuse_taken
 from tests import sample_images
@@ -227,6 +228,24 @@ def test_a_port_that_is_taken_or_none_is_one_line(workspace: Path) -> None:
             assert done.returncode == 2
             assert said in done.stderr
             assert done.stderr.count("\n") == 1
+
+
+def test_where_no_port_is_asked_for_the_first_free_one_is_taken_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with strangers_page() as taken, strangers_page() as beside:
+        ports = sorted(int(page.rpartition(":")[2].strip("/")) for page in (taken, beside))
+        said: list[str] = []
+        monkeypatch.setattr(serving, "PORT", ports[0])
+        found = serving.free_port("127.0.0.1", None, said.append)
+        assert found in range(ports[0] + 1, ports[0] + 20)
+        assert found != ports[1]
+        assert said == [f"port {ports[0]} is taken, so the reviewer listens on {found}"]
+        assert serving.free_port("127.0.0.1", found, said.append) == found
+        monkeypatch.setattr(serving, "_TRIED", 1)
+        with pytest.raises(ConfigError, match="in use"):
+            serving.free_port("127.0.0.1", None, said.append)
+        monkeypatch.setattr(serving, "PORT", found)
+        assert serving.free_port("127.0.0.1", None, said.append) == found
+    assert len(said) == 1
 
 
 def test_names_of_a_host() -> None:
