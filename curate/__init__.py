@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from curate.dataset.export import Verification, export, verify
     from curate.dataset.manifest import manifest
     from curate.errors import CurateError
-    from curate.reviewing.bulk import Selection, decide, decide_from_csv
+    from curate.reviewing.bulk import Selection, decide, decide_from_csv, decide_from_label_studio
     from curate.sources.kaggle import fetch
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "compare",
     "decide",
     "decide_from_csv",
+    "decide_from_label_studio",
     "export",
     "fetch",
     "find_copies",
@@ -57,6 +58,7 @@ _HOMES = {
     "compare": "curate.auditing.compare",
     "decide": "curate.reviewing.bulk",
     "decide_from_csv": "curate.reviewing.bulk",
+    "decide_from_label_studio": "curate.reviewing.bulk",
     "export": "curate.dataset.export",
     "fetch": "curate.sources.kaggle",
     "find_copies": "curate.auditing.compare",

@@ -10,7 +10,7 @@ DuplicateEngine = Literal["hash", "fastdup"]
 """What finds duplicates."""
 Pending = Literal["keep", "drop"]
 """What undecided images count as."""
-Layout = Literal["folder", "imagefolder", "webdataset", "list"]
+Layout = Literal["folder", "imagefolder", "webdataset", "parquet", "fiftyone", "label-studio", "list"]
 """The forms of a cleaned dataset."""
 Mode = Literal["copy", "hardlink", "symlink"]
 """How the files of a cleaned folder get there."""

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from curate.dataset import layouts
+from curate.dataset import annotated_layouts, layouts, parquet_layout
 from curate.dataset import manifest as manifests
+from curate.dataset.flags import flags_near
 from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
 from curate.dataset.relocation import Say, sources_of
@@ -29,6 +30,12 @@ from curate.sources.address import refuse_inside, url
 from curate.storage.atomic import atomic_folder
 
 SUMS = "sha256sums.txt"
+_PACKED = frozenset({"webdataset", "parquet"})
+"""Forms that hold copies of the images within files of their own."""
+_ANNOTATED = {
+    "fiftyone": annotated_layouts.write_fiftyone,
+    "label-studio": annotated_layouts.write_label_studio,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +86,15 @@ def export(
     if layout == "list":
         layouts.write_list(images, str(destination))
         return images
-    if mode != "copy" and (url(destination) is not None or layout == "webdataset"):
+    if mode != "copy" and (url(destination) is not None or layout in _PACKED):
         raise CurateError(f"--mode {mode} makes links between files of this machine; leave it out here")
     with _opened(destination) as target:
         if layout == "webdataset":
             sums = layouts.write_shards(images, target)
+        elif layout == "parquet":
+            sums = parquet_layout.write_parquet(images, target)
+        elif layout in _ANNOTATED:
+            sums = _ANNOTATED[layout](images, mode, target, _flags(Path(manifest), images, said))
         else:
             asked = layout == "imagefolder" or placement.tables
             sums = layouts.write_files(images, mode, target, with_tables=asked, by_split=placement.by_split)
@@ -91,6 +102,14 @@ def export(
                 said(f"note: {note}")
         target.put(SUMS, "".join(_sum_line(name, digest) for name, digest in sorted(sums.items())).encode())
     return images
+
+
+def _flags(manifest: Path, images: pd.DataFrame, said: Say) -> annotated_layouts.Flags:
+    """Return the findings about images; none, and `said` is told, where no workspace lies with the manifest."""
+    flags = flags_near(manifest, images)
+    if flags is None:
+        said(f"note: no workspace lies with {manifest}, so what was found in the images is not written with them")
+    return flags or {}
 
 
 def verify(destination: str | Path) -> Verification:

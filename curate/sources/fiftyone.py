@@ -4,7 +4,7 @@ from typing import Any
 
 from curate.errors import SourceError
 from curate.sources.annotated import Annotations, ClassCounts, Labelled
-from curate.sources.columns import LABEL_COLUMNS, column_called
+from curate.sources.columns import LABEL_COLUMNS, SPLIT_COLUMNS, column_called, split_name, text
 from curate.sources.records import split_called
 
 _FIELDS = ("ground_truth", *LABEL_COLUMNS)
@@ -52,6 +52,8 @@ def _samples(samples: list[dict[str, Any]], where: str) -> Annotations:
     fields = [name for name, kind in found.items() if kind in ("Classification", "Classifications")]
     if not fields and found:
         raise _objects(where)
+    if any(_FIELDS[0] in item for item in samples):
+        fields = [_FIELDS[0]]  # whatever else there is: where it is empty throughout, no image has a class
     field = fields[0] if len(fields) == 1 else column_called(fields, _FIELDS)
     if field is None and fields:
         raise SourceError(
@@ -65,7 +67,8 @@ def _samples(samples: list[dict[str, Any]], where: str) -> Annotations:
         several = value.get("classifications") if isinstance(value, dict) else None
         label = counts.class_of([_label(one) for one in several] if isinstance(several, list) else _label(value))
         tags = [split_called(tag) for tag in item.get("tags") or () if isinstance(tag, str)]
-        images.append(Labelled(str(item["filepath"]), label, next(filter(None, tags), None)))
+        split = split_name(text(item, column_called(list(item), SPLIT_COLUMNS))) or next(filter(None, tags), None)
+        images.append(Labelled(str(item["filepath"]), label, split))
     return Annotations("FiftyOne", images, counts.notes(where))
 
 
