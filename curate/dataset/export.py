@@ -8,14 +8,14 @@ import hashlib
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from curate.dataset import annotated_layouts, layouts, parquet_layout
+from curate.dataset import annotated_layouts, datacard, layouts, parquet_layout
 from curate.dataset import manifest as manifests
 from curate.dataset.flags import flags_near
 from curate.dataset.layouts import ExportTarget
@@ -27,6 +27,7 @@ from curate.options import Layout, Mode
 from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
 from curate.sources.address import refuse_inside, url
+from curate.sources.classes import same_file
 from curate.storage.atomic import atomic_folder
 
 SUMS = "sha256sums.txt"
@@ -100,8 +101,24 @@ def export(
             sums = layouts.write_files(images, mode, target, with_tables=asked, by_split=placement.by_split)
             for note in placement.notes:
                 said(f"note: {note}")
+        sums |= _put_documents(target, images, layout, sums)
         target.put(SUMS, "".join(_sum_line(name, digest) for name, digest in sorted(sums.items())).encode())
     return images
+
+
+def _put_documents(
+    target: ExportTarget, images: pd.DataFrame, layout: Layout, sums: Mapping[str, str]
+) -> dict[str, str]:
+    """Write the data card and the Croissant metadata, but none over an image of that name; return their sums."""
+    texts = {
+        datacard.CARD: datacard.card(images, layout),
+        datacard.CROISSANT: datacard.croissant(images, layout),
+    }
+    taken = {same_file(file) for file in sums}
+    documents = {file: text.encode() for file, text in texts.items() if same_file(file) not in taken}
+    for file, data in documents.items():
+        target.put(file, data)
+    return {file: hashlib.sha256(data).hexdigest() for file, data in documents.items()}
 
 
 def _flags(manifest: Path, images: pd.DataFrame, said: Say) -> annotated_layouts.Flags:

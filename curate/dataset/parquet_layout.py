@@ -18,6 +18,8 @@ FILE_BYTES = 500_000_000
 """Bytes of images from which on another file begins: the Hub asks for parts of about this size."""
 GROUP_ROWS = 100
 """Rows of a group, which is what a viewer of the Hub fetches at once."""
+PAGE_ROWS = 8
+"""Rows after which a page may end: a page is what a reader has to hold in memory."""
 FOLDER = "data"
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _USUAL = {"val": "validation"}
@@ -77,7 +79,7 @@ def _write_parts(folder: Path, rows: pd.DataFrame, schema: Any, classes: Sequenc
     while waiting:
         path = folder / f"part-{part:05}"
         size = count = 0
-        with pq.ParquetWriter(path, schema) as writer:
+        with pq.ParquetWriter(path, schema, write_batch_size=PAGE_ROWS, write_page_index=True) as writer:
             while count < len(waiting) and size < FILE_BYTES:
                 group = waiting[count : count + GROUP_ROWS]
                 contents = [checked_bytes(at(str(row.source)), row) for row in group]

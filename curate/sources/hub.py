@@ -65,6 +65,11 @@ def read_files(root: str, files: Iterable[tuple[str, int]], beside: Beside) -> L
     reader = _Reader(root, beside)
     for file, stamp in sorted(files):
         reader.take(file, stamp)
+    if reader.lost and len(reader.lost) == len(reader.records):
+        raise SourceError(
+            f"{root}: the Parquet files name images, such as {reader.lost[0]}, and hold none, and none lies with them; "
+            "write them with their bytes (dataset.push_to_hub does, datasets.table.embed_table_storage too)"
+        )
     records = sorted(reader.records.values(), key=lambda record: record.path)
     return Listing(root, records, sorted(reader.skipped, key=lambda item: item.path), reader.notes)
 
@@ -79,6 +84,7 @@ class _Reader:
         self.records: dict[str, Record] = {}
         self.skipped: list[Skipped] = []
         self.notes: list[Message] = []
+        self.lost: list[str] = []
 
     def take(self, file: str, stamp: int) -> None:
         """Read one file."""
@@ -118,6 +124,8 @@ class _Reader:
             facts = self._beside(path)
             if facts is not None:
                 return (path, *facts)
+        if row.size_bytes is None:
+            self.lost.append(row.path or f"row {row.number} of {file}")
         return f"{file}/{_member(row, digits)}", row.size_bytes or 0, stamp
 
 

@@ -116,6 +116,12 @@ def test_a_row_without_bytes_is_the_file_that_it_names_or_a_row_that_cannot_be_o
     }
 
 
+def test_files_that_hold_paths_alone_and_no_image_that_is_there_are_one_line(tmp_path: Path) -> None:
+    file = hub_parquet(tmp_path / "x.parquet", [image(None, "/elsewhere/a.jpg"), image(None, "b.jpg")], ["a", "b"])
+    with pytest.raises(SourceError, match=r"name images, such as /elsewhere/a.jpg, and hold none.*with their bytes"):
+        listed(file)
+
+
 def test_names_that_climb_or_repeat_stay_apart_below_their_row(tmp_path: Path) -> None:
     names = ["../../etc/a.jpg", "/root/.cache/a.jpg", "C:\\pics\\a.jpg", "a.jpg", "a.jpg", "..", "s3://b/a.jpg"]
     file = hub_parquet(
