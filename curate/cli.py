@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,9 +24,6 @@ from curate.plugins import installed
 from curate.storage.atomic import full_disk_explained
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    from curate.schema import Action
 
 app = typer.Typer(
     help=curate.__doc__.splitlines()[0] if curate.__doc__ else None,
@@ -46,6 +43,10 @@ SourceOption = Annotated[
     typer.Option(
         metavar="NEW|OLD=NEW", help="Where the images of the manifest are now, if they have moved; may be repeated."
     ),
+]
+
+RepairOption = Annotated[
+    bool, typer.Option("--repair-splits", help="Move copies that stand in several splits to one: train, val, test.")
 ]
 
 
@@ -219,6 +220,7 @@ def decide(
     ] = False,
 ) -> None:
     """Decide without the app: by filter, from a CSV, or from Label Studio. It goes into the same log."""
+    from curate.reviewing.bulk import action_called
     from curate.reviewing.reviewer import account
 
     who = reviewer or account()
@@ -248,7 +250,7 @@ def decide(
         count = curate.decide(
             workspace,
             selection,
-            _action(action),
+            action_called(action),
             reviewer=who,
             new_label=to,
             new_class=new_class,
@@ -283,9 +285,18 @@ def export(
     ] = None,
     mode: Annotated[Mode, typer.Option(help="How the files get there.")] = "copy",
     source: SourceOption = None,
+    repair_splits: RepairOption = False,
 ) -> None:
     """Write the cleaned folder, every file checked against its hash."""
-    exported = curate.export(manifest_file, destination, mode=mode, source=source, layout=layout, say=terminal.say)
+    exported = curate.export(
+        manifest_file,
+        destination,
+        mode=mode,
+        source=source,
+        layout=layout,
+        repair_splits=repair_splits,
+        say=terminal.say,
+    )
     terminal.say(f"{destination}: {len(exported):,} images; check them any time with: curate verify {destination}")
 
 
@@ -311,9 +322,12 @@ def build(
         Path | None, typer.Option("--manifest", metavar="FILE", help="Another manifest than the recipe names.")
     ] = None,
     source: SourceOption = None,
+    repair_splits: RepairOption = False,
 ) -> None:
     """Extend, balance, resize and split the approved images into a training set, with a card."""
-    made = curate.build(recipe, destination, manifest=manifest_file, source=source, say=terminal.say)
+    made = curate.build(
+        recipe, destination, manifest=manifest_file, source=source, repair_splits=repair_splits, say=terminal.say
+    )
     for reason, count in sorted(made.refused.items()):
         terminal.say(f"{count:,} images {reason}")
     print(destination)
@@ -374,17 +388,6 @@ def version() -> None:
 
 def _words(language: str | None) -> Translator:
     return translator(language or preferred())
-
-
-def _action(name: str | None) -> Action | None:
-    from curate.schema import Action
-
-    choices = ("keep", "drop", "relabel", "defer")
-    if name == "suggested":
-        return None
-    if name not in choices:
-        raise ConfigError(f"--action must be one of {', '.join(choices)} or suggested")
-    return Action(name)
 
 
 __all__: list[Any] = ["app", "main"]

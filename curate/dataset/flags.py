@@ -32,13 +32,54 @@ class Flag(NamedTuple):
         return self.severity != Severity.INFO and (self.category == Category.LABEL or self.kind == LABEL_CONFLICT)
 
 
-def flags_near(manifest: Path, images: pd.DataFrame) -> dict[tuple[str, str], list[Flag]] | None:
-    """Return the findings about images, by (path, sha256), the worst of each kind; None where no workspace lies near.
+Key = tuple[str, str]
+"""An image: its path and the sha256 of its content."""
+
+
+def flags_near(manifest: Path, images: pd.DataFrame) -> dict[Key, list[Flag]] | None:
+    """Return the findings about images, the worst of each kind; None where no workspace lies near.
 
     `images` has columns `path` and `sha256`. A finding is about content: of an image that has changed there are none.
     """
+    found = _rows_near(manifest, images)
+    return None if found is None else {key: _worst(map(_flag, rows)) for key, rows in found.items()}
+
+
+def groups_near(manifest: Path, images: pd.DataFrame) -> list[str] | None:
+    """Return the group of duplicates of each image, in their order; None where no workspace lies near.
+
+    Groups that have an image in common are one. An image that is no duplicate of any is a group of its own. What is
+    only said for information, such as the same scene, groups nothing.
+    """
+    found = _rows_near(manifest, images)
+    if found is None:
+        return None
+    keys = list(zip(images["path"], images["sha256"], strict=True))
+    first: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    for path, sha256 in keys:
+        mine = f"image:{path}"
+        for row in found.get((path, sha256), ()):
+            if row["group_id"] and row["severity"] != Severity.INFO:
+                _join(groups, mine, first.setdefault(row["group_id"], mine))
+    return [_root(groups, f"image:{path}") for path, _ in keys]
+
+
+def _join(groups: dict[str, str], one: str, other: str) -> None:
+    low, high = sorted((_root(groups, one), _root(groups, other)))
+    if low != high:
+        groups[high] = low
+
+
+def _root(groups: dict[str, str], name: str) -> str:
+    while name in groups:
+        name = groups[name]
+    return name
+
+
+def _rows_near(manifest: Path, images: pd.DataFrame) -> dict[Key, list[dict[str, Any]]] | None:
     wanted = set(zip(images["path"], images["sha256"], strict=True))
-    found: dict[tuple[str, str], list[Flag]] = {}
+    found: dict[Key, list[dict[str, Any]]] = {}
     is_near = False
     for workspace in workspaces_near(manifest):
         with suppress(WorkspaceError):
@@ -48,8 +89,8 @@ def flags_near(manifest: Path, images: pd.DataFrame) -> dict[tuple[str, str], li
             for row in findings.to_dict("records"):
                 key = (row["path"], sha256_of.get(row["path"]))
                 if key in wanted:
-                    found.setdefault(key, []).append(_flag(row))
-    return {key: _worst(flags) for key, flags in found.items()} if is_near else None
+                    found.setdefault(key, []).append({str(name): value for name, value in row.items()})
+    return found if is_near else None
 
 
 def _flag(row: dict[str, Any]) -> Flag:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from curate.errors import ClassError, CurateError, SourceError
+from curate.errors import ClassError, ConfigError, CurateError, SourceError
 from curate.reviewing import answers
 from curate.reviewing.choices import faults
 from curate.reviewing.classes import checked
@@ -40,6 +40,16 @@ class Selection:
 
 CHOSEN = frozenset({Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER})
 """Actions that a person chooses; an undo names a row of the log and is no choice about a finding."""
+
+
+def action_called(name: str | None) -> Action | None:
+    """Return the action that a command names; None for `suggested`. Raises `ConfigError` for any other name."""
+    if name == "suggested":
+        return None
+    action = member(Action, name)
+    if action not in CHOSEN:
+        raise ConfigError("--action must be one of keep, drop, relabel, defer or suggested")
+    return action
 
 
 def now_text() -> str:
