@@ -1,7 +1,7 @@
 """A file of annotations given as the source: COCO, FiftyOne or Label Studio JSON, whose images lie where it says."""
 
 import os
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,9 +24,14 @@ class Described(Source):
 
     @property
     def root(self) -> str:
-        return self._list().root
+        return self._listing.root
 
     def _list(self) -> Listing:
+        return self._listing
+
+    @cached_property
+    def _listing(self) -> Listing:
+        """Raises `SourceError` where it is in no known form, or names no image that is there."""
         found = annotations.load(self.address, os.path.basename(self.address))  # noqa: PTH119
         if found is None:
             raise SourceError(
