@@ -8,6 +8,8 @@ def read(container: str, member: str, *, offset: int | None, size: int, max_byte
 
     `offset` and `size` are where it lies in a tar, where that is known. Raises `OSError` for what is not there.
     """
+    if size > max_bytes:
+        return None
     if not tar.is_tar(container):
         return parquet.read(container, member, max_bytes)
     if offset is None:

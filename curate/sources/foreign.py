@@ -52,12 +52,8 @@ def refuse(root: str, images: Sequence[str], others: Collection[str]) -> None:
 
     `images` and `others` are paths below `root`; of the others a few are looked into.
     """
-    for form in _PACKED:
-        packed = next((path for path in (*others, *images) if form.pattern.search(path.lower())), None)
-        if packed is not None and not any(_has_image_name(path) for path in images):
-            raise SourceError(f"{join(root, packed)} is {form.name}, which is not read; {form.way_out}")
-    if not images:
-        return
+    if not any(map(_has_image_name, images)):
+        _refuse_packed(root, [*others, *images])
     for path in others:
         if posixpath.basename(path).lower() == "annotations.xml" and b"<annotations" in _head(root, path):
             raise SourceError(
@@ -65,6 +61,13 @@ def refuse(root: str, images: Sequence[str], others: Collection[str]) -> None:
             )
     _refuse_partners(root, images, _ending(others, ".xml"), "Pascal VOC", lambda head: b"<annotation" in head)
     _refuse_partners(root, images, _ending(others, ".txt"), "YOLO detection", lambda head: _BOX.match(head) is not None)
+
+
+def _refuse_packed(root: str, paths: Sequence[str]) -> None:
+    for form in _PACKED:
+        packed = next((path for path in paths if form.pattern.search(path.lower())), None)
+        if packed is not None:
+            raise SourceError(f"{join(root, packed)} is {form.name}, which is not read; {form.way_out}")
 
 
 def _ending(paths: Iterable[str], suffix: str) -> list[str]:

@@ -131,11 +131,10 @@ class _Reader:
 
 def split_of(file: str) -> str | None:
     """Tell the split of a file by its folder or name: `data/train-00000-of-00002.parquet`, `test/0000.parquet`."""
-    usual = split_of_shard(file)
     part = _PART.fullmatch(PurePosixPath(file).stem)
-    if usual is not None or part is None or part[1] in _NO_SPLIT:
-        return usual
-    return part[1]
+    if part is None or part[1] in _NO_SPLIT:
+        return split_of_shard(file)
+    return split_name(part[1])
 
 
 def _member(row: Row, digits: int) -> str:

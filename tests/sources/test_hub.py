@@ -11,6 +11,7 @@ import pytest
 import curate
 from curate.errors import SourceError
 from curate.sources import Listing, open_source, parquet, source_at
+from curate.sources.hub import split_of
 from tests import sample_images
 from tests.sources.hub_files import IMAGE, hub_parquet
 
@@ -60,6 +61,25 @@ def test_files_of_a_dataset_give_classes_by_name_and_splits_by_file(tmp_path: Pa
         len(PNG),
         len(JPEG[2]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "split"),
+    [
+        ("data/train-00000-of-00001.parquet", "train"),
+        ("validation-00000-of-00001.parquet", "val"),
+        ("test2-00000-of-00001.parquet", "test2"),
+        ("test/data-00000-of-00001.parquet", "test"),
+        ("default/train/0000.parquet", "train"),
+        ("data/data-00000-of-00001.parquet", None),
+        ("default-00000-of-00001.parquet", None),
+        ("train.parquet", "train"),
+        ("faces.parquet", None),
+        ("trainer-0.parquet", None),
+    ],
+)
+def test_the_name_of_a_file_says_its_split(file: str, split: str | None) -> None:
+    assert split_of(file) == split
 
 
 def test_a_file_alone_is_a_source_and_its_audit_finds_the_images_whole(tmp_path: Path) -> None:
@@ -170,6 +190,12 @@ def test_a_column_of_bytes_called_image_holds_images_too(tmp_path: Path) -> None
     listing = listed(tmp_path / "x.parquet")
     assert where(listing) == {"x.parquet/000000.jpg": (None, "a")}
     assert source_at(tmp_path).read("x.parquet/000000.jpg") == JPEG[0]
+
+
+def test_a_column_of_splits_says_more_than_the_name_of_the_file(tmp_path: Path) -> None:
+    columns = {"image": pa.array([image(data) for data in JPEG[:3]], IMAGE), "split": ["Test", None, "fold 3"]}
+    pq.write_table(pa.table(columns), tmp_path / "train.parquet")
+    assert [record.split for record in listed(tmp_path / "train.parquet").records] == ["test", None, "fold 3"]
 
 
 def test_a_list_of_paths_in_parquet_stays_a_list(tmp_path: Path) -> None:
