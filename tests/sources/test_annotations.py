@@ -118,6 +118,13 @@ def test_a_fiftyone_dataset_has_the_classes_of_its_samples_and_the_splits_of_the
     assert curate.audit(root, tmp_path / "ws").images["label"].dropna().tolist() == ["cat", "dog"]
 
 
+def test_annotations_of_each_split_lie_in_its_folder(tmp_path: Path) -> None:
+    root = folder(tmp_path / "set", "train/data/a.jpg", "test/data/b.jpg")
+    write(root / "train" / "samples.json", {"samples": [sample("data/a.jpg", "cat")]})
+    write(root / "test" / "labels.json", {"classes": ["cat", "dog"], "labels": {"b": 1}})
+    assert where(listed(root)) == {"train/data/a.jpg": ("train", "cat"), "test/data/b.jpg": ("test", "dog")}
+
+
 def test_fields_that_could_all_be_the_class_are_named(tmp_path: Path) -> None:
     root = folder(tmp_path / "set", "data/a.jpg")
     field = {"_cls": "Classification", "label": "a"}

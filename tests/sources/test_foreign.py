@@ -38,6 +38,9 @@ def put(root: Path, name: str, data: bytes) -> None:
         pytest.param({"data_batch_1": b"x", "test_batch": b"x"}, "is CIFAR batches", id="CIFAR"),
         pytest.param({"train-images-idx3-ubyte": b"x"}, "is IDX", id="MNIST"),
         pytest.param({"x.h5": b"x"}, "is HDF5", id="HDF5"),
+        pytest.param({"train.rec": b"x", "train.idx": b"x"}, "is MXNet RecordIO", id="RecordIO"),
+        pytest.param({"x.beton": b"x"}, "is FFCV", id="FFCV"),
+        pytest.param({"images.npz": b"x"}, "is NumPy arrays", id="NumPy"),
     ],
 )
 def test_a_form_that_is_not_read_is_refused_by_name(tmp_path: Path, files: dict[str, bytes | None], named: str) -> None:

@@ -198,6 +198,22 @@ def test_a_column_of_splits_says_more_than_the_name_of_the_file(tmp_path: Path) 
     assert [record.split for record in listed(tmp_path / "train.parquet").records] == ["test", None, "fold 3"]
 
 
+def test_a_column_that_the_hub_calls_an_image_is_one_whatever_its_name(tmp_path: Path) -> None:
+    features = {"scan": {"_type": "Image"}, "mask": {"_type": "Value", "dtype": "binary"}}
+    table = pa.table({"mask": [b"x"], "scan": [JPEG[0]]})
+    table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    pq.write_table(table, tmp_path / "x.parquet")
+    listed(tmp_path / "x.parquet")
+    assert source_at(tmp_path).read("x.parquet/000000.jpg") == JPEG[0]
+
+
+def test_a_structure_that_holds_no_bytes_of_that_name_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(JPEG[0])
+    extra = pa.array([{"bytes": "text", "thumb": b"x"}])
+    pq.write_table(pa.table({"path": ["a.jpg"], "extra": extra}), tmp_path / "list.parquet")
+    assert where(listed(tmp_path / "list.parquet")) == {"a.jpg": (None, None)}
+
+
 def test_a_list_of_paths_in_parquet_stays_a_list(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(JPEG[0])
     pq.write_table(pa.table({"path": ["a.jpg"], "label": ["a"]}), tmp_path / "list.parquet")
