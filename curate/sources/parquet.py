@@ -27,6 +27,8 @@ from curate.sources.columns import LABEL_COLUMNS, SPLIT_COLUMNS, column_called
 BATCH_ROWS = 16
 _IMAGE_COLUMNS = ("image", "img", "picture", "photo", "pixel_values")
 _PAGE_BUFFER_BYTES = 1 << 20
+_DAMAGE = (OSError, ValueError, pa.ArrowException)
+"""What Arrow raises of a file that is damaged, text that is no UTF-8 among it."""
 _BYTES = ("bytes", "path")
 """The fields of an image, as `datasets` stores it: its content, or where that lies."""
 
@@ -68,7 +70,7 @@ def columns_of(address: str) -> Columns | None:
     """
     try:
         schema = _opened(address).schema_arrow
-    except (OSError, pa.ArrowException) as error:
+    except _DAMAGE as error:
         raise _damaged(address, error) from error
     return columns_in(schema, address)
 
@@ -87,7 +89,7 @@ def rows(address: str, columns: Columns) -> Iterator[Row]:
                 content = data.as_buffer()
                 size, head = (None, b"") if content is None else (content.size, content[: formats.SNIFF_BYTES])
                 yield Row(next(number), size, bytes(head), path, label, split)
-    except (OSError, pa.ArrowException) as error:
+    except _DAMAGE as error:
         raise _damaged(address, error) from error
 
 
@@ -103,7 +105,7 @@ def read(address: str, member: str, max_bytes: int) -> bytes | None:
     """
     try:
         content = _reader(address, _stamp(address)).content(_number(member))
-    except pa.ArrowException as error:
+    except (ValueError, pa.ArrowException) as error:
         raise OSError(errno.EIO, f"the Parquet file is damaged: {_one_line(error)}", address) from error
     if content is None:
         raise FileNotFoundError(

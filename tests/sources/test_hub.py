@@ -240,6 +240,13 @@ def test_damage_within_a_file_is_one_line(tmp_path: Path) -> None:
         listed(file)
 
 
+def test_a_name_that_is_no_text_is_one_line(tmp_path: Path) -> None:
+    file = hub_parquet(tmp_path / "x.parquet", [image(JPEG[0], "name.jpg")], None, compression="none")
+    file.write_bytes(file.read_bytes().replace(b"name.jpg", b"nam\xe9.jpg"))
+    with pytest.raises(SourceError, match=r"x.parquet is damaged"):
+        listed(file)
+
+
 def test_an_empty_file_holds_no_images(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="holds no images"):
         listed(hub_parquet(tmp_path / "x.parquet", [], None))
