@@ -118,6 +118,18 @@ def test_a_fiftyone_dataset_has_the_classes_of_its_samples_and_the_splits_of_the
     assert curate.audit(root, tmp_path / "ws").images["label"].dropna().tolist() == ["cat", "dog"]
 
 
+def test_a_field_of_several_classes_is_read_where_it_holds_one(tmp_path: Path) -> None:
+    root = folder(tmp_path / "set", "data/a.jpg", "data/b.jpg")
+    one, other = ({"_cls": "Classification", "label": label} for label in ("cat", "dog"))
+    samples = [
+        {"filepath": f"data/{name}.jpg", "what": {"_cls": "Classifications", "classifications": classes}}
+        for name, classes in (("a", [one]), ("b", [one, other]))
+    ]
+    write(root / "samples.json", {"samples": samples})
+    assert where(listed(root)) == {"data/a.jpg": (None, "cat"), "data/b.jpg": (None, None)}
+    assert notes(listed(root))[0].startswith("1 image in samples.json is given several classes")
+
+
 def test_annotations_of_each_split_lie_in_its_folder(tmp_path: Path) -> None:
     root = folder(tmp_path / "set", "train/data/a.jpg", "test/data/b.jpg")
     write(root / "train" / "samples.json", {"samples": [sample("data/a.jpg", "cat")]})
