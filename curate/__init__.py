@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from curate.dataset.manifest import manifest
     from curate.errors import CurateError
     from curate.reports.render import report
-    from curate.reviewing.bulk import Selection, decide, decide_from_csv
+    from curate.reviewing.bulk import Selection, decide, decide_from_csv, decide_from_label_studio
     from curate.sources.kaggle import fetch
     from curate.ui.serving import review
 
@@ -38,6 +38,7 @@ __all__ = [
     "compare",
     "decide",
     "decide_from_csv",
+    "decide_from_label_studio",
     "export",
     "fetch",
     "find_copies",
@@ -61,6 +62,7 @@ _HOMES = {
     "compare": "curate.auditing.compare",
     "decide": "curate.reviewing.bulk",
     "decide_from_csv": "curate.reviewing.bulk",
+    "decide_from_label_studio": "curate.reviewing.bulk",
     "export": "curate.dataset.export",
     "fetch": "curate.sources.kaggle",
     "find_copies": "curate.auditing.compare",

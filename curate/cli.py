@@ -10,12 +10,12 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 import curate
-from curate import terminal
+from curate import failing, terminal
 from curate.errors import ConfigError, CurateError
 from curate.i18n import N_, Translator, preferred, translator
 from curate.options import DuplicateEngine, Layout, Mode, Pending, Profile
@@ -23,9 +23,6 @@ from curate.plugins import installed
 from curate.storage.atomic import full_disk_explained
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
-
-if TYPE_CHECKING:
-    from curate.schema import Action
 
 app = typer.Typer(
     help=curate.__doc__.splitlines()[0] if curate.__doc__ else None,
@@ -45,6 +42,10 @@ SourceOption = Annotated[
     typer.Option(
         metavar="NEW|OLD=NEW", help="Where the images of the manifest are now, if they have moved; may be repeated."
     ),
+]
+
+RepairOption = Annotated[
+    bool, typer.Option("--repair-splits", help="Move copies that stand in several splits to one: train, val, test.")
 ]
 
 
@@ -78,7 +79,10 @@ def _end(number: int, frame: object) -> None:
 def audit(
     source: Annotated[
         str,
-        typer.Argument(help="A folder of images per class, a flat folder, a ZIP, a list, .tar shards, or a URL."),
+        typer.Argument(
+            help="A folder of images per class, a flat folder, a ZIP, a list, .tar shards, Parquet of the Hub, JSON of "
+            "COCO, FiftyOne or Label Studio, or a URL."
+        ),
     ],
     workspace: Annotated[
         Path, typer.Option("-w", "--workspace", metavar="WS", help="Where measurements and decisions go.")
@@ -119,7 +123,7 @@ def audit(
     from curate.scanners.fastdup import LICENCE
 
     words = _words(lang)
-    _check_kinds(fail_on or [])
+    failing.check_kinds(fail_on or [])
     standing = workspace / "curate.toml"
     chosen = config.read(config_file or standing) if config_file or standing.is_file() else config.Config()
     if thorough:
@@ -136,7 +140,7 @@ def audit(
     terminal.status(curate.status(workspace), words, as_json=as_json)
     if not as_json:
         terminal.say(words.gettext("next: {command}").format(command=f"curate review {workspace}"))
-    if _hits(result, fail_on or []):
+    if failing.hits(result, fail_on or []):
         raise typer.Exit(1)
 
 
@@ -200,6 +204,12 @@ def decide(
     from_csv: Annotated[
         Path | None, typer.Option("--from-csv", metavar="FILE", help="A CSV with columns path and action.")
     ] = None,
+    from_label_studio: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-label-studio", metavar="FILE", help="Answers to what export --as label-studio wrote, as JSON."
+        ),
+    ] = None,
     to: Annotated[str | None, typer.Option(metavar="LABEL", help="The other class, for relabel.")] = None,
     new_class: Annotated[
         bool, typer.Option("--new-class", help="Let relabel make a class that the dataset does not have yet.")
@@ -210,16 +220,25 @@ def decide(
         bool, typer.Option("--allow-no-survivor", help="Let a duplicate group lose every copy.")
     ] = False,
 ) -> None:
-    """Decide without the app: by filter, or from a CSV. It goes into the same log."""
+    """Decide without the app: by filter, from a CSV, or from Label Studio. It goes into the same log."""
+    from curate.reviewing.bulk import action_called
     from curate.reviewing.reviewer import account
 
     who = reviewer or account()
-    if from_csv:
-        count = curate.decide_from_csv(
-            workspace, from_csv, reviewer=who, new_class=new_class, note=note, allow_no_survivor=allow_no_survivor
+    if from_csv and from_label_studio:
+        raise ConfigError("--from-csv and --from-label-studio are two ways to decide; give them one by one")
+    if from_csv or from_label_studio:
+        read = curate.decide_from_csv if from_csv else curate.decide_from_label_studio
+        count = read(
+            workspace,
+            from_csv or from_label_studio or "",
+            reviewer=who,
+            new_class=new_class,
+            note=note,
+            allow_no_survivor=allow_no_survivor,
         )
     else:
-        _check_kinds([*(category or []), *(kind or [])])
+        failing.check_kinds([*(category or []), *(kind or [])])
         selection = curate.Selection(
             categories=tuple(category or ()),
             kinds=tuple(kind or ()),
@@ -232,7 +251,7 @@ def decide(
         count = curate.decide(
             workspace,
             selection,
-            _action(action),
+            action_called(action),
             reviewer=who,
             new_label=to,
             new_class=new_class,
@@ -267,9 +286,18 @@ def export(
     ] = None,
     mode: Annotated[Mode, typer.Option(help="How the files get there.")] = "copy",
     source: SourceOption = None,
+    repair_splits: RepairOption = False,
 ) -> None:
     """Write the cleaned folder, every file checked against its hash."""
-    exported = curate.export(manifest_file, destination, mode=mode, source=source, layout=layout, say=terminal.say)
+    exported = curate.export(
+        manifest_file,
+        destination,
+        mode=mode,
+        source=source,
+        layout=layout,
+        repair_splits=repair_splits,
+        say=terminal.say,
+    )
     terminal.say(f"{destination}: {len(exported):,} images; check them any time with: curate verify {destination}")
 
 
@@ -295,9 +323,12 @@ def build(
         Path | None, typer.Option("--manifest", metavar="FILE", help="Another manifest than the recipe names.")
     ] = None,
     source: SourceOption = None,
+    repair_splits: RepairOption = False,
 ) -> None:
     """Extend, balance, resize and split the approved images into a training set, with a card."""
-    made = curate.build(recipe, destination, manifest=manifest_file, source=source, say=terminal.say)
+    made = curate.build(
+        recipe, destination, manifest=manifest_file, source=source, repair_splits=repair_splits, say=terminal.say
+    )
     for reason, count in sorted(made.refused.items()):
         terminal.say(f"{count:,} images {reason}")
     print(destination)
@@ -358,41 +389,6 @@ def version() -> None:
 
 def _words(language: str | None) -> Translator:
     return translator(language or preferred())
-
-
-def _check_kinds(names: list[str]) -> None:
-    if not names:
-        return
-    from curate.scanners import kinds
-    from curate.schema import Category
-
-    known = {*kinds(), *map(str, Category)}
-    for name in names:
-        if name not in known:
-            raise ConfigError(f"{name!r} is neither a kind nor a category; there are {', '.join(sorted(known))}")
-
-
-def _action(name: str | None) -> Action | None:
-    from curate.schema import Action
-
-    choices = ("keep", "drop", "relabel", "defer")
-    if name == "suggested":
-        return None
-    if name not in choices:
-        raise ConfigError(f"--action must be one of {', '.join(choices)} or suggested")
-    return Action(name)
-
-
-def _hits(result: curate.Audit, names: list[str]) -> bool:
-    """Say whether anything of these kinds or categories is left, be it a finding or a property of the dataset."""
-    from curate.schema import Severity
-
-    counted = result.findings[result.findings["severity"] != Severity.INFO]
-    wanted = set(names)
-    return bool(
-        wanted & {*counted["kind"], *counted["category"]}
-        or any(wanted & {item.kind, item.category} for item in result.prevalent)
-    )
 
 
 __all__: list[Any] = ["app", "main"]

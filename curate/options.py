@@ -12,7 +12,7 @@ Pending = Literal["keep", "drop"]
 """What undecided images count as."""
 Crop = Literal["none", "face"]
 """What of an image a training set shows."""
-Layout = Literal["folder", "imagefolder", "webdataset", "list"]
+Layout = Literal["folder", "imagefolder", "webdataset", "parquet", "fiftyone", "label-studio", "list"]
 """The forms of a cleaned dataset."""
 Mode = Literal["copy", "hardlink", "symlink"]
 """How the files of a cleaned folder get there."""

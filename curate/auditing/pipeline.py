@@ -25,7 +25,7 @@ from curate.measuring import features, pool
 from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.schema import Role, Severity
-from curate.sources import Record, Source, open_source, source_at
+from curate.sources import Record, Source, given, open_source, source_at
 from curate.storage.atomic import atomic, full_disk_explained, write_json
 from curate.storage.clock import now_text
 from curate.storage.lock import locked
@@ -82,7 +82,7 @@ class Audit:
 
 @full_disk_explained()
 def audit(
-    source: str | Path,
+    source: object,
     workspace: str | Path,
     *,
     configuration: Config | None = None,
@@ -91,14 +91,17 @@ def audit(
 ) -> Audit:
     """List, measure and judge a dataset, and fill its review queue.
 
-    `engine` is where the work is done, `serial`, `local:N` or `dask:ADDRESS`; it does not change the result. Without a
-    configuration the one already in the workspace holds, or the defaults. The source is only ever read. Raises
-    `CurateError` for what the user can mend.
+    `source` is a path or a URL; or a `Dataset` or `DatasetDict` of the package datasets, which is written into the
+    workspace, or an `ImageFolder` of torchvision. `engine` is where the work is done, `serial`, `local:N` or
+    `dask:ADDRESS`; it does not change the result. Without a configuration the one already in the workspace holds, or
+    the defaults. The source is only ever read. Raises `CurateError` for what the user can mend.
     """
     ws = Workspace(Path(workspace).absolute())
     chosen = pool.named(engine) if engine else None
     pool.get_ready(ws.root, chosen or Engine())
     configuration = scanners.resolved(configuration or _standing_config(ws))
+    if not isinstance(source, str | Path):
+        source = given.address_of(source, create(ws.root, str(ws.given)).given)
     listed = open_source(source, ws.unpacked, configuration.exclude, online=configuration.online)
     scanners.active(configuration)  # refuses what cannot be had, before anything is written
     ws = create(ws.root, listed.address)

@@ -58,17 +58,24 @@ def build(
     *,
     manifest: str | Path | None = None,
     source: str | Path | Sequence[str] | None = None,
+    repair_splits: bool = False,
     say: Say | None = None,
 ) -> Built:
     """Write DEST/SPLIT/CLASS/image with `manifest.csv` (every image's origin) and `CARD.md` (how it was made).
 
     `manifest` wins over the one that the recipe names; its images and those of extensions may lie in any source, and
     `source` is where its images are now (OLD=NEW, or several of them, where it knows several sources). What the audit
-    has measured is not measured again, where its workspace lies beside the manifest.
+    has measured is not measured again, where its workspace lies beside the manifest. With `repair_splits` copies that
+    stand in several of the splits that the recipe keeps all go to one of them (`splits.repaired`).
     Raises `CurateError` for what the user can mend; nothing is then written.
     """
     said = say or (lambda _: None)
     chosen, destination = read(Path(recipe)), Path(destination)
+    if repair_splits and not chosen.split.keep:
+        raise ConfigError(
+            f"{recipe} draws splits, in which copies stay together; --repair-splits is for those that it keeps: "
+            "split.keep = true"
+        )
     named = Path(manifest) if manifest else Path(chosen.manifest) if chosen.manifest else None
     if named is None:
         raise ConfigError(f"{recipe} names no manifest; add: manifest = 'FILE', or give --manifest FILE")
@@ -81,6 +88,8 @@ def build(
     with atomic_folder(destination) as partial, tempfile.TemporaryDirectory(prefix="curate-build-") as scratch:
         members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named))
         members = split(members, chosen)
+        if repair_splits:
+            members = _repaired(members, chosen, said)
         for note in _split_notes(own, members, chosen):
             said(f"note: {note}")
         for labels in alike(member.label for member in members):
@@ -104,6 +113,15 @@ def split(members: Sequence[Member], recipe: BuildRecipe) -> list[Member]:
     items = [splits.Item(member.label, member.group, member.key(recipe.seed)) for member in members]
     names = splits.assign(items, recipe.split.shares())
     placed = [replace(member, split=name) for member, name in zip(members, names, strict=True)]
+    return sorted(placed, key=lambda member: (member.split, member.label, member.key(recipe.seed)))
+
+
+def _repaired(members: Sequence[Member], recipe: BuildRecipe, said: Say) -> list[Member]:
+    """Give the copies of one image one split, in the order of the table, and say how many images it moves."""
+    names = splits.repaired([member.group for member in members], [member.split for member in members])
+    moved = sum(member.split != name for member, name in zip(members, names, strict=True))
+    said(f"moved to the split of a copy: {moved:,} of the images")
+    placed = [replace(member, split=name or "") for member, name in zip(members, names, strict=True)]
     return sorted(placed, key=lambda member: (member.split, member.label, member.key(recipe.seed)))
 
 

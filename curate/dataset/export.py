@@ -8,15 +8,16 @@ import hashlib
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from curate.dataset import layouts
+from curate.dataset import annotated_layouts, datacard, layouts, parquet_layout, splits
 from curate.dataset import manifest as manifests
+from curate.dataset.flags import flags_near, groups_near
 from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
 from curate.dataset.relocation import Say, sources_of
@@ -26,9 +27,16 @@ from curate.options import Layout, Mode
 from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
 from curate.sources.address import refuse_inside, url
+from curate.sources.classes import same_file
 from curate.storage.atomic import atomic_folder
 
 SUMS = "sha256sums.txt"
+_PACKED = frozenset({"webdataset", "parquet"})
+"""Forms that hold copies of the images within files of their own."""
+_ANNOTATED = {
+    "fiftyone": annotated_layouts.write_fiftyone,
+    "label-studio": annotated_layouts.write_label_studio,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,27 +54,31 @@ class Verification:
         return not (self.changed or self.missing or self.extra)
 
 
-def export(
+def export(  # noqa: PLR0913 - each is a command-line option
     manifest: str | Path,
     destination: str | Path,
     *,
     mode: Mode = "copy",
     source: str | Path | Sequence[str] | None = None,
     layout: Layout | None = None,
+    repair_splits: bool = False,
     say: Say | None = None,
 ) -> pd.DataFrame:
     """Write the images that the manifest keeps, each under its final label and its split.
 
     `layout` says in what form; without it, a list where `destination` is called .csv, .jsonl or .parquet, else a
     folder per class, below one per split where every image has one. `destination` may be a URL; `source` is where the
-    images are now (OLD=NEW, or several of them, where the manifest knows several sources). `say` is told what a person
-    should know. Returns the rows exported with their new `exported_path`. Raises `CurateError` where the destination is
-    in use, an image has changed since the scan, one is still undecided, or two classes would share a folder; nothing is
-    then written, but in a bucket files without their sums.
+    images are now (OLD=NEW, or several of them, where the manifest knows several sources). With `repair_splits` copies
+    that stand in several splits all go to one of them (`splits.repaired`). `say` is told what a person should know.
+    Returns the rows exported with their new `exported_path`. Raises `CurateError` where the destination is in use, an
+    image has changed since the scan, one is still undecided, or two classes would share a folder; nothing is then
+    written, but in a bucket files without their sums.
     """
     said = say or (lambda _: None)
     images = manifests.kept_rows(Path(manifest), sources_of(source), said)
     refuse_inside(destination, folders_walked(Path(manifest), images["source"]), "the export")
+    if repair_splits:
+        images = _with_repaired_splits(Path(manifest), images, said)
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
@@ -79,18 +91,63 @@ def export(
     if layout == "list":
         layouts.write_list(images, str(destination))
         return images
-    if mode != "copy" and (url(destination) is not None or layout == "webdataset"):
+    if mode != "copy" and (url(destination) is not None or layout in _PACKED):
         raise CurateError(f"--mode {mode} makes links between files of this machine; leave it out here")
     with _opened(destination) as target:
         if layout == "webdataset":
             sums = layouts.write_shards(images, target)
+        elif layout == "parquet":
+            sums = parquet_layout.write_parquet(images, target)
+        elif layout in _ANNOTATED:
+            sums = _ANNOTATED[layout](images, mode, target, _flags(Path(manifest), images, said))
         else:
             asked = layout == "imagefolder" or placement.tables
             sums = layouts.write_files(images, mode, target, with_tables=asked, by_split=placement.by_split)
             for note in placement.notes:
                 said(f"note: {note}")
+        sums |= _put_documents(target, images, layout, sums)
         target.put(SUMS, "".join(_sum_line(name, digest) for name, digest in sorted(sums.items())).encode())
     return images
+
+
+def _with_repaired_splits(manifest: Path, images: pd.DataFrame, said: Say) -> pd.DataFrame:
+    """Give the copies of one image one split; raises `CurateError` where no workspace says which are copies."""
+    groups = groups_near(manifest, images)
+    if groups is None:
+        raise CurateError(
+            f"--repair-splits asks which images are copies of one another, and no workspace lies with {manifest} to "
+            "say it; put the manifest into the workspace of its audit, or beside it"
+        )
+    repaired = splits.repaired(groups, list(images["split"]))
+    moved = Counter((old, new) for old, new in zip(images["split"], repaired, strict=True) if old != new)
+    for (old, new), count in sorted(moved.items()):
+        said(f"moved from {old} to {new}, where a copy stands: {count:,} of the images")
+    if not moved:
+        said("no copies stand in several splits: nothing is moved")
+    return images.assign(split=pd.Series(repaired, images.index, dtype=object))
+
+
+def _put_documents(
+    target: ExportTarget, images: pd.DataFrame, layout: Layout, sums: Mapping[str, str]
+) -> dict[str, str]:
+    """Write the data card and the Croissant metadata, but none over an image of that name; return their sums."""
+    texts = {
+        datacard.CARD: datacard.card(images, layout),
+        datacard.CROISSANT: datacard.croissant(images, layout),
+    }
+    taken = {same_file(file) for file in sums}
+    documents = {file: text.encode() for file, text in texts.items() if same_file(file) not in taken}
+    for file, data in documents.items():
+        target.put(file, data)
+    return {file: hashlib.sha256(data).hexdigest() for file, data in documents.items()}
+
+
+def _flags(manifest: Path, images: pd.DataFrame, said: Say) -> annotated_layouts.Flags:
+    """Return the findings about images; none, and `said` is told, where no workspace lies with the manifest."""
+    flags = flags_near(manifest, images)
+    if flags is None:
+        said(f"note: no workspace lies with {manifest}, so what was found in the images is not written with them")
+    return flags or {}
 
 
 def verify(destination: str | Path) -> Verification:

@@ -1,7 +1,8 @@
 """The forms in which a cleaned dataset can be written, each of which `audit` reads as well.
 
 `folder`: a folder per class. `imagefolder`: the same with a `metadata.csv`, as Hugging Face reads it. `webdataset`:
-tar shards. A `list` names images where they are and copies none. The same manifest gives the same bytes.
+tar shards. A `list` names images where they are and copies none. `parquet_layout` and `annotated_layouts` have the
+others. The same manifest gives the same bytes.
 """
 
 import errno
@@ -145,7 +146,7 @@ def _image(source: Source, row: Any, mode: Mode, target: ExportTarget) -> None:
     if target.address is not None or original is None:
         if mode != "copy":
             raise CurateError(f"{row.path} is no file of its own to link to; leave out --mode {mode}")
-        target.put(row.exported_path, _checked(source, row))
+        target.put(row.exported_path, checked_bytes(source, row))
         return
     try:
         sha256 = file_sha256(original)
@@ -176,7 +177,7 @@ def _link(original: Path, exported: Path) -> None:
         ) from error
 
 
-def _checked(source: Source, row: Any) -> bytes:
+def checked_bytes(source: Source, row: Any) -> bytes:
     """Read the image of one row; raises `SourceError` where it is gone or another one by now."""
     address = join(source.root, row.path)
     try:
@@ -247,7 +248,7 @@ def _shard(path: Path, rows: list[Any], at: Callable[[str], Source]) -> int:
     count = size = 0
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as packed:
         for row in rows[:SHARD_SAMPLES]:
-            data = _checked(at(str(row.source)), row)
+            data = checked_bytes(at(str(row.source)), row)
             if count and size + len(data) > SHARD_BYTES:
                 break
             key = f"{count:06}"

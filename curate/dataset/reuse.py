@@ -19,7 +19,7 @@ from curate.measuring import features
 from curate.measuring.shard import FACTS, part_schema
 from curate.scanners import Scanner
 from curate.sources import objects
-from curate.sources.address import in_tar, join, url
+from curate.sources.address import in_container, join, url
 from curate.storage.workspace import Workspace, write_part
 
 
@@ -73,10 +73,10 @@ def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
 
 
 def _is_as_measured(address: str, size: int, stamp: int) -> bool:
-    """Say whether an image still has the size and time of its measurement; of one inside a tar, whether the tar has."""
+    """Say whether an image still has the size and time of its measurement; of one in a container, whether that has."""
     if url(address) is not None:
         return False
-    inside = in_tar(address)
+    inside = in_container(address)
     entry = objects.stat(inside[0] if inside else address)
     return entry is not None and entry.stamp == stamp and (inside is not None or entry.size_bytes == size)
 

@@ -57,3 +57,24 @@ def _refuse_small_classes(items: Sequence[Item], splits: int) -> None:
                 f"class {label!r} has {len(groups)} distinct image{'' if len(groups) == 1 else 's'}, too few for "
                 f"{splits} splits; add images, drop the class, or ask for fewer splits"
             )
+
+
+_PRIORITY = ("train", "val", "test")
+
+
+def repaired(groups: Sequence[str], splits: Sequence[str | None]) -> list[str | None]:
+    """Give all images of a group one split: train where one of them has it, else val, else test, else the first.
+
+    What a model was trained on must not test it; so an image goes to training rather than from it. Other splits follow
+    by name. An image without a split stays without. Pure.
+    """
+    found: dict[str, set[str]] = {}
+    for group, split in zip(groups, splits, strict=True):
+        if split is not None:
+            found.setdefault(group, set()).add(split)
+    chosen = {group: min(names, key=_rank) for group, names in found.items()}
+    return [None if split is None else chosen[group] for group, split in zip(groups, splits, strict=True)]
+
+
+def _rank(split: str) -> tuple[int, str]:
+    return (_PRIORITY.index(split) if split in _PRIORITY else len(_PRIORITY), split)

@@ -1,4 +1,4 @@
-"""Decisions without the app: by filter, by path, or from a CSV.
+"""Decisions without the app: by filter, by path, from a CSV, or from answers in Label Studio.
 
 Invariants: they go into the same log under the same rules, all of one call or none; nothing is read as another
 decision than it says, and a class comes about only where a person asks for a new one.
@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from curate.errors import ClassError, CurateError, SourceError
+from curate.errors import ClassError, ConfigError, CurateError, SourceError
+from curate.reviewing import answers
 from curate.reviewing.choices import faults
 from curate.reviewing.classes import checked
 from curate.reviewing.fold import IMAGE, Key, fold, queued
@@ -39,6 +40,16 @@ class Selection:
 
 CHOSEN = frozenset({Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER})
 """Actions that a person chooses; an undo names a row of the log and is no choice about a finding."""
+
+
+def action_called(name: str | None) -> Action | None:
+    """Return the action that a command names; None for `suggested`. Raises `ConfigError` for any other name."""
+    if name == "suggested":
+        return None
+    action = member(Action, name)
+    if action not in CHOSEN:
+        raise ConfigError("--action must be one of keep, drop, relabel, defer or suggested")
+    return action
 
 
 def now_text() -> str:
@@ -110,25 +121,60 @@ def decide_from_csv(
     number of decisions.
     """
     ws = Workspace(Path(workspace))
-    images = ws.read_images()
-    findings = queued(ws.read_findings())
+    choices = _choices_of(ws, Rows(str(table), "line", _read_csv(Path(table))), new_class=new_class)
+    return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
+
+
+def decide_from_label_studio(
+    workspace: str | Path,
+    export: str | Path,
+    *,
+    reviewer: str,
+    new_class: bool = False,
+    note: str | None = None,
+    allow_no_survivor: bool = False,
+) -> int:
+    """Decide as people have answered in Label Studio the tasks that `curate export --as label-studio` wrote.
+
+    `export` is its JSON (not JSON-MIN). The class that an image has confirmed is a `keep` for the findings that doubt
+    its label, and none where there are none; another class is a `relabel`. Tasks that nobody has answered, and those
+    answered in two ways, decide nothing. Returns the number of decisions. Raises `SourceError` where an image is not
+    the one that was exported.
+    """
+    ws = Workspace(Path(workspace))
+    rows = answers.rows(Path(export), ws.read_images(), queued(ws.read_findings()))
+    choices = _choices_of(ws, Rows(str(export), "task", rows), new_class=new_class)
+    return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
+
+
+class Rows(NamedTuple):
+    """Rows of `path`, `action`, `new_label`, `finding_id` in a file, each with the number of its line or task there."""
+
+    file: str
+    unit: str
+    rows: Sequence[tuple[int, dict[str, Any]]]
+
+
+def _choices_of(workspace: Workspace, given: Rows, *, new_class: bool) -> list[Choice]:
+    """Read choices from rows; raises `SourceError`, which says where, for what cannot be decided so or contradicts."""
+    images = workspace.read_images()
+    findings = queued(workspace.read_findings())
     reader = _Reader(
         hashes=dict(zip(images["path"], images["sha256"], strict=True)),
         findings={str(path): list(part) for path, part in findings.groupby("path")["finding_id"]},
-        classes=_classes(ws, images),
+        classes=_classes(workspace, images),
         new_class=new_class,
     )
     chosen: dict[Key, tuple[int, Choice]] = {}
-    for line, row in _read_csv(Path(table)):
-        for choice in reader.choices(f"{table}, line {line}", row):
-            before, known = chosen.setdefault((choice.finding_id, choice.path), (line, choice))
+    for number, row in given.rows:
+        for choice in reader.choices(f"{given.file}, {given.unit} {number}", row):
+            before, known = chosen.setdefault((choice.finding_id, choice.path), (number, choice))
             if known != choice:
                 raise SourceError(
-                    f"{table}, lines {before} and {line}: {choice.path!r} is given {_said(known)} and {_said(choice)}; "
-                    "leave one of them"
+                    f"{given.file}, {given.unit}s {before} and {number}: {choice.path!r} is given {_said(known)} and "
+                    f"{_said(choice)}; leave one of them"
                 )
-    choices = [choice for _, choice in chosen.values()]
-    return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
+    return [choice for _, choice in chosen.values()]
 
 
 def _said(choice: Choice) -> str:

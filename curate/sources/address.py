@@ -1,4 +1,7 @@
-"""Addresses of images: a path, a URL, or either of them leading into a tar (`shards/00.tar/cat.jpg`).
+"""Addresses of images: a path, a URL, or either of them leading into a container (`shards/00.tar/cat.jpg`).
+
+Containers are plain tars and Parquet files of images; of these the member begins with the number of its row
+(`train.parquet/000012/cat.jpg`).
 
 A URL may have passed through `pathlib`, which folds the two slashes after its scheme into one; `url` unfolds them.
 """
@@ -11,7 +14,10 @@ from pathlib import Path
 from curate.errors import SourceError
 
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/]|$)")
-_TAR = re.compile(r"^(.*?\.tar)/(.+)$", re.IGNORECASE | re.DOTALL)
+_CONTAINERS = (
+    re.compile(r"^(.*?\.tar)/(.+)$", re.IGNORECASE | re.DOTALL),
+    re.compile(r"^(.*?\.parquet)/(\d+(?:[./].*)?)$", re.IGNORECASE | re.DOTALL),
+)
 
 
 def url(address: str | Path) -> str | None:
@@ -51,9 +57,13 @@ def refuse_inside(target: str | Path, roots: Iterable[str], what: str) -> None:
             raise SourceError(f"{what} {target} lies inside the source {root}, which is only read; put it elsewhere")
 
 
-def in_tar(address: str) -> tuple[str, str] | None:
-    """Split an address that leads into a tar into (tar, member); None for any other, a folder called x.tar too."""
-    found = _TAR.match(address)
-    if not found or (url(address) is None and Path(found[1]).is_dir()):
-        return None
-    return found[1], found[2]
+def in_container(address: str) -> tuple[str, str] | None:
+    """Split an address that leads into a tar or a Parquet file into (container, member).
+
+    None for any other, such as one that leads through a folder that is called x.tar.
+    """
+    for container in _CONTAINERS:
+        found = container.match(address)
+        if found and not (url(address) is None and Path(found[1]).is_dir()):
+            return found[1], found[2]
+    return None

@@ -6,7 +6,7 @@
 
 Invariants: (root, path) is all it takes to find an image again, today or from a manifest, so `source_at(root)` reads
 whatever `open_source` has listed; nothing is ever written into a source; only an archive is unpacked, into a scratch
-folder. Nobody else asks whether an image is a file, a span of a tar or an object of a bucket.
+folder. Nobody else asks whether an image is a file, a span of a tar, a row of a Parquet file or an object of a bucket.
 
 To add a form of source, subclass `Source` and name the class under the entry-point group `curate.sources`.
 """
@@ -28,8 +28,8 @@ from typing import ClassVar
 from curate.errors import SourceError
 from curate.i18n import Message, msg
 from curate.plugins import installed
-from curate.sources import objects, tar
-from curate.sources.address import in_tar, join, url
+from curate.sources import containers, objects
+from curate.sources.address import in_container, join, url
 from curate.sources.classes import notes_on
 from curate.sources.records import Listing, Skipped
 from curate.storage.names import is_text, shown
@@ -91,12 +91,9 @@ class Source(ABC):
         `max_bytes` is not even asked for where `size` is known. Raises `OSError` for what is not there.
         """
         address = join(self.root, path)
-        inside = in_tar(address)
+        inside = in_container(address)
         if inside is not None:
-            archive, member = inside
-            if offset is None:
-                offset, size = tar.member(archive, member)
-            return tar.span(archive, offset, size) if size <= max_bytes else None
+            return containers.read(*inside, offset=offset, size=size, max_bytes=max_bytes)
         if url(address) is None:
             with open(address, "rb", opener=_unless_it_waits) as file:
                 status = os.fstat(file.fileno())
@@ -108,19 +105,16 @@ class Source(ABC):
     def exists(self, path: str) -> bool:
         """Say whether an image is still there."""
         address = join(self.root, path)
-        inside = in_tar(address)
+        inside = in_container(address)
         try:
-            if inside is None:
-                return objects.stat(address) is not None
-            tar.member(*inside)
+            return objects.stat(address) is not None if inside is None else containers.has(*inside)
         except (OSError, SourceError):
             return False
-        return True
 
     def plain_file(self, path: str) -> Path | None:
         """Return the file that holds exactly this image, to be linked to or handed on; None where there is none."""
         address = join(self.root, path)
-        return Path(address) if url(address) is None and in_tar(address) is None else None
+        return Path(address) if url(address) is None and in_container(address) is None else None
 
     def is_there(self) -> bool:
         """Say whether the root itself is there (a remote one is taken to be)."""

@@ -16,7 +16,6 @@ from curate.i18n import msg
 from curate.sources import objects
 from curate.sources.address import is_below, url
 from curate.sources.records import Record, Skipped, split_called
-from curate.storage import safe_csv
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 METADATA = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
@@ -44,6 +43,8 @@ def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
             # Only a line feed ends a row: names may hold what else some take for the end of a line.
             rows = [json.loads(line) for line in (data or b"").decode("utf-8-sig").split("\n") if line.strip()]
             return sorted({name for row in rows for name in row}), rows
+        from curate.storage import safe_csv  # and pandas with it, which a worker that reads one row does without
+
         frame = safe_csv.parse(safe_csv.decoded(data or b""), "\t" if suffix == ".tsv" else None)
         return [str(name).strip() for name in frame], frame.rename(columns=str.strip).to_dict("records")
     except (OSError, ValueError, AttributeError, TypeError) as error:

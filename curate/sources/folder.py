@@ -37,9 +37,7 @@ class Folder(Source):
             os.scandir(self.root).close()
         except OSError as error:
             raise SourceError(f"{self.address} cannot be read ({error.strerror}); check its permissions") from error
-        found = (
-            item if item.skipped else item._replace(skipped=self._excluded(item.path)) for item in _walk(self.root)
-        )
+        found = (item._replace(skipped=self._excluded(item.path) or item.skipped) for item in _walk(self.root))
         return arrange(self.root, list(found))
 
 

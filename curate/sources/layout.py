@@ -1,21 +1,25 @@
 """What folders and names say: which files are images, and what class and split each of them belongs to.
 
 Layouts: `CLASS/image`, `SPLIT/CLASS/image` and `CLASS/SPLIT/image` (split folders by name), a flat folder, image
-folders with `metadata.csv`, folders of tar shards. The same rules hold on a disk and in a bucket.
+folders with `metadata.csv` or with annotations in JSON, folders of tar shards or of Parquet files of images. The same
+rules hold on a disk and in a bucket.
 """
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from curate.i18n import Message, msg
+from curate.i18n import N_, Message, msg
 from curate.images import formats
-from curate.sources import clutter, columns, shards
+from curate.sources import annotations, clutter, columns, foreign, hub, shards
 from curate.sources.address import join
+from curate.sources.parquet import columns_of, is_parquet
 from curate.sources.records import Listing, Record, Skipped, split_called
 from curate.sources.tar import is_tar
 
+_NO_IMAGE = N_("extension '{suffix}' is not an image format")
 _NOT_DATA = {"license", "licence", "readme", "makefile", "notice", "authors", "changelog"}
 
 
@@ -29,23 +33,44 @@ class Found(NamedTuple):
 
 
 def arrange(root: str, files: Sequence[Found]) -> Listing:
-    """Give files their class and split, by where they lie or by what metadata say of them."""
+    """Give files their class and split, by where they lie or by what files beside them say.
+
+    Raises `SourceError` where they lie as in a form of dataset that is not read.
+    """
     found = sorted(file for file in files if file.skipped is None)
     skipped = [file for file in files if file.skipped is not None]
+    others = {file.path: file for file in skipped if file.skipped and file.skipped.text == _NO_IMAGE}
+    foreign.refuse(root, [file.path for file in found], list(others))
     tars = [(file.path, file.stamp) for file in skipped if is_tar(file.path)]
     if tars and not found:
         return shards.read_shards(root, tars)
+    packed = [path for path in others if is_parquet(path) and columns_of(join(root, path)) is not None]
+    if packed:
+        return _packed(root, [others[path] for path in packed], found, [f for f in skipped if f.path not in packed])
     places = classes_of([file.path for file in found])
     records = [
         Record(file.path, place.label, place.split, file.size_bytes, file.stamp)
         for file, place in zip(found, places, strict=True)
     ]
     tables = {file.path: join(root, file.path) for file in skipped if _is_metadata(file.path)}
-    left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in tables]
+    described = annotations.beside(root, records, [path for path in others if path not in tables])
+    records, read = described.records, described.skipped
     if tables:
-        records, read = columns.labelled(records, tables)
-        left_out += read
-    return Listing(root, records, sorted(left_out, key=lambda item: item.path))
+        records, of_tables = columns.labelled(records, tables)
+        read += of_tables
+    used = {item.path for item in read}
+    left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in used]
+    return Listing(root, records, sorted([*left_out, *read], key=lambda item: item.path), described.notes)
+
+
+def _packed(root: str, files: Sequence[Found], found: Sequence[Found], skipped: Sequence[Found]) -> Listing:
+    """List the images in Parquet files, and what lies beside them unnamed."""
+    images = {file.path: (file.size_bytes, file.stamp) for file in found}
+    listing = hub.read_files(root, [(file.path, file.stamp) for file in files], images.get)
+    named = {record.path for record in listing.records}
+    unnamed = [Skipped(path, msg("no row of the Parquet files names it")) for path in images if path not in named]
+    others = [Skipped(file.path, file.skipped) for file in skipped if file.skipped]
+    return replace(listing, skipped=sorted([*listing.skipped, *unnamed, *others], key=lambda item: item.path))
 
 
 def _is_metadata(path: str) -> bool:
@@ -69,7 +94,7 @@ def reason_to_skip(name: str, head: Callable[[], bytes]) -> Message | None:
         return msg("extension '{suffix}' is not an image format, and the file cannot be read", suffix=suffix)
     if formats.sniff(first):
         return None
-    return msg("extension '{suffix}' is not an image format", suffix=suffix) if suffix else msg("not an image")
+    return msg(_NO_IMAGE, suffix=suffix) if suffix else msg("not an image")
 
 
 class LabelAndSplit(NamedTuple):

@@ -51,7 +51,7 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
         folder, base = posixpath.split(name)
         stem, _, extension = base.partition(".")
         samples.setdefault(posixpath.join(folder, stem), {})[extension.lower()] = (name, offset, size)
-    of_shard = _split(shard)
+    of_shard = split_of_shard(shard)
     has_splits = of_shard is None and _names_splits(archive, samples.values())
     for key, parts in samples.items():
         facts = _facts(archive, parts) if has_splits or "cls" not in parts else {}
@@ -98,7 +98,7 @@ def _text(archive: str, member: tuple[str, int, int]) -> str:
     return tar.span(archive, offset, min(size, 1 << 20)).decode(errors="replace").strip()
 
 
-def _split(shard: str) -> str | None:
+def split_of_shard(shard: str) -> str | None:
     """Tell the split by the folder of the shard or the first word of its name: `train/00.tar`, `train-00.tar`."""
     folder, name = posixpath.split(shard)
     word = _WORD.match(name)

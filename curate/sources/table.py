@@ -8,7 +8,7 @@ import posixpath
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from curate.errors import SourceError
 from curate.i18n import msg
@@ -53,34 +53,54 @@ class Table(Source):
             known = ", ".join(PATH_COLUMNS[:4])
             raise SourceError(f"{self.address} has no column of paths; call it one of {known} or url")
         here = self.address.rpartition("/")[0] if url(self.address) else str(Path(self.address).resolve().parent)
-        addresses, skipped = [], []
+        named, skipped = [], []
         for number, row in enumerate(rows, start=1):
-            named = str(row.get(where) or "").strip()
-            if named:
-                addresses.append((located(here, named), row))
+            name = str(row.get(where) or "").strip()
+            if name:
+                named.append(Named(located(here, name), text(row, label), split_name(text(row, split))))
             else:
                 skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
-        self._refuse_addresses([address for address, _ in addresses])
-        root = _common_root(self.address, here, [address for address, _ in addresses])
-        found: dict[str, Record] = {}
-        facts = _facts([address for address, _ in addresses])
-        for address, row in addresses:
-            path = address.removeprefix(root).lstrip("/")
-            size, stamp = facts[address]
-            record = Record(path, text(row, label), split_name(text(row, split)), size, stamp)
-            if path in found:
-                skipped.append(Skipped(path, msg("the list names it twice; the first row counts")))
-            else:
-                found[path] = record
-        return Listing(root, [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))
+        return listing_of(self.address, here, named, skipped, online=self.online)
 
-    def _refuse_addresses(self, addresses: Sequence[str]) -> None:
-        remote = next((address for address in addresses if url(address)), None)
-        if remote is not None and url(self.address) is None and not self.online:
-            raise SourceError(
-                f"{self.address} names addresses, such as {remote}; nothing is fetched that only a file has named. If "
-                "you trust it: curate audit --online, or online = true in curate.toml"
-            )
+
+class Named(NamedTuple):
+    """An image that a file names: its address (a path or a URL), and its class and split where it says them."""
+
+    address: str
+    label: str | None
+    split: str | None
+
+
+def listing_of(
+    source: str, here: str, named: Sequence[Named], skipped: Sequence[Skipped] = (), *, online: bool
+) -> Listing:
+    """List the images that the file `source`, which lies in `here`, names; of those named twice the first counts.
+
+    Raises `SourceError` where it mixes paths and URLs, or a file of this machine names URLs and `online` is not said.
+    """
+    addresses = [image.address for image in named]
+    _refuse_addresses(source, addresses, online=online)
+    root = _common_root(source, here, addresses)
+    found: dict[str, Record] = {}
+    left_out = list(skipped)
+    facts = _facts(addresses)
+    for address, label, split in named:
+        path = address.removeprefix(root).lstrip("/")
+        size, stamp = facts[address]
+        if path in found:
+            left_out.append(Skipped(path, msg("the list names it twice; the first row counts")))
+        else:
+            found[path] = Record(path, label, split, size, stamp)
+    return Listing(root, [found[path] for path in sorted(found)], sorted(left_out, key=lambda item: item.path))
+
+
+def _refuse_addresses(source: str, addresses: Sequence[str], *, online: bool) -> None:
+    remote = next((address for address in addresses if url(address)), None)
+    if remote is not None and url(source) is None and not online:
+        raise SourceError(
+            f"{source} names addresses, such as {remote}; nothing is fetched that only a file has named. If "
+            "you trust it: curate audit --online, or online = true in curate.toml"
+        )
 
 
 def _common_root(source: str, here: str, addresses: Sequence[str]) -> str:

@@ -68,6 +68,11 @@ class Workspace:
         return self.root / "source"
 
     @property
+    def given(self) -> Path:
+        """Where a dataset given as a Python object is written."""
+        return self.root / "given"
+
+    @property
     def manifest(self) -> Path:
         return self.root / "manifest.parquet"
 

@@ -8,6 +8,9 @@ import pandas as pd
 
 from curate.storage import safe_csv
 
+DOCUMENTS = frozenset({"README.md", "croissant.json"})
+"""What lies beside every export that is a folder."""
+
 
 class Row(NamedTuple):
     """One image of a manifest: where it lies below the source, its bytes, and what the manifest says of it."""

@@ -14,7 +14,7 @@ from curate.dataset.recipe import BuildRecipe
 from curate.errors import SourceError
 from curate.storage import safe_csv
 from tests import sample_images
-from tests.dataset.handmade import Row, manifest
+from tests.dataset.handmade import DOCUMENTS, Row, manifest
 from tests.dataset.test_build import handmade_set, plain, rows_of
 
 HALVES = "[split]\ntrain = 0.5\ntest = 0.5\n"
@@ -49,7 +49,7 @@ def test_images_of_two_sources_with_the_same_names_all_survive(tmp_path: Path) -
     pd.testing.assert_frame_equal(built.table.drop(columns="source"), again.table.drop(columns="source"))
     exported = curate.export(tmp_path / "m.csv", tmp_path / "out")
     assert exported["exported_path"].nunique() == 12
-    assert curate.verify(tmp_path / "out").checked == 12
+    assert curate.verify(tmp_path / "out").checked == 12 + len(DOCUMENTS)
 
 
 def test_names_are_told_apart_by_content_and_then_by_number() -> None:

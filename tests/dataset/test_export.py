@@ -21,7 +21,7 @@ from curate.options import Layout
 from curate.sources import objects
 from tests import sample_images
 from tests.conftest import Audited
-from tests.dataset.handmade import Row, files, manifest
+from tests.dataset.handmade import DOCUMENTS, Row, files, manifest
 from tests.sources.test_sources import tar
 
 
@@ -132,7 +132,7 @@ def test_images_that_come_to_bear_one_name_are_told_apart_by_content_and_then_by
     digest = hashlib.sha256(b"x").hexdigest()[:8]
     names = ["dogs/1.png", f"dogs/1-{digest}.png", f"dogs/1-{digest}_.png", f"dogs/1-{digest}__.png"]
     assert exported(tmp_path, *rows) == names
-    assert set(files(tmp_path / "out")) == {*names, SUMS}
+    assert set(files(tmp_path / "out")) == {*names, SUMS, *DOCUMENTS}
 
 
 @pytest.mark.parametrize("labels", [("a/b", "a_b"), ("a\\b", "a_b"), ("cats", "cats."), ("..", "_")])
@@ -188,8 +188,11 @@ def test_an_image_that_is_gone_or_another_one_stops_the_export(tmp_path: Path) -
 
 def test_a_folder_holds_sums_that_sha256sum_reads(tmp_path: Path) -> None:
     exported(tmp_path, Row("b/2.png", "b"), Row("a/1.png", "a"))
-    lines = [f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in ("a/1.png", "b/2.png")]
-    assert files(tmp_path / "out")[SUMS] == "".join(lines).encode()
+    out = files(tmp_path / "out")
+    lines = [
+        f"{hashlib.sha256(out[name]).hexdigest()}  {name}\n" for name in sorted(["a/1.png", "b/2.png", *DOCUMENTS])
+    ]
+    assert out[SUMS] == "".join(lines).encode()
 
 
 def test_an_image_folder_without_splits_has_one_table(tmp_path: Path) -> None:
@@ -205,7 +208,7 @@ def test_an_image_folder_with_splits_has_a_folder_and_a_table_for_each(tmp_path:
     assert out["train/metadata.csv"] == b"file_name,label\na/1.png,a\n"
     assert out["test/metadata.csv"] == b"file_name,label\na/2.png,a\n"
     assert out["x_y/metadata.csv"] == b"file_name,label,split\nb/3.png,b,x/y\n"
-    assert curate.verify(tmp_path / "out").checked == 6
+    assert curate.verify(tmp_path / "out").checked == 6 + len(DOCUMENTS)
 
 
 def test_folders_of_splits_have_one_name_each_however_the_source_spells_them(tmp_path: Path) -> None:
@@ -232,7 +235,7 @@ def test_a_shard_holds_image_class_and_facts_of_each(tmp_path: Path) -> None:
     )
     exported(tmp_path, *rows, layout="webdataset")
     out = files(tmp_path / "out")
-    assert set(out) == {"train-000000.tar", "test-000000.tar", SUMS}
+    assert set(out) == {"train-000000.tar", "test-000000.tar", SUMS, *DOCUMENTS}
     with tarfile.open(tmp_path / "out" / "train-000000.tar") as packed:
         read = {entry.name: packed.extractfile(entry).read() for entry in packed}  # type: ignore[union-attr]
         assert {entry.mode for entry in packed} == {0o644}
@@ -252,7 +255,7 @@ def test_a_shard_holds_image_class_and_facts_of_each(tmp_path: Path) -> None:
 
 def test_images_without_a_split_go_to_shards_called_data(tmp_path: Path) -> None:
     exported(tmp_path, Row("a/1.png", "a"), layout="webdataset")
-    assert set(files(tmp_path / "out")) == {"data-000000.tar", SUMS}
+    assert set(files(tmp_path / "out")) == {"data-000000.tar", SUMS, *DOCUMENTS}
 
 
 def test_a_shard_is_full_at_its_bytes_but_never_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import curate
 from curate.dataset.export import SUMS, Verification
 from curate.errors import CurateError
 from tests import sample_images
-from tests.dataset.handmade import Row, manifest
+from tests.dataset.handmade import DOCUMENTS, Row, manifest
 from tests.dataset.test_export import exported
 
 
@@ -41,7 +41,7 @@ def test_sums_escape_line_breaks_as_sha256sum_does(tmp_path: Path) -> None:
         file.write(f"\\{hashlib.sha256(b'z').hexdigest()}  a/x\\\\ny.png\n")
     done = subprocess.run(["sha256sum", "--quiet", "-c", SUMS], cwd=tmp_path / "out", check=False, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
-    assert curate.verify(tmp_path / "out") == Verification(checked=4)
+    assert curate.verify(tmp_path / "out") == Verification(checked=4 + len(DOCUMENTS))
 
 
 def test_links_across_file_systems_are_one_line_with_what_to_do(

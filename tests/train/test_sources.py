@@ -15,6 +15,7 @@ from curate.errors import SourceError, UndecidedError
 from curate.storage import safe_csv
 from tests import sample_images
 from tests.dataset.handmade import Row, manifest
+from tests.sources.hub_files import hub_parquet
 from tests.sources.test_remote import bucket, endpoint, upload  # noqa: F401
 from tests.sources.test_sources import tar
 
@@ -65,11 +66,18 @@ def in_zip(folder: Path, root: Path) -> Path:
     return root / "set.zip"
 
 
+def in_parquet(folder: Path, root: Path) -> Path:
+    """Rows of a Parquet file, as on the Hugging Face Hub."""
+    rows = [{"bytes": (folder / path).read_bytes(), "path": path} for path in PATHS]
+    return hub_parquet(root / "set.parquet", rows, [path.partition("/")[0] for path in PATHS])
+
+
 FORMS = [
     pytest.param(in_tar, "shards/set.tar/cats/0.png", id="a tar shard"),
     pytest.param(in_list, None, id="a list"),
     pytest.param(in_metadata, "flat/cats-0.png", id="an image folder with metadata"),
     pytest.param(in_zip, "set.zip/cats/0.png", id="an archive"),
+    pytest.param(in_parquet, "set.parquet/000000/cats/0.png", id="a Parquet file"),
 ]
 Form = Callable[[Path, Path], Path]
 

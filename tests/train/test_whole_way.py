@@ -15,6 +15,7 @@ from curate.train import fitting, onnx_file, predicting, recipes
 from curate.train.data import Preprocessing
 from curate.train.loop import TrainConfig
 from tests import sample_images
+from tests.dataset.handmade import DOCUMENTS
 from tests.sources.test_remote import bucket, endpoint, upload  # noqa: F401
 from tests.sources.test_sources import tar
 
@@ -95,7 +96,7 @@ def test_classes_splits_and_contents_are_the_same_at_the_end_of_each_step(
     assert len(kept) == 20
 
     curate.export(tmp_path / "m.csv", tmp_path / "clean")
-    assert curate.verify(tmp_path / "clean").checked == 20
+    assert curate.verify(tmp_path / "clean").checked == 20 + len(DOCUMENTS)
     again = curate.audit(tmp_path / "clean", tmp_path / "ws2").images
     assert rows(again, *columns) == rows(kept, "sha256", "final_label", "split")
 

@@ -1,0 +1,143 @@
+"""What lies beside an export for whoever finds it: a data card with front matter, and Croissant metadata. Pure.
+
+The same images give the same text, wherever it lies: neither has a date or the name of a folder in it.
+"""
+
+import json
+import posixpath
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from curate._version import __version__
+from curate.dataset.parquet_layout import series_of
+from curate.images import formats
+from curate.options import Layout
+
+CARD, CROISSANT = "README.md", "croissant.json"
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+_FORMS: Mapping[str, str] = {
+    "folder": "One folder a class, below one a split where every image has one.",
+    "imagefolder": "`datasets.load_dataset('imagefolder', data_dir=FOLDER)` reads it.",
+    "webdataset": "Tar shards for `webdataset`: an image, its `.cls` and its `.json` are one sample.",
+    "parquet": "`datasets.load_dataset(FOLDER)` reads it, with the images and the names of the classes.",
+    "fiftyone": "`fiftyone.Dataset.from_dir(FOLDER, dataset_type=fiftyone.types.FiftyOneDataset)` reads it: the class "
+    "is `ground_truth`, and each kind of finding is a field of its own.",
+    "label-studio": "Make a project with `config.xml` and import `tasks.json`; Label Studio has to run with "
+    "`LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true` and `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT=FOLDER`, and the "
+    "project needs a local storage that begins at `FOLDER/images`. Doubtful labels are asked, the others answered. "
+    "`curate decide WS --from-label-studio FILE` takes the answers, exported as JSON.",
+}
+_PACKED: Mapping[str, tuple[Any, Any]] = {
+    "parquet": ("application/x-parquet", "data/*.parquet"),
+    "webdataset": ("application/x-tar", "*.tar"),
+}
+_OWN = (
+    "citeAs", "column", "equivalentProperty", "extract", "field", "fileProperty", "fileObject", "fileSet", "format",
+    "includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references", "regex",
+    "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform",
+)  # fmt: skip
+_CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "sc": "https://schema.org/",
+    **{name: f"cr:{name}" for name in _OWN},
+}
+"""The context that Croissant 1.0 prescribes."""
+
+
+def card(images: pd.DataFrame, layout: Layout) -> str:
+    """Write the data card of an export: Markdown with the front matter that the Hugging Face Hub reads.
+
+    `images` are the rows exported, with `final_label` and `split`.
+    """
+    size = next((text for limit, text in _SIZES if len(images) < limit), "n>1M")
+    front = ["pretty_name: Cleaned images", "task_categories:", "- image-classification"]
+    front += ["size_categories:", f"- {size}", *(_configs(images) if layout == "parquet" else [])]
+    text = f"{len(images):,} images of an approved manifest, written by imagecurate {__version__}. {_FORMS[layout]}"
+    sums = "`sha256sums.txt` holds the sum of every file: `curate verify FOLDER` or `sha256sum -c sha256sums.txt`."
+    return "\n".join(["---", *front, "---", "", "# Cleaned images", "", text, "", *_table(images), "", sums, ""])
+
+
+def croissant(images: pd.DataFrame, layout: Layout) -> str:
+    """Write the Croissant 1.0 metadata of an export (mlcommons.org/croissant): its files, and what a record is.
+
+    `images` are the rows exported. A record of Parquet has an image and the number of its class; one of images that lie
+    open has the image and its path, and the class where every image lies in the folder of its class.
+    """
+    media, pattern = _PACKED.get(layout) or _media_and_patterns(images)
+    files = {"@type": "cr:FileSet", "@id": "files", "name": "files", "encodingFormat": media, "includes": pattern}
+    document = {
+        "@context": _CONTEXT,
+        "@type": "sc:Dataset",
+        "name": "cleaned-images",
+        "description": f"{len(images):,} images of an approved manifest, written by imagecurate {__version__}.",
+        "conformsTo": "http://mlcommons.org/croissant/1.0",
+        "distribution": [files],
+        "recordSet": _records(images, layout),
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _media_and_patterns(images: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """List the media types of images that lie open, and patterns for their names, one for each ending."""
+    endings = sorted({posixpath.splitext(path)[1] for path in images["exported_path"]})
+    known = [formats.FORMAT_OF_EXTENSION.get(ending.lower()) for ending in endings]
+    media = {f"image/{name.lower()}" if name else "application/octet-stream" for name in known}
+    return sorted(media), [f"**/*{ending}" for ending in endings]
+
+
+def _records(images: pd.DataFrame, layout: Layout) -> list[dict[str, Any]]:
+    if layout == "webdataset":
+        return []
+    if layout == "parquet":
+        fields = [_field("image", "sc:ImageObject", {"column": "image"}, {"jsonPath": "bytes"})]
+        if images["final_label"].notna().any():
+            fields.append(_field("label", "sc:Integer", {"column": "label"}))
+    else:
+        fields = [
+            _field("image", "sc:ImageObject", {"fileProperty": "content"}),
+            _field("path", "sc:Text", {"fileProperty": "fullpath"}),
+        ]
+        parents = [path.split("/")[-2] if "/" in path else None for path in images["exported_path"]]
+        if parents == list(images["final_label"]):
+            fields.append(
+                _field("label", "sc:Text", {"fileProperty": "fullpath"}, {"regex": "^(?:.*/)?([^/]+)/[^/]+$"})
+            )
+    return [{"@type": "cr:RecordSet", "@id": "images", "name": "images", "field": fields}]
+
+
+def _field(name: str, kind: str, extract: dict[str, str], transform: dict[str, str] | None = None) -> dict[str, Any]:
+    source: dict[str, Any] = {"fileSet": {"@id": "files"}, "extract": extract}
+    if transform:
+        source["transform"] = transform
+    return {"@type": "cr:Field", "@id": f"images/{name}", "name": name, "dataType": kind, "source": source}
+
+
+def _configs(images: pd.DataFrame) -> list[str]:
+    lines = ["configs:", "- config_name: default", "  data_files:"]
+    for series in sorted({series_of(split) for split in images["split"]}):
+        lines += [f"  - split: {series}", f"    path: data/{series}-*.parquet"]
+    return lines
+
+
+def _table(images: pd.DataFrame) -> list[str]:
+    labels = images["final_label"].fillna("(no class)")
+    counts = pd.crosstab(labels, images["split"].fillna("(no split)"))
+    heads = [*map(_cell, counts.columns), "all"]
+    lines = ["| class | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
+    for label, row in counts.iterrows():
+        lines.append(f"| {_cell(label)} | " + " | ".join(str(value) for value in row) + f" | {row.sum()} |")
+    return lines
+
+
+def _cell(text: object) -> str:
+    return " ".join(str(text).replace("|", "\\|").split()) or "(blank)"

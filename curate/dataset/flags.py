@@ -1,0 +1,106 @@
+"""What scanners have said of the images of a manifest, from the workspace that lies with it."""
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from curate.dataset.relocation import workspaces_near
+from curate.errors import WorkspaceError
+from curate.schema import Category, Severity
+
+LABEL_CONFLICT = "label_conflict"
+"""The kind that is no finding of the category `label` and doubts a label all the same."""
+
+
+class Flag(NamedTuple):
+    """One finding about one image; `suggested` is the class that it takes for the right one, if it says."""
+
+    kind: str
+    category: str
+    score: float
+    severity: str
+    reason: str
+    suggested: str | None
+
+    @property
+    def doubts_label(self) -> bool:
+        """Whether the finding says that the class may be wrong."""
+        return self.severity != Severity.INFO and (self.category == Category.LABEL or self.kind == LABEL_CONFLICT)
+
+
+Key = tuple[str, str]
+"""An image: its path and the sha256 of its content."""
+
+
+def flags_near(manifest: Path, images: pd.DataFrame) -> dict[Key, list[Flag]] | None:
+    """Return the findings about images, the worst of each kind; None where no workspace lies near.
+
+    `images` has columns `path` and `sha256`. A finding is about content: of an image that has changed there are none.
+    """
+    found = _rows_near(manifest, images)
+    return None if found is None else {key: _worst(map(_flag, rows)) for key, rows in found.items()}
+
+
+def groups_near(manifest: Path, images: pd.DataFrame) -> list[str] | None:
+    """Return the group of duplicates of each image, in their order; None where no workspace lies near.
+
+    Groups that have an image in common are one. An image that is no duplicate of any is a group of its own. What is
+    only said for information, such as the same scene, groups nothing.
+    """
+    found = _rows_near(manifest, images)
+    if found is None:
+        return None
+    keys = list(zip(images["path"], images["sha256"], strict=True))
+    first: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    for path, sha256 in keys:
+        mine = f"image:{path}"
+        for row in found.get((path, sha256), ()):
+            if row["group_id"] and row["severity"] != Severity.INFO:
+                _join(groups, mine, first.setdefault(row["group_id"], mine))
+    return [_root(groups, f"image:{path}") for path, _ in keys]
+
+
+def _join(groups: dict[str, str], one: str, other: str) -> None:
+    low, high = sorted((_root(groups, one), _root(groups, other)))
+    if low != high:
+        groups[high] = low
+
+
+def _root(groups: dict[str, str], name: str) -> str:
+    while name in groups:
+        name = groups[name]
+    return name
+
+
+def _rows_near(manifest: Path, images: pd.DataFrame) -> dict[Key, list[dict[str, Any]]] | None:
+    wanted = set(zip(images["path"], images["sha256"], strict=True))
+    found: dict[Key, list[dict[str, Any]]] = {}
+    is_near = False
+    for workspace in workspaces_near(manifest):
+        with suppress(WorkspaceError):
+            table, findings = workspace.read_images(), workspace.read_findings()
+            is_near = True
+            sha256_of = dict(zip(table["path"], table["sha256"], strict=True))
+            for row in findings.to_dict("records"):
+                key = (row["path"], sha256_of.get(row["path"]))
+                if key in wanted:
+                    found.setdefault(key, []).append({str(name): value for name, value in row.items()})
+    return found if is_near else None
+
+
+def _flag(row: dict[str, Any]) -> Flag:
+    suggested = json.loads(row["evidence"] or "{}").get("suggested")
+    return Flag(row["kind"], row["category"], float(row["score"]), row["severity"], row["reason"], suggested)
+
+
+def _worst(flags: Iterable[Flag]) -> list[Flag]:
+    """Select the finding of each kind with the highest score, by name of the kind."""
+    worst: dict[str, Flag] = {}
+    for flag in sorted(flags, key=lambda flag: flag.score):
+        worst[flag.kind] = flag
+    return [worst[kind] for kind in sorted(worst)]

@@ -1,0 +1,103 @@
+"""Forms of dataset that are known by their look and not read: each is refused by name, with the way out.
+
+Read as folders they would become one class called `images`, or a folder full of files that are no images.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from curate.errors import SourceError
+from curate.images import formats
+from curate.sources import objects
+from curate.sources.address import join
+
+_WAY_OUT = "give a folder of images per class, or a list (.csv) with path and label"
+_PARTNERS = 0.5
+"""Share of the images with a file of annotations of their own from which on these are what the dataset is about."""
+_HEAD_BYTES = 2048
+_BOX = re.compile(rb"\s*\d+(?:\s+-?\d*\.?\d+(?:e-?\d+)?){4,}\s*(?:\n|\r|$)")
+
+
+class _Packed(NamedTuple):
+    """A form that is known by the names of its files: all that a folder holds."""
+
+    name: str
+    pattern: re.Pattern[str]
+    way_out: str
+
+
+_PACKED = (
+    _Packed(
+        "TFRecord", re.compile(r"\.tfrecords?(-\d+-of-\d+)?(\.gz)?$"), "write its images out with tensorflow_datasets"
+    ),
+    _Packed(
+        "Arrow, as datasets.save_to_disk writes it",
+        re.compile(r"\.arrow$"),
+        "datasets.load_from_disk(FOLDER).to_parquet('train.parquet'), and give that",
+    ),
+    _Packed("LMDB", re.compile(r"(^|/)data\.mdb$"), "write its images out"),
+    _Packed("MXNet RecordIO", re.compile(r"\.rec$"), "unpack it with im2rec"),
+    _Packed("HDF5", re.compile(r"\.(h5|hdf5)$"), "write its images out"),
+    _Packed("FFCV", re.compile(r"\.beton$"), "give the images that it was made of"),
+    _Packed("NumPy arrays", re.compile(r"\.np[yz]$"), "write its images out"),
+    _Packed("IDX, as MNIST has it", re.compile(r"-idx[13]-ubyte(\.gz)?$"), "write its images out"),
+    _Packed("CIFAR batches", re.compile(r"(^|/)(data_batch_\d|test_batch)(\.bin)?$"), "write its images out"),
+)
+
+
+def refuse(root: str, images: Sequence[str], others: Collection[str]) -> None:
+    """Raise `SourceError` where images and other files lie as in a form that is not read.
+
+    `images` and `others` are paths below `root`; of the others a few are looked into.
+    """
+    if not any(map(_has_image_name, images)):
+        _refuse_packed(root, [*others, *images])
+    for path in others:
+        if posixpath.basename(path).lower() == "annotations.xml" and b"<annotations" in _head(root, path):
+            raise SourceError(
+                f"{join(root, path)} is CVAT for images, which is not read; export it from CVAT as COCO, or {_WAY_OUT}"
+            )
+    _refuse_partners(root, images, _ending(others, ".xml"), "Pascal VOC", lambda head: b"<annotation" in head)
+    _refuse_partners(root, images, _ending(others, ".txt"), "YOLO detection", lambda head: _BOX.match(head) is not None)
+
+
+def _refuse_packed(root: str, paths: Sequence[str]) -> None:
+    for form in _PACKED:
+        packed = next((path for path in paths if form.pattern.search(path.lower())), None)
+        if packed is not None:
+            raise SourceError(f"{join(root, packed)} is {form.name}, which is not read; {form.way_out}")
+
+
+def _ending(paths: Iterable[str], suffix: str) -> list[str]:
+    return [path for path in paths if path.lower().endswith(suffix)]
+
+
+def _refuse_partners(
+    root: str, images: Sequence[str], files: Sequence[str], form: str, is_form: Callable[[bytes], bool]
+) -> None:
+    """Raise where most images have a file of their name, beside them or elsewhere, and these are of a form."""
+    if not files:
+        return
+    names = {posixpath.splitext(posixpath.basename(path))[0] for path in images}
+    partners = [path for path in files if posixpath.splitext(posixpath.basename(path))[0] in names]
+    if len(partners) < _PARTNERS * len(images):
+        return
+    known = next((path for path in partners[:100] if is_form(_head(root, path))), None)
+    if known is not None:
+        raise SourceError(
+            f"{join(root, known)} is {form}: objects in images, of which one class an image is read; cut the objects "
+            f"out, or {_WAY_OUT} (with --exclude '*{posixpath.splitext(known)[1]}' folders count as classes)"
+        )
+
+
+def _has_image_name(path: str) -> bool:
+    return posixpath.splitext(path.lower())[1] in formats.FORMAT_OF_EXTENSION
+
+
+def _head(root: str, path: str) -> bytes:
+    try:
+        return objects.head(join(root, path), _HEAD_BYTES)
+    except OSError:
+        return b""

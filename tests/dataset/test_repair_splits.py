@@ -1,0 +1,95 @@
+"""Copies in several splits are brought together where that is asked for, and counted; nothing else moves."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import curate
+from curate.dataset.splits import repaired
+from curate.errors import CurateError
+from tests import sample_images
+
+
+@pytest.mark.parametrize(
+    ("groups", "splits", "result"),
+    [
+        pytest.param("aab", ["test", "train", "test"], ["train", "train", "test"], id="training wins"),
+        pytest.param("aaa", ["test", "val", "test"], ["val", "val", "val"], id="validation before test"),
+        pytest.param("aa", ["fold 2", "fold 1"], ["fold 1", "fold 1"], id="others by name"),
+        pytest.param("aa", ["a", "test"], ["test", "test"], id="usual ones before others"),
+        pytest.param("aab", [None, "test", None], [None, "test", None], id="no split stays none"),
+        pytest.param("", [], [], id="nothing"),
+    ],
+)
+def test_a_group_goes_to_the_split_of_highest_priority(
+    groups: str, splits: list[str | None], result: list[str | None]
+) -> None:
+    assert repaired(list(groups), splits) == result
+
+
+@pytest.fixture
+def leaking(tmp_path: Path) -> Path:
+    """A manifest beside its workspace: an image of train stands in test as well, one of val in test in another size."""
+    root = tmp_path / "set"
+    for split, first in (("train", 0), ("val", 20), ("test", 40)):
+        for index in range(3):
+            sample_images.save(sample_images.photo(first + index), root / split / "cat" / f"{index}.jpg")
+    shutil.copy(root / "train" / "cat" / "0.jpg", root / "test" / "cat" / "again.jpg")
+    sample_images.save(sample_images.photo(20)[::2, ::2], root / "test" / "cat" / "small.jpg")
+    curate.audit(root, tmp_path / "ws")
+    curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="keep")
+    return tmp_path / "m.csv"
+
+
+def test_an_export_moves_copies_and_says_how_many(leaking: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    exported = curate.export(leaking, tmp_path / "out", repair_splits=True, say=said.append)
+    assert said == [
+        "moved from test to train, where a copy stands: 1 of the images",
+        "moved from test to val, where a copy stands: 1 of the images",
+    ]
+    splits = dict(zip(exported["path"], exported["split"], strict=True))
+    assert (splits["test/cat/again.jpg"], splits["test/cat/small.jpg"]) == ("train", "val")
+    assert exported["split"].value_counts().to_dict() == {"train": 4, "val": 4, "test": 3}
+    again = curate.audit(tmp_path / "out", tmp_path / "ws2")
+    assert "split_leak" in set(curate.audit(tmp_path / "set", tmp_path / "ws").findings["kind"])
+    assert "split_leak" not in set(again.findings["kind"])
+    assert again.images["split"].value_counts().to_dict() == {"train": 4, "val": 4, "test": 3}
+
+
+def test_without_asking_nothing_moves(leaking: Path, tmp_path: Path) -> None:
+    exported = curate.export(leaking, tmp_path / "out")
+    assert exported["split"].value_counts().to_dict() == {"train": 3, "val": 3, "test": 5}
+
+
+def test_it_says_so_where_nothing_crosses(leaking: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    curate.export(leaking, tmp_path / "out", repair_splits=True)
+    curate.audit(tmp_path / "out", tmp_path / "ws2")
+    curate.manifest(tmp_path / "ws2", pending="keep")
+    curate.export(tmp_path / "ws2" / "manifest.parquet", tmp_path / "out2", repair_splits=True, say=said.append)
+    assert said == ["no copies stand in several splits: nothing is moved"]
+
+
+def test_without_a_workspace_to_say_what_is_a_copy_it_is_refused(leaking: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(leaking, tmp_path / "elsewhere" / "m.csv")
+    with pytest.raises(CurateError, match=r"no workspace lies with"):
+        curate.export(tmp_path / "elsewhere" / "m.csv", tmp_path / "out", repair_splits=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_build_moves_copies_of_the_splits_that_it_keeps(leaking: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "keep.toml").write_text("[split]\nkeep = true\n")
+    made = curate.build(tmp_path / "keep.toml", tmp_path / "out", manifest=leaking, repair_splits=True, say=said.append)
+    assert made.table["split"].value_counts().to_dict() == {"train": 4, "val": 4, "test": 3}
+    assert "moved to the split of a copy: 2 of the images" in said
+    assert not any("copies stand in several" in line for line in said)
+
+
+def test_a_build_that_draws_its_splits_has_none_to_repair(leaking: Path, tmp_path: Path) -> None:
+    (tmp_path / "draw.toml").write_text("seed = 1\n")
+    with pytest.raises(CurateError, match=r"split.keep = true"):
+        curate.build(tmp_path / "draw.toml", tmp_path / "out", manifest=leaking, repair_splits=True)

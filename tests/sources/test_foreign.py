@@ -1,0 +1,87 @@
+"""Forms that are known by their look and not read: one line that names them and the way out; and what only looks so."""
+
+from pathlib import Path
+
+import pytest
+
+from curate.errors import SourceError
+from curate.sources import open_source
+from tests.sources.test_annotations import folder, listed, where
+
+BOX = b"0 0.5 0.5 0.1 0.1\n1 0.2 0.2 0.05 1e-2\n"
+VOC = b"<annotation><object><name>cat</name></object></annotation>"
+
+
+def put(root: Path, name: str, data: bytes) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        pytest.param(
+            {"JPEGImages/1.jpg": None, "Annotations/1.xml": VOC}, r"Annotations/1.xml is Pascal VOC", id="VOC"
+        ),
+        pytest.param({"images/train/1.jpg": None, "labels/train/1.txt": BOX}, "is YOLO detection", id="YOLO"),
+        pytest.param(
+            {"train/images/1.jpg": None, "train/labels/1.txt": BOX}, "is YOLO detection", id="Roboflow's YOLO"
+        ),
+        pytest.param(
+            {"1.jpg": None, "2.jpg": None, "1.txt": b"", "2.txt": BOX}, "2.txt is YOLO detection", id="beside"
+        ),
+        pytest.param({"images/1.jpg": None, "annotations.xml": b"<annotations><image/>"}, "is CVAT", id="CVAT"),
+        pytest.param({"train.tfrecord-00000-of-00002": b"x"}, "is TFRecord, which is not read", id="TFRecord"),
+        pytest.param({"data.tfrecord": b"x"}, "is TFRecord", id="one TFRecord"),
+        pytest.param({"data-00000-of-00001.arrow": b"x", "state.json": b"{}"}, r"to_parquet\(", id="Arrow"),
+        pytest.param({"data.mdb": b"x", "lock.mdb": b"x"}, "is LMDB", id="LMDB"),
+        pytest.param({"data_batch_1": b"x", "test_batch": b"x"}, "is CIFAR batches", id="CIFAR"),
+        pytest.param({"train-images-idx3-ubyte": b"x"}, "is IDX", id="MNIST"),
+        pytest.param({"x.h5": b"x"}, "is HDF5", id="HDF5"),
+        pytest.param({"train.rec": b"x", "train.idx": b"x"}, "is MXNet RecordIO", id="RecordIO"),
+        pytest.param({"x.beton": b"x"}, "is FFCV", id="FFCV"),
+        pytest.param({"images.npz": b"x"}, "is NumPy arrays", id="NumPy"),
+    ],
+)
+def test_a_form_that_is_not_read_is_refused_by_name(tmp_path: Path, files: dict[str, bytes | None], named: str) -> None:
+    for name, data in files.items():
+        folder(tmp_path, name) if data is None else put(tmp_path, name, data)
+    with pytest.raises(SourceError, match=named) as caught:
+        listed(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"cat/1.txt": b"a cat on a mat"}, id="captions"),
+        pytest.param({"cat/notes.txt": BOX}, id="numbers of another name"),
+        pytest.param({"cat/1.txt": b"1 2 3\n"}, id="fewer numbers than a box has"),
+        pytest.param({"cat/1.xml": b"<svg/>"}, id="other XML"),
+        pytest.param({"annotations.xml": b"<html/>"}, id="XML of that name"),
+        pytest.param({"cache.npy": b"x", "features.h5": b"x"}, id="arrays beside images"),
+    ],
+)
+def test_what_only_looks_so_is_read_as_before(tmp_path: Path, files: dict[str, bytes]) -> None:
+    folder(tmp_path, "cat/1.jpg", "dog/2.jpg")
+    for name, data in files.items():
+        put(tmp_path, name, data)
+    assert where(listed(tmp_path)) == {"cat/1.jpg": (None, "cat"), "dog/2.jpg": (None, "dog")}
+
+
+def test_the_images_alone_are_read_where_the_rest_is_excluded(tmp_path: Path) -> None:
+    folder(tmp_path, "JPEGImages/1.jpg")
+    put(tmp_path, "Annotations/1.xml", VOC)
+    assert where(listed(tmp_path, "*.xml")) == {"JPEGImages/1.jpg": (None, "JPEGImages")}
+
+
+def test_forms_of_folders_that_need_no_reading_of_their_own(tmp_path: Path) -> None:
+    folder(tmp_path / "yolo", "train/cat/1.jpg", "val/cat/2.jpg", "test/dog/3.jpg")
+    put(tmp_path / "yolo", "data.yaml", b"names: [cat, dog]")
+    assert where(listed(tmp_path / "yolo")) == {
+        "test/dog/3.jpg": ("test", "dog"),
+        "train/cat/1.jpg": ("train", "cat"),
+        "val/cat/2.jpg": ("val", "cat"),
+    }
+    folder(tmp_path / "tree", "cat/1.jpg", "dog/2.jpg")
+    assert where(open_source(tmp_path / "tree").list()) == {"cat/1.jpg": (None, "cat"), "dog/2.jpg": (None, "dog")}
