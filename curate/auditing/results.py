@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curate._version import __version__
-from curate.auditing import judge
+from curate.auditing import embedded, judge
 from curate.auditing.run import Run
 from curate.auditing.shortcuts import guesses
 from curate.measuring import features
@@ -38,6 +38,7 @@ def judged(
             scanner.report = told
     for scanner in run.scanners:
         scanner.survey(run.source, records, run.workspace.root)
+    anew = anew or embedded.is_new(run.workspace, run.embeddings)
     if not anew and known.get("judged") == judge_fingerprint(run, records):
         return {name: known.get(name, []) for name in ("prevalent", "spurious")} | {"judged": known["judged"]}
     facts = _write(run, records)
@@ -47,6 +48,7 @@ def judged(
 def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
     workspace = run.workspace
     frame = features.load(records, features.parts(workspace.features, run.scanners, run.config.decode), run.scanners)
+    embedded.settle(workspace, frame, run.config, run.embeddings)
     frame = embeddings.attach(frame, workspace.root)
     judgement = judge.judge(frame, run.scanners, run.config.judge)
     before = _before(workspace, judgement.findings)
@@ -89,7 +91,8 @@ def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:
 
     It includes whether the review store exists, so that a deleted queue is filled again.
     """
-    digest = hashlib.sha256(f"{__version__} {run.config.judge!r} {run.workspace.review.exists()}".encode())
+    settings = f"{run.config.judge!r} {run.config.embeddings!r}"
+    digest = hashlib.sha256(f"{__version__} {settings} {run.workspace.review.exists()}".encode())
     for scanner in run.scanners:
         digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
     for record in records:

@@ -155,8 +155,10 @@ def load(configuration: Config) -> list[Scanner]:
 
 
 def active(configuration: Config) -> list[Scanner]:
-    """Make the scanners that a configuration asks for."""
-    return [scanner for scanner in load(configuration) if scanner.is_wanted(configuration)]
+    """Make the scanners that a configuration asks for, and what measures for them without any check of its own."""
+    from curate.scanners.lite0 import Lite0
+
+    return [scanner for scanner in (*load(configuration), Lite0()) if scanner.is_wanted(configuration)]
 
 
 def resolved(configuration: Config) -> Config:
