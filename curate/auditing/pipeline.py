@@ -150,11 +150,13 @@ def _audited(
     measured, seconds = measure(run, listing.records, report)
     import pandas as pd
 
+    from curate.auditing import listed as further
     from curate.auditing import results
     from curate.auditing.judge import DatasetProperty
     from curate.auditing.shortcuts import Guess
     from curate.reviewing import repair
 
+    further.keep(ws, listing)
     salvage = repair.set_aside_if_damaged(ws.review)
     if salvage is not None:
         facts["notes"].append(salvage.message.to_json())

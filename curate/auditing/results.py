@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curate._version import __version__
-from curate.auditing import embedded, judge
+from curate.auditing import embedded, judge, listed
 from curate.auditing.run import Run
 from curate.auditing.shortcuts import guesses
 from curate.measuring import features
@@ -59,7 +59,7 @@ def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]
         _follow(store, before, judgement.findings, frame)
     return {
         "prevalent": [item.to_json() for item in judgement.prevalent],
-        "spurious": [asdict(guess) for guess in guesses(frame)],
+        "spurious": [asdict(guess) for guess in guesses(listed.attach(frame, workspace))],
     }
 
 
@@ -100,7 +100,7 @@ def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:
             f"{record.path}\0{record.label}\0{record.split}\0{record.size_bytes} {record.mtime_ns}\n".encode()
         )
     beside = sorted({name for scanner in run.scanners for name in scanner.judged_with})
-    for name in ("findings.parquet", "images.parquet", *embeddings.FILES, *beside):
+    for name in ("findings.parquet", "images.parquet", listed.COLUMNS, *embeddings.FILES, *beside):
         path = run.workspace.root / name
         digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
     return digest.hexdigest()

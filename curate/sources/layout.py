@@ -42,10 +42,10 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     ]
     tables = {file.path: join(root, file.path) for file in skipped if _is_metadata(file.path)}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in tables]
-    if tables:
-        records, read = columns.labelled(records, tables)
-        left_out += read
-    return Listing(root, records, sorted(left_out, key=lambda item: item.path))
+    if not tables:
+        return Listing(root, records, sorted(left_out, key=lambda item: item.path))
+    records, read, further = columns.labelled(records, tables)
+    return Listing(root, records, sorted(left_out + read, key=lambda item: item.path), columns=further)
 
 
 def _is_metadata(path: str) -> bool:

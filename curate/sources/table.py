@@ -19,6 +19,7 @@ from curate.sources.columns import (
     LABEL_COLUMNS,
     PATH_COLUMNS,
     SPLIT_COLUMNS,
+    Further,
     column_called,
     is_list,
     read_rows,
@@ -64,6 +65,7 @@ class Table(Source):
         root = _common_root(self.address, here, [address for address, _ in addresses])
         found: dict[str, Record] = {}
         facts = _facts([address for address, _ in addresses])
+        further = Further()
         for address, row in addresses:
             path = address.removeprefix(root).lstrip("/")
             size, stamp = facts[address]
@@ -72,7 +74,9 @@ class Table(Source):
                 skipped.append(Skipped(path, msg("the list names it twice; the first row counts")))
             else:
                 found[path] = record
-        return Listing(root, [found[path] for path in sorted(found)], sorted(skipped, key=lambda item: item.path))
+                further.take(path, row, (where, label, split))
+        records = [found[path] for path in sorted(found)]
+        return Listing(root, records, sorted(skipped, key=lambda item: item.path), columns=further.columns)
 
     def _refuse_addresses(self, addresses: Sequence[str]) -> None:
         remote = next((address for address in addresses if url(address)), None)
