@@ -110,7 +110,7 @@ def settle(workspace: Workspace, frame: pd.DataFrame, configuration: Config, giv
     if standing is not None and standing.made_from is None and not _is_replaceable(standing, configuration):
         return
     if configuration.embeddings is False:
-        if standing is not None and standing.made_from is not None:
+        if standing is not None:
             (workspace.root / embeddings.EMBEDDINGS).unlink()
     elif configuration.embeddings is True:
         rows = np.flatnonzero(frame[COLUMN].notna())
