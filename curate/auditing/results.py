@@ -40,12 +40,14 @@ def judged(
         scanner.survey(run.source, records, run.workspace.root)
     anew = anew or embedded.is_new(run.workspace, run.embeddings)
     if not anew and known.get("judged") == judge_fingerprint(run, records):
-        return {name: known.get(name, []) for name in ("prevalent", "spurious")} | {"judged": known["judged"]}
+        return {name: known.get(name, []) for name in ("prevalent", "remarks", "spurious")} | {
+            "judged": known["judged"]
+        }
     facts = _write(run, records)
     return {**facts, "judged": judge_fingerprint(run, records)}
 
 
-def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
+def _write(run: Run, records: Sequence[Record]) -> dict[str, list[Any]]:
     workspace = run.workspace
     frame = features.load(records, features.parts(workspace.features, run.scanners, run.config.decode), run.scanners)
     embedded.settle(workspace, frame, run.config, run.embeddings)
@@ -59,6 +61,7 @@ def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]
         _follow(store, before, judgement.findings, frame)
     return {
         "prevalent": [item.to_json() for item in judgement.prevalent],
+        "remarks": [remark.to_json() for remark in judgement.remarks],
         "spurious": [asdict(guess) for guess in guesses(listed.attach(frame, workspace))],
     }
 

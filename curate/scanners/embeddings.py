@@ -27,8 +27,8 @@ EMBEDDINGS, PREDICTIONS = "embeddings.parquet", "predictions.parquet"
 FILES = (EMBEDDINGS, PREDICTIONS)
 EMBEDDING, EMBEDDED_BY = "embedding", "embedded_by"
 """Pooled features of an image (float32), and the name of the network that they are of; or None."""
-PREDICTION = ("predicted", "confidence", "given_confidence", "label_quality")
-"""The likeliest class, its out-of-fold probability, that of the label given, and how well the label fits (0..1)."""
+PREDICTION = ("predicted", "confidence", "given_confidence", "probabilities")
+"""The likeliest class, its out-of-fold probability, that of the label given, and those of all classes (a list)."""
 
 
 MADE_FROM = b"curate.made_from"
@@ -125,7 +125,8 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
         values = np.full(len(frame), None, dtype=object)
         if predictions is not None:
             known = _current(frame, predictions["path"].to_pylist(), predictions["sha256"].to_pylist())
-            predicted = np.asarray(predictions[name].to_pylist(), dtype=object)
+            predicted = np.empty(len(predictions), dtype=object)
+            predicted[:] = predictions[name].to_pylist()
             labels = np.asarray(predictions["label"].to_pylist(), dtype=object)
             valid = (known >= 0) & (labels[known] == frame["label"].to_numpy(object))
             values[valid] = predicted[known[valid]]

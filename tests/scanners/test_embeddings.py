@@ -52,7 +52,7 @@ def write_predictions(workspace: Path, **changed: list[object]) -> None:
         "predicted": list(images["label"]),
         "confidence": [0.9] * COUNT,
         "given_confidence": [0.9] * COUNT,
-        "label_quality": [0.9] * COUNT,
+        "probabilities": [[0.9, 0.1]] * COUNT,
         **changed,
     }
     pq.write_table(pa.table(columns), workspace / "predictions.parquet")
@@ -114,16 +114,25 @@ def test_an_embedding_of_other_bytes_is_not_used(audited: Path) -> None:
 
 
 def test_a_confident_other_prediction_makes_a_suspect_with_a_suggestion(audited: Path) -> None:
-    predicted = ["cats"] * COUNT
-    write_predictions(audited, predicted=predicted, label_quality=[0.05] * COUNT, confidence=[0.95] * 59 + [0.5])
+    labels = ["cats"] * 30 + ["dogs"] * 30
+    doubted = [index in range(30, 37) for index in range(COUNT)]
+    write_predictions(
+        audited,
+        predicted=["cats" if doubt else label for label, doubt in zip(labels, doubted, strict=True)],
+        given_confidence=[0.1 if doubt else 0.9 for doubt in doubted],
+    )
     suspects = found(audited, "suspected_mislabel")
     assert set(suspects["label"]) == {"dogs"}
-    assert len(suspects) == COUNT // 2 - 1
+    assert len(suspects) == 7
     assert set(suspects["suggestion"]) == {"relabel"}
+    assert set(suspects["severity"]) == {"warning"}
+    assert any("of the 7 in the queue about 100%" in str(note) for note in curate.status(audited).notes)
+    curate.audit(audited.parent / "set", audited)
+    assert any("of the 7 in the queue about 100%" in str(note) for note in curate.status(audited).notes)
 
 
 def test_a_prediction_for_another_label_is_not_used(audited: Path) -> None:
-    write_predictions(audited, label=["birds"] * COUNT, predicted=["cats"] * COUNT, label_quality=[0.0] * COUNT)
+    write_predictions(audited, label=["birds"] * COUNT, predicted=["cats"] * COUNT, given_confidence=[0.0] * COUNT)
     assert found(audited, "suspected_mislabel").empty
 
 
