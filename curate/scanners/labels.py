@@ -56,9 +56,9 @@ _MIN_IMAGES = 50
 class LabelsSettings(Settings):
     """What a doubt about a label must be worth to be asked about."""
 
-    min_precision: float = Field(0.5, ge=0, le=1, description=N_("share of the doubts queued that should be right"))
+    min_precision: float = Field(0.6, ge=0, le=1, description=N_("share of the doubts queued that should be right"))
     min_found: float = Field(
-        0.55, ge=0, le=1, description=N_("share of wrong labels that should be found for any to be queued")
+        0.5, ge=0, le=1, description=N_("share of wrong labels that should be found for any to be queued")
     )
     max_label_quality: float = Field(
         0.2, ge=0, le=1, description=N_("how well a label may fit at most, to be listed for information")
