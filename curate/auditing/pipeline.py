@@ -79,6 +79,15 @@ class Audit:
     spurious: list[Guess] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def has_any(self, names: Sequence[str]) -> bool:
+        """Say whether anything of these kinds or categories is left, be it a finding or a property of the dataset."""
+        counted = self.findings[self.findings["severity"] != Severity.INFO]
+        wanted = set(names)
+        return bool(
+            wanted & {*counted["kind"], *counted["category"]}
+            or any(wanted & {item.kind, item.category} for item in self.prevalent)
+        )
+
 
 @full_disk_explained()
 def audit(

@@ -78,7 +78,7 @@ def judged(frame: pd.DataFrame, **settings: float) -> tuple[Labels, list[Finding
 def test_wrong_labels_of_classes_that_lie_apart_are_queued_with_the_true_class(seed: int) -> None:
     frame, wrong = classes_apart(6.0, seed=seed)
     scanner, findings, queued = judged(frame)
-    assert len(queued & wrong) >= 0.8 * len(wrong)
+    assert len(queued & wrong) >= 0.5 * len(wrong)
     assert len(queued & wrong) >= 0.8 * len(queued)
     right = classes_apart(6.0, wrong=0, seed=seed)[0].set_index("path")["label"]
     assert all(finding.evidence["suggested"] == right[finding.path] for finding in findings if finding.path in wrong)
