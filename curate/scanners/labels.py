@@ -1,15 +1,16 @@
 """Labels that the other images speak against: `suspected_mislabel`.
 
-Judged by what a network said that was trained on the other images (`curate train mislabel`), else by the classes of
-the nearest neighbours among the embeddings. What such doubts are worth is estimated on the dataset itself (`doubt`):
-those that are right often enough are queued, and the others ranked for information, with one line saying why.
+Judged by what a network said that was trained on the other images (`curate train mislabel`) or by the classes of the
+nearest neighbours among the embeddings, whichever first is worth it. That is estimated on the dataset itself (`doubt`):
+doubts that are right often enough are queued, and others ranked for information, with one line saying why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,15 @@ class _Opinion:
     judged_by: Message
 
 
+class _Judged(NamedTuple):
+    """An opinion, the label and the margin of each of its images, and what its doubts are worth."""
+
+    opinion: _Opinion
+    labels: npt.NDArray[np.object_]
+    margins: Floats
+    worth: Trust
+
+
 class Labels(Scanner):
     """Images whose class is probably another one, with that other one as the suggestion."""
 
@@ -87,23 +97,35 @@ class Labels(Scanner):
     settings_model: ClassVar[type[Settings]] = LabelsSettings
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        opinion = _of_network(features) or _of_neighbours(features, self.settings.neighbours)
-        if opinion is None:
-            return
-        s = self.settings
-        labels = features["label"].to_numpy(object)[opinion.rows]
-        margins = np.where(opinion.predicted == labels, 0.0, opinion.confidence - opinion.given)
-        worth = trust(
-            opinion.probabilities,
-            margins,
-            min_precision=s.min_precision,
-            min_found=s.min_found,
-        )
+        labels_of = features["label"].to_numpy(object)
+        first: _Judged | None = None
+        for ask in (_of_network, partial(_of_neighbours, count=self.settings.neighbours)):
+            opinion = ask(features)
+            if opinion is None:
+                continue
+            labels = labels_of[opinion.rows]
+            margins = np.where(opinion.predicted == labels, 0.0, opinion.confidence - opinion.given)
+            worth = trust(
+                opinion.probabilities,
+                margins,
+                min_precision=self.settings.min_precision,
+                min_found=self.settings.min_found,
+            )
+            judged = _Judged(opinion, labels, margins, worth)
+            first = first or judged
+            if worth.is_known:  # of two opinions the first that is worth asking about
+                yield from self._findings(features, judged)
+                return
+        if first is not None:
+            yield from self._findings(features, first)
+
+    def _findings(self, features: pd.DataFrame, judged: _Judged) -> Iterator[Finding]:
+        opinion, labels, margins, worth = judged
         self.remarks = [self._remark(worth, opinion.judged_by, int((margins >= worth.threshold).sum()))]
         paths = features["path"].to_numpy(object)[opinion.rows]
         for row in np.flatnonzero(margins > 0):
             is_queued = bool(margins[row] >= worth.threshold)
-            if is_queued or opinion.given[row] <= s.max_label_quality:
+            if is_queued or opinion.given[row] <= self.settings.max_label_quality:
                 yield self._finding(opinion, int(row), paths[row], labels[row], worth, is_queued=is_queued)
 
     def _remark(self, worth: Trust, judged_by: Message, count: int) -> Message:

@@ -112,13 +112,19 @@ def test_a_copy_with_the_same_wrong_label_confirms_nothing() -> None:
     assert first in judged(together)[2]
 
 
-def test_what_a_network_predicted_goes_before_neighbours_and_few_images_say_nothing() -> None:
+def test_what_a_network_predicted_goes_before_neighbours_where_it_is_worth_it_and_few_images_say_nothing() -> None:
     frame, _ = classes_apart(6.0)
-    predicted = frame.assign(predicted=frame["label"], confidence=0.9, given_confidence=0.9)
+    doubted = frame["path"] < "010"
+    predicted = frame.assign(
+        predicted=frame["label"].where(~doubted, "z"), confidence=0.9, given_confidence=np.where(doubted, 0.1, 0.9)
+    )
     predicted["probabilities"] = [[0.9, 0.1]] * len(frame)
-    scanner, findings, _ = judged(predicted)
-    assert findings == []
+    scanner, _, queued = judged(predicted)
+    assert queued == set(frame["path"][doubted])
     assert "a network that had not seen it" in str(scanner.remarks[0])
+    scanner, _, queued = judged(predicted.assign(probabilities=[[0.5, 0.5]] * len(frame)))
+    assert queued == judged(frame)[2] != set()
+    assert "its nearest images" in str(scanner.remarks[0]), "where the network's opinion is worth nothing"
     few, _ = classes_apart(6.0)
     assert judged(few.iloc[:49])[1] == []
     assert judged(few[few["label"] == "a"])[1] == []
