@@ -95,6 +95,13 @@ def audit(
     text: Annotated[
         bool, typer.Option("--text", help="Also read the text on images (extra text; about 200 ms an image).")
     ] = False,
+    embeddings: Annotated[
+        bool | None,
+        typer.Option("--embeddings/--no-embeddings", help="Also measure what a network sees (10 to 17 ms)."),
+    ] = None,
+    embeddings_from: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Take that from a .parquet by path, or a .npy in path order.")
+    ] = None,
     online: Annotated[bool, typer.Option("--online", help="Fetch what a local list names by URL.")] = False,
     duplicates: Annotated[
         DuplicateEngine | None,
@@ -124,6 +131,8 @@ def audit(
 
     words = _words(lang)
     failing.check_kinds(fail_on or [])
+    if embeddings_from and embeddings is False:
+        raise ConfigError("--no-embeddings and --embeddings-from exclude each other; leave one out")
     standing = workspace / "curate.toml"
     chosen = config.read(config_file or standing) if config_file or standing.is_file() else config.Config()
     if thorough:
@@ -133,7 +142,14 @@ def audit(
     if chosen.duplicates == "fastdup":
         terminal.say(f"{LICENCE}; its telemetry is off")
     with terminal.progress(words) as report:
-        result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
+        result = curate.audit(
+            source,
+            workspace,
+            configuration=chosen,
+            report=report,
+            engine=engine,
+            embeddings=embeddings_from or embeddings,
+        )
     terminal.skipped(Workspace(workspace).read_audit()["skipped"], words)
     if profile_time:
         terminal.cost(result, words)

@@ -73,6 +73,9 @@ class Config(Settings):
     exclude: list[str] = Field(default_factory=list, description="patterns of names or paths that are left out")
     online: bool = Field(False, description="fetch what a list of this machine names by URL")
     text: bool = Field(False, description="read the text on images (extra `text`)")
+    embeddings: bool | str = Field(
+        False, description="measure what a network sees in every image, or take that from a .parquet or .npy file"
+    )
     decode: DecodeLimits = DecodeLimits()
     engine: EngineSettings = EngineSettings()
     judge: JudgeSettings = JudgeSettings()

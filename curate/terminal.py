@@ -49,19 +49,18 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(state.to_json(), indent=2, ensure_ascii=False))
         return
-    from curate.auditing.shortcuts import TELLING
-
     _console().print(class_summary_view(state.class_summary, words))
     for message in [*state.notes, *(item.message for item in state.prevalent)]:
         say(words.gettext("note: {text}").format(text=words.render(message)))
     for guess in state.spurious:
-        if guess.gain >= TELLING:
+        if guess.is_telling:
             say(
                 words.gettext(
                     "note: the class can be guessed from one property ({property}): right for {share} of the images of "
-                    "a class, {chance} by chance"
+                    "a class, {chance} by chance. {remedy}"
                 ).format(
-                    property=words.gettext(guess.title),
+                    property=words.render(guess.title),
+                    remedy=words.gettext(guess.remedy),
                     share=words.percent(guess.accuracy),
                     chance=words.percent(guess.chance),
                 )

@@ -93,7 +93,7 @@ def read(workspace: Workspace) -> Contents:
         configuration=workspace.config.read_text(encoding="utf-8") if workspace.config.is_file() else "",
         findings_sha256=hashlib.sha256(workspace.findings.read_bytes()).hexdigest(),
         remarks=(
-            *(Message.from_json(note) for note in facts.get("notes", [])),
+            *(Message.from_json(note) for name in ("notes", "remarks") for note in facts.get(name, [])),
             *(DatasetProperty.from_json(item).message for item in facts.get("prevalent", [])),
         ),
         spurious=tuple(Guess(**item) for item in facts.get("spurious", [])),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import curate
@@ -35,13 +36,14 @@ COMMANDS = (
 )
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The real command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-c", "from curate.cli import main; main()", *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
+        cwd=cwd,
     )
 
 
@@ -159,6 +161,24 @@ def test_what_is_excluded_and_noted_is_told_and_remembered(tmp_path: Path) -> No
         assert "skipped 1 file: excluded by old" in done.stderr
         assert "note: The classes 'Sad' and 'sad' look like spellings of one class" in done.stderr
     assert "note: The classes" in run("status", tmp_path / "ws").stderr
+
+
+def test_embeddings_are_asked_for_and_left_out_and_taken_from_a_file(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src", each=2)
+    written = tmp_path / "ws" / "embeddings.parquet"
+    settings = tmp_path / "ws" / "curate.toml"
+    assert run("audit", source, "-w", tmp_path / "ws", "--embeddings").returncode == 0
+    assert written.is_file()
+    assert run("audit", source, "-w", tmp_path / "ws").returncode == 0
+    assert "embeddings = true" in settings.read_text()
+    assert run("audit", source, "-w", tmp_path / "ws", "--no-embeddings").returncode == 0
+    assert not written.exists()
+    np.save(tmp_path / "own.npy", np.ones((4, 3)))
+    relative = run("audit", source, "-w", tmp_path / "ws", "--embeddings-from", "own.npy", cwd=tmp_path)
+    assert relative.returncode == 0, relative.stderr
+    assert f'embeddings = "{tmp_path / "own.npy"}"' in settings.read_text()
+    both = run("audit", source, "-w", tmp_path / "ws", "--embeddings-from", tmp_path / "own.npy", "--no-embeddings")
+    assert (both.returncode, both.stderr.count("\n")) == (2, 1)
 
 
 def test_a_name_that_is_no_text_is_printed_all_the_same(tmp_path: Path) -> None:

@@ -207,7 +207,9 @@ def mislabel(
     with _progress() as (progress, _):
         path = module.mislabel(workspace, recipe, folds=folds, seed=seed, progress=progress)
     findings = curate.judge(workspace)
-    typer.echo(f"{(findings['kind'] == 'suspected_mislabel').sum():,} suspected labels are in the queue", err=True)
+    suspected = findings[findings["kind"] == "suspected_mislabel"]
+    queued = (suspected["severity"] != "info").sum()
+    typer.echo(f"{queued:,} suspected labels are in the queue, {len(suspected) - queued:,} for information", err=True)
     typer.echo(str(path))
 
 

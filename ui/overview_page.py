@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from curate.auditing import summary
-from curate.auditing.shortcuts import TELLING, Guess
+from curate.auditing.shortcuts import Guess
 from curate.auditing.summary import WorkspaceStatus
 from curate.dataset import manifest
 from curate.findings import CATEGORY_TITLES
@@ -42,7 +42,7 @@ def draw() -> None:
         st.warning(_("The last audit was interrupted; run it again for the rest."))
     for message in [*found.notes, *(item.message for item in found.prevalent)]:
         st.info(plain(t.render(message)))
-    _shortcuts([guess for guess in found.spurious if guess.gain >= TELLING])
+    _shortcuts([guess for guess in found.spurious if guess.is_telling])
     if found.stale:
         st.warning(
             counted(
@@ -134,6 +134,9 @@ def _shortcuts(telling: list[Guess]) -> None:
         return
     percent = session.translator().percent
     st.subheader(_("What gives a class away"))
-    rows = [(_(guess.title), percent(guess.accuracy), percent(guess.chance)) for guess in telling]
-    columns = [_("Property"), _("Guessed rightly"), _("By chance")]
+    rows = [
+        (session.translator().render(guess.title), percent(guess.accuracy), percent(guess.chance), _(guess.remedy))
+        for guess in telling
+    ]
+    columns = [_("Property"), _("Guessed rightly"), _("By chance"), _("What to do")]
     st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, width="stretch")

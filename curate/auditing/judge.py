@@ -71,10 +71,14 @@ class DatasetProperty:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The findings as a table (`schema.FINDINGS`), and the checks set aside as properties of the dataset or a class."""
+    """The findings as a table (`schema.FINDINGS`), and the checks set aside as properties of the dataset or a class.
+
+    `remarks` are what scanners say of the dataset as a whole.
+    """
 
     findings: pd.DataFrame
     prevalent: list[DatasetProperty]
+    remarks: list[Message]
 
 
 def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSettings) -> Judgement:
@@ -90,7 +94,8 @@ def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSetti
         of_all, of_class = (finding.kind.name, None), (finding.kind.name, labels[finding.path])
         return aside.isdisjoint((of_all, of_class)) or not _is_opinion(finding, exact)
 
-    return Judgement(_table([pair for pair in found if is_kept(pair[1])], labels), prevalent)
+    remarks = [remark for scanner in scanners for remark in scanner.remarks]
+    return Judgement(_table([pair for pair in found if is_kept(pair[1])], labels), prevalent, remarks)
 
 
 def _hits(found: Sequence[Finding], exact: Set[str | None]) -> dict[KindSpec, set[str]]:

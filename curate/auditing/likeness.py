@@ -11,12 +11,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from curate.duplicates.tiles import TILE_PX
 from curate.errors import WorkspaceError
 from curate.measuring.features import stored
-from curate.scanners.embeddings import EMBEDDING, EMBEDDINGS
+from curate.scanners import embeddings
 from curate.storage.workspace import Workspace
 
 TILE = "duplicates.tile"
@@ -70,15 +69,11 @@ def likeness(workspace: Workspace) -> Likeness:
 
 
 def _embeddings(workspace: Workspace, current: dict[str, str | None]) -> dict[str, Floats]:
-    path = workspace.root / EMBEDDINGS
-    if not path.exists():
+    found = embeddings.read(workspace.root)
+    if found is None:
         return {}
-    table = pq.read_table(path, columns=["path", "sha256", EMBEDDING])
-    return {
-        name: np.asarray(vector, np.float32)
-        for name, sha256, vector in zip(*(table[column].to_pylist() for column in table.column_names), strict=True)
-        if vector is not None and current.get(name) == sha256
-    }
+    rows = zip(found.paths, found.hashes, found.matrix, strict=True)
+    return {path: vector for path, sha256, vector in rows if current.get(path) == sha256}
 
 
 def _tiles(workspace: Workspace, current: dict[str, str | None]) -> dict[str, Floats]:

@@ -88,18 +88,21 @@ def audit(
     configuration: Config | None = None,
     report: Report | None = None,
     engine: str | None = None,
+    embeddings: bool | str | Path | None = None,
 ) -> Audit:
     """List, measure and judge a dataset, and fill its review queue.
 
     `source` is a path or a URL; or a `Dataset` or `DatasetDict` of the package datasets, which is written into the
     workspace, or an `ImageFolder` of torchvision. `engine` is where the work is done, `serial`, `local:N` or
     `dask:ADDRESS`; it does not change the result. Without a configuration the one already in the workspace holds, or
-    the defaults. The source is only ever read. Raises `CurateError` for what the user can mend.
+    the defaults; `embeddings`, where it is given, goes before it: whether to measure them, or a .parquet or .npy file
+    of your own. The source is only ever read. Raises `CurateError` for what the user can mend.
     """
     ws = Workspace(Path(workspace).absolute())
     chosen = pool.named(engine) if engine else None
     pool.get_ready(ws.root, chosen or Engine())
     configuration = scanners.resolved(configuration or _standing_config(ws))
+    configuration = _with_embeddings(configuration, configuration.embeddings if embeddings is None else embeddings)
     if not isinstance(source, str | Path):
         source = given.address_of(source, create(ws.root, str(ws.given)).given)
     listed = open_source(source, ws.unpacked, configuration.exclude, online=configuration.online)
@@ -116,9 +119,12 @@ def _audited(
     active = scanners.active(configuration)
     known = _known(ws)
     fresh = not known
+    from curate.auditing import embedded
+
     try:
         listing = listed.list()
-    except SourceError:
+        given = embedded.own(configuration, [record.path for record in listing.records])
+    except (SourceError, ConfigError):
         if fresh:
             _remove_empty(ws)
         raise
@@ -142,15 +148,18 @@ def _audited(
         scanners=tuple(active),
         config=configuration,
         engine=chosen or Engine(workers=configuration.engine.workers),
+        embeddings=given,
     )
     measured, seconds = measure(run, listing.records, report)
     import pandas as pd
 
+    from curate.auditing import listed as further
     from curate.auditing import results
     from curate.auditing.judge import DatasetProperty
     from curate.auditing.shortcuts import Guess
     from curate.reviewing import repair
 
+    further.keep(ws, listing)
     salvage = repair.set_aside_if_damaged(ws.review)
     if salvage is not None:
         facts["notes"].append(salvage.message.to_json())
@@ -158,6 +167,8 @@ def _audited(
     judged = results.judged(run, listing.records, known, anew=anew, told=report and _told(report))
     if not fresh and (measured or judged["judged"] != known.get("judged")):
         features.prune(ws.features, active, listing.records, configuration.decode)
+    other = embedded.note(ws, configuration)
+    facts["notes"] += [other.to_json()] if other else []
     write_json({**facts, "complete": True, **judged}, ws.audit)
     return Audit(
         workspace=ws.root,
@@ -177,11 +188,12 @@ def judge(workspace: str | Path) -> pd.DataFrame:
 
     Returns the findings. Raises `ConfigError` where a changed setting would need images to be read.
     """
-    from curate.auditing import results
+    from curate.auditing import embedded, results
 
     ws = Workspace(Path(workspace))
     facts = ws.read_audit()
     configuration = config.read(ws.config)
+    embedded.refuse_unsettled(ws, configuration)
     active = scanners.active(configuration)
     parts = features.parts(ws.features, active, configuration.decode)
     records = features.records(ws.read_images(), parts)
@@ -211,6 +223,12 @@ def _told(report: Report) -> scanners.Told:
         report(AuditProgress(done=done, total=total, problems=0, step=step))
 
     return told
+
+
+def _with_embeddings(configuration: Config, embeddings: bool | str | Path) -> Config:
+    """Return a configuration with these embeddings, a file by its absolute path: it is read from anywhere later."""
+    setting = embeddings if isinstance(embeddings, bool) else str(Path(embeddings).absolute())
+    return configuration.model_copy(update={"embeddings": setting})
 
 
 def _standing_config(workspace: Workspace) -> Config:

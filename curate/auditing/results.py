@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curate._version import __version__
-from curate.auditing import judge
+from curate.auditing import embedded, judge, listed
 from curate.auditing.run import Run
 from curate.auditing.shortcuts import guesses
 from curate.measuring import features
@@ -38,15 +38,19 @@ def judged(
             scanner.report = told
     for scanner in run.scanners:
         scanner.survey(run.source, records, run.workspace.root)
+    anew = anew or embedded.is_new(run.workspace, run.embeddings)
     if not anew and known.get("judged") == judge_fingerprint(run, records):
-        return {name: known.get(name, []) for name in ("prevalent", "spurious")} | {"judged": known["judged"]}
+        return {name: known.get(name, []) for name in ("prevalent", "remarks", "spurious")} | {
+            "judged": known["judged"]
+        }
     facts = _write(run, records)
     return {**facts, "judged": judge_fingerprint(run, records)}
 
 
-def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]]]:
+def _write(run: Run, records: Sequence[Record]) -> dict[str, list[Any]]:
     workspace = run.workspace
     frame = features.load(records, features.parts(workspace.features, run.scanners, run.config.decode), run.scanners)
+    embedded.settle(workspace, frame, run.config, run.embeddings)
     frame = embeddings.attach(frame, workspace.root)
     judgement = judge.judge(frame, run.scanners, run.config.judge)
     before = _before(workspace, judgement.findings)
@@ -57,7 +61,8 @@ def _write(run: Run, records: Sequence[Record]) -> dict[str, list[dict[str, Any]
         _follow(store, before, judgement.findings, frame)
     return {
         "prevalent": [item.to_json() for item in judgement.prevalent],
-        "spurious": [asdict(guess) for guess in guesses(frame)],
+        "remarks": [remark.to_json() for remark in judgement.remarks],
+        "spurious": [asdict(guess) for guess in guesses(listed.attach(frame, workspace))],
     }
 
 
@@ -89,7 +94,8 @@ def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:
 
     It includes whether the review store exists, so that a deleted queue is filled again.
     """
-    digest = hashlib.sha256(f"{__version__} {run.config.judge!r} {run.workspace.review.exists()}".encode())
+    settings = f"{run.config.judge!r} {run.config.embeddings!r}"
+    digest = hashlib.sha256(f"{__version__} {settings} {run.workspace.review.exists()}".encode())
     for scanner in run.scanners:
         digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
     for record in records:
@@ -97,7 +103,7 @@ def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:
             f"{record.path}\0{record.label}\0{record.split}\0{record.size_bytes} {record.mtime_ns}\n".encode()
         )
     beside = sorted({name for scanner in run.scanners for name in scanner.judged_with})
-    for name in ("findings.parquet", "images.parquet", *embeddings.FILES, *beside):
+    for name in ("findings.parquet", "images.parquet", listed.COLUMNS, *embeddings.FILES, *beside):
         path = run.workspace.root / name
         digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
     return digest.hexdigest()

@@ -74,7 +74,7 @@ def status(workspace: str | Path) -> WorkspaceStatus:
         verdicts=counts,
         stale=sorted(path for path, ruling in rulings.items() if ruling.stale),
         prevalent=[DatasetProperty.from_json(item) for item in facts.get("prevalent", [])],
-        notes=[Message.from_json(note) for note in facts.get("notes", [])],
+        notes=[Message.from_json(note) for name in ("notes", "remarks") for note in facts.get(name, [])],
         skipped=len(facts.get("skipped", [])),
         spurious=[Guess(**item) for item in facts.get("spurious", [])],
     )

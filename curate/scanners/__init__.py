@@ -21,6 +21,7 @@ from curate import config
 from curate.config import Config, Settings
 from curate.errors import ConfigError
 from curate.findings import Finding, Kinds, KindSpec
+from curate.i18n import Message
 from curate.images.image import DecodedImage
 from curate.plugins import installed
 
@@ -90,6 +91,8 @@ class Scanner(ABC):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()
         self.report: Told = _untold
+        self.remarks: list[Message] = []
+        """What the last `judge` says of the dataset as a whole: printed as notes, and queued nowhere."""
 
     @classmethod
     def is_wanted(cls, configuration: Config) -> bool:
@@ -155,8 +158,10 @@ def load(configuration: Config) -> list[Scanner]:
 
 
 def active(configuration: Config) -> list[Scanner]:
-    """Make the scanners that a configuration asks for."""
-    return [scanner for scanner in load(configuration) if scanner.is_wanted(configuration)]
+    """Make the scanners that a configuration asks for, and what measures for them without any check of its own."""
+    from curate.scanners.lite0 import Lite0
+
+    return [scanner for scanner in (*load(configuration), Lite0()) if scanner.is_wanted(configuration)]
 
 
 def resolved(configuration: Config) -> Config:

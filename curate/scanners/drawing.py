@@ -2,8 +2,8 @@
 
 A small ensemble of decision trees judges what tells ink from light: how few colours cover the image, how flat it
 is between its edges, how little noise lies in its smooth parts, how vivid it is; and how sure the scanner of faces is
-of a face, which speaks against a drawing, never for one. Where `curate train embed` has been run, a linear classifier
-on what a network sees answers in its place: it is right more often. Both were fitted on labelled web images
+of a face, which speaks against a drawing, never for one. Where EfficientNet-Lite0 has looked (`audit --embeddings`), a
+linear classifier on what it sees answers in its place: it is right more often. Both were fitted on labelled web images
 (tests/benchmarks/fit_drawing.py); the weights are all that is left of them.
 """
 
@@ -26,8 +26,8 @@ from curate.config import Config, Settings
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_, Message, msg
 from curate.images.image import DecodedImage, Pixels, luma, shrink
-from curate.scanners import Scanner
-from curate.scanners.embeddings import EMBEDDING
+from curate.scanners import Scanner, lite0
+from curate.scanners.embeddings import EMBEDDED_BY, EMBEDDING
 from curate.schema import Category
 
 if TYPE_CHECKING:
@@ -99,12 +99,13 @@ def drawing_scores(measured: pd.DataFrame) -> list[tuple[float, Message]]:
     features = np.array(measured["features"].tolist(), dtype=np.float64).reshape(len(measured), len(names))
     sure = [surest_face(boxes) for boxes in measured["boxes"]] if "boxes" in measured else [0.0] * len(measured)
     by_features = by_trees(np.column_stack([features, sure]))
-    embeddings = measured[EMBEDDING] if EMBEDDING in measured else [None] * len(measured)
+    unknown = [None] * len(measured)
+    embeddings, models = (measured.get(name, unknown) for name in (EMBEDDING, EMBEDDED_BY))
     return [
-        (float(score), msg("its colours and edges"))
-        if embedding is None or len(embedding) != len(_model()["embedding"]["weights"])
-        else (by_embedding(np.asarray(embedding, dtype=np.float64)), msg("what a network sees"))
-        for score, embedding in zip(by_features, embeddings, strict=True)
+        (by_embedding(np.asarray(embedding, dtype=np.float64)), msg("what a network sees"))
+        if model == lite0.NAME  # the only network whose features the classifier was fitted on
+        else (float(score), msg("its colours and edges"))
+        for score, embedding, model in zip(by_features, embeddings, models, strict=True)
     ]
 
 

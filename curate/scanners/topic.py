@@ -1,8 +1,9 @@
 """Images that have nothing in common with the rest: outliers among the embeddings of a trained network.
 
-Judged where `curate train embed` has been run. How far an image stands off is its mean cosine distance from its
-nearest neighbours (Ramaswamy, Rastogi and Shim, SIGMOD 2000); how far is too far, the dataset itself says, by how its
-distances fall off. Where they fall off so slowly that no image can be far enough, none is flagged.
+Judged where there are embeddings (`curate audit --embeddings`, or `curate train embed`). How far an image stands off is
+its mean cosine distance from its nearest neighbours (Ramaswamy, Rastogi and Shim, SIGMOD 2000); how far is too far, the
+dataset itself says, by how its distances fall off. Where they fall off so slowly that no image can be far enough, none
+is flagged.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ same: the worker will say that it cannot be opened.
 import io
 import json
 import posixpath
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,12 +17,15 @@ from curate.i18n import msg
 from curate.sources import objects
 from curate.sources.address import is_below, url
 from curate.sources.records import Record, Skipped, split_called
+from curate.storage.names import is_text
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 METADATA = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
 PATH_COLUMNS = ("path", "file_name", "filename", "file", "filepath", "file_path", "image", "image_path", "url", "uri")
 LABEL_COLUMNS = ("label", "class", "labels", "class_name", "category", "target", "emotion")
 SPLIT_COLUMNS = ("split", "usage", "subset", "set", "fold")
+_CLASS_AGAIN = re.compile(rf"({'|'.join(LABEL_COLUMNS)})([ _.-]?(id|idx|index|code|name|number))?", re.IGNORECASE)
+"""The name of a column that says the class once more, as a number or in other words."""
 
 
 def is_list(source: str | Path) -> bool:
@@ -51,13 +55,37 @@ def read_rows(address: str) -> tuple[list[str], list[dict[str, Any]]]:
         raise SourceError(f"{address} cannot be read as a list of images ({error})") from error
 
 
-def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list[Record], list[Skipped]]:
+class Further:
+    """Columns of lists that are neither path nor class nor split, gathered row by row; `columns` as in `Listing`.
+
+    One that says the class once more, such as `label_id`, is none of them.
+    """
+
+    def __init__(self) -> None:
+        self.columns: dict[str, dict[str, str]] = {}
+
+    def take(self, path: str, row: Mapping[str, Any], known: Sequence[str | None]) -> None:
+        """Take what a row says of an image in columns other than the `known` ones, as far as it is a plain value."""
+        for name, value in row.items():
+            if name in known or _CLASS_AGAIN.fullmatch(str(name).strip()):
+                continue
+            if isinstance(value, list | dict | bytes) or value != value:  # noqa: PLR0124 - not a number
+                continue
+            written = text(row, name)
+            if written is not None and is_text(written):
+                self.columns.setdefault(str(name), {})[path] = written
+
+
+def labelled(
+    records: Iterable[Record], tables: Mapping[str, str]
+) -> tuple[list[Record], list[Skipped], Mapping[str, Mapping[str, str]]]:
     """Give records the labels and splits that metadata files (path below the root -> address) have for them.
 
     `file_name` is relative to the metadata file. A row without a file gives a record; a table without
-    `file_name` says nothing.
+    `file_name` says nothing. Returns records, what was skipped, and the further columns as in `Listing`.
     """
     found = {record.path: record for record in records}
+    further = Further()
     skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
     for path, address in sorted(tables.items()):
         columns, rows = read_rows(address)
@@ -82,7 +110,8 @@ def labelled(records: Iterable[Record], tables: Mapping[str, str]) -> tuple[list
                 old.size_bytes,
                 old.mtime_ns,
             )
-    return [found[path] for path in sorted(found)], skipped
+            further.take(target, row, (name, label, split))
+    return [found[path] for path in sorted(found)], skipped, further.columns
 
 
 def split_name(value: str | None) -> str | None:

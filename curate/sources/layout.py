@@ -6,7 +6,7 @@ rules hold on a disk and in a bucket.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -55,12 +55,13 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     tables = {file.path: join(root, file.path) for file in skipped if _is_metadata(file.path)}
     described = annotations.beside(root, records, [path for path in others if path not in tables])
     records, read = described.records, described.skipped
+    further: Mapping[str, Mapping[str, str]] = {}
     if tables:
-        records, of_tables = columns.labelled(records, tables)
+        records, of_tables, further = columns.labelled(records, tables)
         read += of_tables
     used = {item.path for item in read}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in used]
-    return Listing(root, records, sorted([*left_out, *read], key=lambda item: item.path), described.notes)
+    return Listing(root, records, sorted([*left_out, *read], key=lambda item: item.path), described.notes, further)
 
 
 def _packed(root: str, files: Sequence[Found], found: Sequence[Found], skipped: Sequence[Found]) -> Listing:

@@ -1,6 +1,7 @@
 """What a source comes to: one small record a file, whatever the source is."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from curate.i18n import Message
@@ -61,10 +62,12 @@ class Skipped:
 class Listing:
     """The files of a source, sorted by path. `root` is the folder or URL that the paths are relative to.
 
-    `notes` are what a person should know of the whole, such as two classes that differ in case alone.
+    `notes` are what a person should know of the whole, such as two classes that differ in case alone. `columns` hold
+    what a list says of its images besides path, class and split: the name of a column to its values by path, as text.
     """
 
     root: str
     records: list[Record]
     skipped: list[Skipped]
     notes: list[Message] = field(default_factory=list)
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

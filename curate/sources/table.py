@@ -5,10 +5,11 @@ A row whose image is not there becomes a record all the same: the worker will sa
 
 import os
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 from curate.errors import SourceError
 from curate.i18n import msg
@@ -19,6 +20,7 @@ from curate.sources.columns import (
     LABEL_COLUMNS,
     PATH_COLUMNS,
     SPLIT_COLUMNS,
+    Further,
     column_called,
     is_list,
     read_rows,
@@ -57,26 +59,34 @@ class Table(Source):
         for number, row in enumerate(rows, start=1):
             name = str(row.get(where) or "").strip()
             if name:
-                named.append(Named(located(here, name), text(row, label), split_name(text(row, split))))
+                named.append(Named(located(here, name), text(row, label), split_name(text(row, split)), row))
             else:
                 skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
-        return listing_of(self.address, here, named, skipped, online=self.online)
+        return listing_of(self.address, here, named, skipped, online=self.online, used=(where, label, split))
 
 
 class Named(NamedTuple):
-    """An image that a file names: its address (a path or a URL), and its class and split where it says them."""
+    """An image that a file names: its address (a path or a URL), its class and split where it says them, its row."""
 
     address: str
     label: str | None
     split: str | None
+    row: Mapping[str, Any] = MappingProxyType({})
 
 
 def listing_of(
-    source: str, here: str, named: Sequence[Named], skipped: Sequence[Skipped] = (), *, online: bool
+    source: str,
+    here: str,
+    named: Sequence[Named],
+    skipped: Sequence[Skipped] = (),
+    *,
+    online: bool,
+    used: Sequence[str | None] = (),
 ) -> Listing:
     """List the images that the file `source`, which lies in `here`, names; of those named twice the first counts.
 
-    Raises `SourceError` where it mixes paths and URLs, or a file of this machine names URLs and `online` is not said.
+    `used` are the columns of its rows that say where, what class and what split; the others are carried along. Raises
+    `SourceError` where it mixes paths and URLs, or a file of this machine names URLs and `online` is not said.
     """
     addresses = [image.address for image in named]
     _refuse_addresses(source, addresses, online=online)
@@ -84,14 +94,17 @@ def listing_of(
     found: dict[str, Record] = {}
     left_out = list(skipped)
     facts = _facts(addresses)
-    for address, label, split in named:
+    further = Further()
+    for address, label, split, row in named:
         path = address.removeprefix(root).lstrip("/")
         size, stamp = facts[address]
         if path in found:
             left_out.append(Skipped(path, msg("the list names it twice; the first row counts")))
         else:
             found[path] = Record(path, label, split, size, stamp)
-    return Listing(root, [found[path] for path in sorted(found)], sorted(left_out, key=lambda item: item.path))
+            further.take(path, row, used)
+    records = [found[path] for path in sorted(found)]
+    return Listing(root, records, sorted(left_out, key=lambda item: item.path), columns=further.columns)
 
 
 def _refuse_addresses(source: str, addresses: Sequence[str], *, online: bool) -> None:

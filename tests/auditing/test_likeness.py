@@ -27,6 +27,7 @@ def test_embeddings_speak_where_there_are_any_and_only_for_the_bytes_they_were_m
         {
             "path": names,
             "sha256": [images[name] for name in names[:3]] + ["other bytes"],
+            "model": ["lite0"] * 4,
             "embedding": pa.array([[1.0, 0.0], [0.0, 1.0], [3.0, 0.3], [1.0, 1.0]], pa.list_(pa.float32())),
         }
     )

@@ -235,6 +235,52 @@ def test_a_class_that_its_format_gives_away_is_noted(tmp_path: Path) -> None:
     assert curate.audit(tmp_path / "set", tmp_path / "ws").spurious == audit.spurious
 
 
+@pytest.mark.parametrize("form", ["list.csv", "list.jsonl", "list.parquet", "set/metadata.csv"])
+def test_a_class_that_a_column_of_its_list_gives_away_is_noted(tmp_path: Path, form: str) -> None:
+    rows = []
+    for index in range(50):
+        label = ("cats", "dogs")[index % 2]
+        sample_images.save(sample_images.photo(index, 60, 50), tmp_path / "set" / f"{index}.png")
+        row = {"camera": ("Canon", "Nikon")[index % 2], "year": 2000 + index // 5, "file_name": f"set/{index}.png"}
+        rows.append({**row, "label": label, "Label_ID": index % 2, "split": ("train", "test")[index // 25]})
+    table = pd.DataFrame(rows)
+    if form == "set/metadata.csv":
+        table["file_name"] = table["file_name"].str.removeprefix("set/")
+    if form.endswith("csv"):
+        table.to_csv(tmp_path / form, index=False)
+    elif form.endswith("jsonl"):
+        table.to_json(tmp_path / form, orient="records", lines=True)
+    else:
+        table.to_parquet(tmp_path / form)
+    source = tmp_path / form if form.startswith("list") else tmp_path / "set"
+    audit = curate.audit(source, tmp_path / "ws")
+    of_list = {guess.trait: guess for guess in audit.spurious if guess.trait.startswith("list.")}
+    assert set(of_list) == {"list.camera", "list.year"}
+    assert of_list["list.camera"].accuracy == 1.0
+    assert of_list["list.camera"].is_telling
+    assert not of_list["list.year"].is_telling
+    assert curate.status(tmp_path / "ws").spurious == audit.spurious
+    curate.judge(tmp_path / "ws")
+    assert curate.status(tmp_path / "ws").spurious == audit.spurious, "judging reads no list"
+
+
+def test_another_column_is_noticed_by_the_next_audit_and_none_at_all_as_well(tmp_path: Path) -> None:
+    for index in range(50):
+        sample_images.save(sample_images.photo(index, 60, 50), tmp_path / f"{index}.png")
+    table = pd.DataFrame({"path": [f"{index}.png" for index in range(50)], "label": ["cats", "dogs"] * 25})
+
+    def columns_of(table: pd.DataFrame) -> set[str]:
+        table.to_csv(tmp_path / "list.csv", index=False)
+        audit = curate.audit(tmp_path / "list.csv", tmp_path / "ws")
+        return {guess.trait for guess in audit.spurious if guess.trait.startswith("list.")}
+
+    assert columns_of(table) == set()
+    assert columns_of(table.assign(site=["north", "south"] * 25)) == {"list.site"}
+    assert columns_of(table.assign(site=["north"] * 25 + ["south"] * 25)) == {"list.site"}
+    assert not next(guess for guess in curate.status(tmp_path / "ws").spurious if guess.trait == "list.site").is_telling
+    assert columns_of(table) == set()
+
+
 def test_images_without_a_class_beside_those_with_one_are_told_apart(tmp_path: Path) -> None:
     for index in range(3):
         sample_images.save(sample_images.photo(index), tmp_path / "set" / "cats" / f"{index}.png")

@@ -69,7 +69,9 @@ def test_who_asks_for_everything_gets_it() -> None:
 def test_doubtful_labels_of_most_of_a_class_are_queued_all_the_same() -> None:
     """Two folders that were swapped: each image has another class to go to."""
     frame = pd.DataFrame({"path": [f"{index:03}" for index in range(100)], "label": ["cat"] * 40 + ["dog"] * 60})
-    frame = frame.assign(status="ok", predicted="dog", confidence=0.9, given_confidence=0.05, label_quality=0.05)
+    frame = frame.assign(status="ok", predicted="dog", confidence=0.9)
+    frame["given_confidence"] = [0.05] * 40 + [0.9] * 60
+    frame["probabilities"] = [[0.05, 0.9]] * 100
     scanners: list[Scanner] = [Labels()]
     judgement = judge(frame, scanners, JudgeSettings())
     assert (told(judgement), len(judgement.findings)) == ([], 40)

@@ -1,4 +1,4 @@
-"""Photos of other things among a thousand crops of faces: `pytest tests/benchmarks/test_topic.py -s` (needs torch)."""
+"""Photos of other things among a thousand crops of faces: `pytest tests/benchmarks/test_topic.py -s`."""
 
 import random
 import zipfile
@@ -14,9 +14,6 @@ FACES, STRANGERS = 1000, 20
 
 
 def test_planted_strangers(shared_data: Path, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
-    from curate.train import embeddings
-
     chance = random.Random(5)
     with zipfile.ZipFile(shared_data / "fer2013-3class.zip") as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".png"))
@@ -27,9 +24,7 @@ def test_planted_strangers(shared_data: Path, tmp_path: Path) -> None:
     for photo in chance.sample(sorted((shared_data / "photos").rglob("*.jpg")), STRANGERS):
         label = chance.choice(sorted(folder.name for folder in (tmp_path / "set").iterdir()))
         (tmp_path / "set" / label / f"stranger-{photo.parent.name}-{photo.name}").symlink_to(photo)
-    curate.audit(tmp_path / "set", tmp_path / "ws", engine="local:1")
-    embeddings.embed(tmp_path / "ws")
-    findings = curate.judge(tmp_path / "ws")
+    findings = curate.audit(tmp_path / "set", tmp_path / "ws", engine="local:1", embeddings=True).findings
     found = set(findings.loc[findings["kind"] == "off_topic", "path"])
     hits = sum("stranger-" in path for path in found)
     print(f"\nstrangers: recall {share(hits, STRANGERS)}, precision {share(hits, len(found))}")

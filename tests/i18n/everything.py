@@ -145,7 +145,7 @@ def _facts(workspace: Workspace) -> None:
         share=0.75,
     )
     facts["prevalent"] = [DatasetProperty("dark", "unsuitable", 30, 0.75, message).to_json()]
-    facts["spurious"] = [{"trait": trait, "accuracy": 0.95, "chance": 0.5} for trait in TITLES]
+    facts["spurious"] = [{"trait": trait, "accuracy": 0.95, "chance": 0.5} for trait in (*TITLES, "list.camera")]
     facts["audited_at"] = "2026-11-25T12:00:00+00:00"
     write_json(facts, workspace.audit)
     workspace.runs.mkdir(exist_ok=True)

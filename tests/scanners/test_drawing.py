@@ -89,13 +89,14 @@ def test_drawings_are_looked_for_in_the_profile_faces_only(tmp_path: Path) -> No
 def test_what_a_network_sees_goes_before_colours_and_edges() -> None:
     weights = np.asarray(drawing._model()["embedding"]["weights"])
     measured = drawing.drawing_features(cartoon(0))
-    frame = pd.DataFrame({"path": ["a", "b", "c"], "features": [measured] * 3})
-    frame["embedding"] = pd.Series([-1e3 * weights, 1e3 * weights, None], dtype=object)
-    (first, by_first), (second, by_second), (third, by_third) = drawing.drawing_scores(frame)
+    frame = pd.DataFrame({"path": ["a", "b", "c", "d"], "features": [measured] * 4})
+    frame["embedding"] = pd.Series([-1e3 * weights, 1e3 * weights, None, -1e3 * weights], dtype=object)
+    frame["embedded_by"] = pd.Series(["lite0", "lite0", None, "imagenet"], dtype=object)
+    (first, by_first), (second, by_second), (third, by_third), (fourth, _) = drawing.drawing_scores(frame)
     assert first < 0.01
     assert second > 0.99
     assert str(by_first) == str(by_second) == "what a network sees"
-    assert third > 0.5
+    assert third == fourth > 0.5, "another network's features, however many, mean something else"
     assert str(by_third) == "its colours and edges"
 
 

@@ -33,7 +33,12 @@ def audited(tmp_path: Path) -> Path:
 
 def write_embeddings(workspace: Path, vectors: np.ndarray, **changed: list[object]) -> None:
     images = pd.read_parquet(workspace / "images.parquet")
-    columns = {"path": list(images["path"]), "sha256": list(images["sha256"]), **changed}
+    columns = {
+        "path": list(images["path"]),
+        "sha256": list(images["sha256"]),
+        "model": ["other"] * len(images),
+        **changed,
+    }
     table = pa.table({**columns, "embedding": pa.array(list(vectors.astype(np.float32)), pa.list_(pa.float32()))})
     pq.write_table(table, workspace / "embeddings.parquet")
 
@@ -47,7 +52,7 @@ def write_predictions(workspace: Path, **changed: list[object]) -> None:
         "predicted": list(images["label"]),
         "confidence": [0.9] * COUNT,
         "given_confidence": [0.9] * COUNT,
-        "label_quality": [0.9] * COUNT,
+        "probabilities": [[0.9, 0.1]] * COUNT,
         **changed,
     }
     pq.write_table(pa.table(columns), workspace / "predictions.parquet")
@@ -109,16 +114,25 @@ def test_an_embedding_of_other_bytes_is_not_used(audited: Path) -> None:
 
 
 def test_a_confident_other_prediction_makes_a_suspect_with_a_suggestion(audited: Path) -> None:
-    predicted = ["cats"] * COUNT
-    write_predictions(audited, predicted=predicted, label_quality=[0.05] * COUNT, confidence=[0.95] * 59 + [0.5])
+    labels = ["cats"] * 30 + ["dogs"] * 30
+    doubted = [index in range(30, 37) for index in range(COUNT)]
+    write_predictions(
+        audited,
+        predicted=["cats" if doubt else label for label, doubt in zip(labels, doubted, strict=True)],
+        given_confidence=[0.1 if doubt else 0.9 for doubt in doubted],
+    )
     suspects = found(audited, "suspected_mislabel")
     assert set(suspects["label"]) == {"dogs"}
-    assert len(suspects) == COUNT // 2 - 1
+    assert len(suspects) == 7
     assert set(suspects["suggestion"]) == {"relabel"}
+    assert set(suspects["severity"]) == {"warning"}
+    assert any("of the 7 in the queue about 100%" in str(note) for note in curate.status(audited).notes)
+    curate.audit(audited.parent / "set", audited)
+    assert any("of the 7 in the queue about 100%" in str(note) for note in curate.status(audited).notes)
 
 
 def test_a_prediction_for_another_label_is_not_used(audited: Path) -> None:
-    write_predictions(audited, label=["birds"] * COUNT, predicted=["cats"] * COUNT, label_quality=[0.0] * COUNT)
+    write_predictions(audited, label=["birds"] * COUNT, predicted=["cats"] * COUNT, given_confidence=[0.0] * COUNT)
     assert found(audited, "suspected_mislabel").empty
 
 
@@ -126,6 +140,28 @@ def test_a_file_that_the_training_module_did_not_write_is_named(audited: Path) -
     (audited / "predictions.parquet").write_bytes(b"nothing of the sort")
     with pytest.raises(WorkspaceError, match=r"predictions\.parquet is not what"):
         curate.judge(audited)
+
+
+@pytest.mark.parametrize("vectors", [[[1.0, 2.0], None], [[1.0, 2.0], [3.0]]], ids=["one missing", "two lengths"])
+def test_vectors_that_do_not_line_up_with_their_images_are_refused(tmp_path: Path, vectors: list[object]) -> None:
+    columns = {"path": ["a", "b"], "sha256": ["0", "1"], "model": ["x", "x"]}
+    table = pa.table({**columns, "embedding": pa.array(vectors, pa.list_(pa.float32()))})
+    pq.write_table(table, tmp_path / "embeddings.parquet")
+    with pytest.raises(WorkspaceError, match=r"embeddings\.parquet is not what"):
+        embeddings.read(tmp_path)
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    matrix = np.arange(6, dtype=np.float32).reshape(2, 3)
+    embeddings.write(embeddings.Embeddings(["a", "b"], ["0", "1"], ["x", "y"], matrix, "a file"), tmp_path)
+    found = embeddings.read(tmp_path)
+    assert found is not None
+    assert (found.paths, found.hashes, found.models, found.made_from) == (["a", "b"], ["0", "1"], ["x", "y"], "a file")
+    assert np.array_equal(found.matrix, matrix)
+    assert embeddings.origin(tmp_path) == embeddings.Origin(frozenset({"x", "y"}), "a file")
+    embeddings.write(embeddings.Embeddings([], [], [], np.empty((0, 3), np.float32)), tmp_path)
+    assert embeddings.origin(tmp_path) == embeddings.Origin(frozenset(), None)
+    assert embeddings.read(tmp_path).paths == []  # type: ignore[union-attr]
 
 
 def test_the_nearest_of_a_vector_are_others_even_among_twins() -> None:

@@ -1,6 +1,7 @@
 """Lists, image-folder metadata and tar shards: the same images give the same tables, wherever they lie."""
 
 import csv
+import datetime
 import io
 import json
 import tarfile
@@ -21,6 +22,29 @@ from tests import sample_images
 
 def listed(source: Path | str, tmp_path: Path) -> Listing:
     return open_source(source, tmp_path / "unpacked").list()
+
+
+def test_further_columns_of_a_list_are_carried_as_text_but_what_is_missing_or_no_plain_value(tmp_path: Path) -> None:
+    for index in range(3):
+        sample_images.save(sample_images.photo(index), tmp_path / f"{index}.png")
+    rows = {
+        "path": ["0.png", "1.png", "2.png"],
+        "class": ["a", "b", "a"],
+        "dose": [1.5, float("nan"), 2.0],
+        "site": ["north", None, " "],
+        "boxes": [[1], [2], [3]],
+        "taken": [datetime.date(2024, 1, day) for day in (1, 2, 3)],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "list.parquet")
+    listing = open_source(tmp_path / "list.parquet", exclude=["2.png"]).list()
+    assert [record.path for record in listing.records] == ["0.png", "1.png"]
+    assert {name: dict(values) for name, values in listing.columns.items()} == {
+        "dose": {"0.png": "1.5", "2.png": "2"},
+        "site": {"0.png": "north"},
+        "taken": {"0.png": "2024-01-01", "1.png": "2024-01-02", "2.png": "2024-01-03"},
+    }
+    (tmp_path / "list.parquet").unlink()
+    assert open_source(tmp_path).list().columns == {}
 
 
 def where(listing: Listing) -> dict[str, tuple[str | None, str | None]]:

@@ -306,7 +306,9 @@ def test_copies_are_never_parted_by_folds() -> None:
 
 
 @pytest.mark.slow
-def test_a_wrong_label_is_suspected_and_the_right_one_suggested(tmp_path: Path) -> None:
+def test_a_wrong_label_is_found_and_listed_since_one_doubt_says_nothing_of_what_doubts_are_worth(
+    tmp_path: Path,
+) -> None:
     for number, label in enumerate(CLASSES):
         for index in range(24):
             tinted = sample_images.photo(100 * number + index, 64, 64) * ((1.0, 0.2, 0.2), (0.2, 0.2, 1.0))[number]
@@ -318,7 +320,7 @@ def test_a_wrong_label_is_suspected_and_the_right_one_suggested(tmp_path: Path) 
     findings = curate.judge(tmp_path / "ws")
     suspected = findings[findings["kind"] == "suspected_mislabel"]
     assert list(suspected["path"]) == ["dogs/wrong.png"]
-    assert list(suspected["suggestion"]) == ["relabel"]
+    assert list(suspected["severity"]) == ["info"]
     assert json.loads(suspected["evidence"].iloc[0])["suggested"] == "cats"
 
 
