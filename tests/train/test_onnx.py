@@ -45,9 +45,7 @@ def facts(root: Path) -> dict[str, Any]:
 
 def by_the_readme(root: Path, paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Run the snippet of the page on training beside the ONNX file, on these images."""
-    (snippet,) = (
-        block for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL) if "onnx" in block
-    )
+    (snippet,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL) if "onnx" in block)
     monkeypatch.chdir(root)
     names: dict[str, Any] = {"paths": paths}
     exec(snippet, names)  # the page's own code
