@@ -83,6 +83,16 @@ def test_each_image_is_told_of_the_best_other_one_of_its_scene_and_is_to_be_kept
     assert found[0].reason == "Agrees with d in all but the faces."
 
 
+@pytest.mark.parametrize(("faces", "marked", "same"), [(2, 1, False), (3, 1, True), (4, 2, False), (4, 1, True)])
+def test_in_a_crowd_a_mark_may_lie_over_a_face(faces: int, marked: int, same: bool) -> None:
+    tile = np.random.default_rng(1).uniform(20, 200, (TILE_PX, TILE_PX)).astype(np.float32)
+    regions = [portraits.Region(slice(20, 32), slice(16 * number, 16 * number + 12)) for number in range(faces)]
+    other = tile.copy()
+    for region in regions[:marked]:
+        other[region.rows, region.columns] = 210 - other[region.rows, region.columns]
+    assert portraits.agree(tile, other, regions) is same
+
+
 def test_a_window_with_another_expression_is_no_crop() -> None:
     outer = np.asarray(cv2.resize(family(1)[0], (TILE_PX, TILE_PX)), np.float32)
     inner = np.asarray(cv2.resize(outer[3:61, 3:61], (TILE_PX, TILE_PX), interpolation=cv2.INTER_CUBIC), np.float32)
