@@ -183,7 +183,7 @@ def _reliability_panels(figure: Any, parts: Mapping[str, Sequence[Mapping[str, f
         confidence, accuracy = ([found[figure_] for found in bins] for figure_ in ("confidence", "accuracy"))
         axes.plot(confidence, accuracy, color=_AFTER, linewidth=1.2)
         axes.scatter(confidence, accuracy, [12 + 60 * found["images"] / most for found in bins], color=_AFTER)
-        axes.set(xlim=(0, 1.03), ylim=(0, 1.03))
+        axes.set(xlim=(0, 1.05), ylim=(0, 1.05))
         axes.tick_params(colors=_MUTED, labelcolor=_INK, labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(_MUTED)
