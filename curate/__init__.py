@@ -14,6 +14,7 @@ from curate._version import __version__
 
 if TYPE_CHECKING:
     from curate.auditing.compare import compare, find_copies
+    from curate.auditing.difference import Difference, diff
     from curate.auditing.pipeline import Audit, audit, judge
     from curate.auditing.summary import WorkspaceStatus, status
     from curate.dataset.build import Built, build
@@ -29,6 +30,7 @@ __all__ = [
     "Audit",
     "Built",
     "CurateError",
+    "Difference",
     "Selection",
     "Verification",
     "WorkspaceStatus",
@@ -39,6 +41,7 @@ __all__ = [
     "decide",
     "decide_from_csv",
     "decide_from_label_studio",
+    "diff",
     "export",
     "fetch",
     "find_copies",
@@ -54,6 +57,7 @@ _HOMES = {
     "Audit": "curate.auditing.pipeline",
     "Built": "curate.dataset.build",
     "CurateError": "curate.errors",
+    "Difference": "curate.auditing.difference",
     "Selection": "curate.reviewing.bulk",
     "WorkspaceStatus": "curate.auditing.summary",
     "Verification": "curate.dataset.export",
@@ -63,6 +67,7 @@ _HOMES = {
     "decide": "curate.reviewing.bulk",
     "decide_from_csv": "curate.reviewing.bulk",
     "decide_from_label_studio": "curate.reviewing.bulk",
+    "diff": "curate.auditing.difference",
     "export": "curate.dataset.export",
     "fetch": "curate.sources.kaggle",
     "find_copies": "curate.auditing.compare",

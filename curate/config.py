@@ -7,13 +7,13 @@ of that scanner. A profile is a set of defaults; what the file says wins over it
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from curate.errors import ConfigError
+from curate.errors import ConfigError, suggestion
 from curate.options import DuplicateEngine, Profile
 
 LEAST_MEMORY_MIB = 1024
@@ -96,7 +96,7 @@ def read(path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from error
+        raise ConfigError(f"{path}: {explain(error, Config)}") from error
 
 
 def override(config: Config, scanner: str, **settings: Any) -> Config:
@@ -112,16 +112,28 @@ def dump(config: Config) -> str:
     return tomli_w.dumps(config.model_dump(mode="json"))
 
 
-def explain(error: ValidationError) -> str:
-    """Turn pydantic's report into one line."""
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """Turn pydantic's report on values for a model into one line."""
     parts = []
     for item in error.errors():
         key = ".".join(str(piece) for piece in item["loc"])
-        message = (
-            "is not a setting; remove it or mend the spelling" if item["type"] == "extra_forbidden" else item["msg"]
-        )
+        message = item["msg"]
+        if item["type"] == "extra_forbidden":
+            meant = suggestion(str(item["loc"][-1]), _settings_at(model, item["loc"][:-1]))
+            message = f"is not a setting; {meant}Remove it or mend the spelling"
         parts.append(f"{key} {message}")
     return "; ".join(parts)
+
+
+def _settings_at(model: type[BaseModel], tables: Sequence[int | str]) -> Collection[str]:
+    """List the settings of the table that these names lead to, one within the other."""
+    for name in tables:
+        field = model.model_fields.get(str(name))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return ()
+        model = inner
+    return model.model_fields
 
 
 def fingerprint(value: Mapping[str, Any]) -> str:

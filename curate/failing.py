@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curate.errors import ConfigError
+from curate.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
     from curate.auditing.pipeline import Audit
@@ -20,7 +20,8 @@ def check_kinds(names: list[str]) -> None:
     known = {*kinds(), *map(str, Category)}
     for name in names:
         if name not in known:
-            raise ConfigError(f"{name!r} is neither a kind nor a category; there are {', '.join(sorted(known))}")
+            meant = suggestion(name, known) or f"there are {', '.join(sorted(known))}. "
+            raise ConfigError(f"{name!r} is neither a kind nor a category; {meant}What they mean: curate scanners")
 
 
 def hits(result: Audit, names: list[str]) -> bool:

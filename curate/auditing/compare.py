@@ -84,19 +84,33 @@ def _duplicates(configuration: config.Config) -> Scanner:
 
 
 @contextmanager
-def _audited(side_address: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
+def _audited(address: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
     """Open the workspace, or make one for the occasion; one without what is needed is measured anew."""
-    if (side_address / "audit.json").is_file():
-        workspace = Workspace(side_address)
+    if is_workspace(address):
+        workspace = Workspace(address)
         scanner = _duplicates(configuration)
         images = workspace.read_images()
         parts = features.parts(workspace.features, [scanner])
         if not features.missing(features.records(images, parts), parts, [scanner], try_again=False):
             yield workspace
             return
-        side_address = Path(workspace.read_audit()["source"])
+        address = Path(workspace.read_audit()["source"])
+    with audited_for_now(address, configuration, report) as workspace:
+        yield workspace
+
+
+def is_workspace(address: Path) -> bool:
+    """Say whether a folder is the workspace of an audit, and not a dataset."""
+    return Workspace(address).audit.is_file()
+
+
+@contextmanager
+def audited_for_now(
+    address: Path, configuration: config.Config, report: pipeline.Report | None = None
+) -> Iterator[Workspace]:
+    """Audit a dataset into a workspace that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        pipeline.audit(side_address, Path(folder) / "ws", configuration=configuration, report=report)
+        pipeline.audit(address, Path(folder) / "ws", configuration=configuration, report=report)
         yield Workspace(Path(folder) / "ws")
 
 

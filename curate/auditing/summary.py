@@ -136,6 +136,22 @@ def _free_name(name: str, classes: Collection[str]) -> str:
     return name
 
 
+def by_kind(findings: pd.DataFrame) -> pd.DataFrame:
+    """Count the images that each kind flags (`category`, `kind`, `images`), the most first."""
+    counted = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    counts = counted.groupby(["category", "kind"])["path"].nunique().rename("images").reset_index()
+    return counts.sort_values(["images", "kind"], ascending=[False, True], ignore_index=True)
+
+
+def worst(findings: pd.DataFrame, count: int = 10) -> pd.DataFrame:
+    """Choose the worst flagged images, each with its worst finding: errors first, then by score, then by path."""
+    counted = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    ranked = counted.assign(_warning=counted["severity"] != Severity.ERROR).sort_values(
+        ["_warning", "score", "path", "kind"], ascending=[True, False, True, True], kind="stable"
+    )
+    return ranked.drop_duplicates("path").head(count)[findings.columns].reset_index(drop=True)
+
+
 def balance(manifest: pd.DataFrame) -> pd.DataFrame:
     """Count images per class in the source (`before`) and by the decisions so far (`after`, undecided included)."""
     known = manifest[["label", "final_label"]].where(manifest[["label", "final_label"]].notna(), UNLABELLED)
@@ -149,7 +165,4 @@ def balance(manifest: pd.DataFrame) -> pd.DataFrame:
 def waiting(findings: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     """Count the undecided images by category and kind, the most first; an image counts under each of its kinds."""
     pending = set(manifest["path"][manifest["action"] == Verdict.PENDING])
-    asked = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
-    asked = asked[asked["path"].isin(pending)]
-    counts = asked.groupby(["category", "kind"])["path"].nunique().rename("images").reset_index()
-    return counts.sort_values(["images", "kind"], ascending=[False, True], ignore_index=True)
+    return by_kind(findings[findings["path"].isin(pending)])

@@ -104,6 +104,8 @@ def read(path: Path) -> pd.DataFrame:
     given, that is its label. Raises `SourceError`, naming the line, where the file is missing, is no manifest, holds
     an action that there is not, relabels to nothing, or says two things of one image.
     """
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder; name a manifest in it, or write one with: curate manifest WORKSPACE")
     if not path.is_file():
         raise SourceError(f"{path} does not exist; write one with: curate manifest WORKSPACE -o {path}")
     try:
