@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from curate.reports.render import report
     from curate.reviewing.bulk import Selection, decide, decide_from_csv, decide_from_label_studio
     from curate.sources.kaggle import fetch
+    from curate.train.kept import torch_dataset
     from curate.ui.serving import review
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "report",
     "review",
     "status",
+    "torch_dataset",
     "verify",
 ]
 
@@ -76,6 +78,7 @@ _HOMES = {
     "report": "curate.reports.render",
     "review": "curate.ui.serving",
     "status": "curate.auditing.summary",
+    "torch_dataset": "curate.train.kept",
     "verify": "curate.dataset.export",
 }
 """Where each name lives. It is imported on first use: a worker process starts in a third of the time without."""

@@ -105,6 +105,31 @@ def override(config: Config, scanner: str, **settings: Any) -> Config:
     return config.model_copy(update={"scan": {**config.scan, scanner: table}})
 
 
+def with_options(config: Config, options: Mapping[str, Any]) -> Config:
+    """Return a configuration with every option that is not None in place of its own setting of that name.
+
+    `thorough` is a setting of the scanner of duplicates; a file of embeddings has its path made absolute, since it
+    is read from anywhere later. Raises `ConfigError` for a value that there is not.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if "thorough" in given:
+        config = override(config, "duplicates", thorough=given.pop("thorough"))
+    embeddings = given.get("embeddings", config.embeddings)
+    given["embeddings"] = embeddings if isinstance(embeddings, bool) else str(Path(embeddings).absolute())
+    try:
+        return Config.model_validate({**config.model_dump(), **given})
+    except ValidationError as error:
+        raise ConfigError(explain(error, Config)) from error
+
+
+def refuse_twice(config: Config, options: Mapping[str, Any]) -> None:
+    """Raise `ConfigError` where an option that is not None is set by the configuration, too."""
+    own = config.model_fields_set | config.scan.get("duplicates", {}).keys() & {"thorough"}
+    for name, value in options.items():
+        if value is not None and name in own:
+            raise ConfigError(f"{name} is given by itself and in configuration; leave one of them out")
+
+
 def dump(config: Config) -> str:
     """Write a configuration as TOML, every setting spelt out."""
     import tomli_w

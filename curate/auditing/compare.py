@@ -36,6 +36,9 @@ def compare(
     Either side is a dataset (folder, ZIP) or the workspace of an audit of one. Returns the columns `path` (in
     theirs), `copy_of` (in ours), `relation`, `reason`, and `message` (the reason as `i18n.Message`, JSON).
     Raises `SourceError` for a side that is neither.
+
+    >>> curate.compare("ws", "more")[["path", "copy_of", "relation"]].to_dict("records")
+    [{'path': 'cats/same.jpg', 'copy_of': 'cats/001.jpg', 'relation': 'same_bytes'}]
     """
     configuration = config.override(config.Config(), Duplicates.name, thorough=thorough)
     scanner = _duplicates(configuration)
@@ -51,6 +54,9 @@ def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFr
     """Find where the images in `files` stand in an audited dataset; the columns are those of `compare`.
 
     Raises `SourceError` for a file that does not exist.
+
+    >>> curate.find_copies("ws", ["more/cats/same.jpg"])["copy_of"].tolist()
+    ['cats/001.jpg']
     """
     ws = Workspace(Path(workspace))
     configuration = config.read(ws.config)

@@ -104,6 +104,10 @@ def diff(before: str | Path, after: str | Path, *, report: pipeline.Report | Non
 
     What is no workspace is audited for the occasion, with the settings of the other side where that is one. Raises
     `CurateError` for a side that is neither.
+
+    >>> found = curate.diff("ws", "more")
+    >>> found.counts["gone"], found.counts["moved"], found.counts["added"]
+    (7, 1, 1)
     """
     with _opened(Path(before), Path(after), report) as old, _opened(Path(after), Path(before), report) as new:
         images = matched(old.read_images(), new.read_images())

@@ -21,7 +21,7 @@ UNLABELLED = N_("(no class)")
 TOTAL = N_("Total")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class WorkspaceStatus:
     """Where a workspace stands.
 
@@ -56,9 +56,23 @@ class WorkspaceStatus:
             "spurious": [asdict(guess) for guess in self.spurious],
         }
 
+    def __repr__(self) -> str:
+        from curate.auditing import shown
+
+        return f"<WorkspaceStatus: {shown.progress(self)}>"
+
+    def _repr_html_(self) -> str:
+        from curate.auditing import shown
+
+        return shown.status_html(self)
+
 
 def status(workspace: str | Path) -> WorkspaceStatus:
-    """Read Table 1, the progress of the review, and what else a person should know."""
+    """Read Table 1, the progress of the review, and what else a person should know.
+
+    >>> curate.status("ws").class_summary[["images", "duplicate_flagged"]].to_dict("index")["dogs"]
+    {'images': 5, 'duplicate_flagged': 1}
+    """
     ws = Workspace(Path(workspace))
     facts = ws.read_audit()
     images, findings = ws.read_images(), ws.read_findings()

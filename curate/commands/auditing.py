@@ -80,21 +80,20 @@ def audit(
         raise ConfigError("--no-embeddings and --embeddings-from exclude each other; leave one out")
     standing = workspace / "curate.toml"
     chosen = config.read(config_file or standing) if config_file or standing.is_file() else config.Config()
-    if thorough:
-        chosen = config.override(chosen, "duplicates", thorough=True)
-    asked = {"profile": profile, "exclude": exclude, "text": text, "online": online, "duplicates": duplicates}
-    chosen = chosen.model_copy(update={name: value for name, value in asked.items() if value})
+    asked = {
+        "profile": profile,
+        "exclude": exclude,
+        "thorough": thorough or None,
+        "text": text or None,
+        "online": online or None,
+        "duplicates": duplicates,
+        "embeddings": embeddings_from or embeddings,
+    }
+    chosen = config.with_options(chosen, asked)
     if chosen.duplicates == "fastdup":
         terminal.say(f"{LICENCE}; its telemetry is off")
     with terminal.progress(words) as report:
-        result = curate.audit(
-            source,
-            workspace,
-            configuration=chosen,
-            report=report,
-            engine=engine,
-            embeddings=embeddings_from or embeddings,
-        )
+        result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
     terminal.skipped(Workspace(workspace).read_audit()["skipped"], words)
     if profile_time:
         terminal.cost(result, words)

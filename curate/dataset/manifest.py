@@ -38,6 +38,10 @@ def manifest(
     """Fold all decisions into the manifest, write it to `output` (by default into the workspace) and return it.
 
     `pending` says what undecided images count as; without it they are refused with `UndecidedError`.
+
+    >>> table = curate.manifest("ws", "approved.csv")
+    >>> table["action"].value_counts().to_dict()
+    {'keep': 6, 'drop': 2}
     """
     ws = Workspace(Path(workspace))
     target = Path(output) if output else ws.manifest
