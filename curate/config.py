@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from curate.errors import ConfigError, suggestion
 from curate.options import DuplicateEngine, Profile
 
+SCHEMA = "curate.schema.json"
+"""The JSON schema of `curate.toml` in a workspace: what editors complete and check by."""
 LEAST_MEMORY_MIB = 1024
 """What any image may take, however few pixels are allowed: files are read whole, and metadata count as well."""
 BYTES_PER_PIXEL = 32
@@ -131,10 +133,10 @@ def refuse_twice(config: Config, options: Mapping[str, Any]) -> None:
 
 
 def dump(config: Config) -> str:
-    """Write a configuration as TOML, every setting spelt out."""
+    """Write a configuration as TOML, every setting spelt out; editors find the schema that lies beside it."""
     import tomli_w
 
-    return tomli_w.dumps(config.model_dump(mode="json"))
+    return f"#:schema ./{SCHEMA}\n\n{tomli_w.dumps(config.model_dump(mode='json'))}"
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:

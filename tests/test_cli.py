@@ -31,6 +31,7 @@ COMMANDS = (
     "report",
     "review",
     "scanners",
+    "schema",
     "status",
     "train",
     "verify",

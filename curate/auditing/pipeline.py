@@ -191,6 +191,7 @@ def _audited(
     # Written first: whatever happens next, the folder is known for what it is.
     with atomic(ws.config) as file:
         file.write(config.dump(configuration).encode())
+    write_json(scanners.settings_schema(), ws.root / config.SCHEMA)
     facts: dict[str, Any] = {
         "version": VERSION,
         "curate": __version__,

@@ -1,12 +1,13 @@
 """The commands about a dataset: audit, judge and status, what changed, copies, scanners and settings."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import curate
-from curate import failing, terminal
+from curate import failing, reporting, terminal
 from curate.commands import JsonOption, LangOption, WorkspaceArg, words_in
 from curate.errors import ConfigError
 from curate.options import DuplicateEngine, Profile
@@ -15,7 +16,7 @@ from curate.storage.workspace import Workspace
 
 def register(app: typer.Typer) -> None:
     """Hang the commands of this module on the command line."""
-    for command in (audit, judge, status, diff, compare, scanners):
+    for command in (audit, judge, status, diff, compare, scanners, schema):
         app.command()(command)
     app.command("find-copies")(find_copies)
 
@@ -65,6 +66,10 @@ def audit(
         list[str] | None,
         typer.Option("--fail-on", metavar="KIND", help="Exit 1 if a finding of this kind or category is left."),
     ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a JUnit report: a test for each kind.")
+    ] = None,
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     profile_time: Annotated[bool, typer.Option("--profile-time", help="Print the cost of each step.")] = False,
 ) -> None:
     """Ingest, measure and judge a dataset, fill the review queue, and print Table 1."""
@@ -76,6 +81,8 @@ def audit(
 
     words = words_in(lang)
     failing.check_kinds(fail_on or [])
+    for file in (junit, sarif):
+        reporting.refuse_unwritable(file, source)
     if embeddings_from and embeddings is False:
         raise ConfigError("--no-embeddings and --embeddings-from exclude each other; leave one out")
     standing = workspace / "curate.toml"
@@ -102,6 +109,10 @@ def audit(
     if not as_json:
         terminal.findings(result, words)
         terminal.say(words.gettext("next: {command}").format(command=f"curate review {workspace}"))
+    if junit:
+        reporting.write_junit(result, fail_on or [], junit)
+    if sarif:
+        reporting.write_sarif(result, fail_on or [], sarif)
     if failing.hits(result, fail_on or []):
         raise typer.Exit(1)
 
@@ -160,3 +171,10 @@ def scanners(as_json: JsonOption = False, lang: LangOption = None) -> None:
     from curate.scanners import load
 
     terminal.scanners(load(Config()), words_in(lang), as_json=as_json)
+
+
+def schema() -> None:
+    """Print the JSON schema of curate.toml, with the settings of every installed scanner."""
+    from curate.scanners import settings_schema
+
+    print(json.dumps(settings_schema(), indent=2))

@@ -171,6 +171,21 @@ def resolved(configuration: Config) -> Config:
     return configuration.model_copy(update={"scan": tables})
 
 
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON schema of `curate.toml`, with a table for every installed scanner."""
+    whole = Config.model_json_schema()
+    tables = {name: scanner.settings_model.model_json_schema() for name, scanner in scanner_classes().items()}
+    for table in tables.values():
+        whole.setdefault("$defs", {}).update(table.pop("$defs", {}))
+    whole["properties"]["scan"] = {
+        "type": "object",
+        "description": "settings of the scanners",
+        "properties": tables,
+        "additionalProperties": False,
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "title": "curate.toml"}
+
+
 def _configured(scanner: type[Scanner], table: Mapping[str, Any]) -> Scanner:
     try:
         return scanner(scanner.settings_model.model_validate(table))

@@ -1,6 +1,7 @@
 """An audit in a notebook: short, escaped, with previews; and settings as plain arguments."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,21 +16,27 @@ from tests import sample_images
 from tests.conftest import Audited
 
 
-def test_an_audit_and_a_status_say_in_one_line_what_they_are(audited: Audited) -> None:
-    assert repr(audited.audit) == (
+@pytest.fixture
+def audit(audited: Audited) -> curate.Audit:
+    """The audit of a workspace of this test's own: previews are kept in it."""
+    return replace(audited.audit, workspace=audited.workspace.root)
+
+
+def test_an_audit_and_a_status_say_in_one_line_what_they_are(audit: curate.Audit) -> None:
+    assert repr(audit) == (
         "<Audit of 17 images in 2 classes: 5 flagged (2 corrupted, 2 duplicate, 1 unsuitable); workspace ws>"
     )
-    assert repr(curate.status(audited.workspace.root)) == "<WorkspaceStatus: 0 of 5 flagged images decided>"
+    assert repr(curate.status(audit.workspace)) == "<WorkspaceStatus: 0 of 5 flagged images decided>"
 
 
-def test_a_notebook_shows_tables(audited: Audited) -> None:
-    page = audited.audit._repr_html_()
+def test_a_notebook_shows_tables(audit: curate.Audit) -> None:
+    page = audit._repr_html_()
     assert re.search(r"<td>truncated</td>\s*<td>1</td>", page)
-    assert "<td>17</td>" in curate.status(audited.workspace.root)._repr_html_()
+    assert "<td>17</td>" in curate.status(audit.workspace)._repr_html_()
 
 
-def test_a_gallery_shows_the_worst_of_a_kind_with_previews(audited: Audited) -> None:
-    shown = audited.audit.show("dark")
+def test_a_gallery_shows_the_worst_of_a_kind_with_previews(audit: curate.Audit) -> None:
+    shown = audit.show("dark")
     assert repr(shown) == "<Gallery: dark: dogs/night.jpg>"
     page = shown._repr_html_()
     assert page.count('<img src="data:image/jpeg;base64,') == 1
@@ -37,16 +44,16 @@ def test_a_gallery_shows_the_worst_of_a_kind_with_previews(audited: Audited) -> 
     assert "Very dark" in page
 
 
-def test_a_gallery_without_a_kind_shows_the_worst_of_all_errors_first(audited: Audited) -> None:
-    assert audited.audit.show(n=2).paths == ["cats/cut.jpg", "cats/empty.png"]
-    assert "no image is left in it" in audited.audit.show("empty")._repr_html_()
+def test_a_gallery_without_a_kind_shows_the_worst_of_all_errors_first(audit: curate.Audit) -> None:
+    assert audit.show(n=2).paths == ["cats/cut.jpg", "cats/empty.png"]
+    assert "no image is left in it" in audit.show("empty")._repr_html_()
 
 
-def test_a_kind_that_nothing_has_is_an_empty_gallery_and_one_that_there_is_not_is_refused(audited: Audited) -> None:
-    assert repr(audited.audit.show("bright")) == "<Gallery: bright: no image is flagged>"
-    assert "no image is flagged" in audited.audit.show("bright")._repr_html_()
+def test_a_kind_that_nothing_has_is_an_empty_gallery_and_one_that_there_is_not_is_refused(audit: curate.Audit) -> None:
+    assert repr(audit.show("bright")) == "<Gallery: bright: no image is flagged>"
+    assert "no image is flagged" in audit.show("bright")._repr_html_()
     with pytest.raises(ConfigError, match="'blury' is no kind of finding; did you mean 'blurry'"):
-        audited.audit.show("blury")
+        audit.show("blury")
 
 
 def test_groups_stand_with_their_keeper_the_largest_first(tmp_path: Path) -> None:
