@@ -134,3 +134,35 @@ def test_embeddings_are_compared_where_both_are_of_one_model(two: tuple[Path, Pa
     assert curate.diff(*sides).embeddings == 0
     give(sides[1], "one", 1.0)
     assert curate.diff(*sides).embeddings == 1
+
+
+def test_what_changed_its_split_alone_is_listed_as_the_same_image(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "set", each=1)
+    for name, split in (("old", "train"), ("new", "test")):
+        rows = [f"cats/000.jpg,cats,{split}", "dogs/000.jpg,dogs,train"]
+        (source / "list.csv").write_text("\n".join(["path,label,split", *rows]) + "\n")
+        curate.audit(source / "list.csv", tmp_path / name, engine="serial")
+    (row,) = curate.diff(tmp_path / "old", tmp_path / "new").images.to_dict("records")
+    assert (row["change"], row["path"], row["split_before"], row["split"]) == ("same", "cats/000.jpg", "train", "test")
+
+
+def test_embeddings_of_earlier_contents_do_not_count(two: tuple[Path, Path], tmp_path: Path) -> None:
+    ws = shutil.copytree(two[0], tmp_path / "ws")
+    images = pd.read_parquet(ws / "images.parquet")
+    paths, hashes = [*images["path"], "gone.jpg"], [*images["sha256"], "0" * 64]
+    vectors = np.zeros((len(paths), 3), np.float32)
+    embeddings.write(Embeddings(paths, hashes, ["one"] * len(paths), vectors), ws)
+    other = shutil.copytree(ws, tmp_path / "other")
+    vectors[-1] = 9.0
+    embeddings.write(Embeddings(paths, hashes, ["one"] * len(paths), vectors), other)
+    assert curate.diff(ws, other).embeddings == 0
+
+
+def test_a_file_of_embeddings_is_not_asked_of_the_other_side(two: tuple[Path, Path], tmp_path: Path) -> None:
+    source = two[0].parent / "old"
+    count = len(pd.read_parquet(two[0] / "images.parquet"))
+    np.save(tmp_path / "own.npy", np.eye(count, dtype=np.float32))
+    curate.audit(source, tmp_path / "ws", embeddings=tmp_path / "own.npy", engine="serial")
+    found = curate.diff(tmp_path / "ws", sample_images.dataset(tmp_path / "smaller", each=1))
+    assert (found.embeddings, found.counts["gone"]) == (None, count - 2)
+    assert found.settings == ["embeddings"]
