@@ -134,6 +134,23 @@ def test_a_difference_is_lines_tables_and_json(tmp_path: Path) -> None:
     assert json.loads(run("diff", tmp_path / "ws", source, "--json").stdout)["counts"]["moved"] == 1
 
 
+def test_an_interruption_is_one_line_and_exit_130() -> None:
+    code = (
+        "import sys\nfrom curate import cli\n"
+        "@cli.app.command()\ndef wait() -> None:\n    raise KeyboardInterrupt\n"
+        "sys.argv = ['curate', 'wait']\ncli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.strip() == "curate: interrupted; run the same command again to go on from here"
+
+
+def test_no_command_at_all_is_the_help() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "Usage: curate [OPTIONS] COMMAND" in done.stdout + done.stderr
+
+
 def test_the_version_is_an_option_too() -> None:
     assert run("--version").stdout == run("version").stdout == f"{curate.__version__}\n"
 

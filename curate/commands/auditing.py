@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import curate
-from curate import failing, reporting, terminal
+from curate import failing, terminal
 from curate.commands import JsonOption, LangOption, WorkspaceArg, words_in
 from curate.errors import ConfigError
 from curate.options import DuplicateEngine, Profile
@@ -76,7 +76,7 @@ def audit(
     from curate.measuring import pool
 
     pool.get_ready(workspace, pool.named(engine) if engine else pool.Engine())
-    from curate import config
+    from curate import config, reporting
     from curate.scanners.fastdup import LICENCE
 
     words = words_in(lang)
