@@ -14,6 +14,7 @@ from curate._version import __version__
 
 if TYPE_CHECKING:
     from curate.auditing.compare import compare, find_copies
+    from curate.auditing.difference import Difference, diff
     from curate.auditing.pipeline import Audit, audit, judge
     from curate.auditing.summary import WorkspaceStatus, status
     from curate.dataset.build import Built, build
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from curate.reports.render import report
     from curate.reviewing.bulk import Selection, decide, decide_from_csv, decide_from_label_studio
     from curate.sources.kaggle import fetch
+    from curate.train.kept import torch_dataset
     from curate.ui.serving import review
 
 __all__ = [
     "Audit",
     "Built",
     "CurateError",
+    "Difference",
     "Selection",
     "Verification",
     "WorkspaceStatus",
@@ -39,6 +42,7 @@ __all__ = [
     "decide",
     "decide_from_csv",
     "decide_from_label_studio",
+    "diff",
     "export",
     "fetch",
     "find_copies",
@@ -47,6 +51,7 @@ __all__ = [
     "report",
     "review",
     "status",
+    "torch_dataset",
     "verify",
 ]
 
@@ -54,6 +59,7 @@ _HOMES = {
     "Audit": "curate.auditing.pipeline",
     "Built": "curate.dataset.build",
     "CurateError": "curate.errors",
+    "Difference": "curate.auditing.difference",
     "Selection": "curate.reviewing.bulk",
     "WorkspaceStatus": "curate.auditing.summary",
     "Verification": "curate.dataset.export",
@@ -63,6 +69,7 @@ _HOMES = {
     "decide": "curate.reviewing.bulk",
     "decide_from_csv": "curate.reviewing.bulk",
     "decide_from_label_studio": "curate.reviewing.bulk",
+    "diff": "curate.auditing.difference",
     "export": "curate.dataset.export",
     "fetch": "curate.sources.kaggle",
     "find_copies": "curate.auditing.compare",
@@ -71,6 +78,7 @@ _HOMES = {
     "report": "curate.reports.render",
     "review": "curate.ui.serving",
     "status": "curate.auditing.summary",
+    "torch_dataset": "curate.train.kept",
     "verify": "curate.dataset.export",
 }
 """Where each name lives. It is imported on first use: a worker process starts in a third of the time without."""

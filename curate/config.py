@@ -7,15 +7,17 @@ of that scanner. A profile is a set of defaults; what the file says wins over it
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from curate.errors import ConfigError
+from curate.errors import ConfigError, suggestion
 from curate.options import DuplicateEngine, Profile
 
+SCHEMA = "curate.schema.json"
+"""The JSON schema of `curate.toml` in a workspace: what editors complete and check by."""
 LEAST_MEMORY_MIB = 1024
 """What any image may take, however few pixels are allowed: files are read whole, and metadata count as well."""
 BYTES_PER_PIXEL = 32
@@ -96,7 +98,7 @@ def read(path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from error
+        raise ConfigError(f"{path}: {explain(error, Config)}") from error
 
 
 def override(config: Config, scanner: str, **settings: Any) -> Config:
@@ -105,23 +107,60 @@ def override(config: Config, scanner: str, **settings: Any) -> Config:
     return config.model_copy(update={"scan": {**config.scan, scanner: table}})
 
 
+def with_options(config: Config, options: Mapping[str, Any]) -> Config:
+    """Return a configuration with every option that is not None in place of its own setting of that name.
+
+    `thorough` is a setting of the scanner of duplicates; a file of embeddings has its path made absolute, since it
+    is read from anywhere later. Raises `ConfigError` for a value that there is not.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if "thorough" in given:
+        config = override(config, "duplicates", thorough=given.pop("thorough"))
+    embeddings = given.get("embeddings", config.embeddings)
+    given["embeddings"] = embeddings if isinstance(embeddings, bool) else str(Path(embeddings).absolute())
+    try:
+        return Config.model_validate({**config.model_dump(), **given})
+    except ValidationError as error:
+        raise ConfigError(explain(error, Config)) from error
+
+
+def refuse_twice(config: Config, options: Mapping[str, Any]) -> None:
+    """Raise `ConfigError` where an option that is not None is set by the configuration, too."""
+    own = config.model_fields_set | config.scan.get("duplicates", {}).keys() & {"thorough"}
+    for name, value in options.items():
+        if value is not None and name in own:
+            raise ConfigError(f"{name} is given by itself and in configuration; leave one of them out")
+
+
 def dump(config: Config) -> str:
-    """Write a configuration as TOML, every setting spelt out."""
+    """Write a configuration as TOML, every setting spelt out; editors find the schema that lies beside it."""
     import tomli_w
 
-    return tomli_w.dumps(config.model_dump(mode="json"))
+    return f"#:schema ./{SCHEMA}\n\n{tomli_w.dumps(config.model_dump(mode='json'))}"
 
 
-def explain(error: ValidationError) -> str:
-    """Turn pydantic's report into one line."""
+def explain(error: ValidationError, model: type[BaseModel]) -> str:
+    """Turn pydantic's report on values for a model into one line."""
     parts = []
     for item in error.errors():
         key = ".".join(str(piece) for piece in item["loc"])
-        message = (
-            "is not a setting; remove it or mend the spelling" if item["type"] == "extra_forbidden" else item["msg"]
-        )
+        message = item["msg"]
+        if item["type"] == "extra_forbidden":
+            meant = suggestion(str(item["loc"][-1]), _settings_at(model, item["loc"][:-1]))
+            message = f"is not a setting; {meant}Remove it or mend the spelling"
         parts.append(f"{key} {message}")
     return "; ".join(parts)
+
+
+def _settings_at(model: type[BaseModel], tables: Sequence[int | str]) -> Collection[str]:
+    """List the settings of the table that these names lead to, one within the other."""
+    for name in tables:
+        field = model.model_fields.get(str(name))
+        inner = field.annotation if field else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return ()
+        model = inner
+    return model.model_fields
 
 
 def fingerprint(value: Mapping[str, Any]) -> str:

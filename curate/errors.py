@@ -14,6 +14,9 @@
 Bad *data* is never an exception: it becomes a row with a reason.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class CurateError(Exception):
     """A mistake the user can mend; the message is one line that says how, whatever libraries say in several."""
@@ -67,3 +70,9 @@ class ConflictError(CurateError):
 
 class MissingExtraError(CurateError):
     """An optional dependency is not installed."""
+
+
+def suggestion(written: str, known: Iterable[str]) -> str:
+    """Ask in a message whether the nearest known name was meant, with a blank behind it; empty where none is near."""
+    close = get_close_matches(written, sorted(known), n=1)
+    return f"did you mean {close[0]!r}? " if close else ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.errors import ConfigError
+from curate.errors import ConfigError, suggestion
 
 if TYPE_CHECKING:
     from curate.auditing.pipeline import Audit
@@ -20,16 +22,36 @@ def check_kinds(names: list[str]) -> None:
     known = {*kinds(), *map(str, Category)}
     for name in names:
         if name not in known:
-            raise ConfigError(f"{name!r} is neither a kind nor a category; there are {', '.join(sorted(known))}")
+            meant = suggestion(name, known) or f"there are {', '.join(sorted(known))}. "
+            raise ConfigError(f"{name!r} is neither a kind nor a category; {meant}What they mean: curate scanners")
 
 
-def hits(result: Audit, names: list[str]) -> bool:
+def hits(result: Audit, names: Collection[str]) -> bool:
     """Say whether anything of these kinds or categories is left, be it a finding or a property of the dataset."""
+    return bool(names) and any(item.kind in names or item.category in names for item in left(result))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What is left of a kind: a finding about the image at `path`, or a property of the dataset, which has none."""
+
+    kind: str
+    category: str
+    severity: str
+    reason: str
+    path: str | None = None
+    finding_id: str | None = None
+
+
+def left(result: Audit) -> list[Left]:
+    """List what an audit flags, by path, and then what is a property of the dataset."""
+    from curate.auditing.pipeline import flagged
     from curate.schema import Severity
 
-    counted = result.findings[result.findings["severity"] != Severity.INFO]
-    wanted = set(names)
-    return bool(
-        wanted & {*counted["kind"], *counted["category"]}
-        or any(wanted & {item.kind, item.category} for item in result.prevalent)
-    )
+    columns = ["kind", "category", "severity", "reason", "path", "finding_id"]
+    rows = flagged(result.findings).sort_values(["path", "kind", "finding_id"], kind="stable")[columns]
+    found = [Left(**{str(name): value for name, value in row.items()}) for row in rows.to_dict("records")]
+    return found + [
+        Left(kind=item.kind, category=item.category, severity=str(Severity.WARNING), reason=item.reason)
+        for item in result.prevalent
+    ]

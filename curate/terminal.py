@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from curate.auditing.difference import Difference
     from curate.auditing.pipeline import Audit, Report
     from curate.auditing.summary import WorkspaceStatus
     from curate.scanners import Scanner
@@ -44,10 +45,10 @@ def progress(words: Translator) -> AbstractContextManager[Report]:
     return bars.shown(_console(stderr=True), words)
 
 
-def status(state: WorkspaceStatus, words: Translator, *, as_json: bool) -> None:
-    """Print Table 1 and the state of the review."""
+def status(state: WorkspaceStatus, words: Translator, *, as_json: bool, more: Mapping[str, Any] | None = None) -> None:
+    """Print Table 1 and the state of the review; JSON with `more` of the same."""
     if as_json:
-        print(json.dumps(state.to_json(), indent=2, ensure_ascii=False))
+        print(json.dumps({**state.to_json(), **(more or {})}, indent=2, ensure_ascii=False))
         return
     _console().print(class_summary_view(state.class_summary, words))
     for message in [*state.notes, *(item.message for item in state.prevalent)]:
@@ -84,6 +85,110 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool) -> None:
             relabelled=words.number(state.verdicts["relabel"]),
         )
     )
+
+
+def findings(result: Audit, words: Translator) -> None:
+    """Print what an audit flags: images by kind, and the ten worst."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from curate.auditing.summary import by_kind, worst
+    from curate.scanners import kinds
+
+    if not len(worst(result.findings, 1)):
+        return
+    counted = Table(title=words.gettext("Flagged images by kind"), title_justify="left")
+    counted.add_column(words.gettext("Kind"))
+    counted.add_column(words.gettext("Images"), justify="right")
+    for kind, images in by_kind(result.findings)[["kind", "images"]].itertuples(index=False):
+        counted.add_row(words.gettext(kinds().title(kind)), words.number(images))
+    shown = Table(title=words.gettext("The worst images"), title_justify="left")
+    for heading in ("Image", "Kind", "Score"):
+        shown.add_column(words.gettext(heading), justify="right" if heading == "Score" else "left")
+    for path, kind, score in worst(result.findings)[["path", "kind", "score"]].itertuples(index=False):
+        shown.add_row(Text(printable(path)), words.gettext(kinds().title(kind)), words.number(score, 2))
+    for table in (counted, shown):
+        _console().print(table)
+
+
+def findings_json(result: Audit) -> dict[str, Any]:
+    """Return what `findings` prints as plain values: `kinds` and `worst`."""
+    from curate.auditing.summary import by_kind, worst
+
+    columns = ["path", "label", "category", "kind", "severity", "score", "reason", "suggestion"]
+    return {
+        "kinds": by_kind(result.findings).to_dict("records"),
+        "worst": worst(result.findings)[columns].to_dict("records"),
+    }
+
+
+def difference(found: Difference, words: Translator, *, as_json: bool) -> None:
+    """Print what changed between two audits: images a line each, then tables."""
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    from curate.auditing.shortcuts import TITLES
+    from curate.auditing.summary import UNLABELLED
+    from curate.scanners import kinds
+
+    for row in found.images.to_dict("records"):
+        print(printable("\t".join(_cells_of(row))))
+    labels = [words.gettext(label) if label == UNLABELLED else label for label in found.classes.index]
+    tables = (
+        (words.gettext("Images by class"), labels, found.classes),
+        (
+            words.gettext("Flagged images by kind"),
+            [words.gettext(kinds().title(kind)) for _, kind in found.kinds.index],
+            found.kinds,
+        ),
+    )
+    for title, names, counts in tables:
+        view = _before_and_after(Table(title=title, title_justify="left"), words)
+        for name, before, after in zip(names, counts["before"], counts["after"], strict=True):
+            view.add_row(Text(printable(name)), words.number(before), words.number(after))
+        _console().print(view)
+    view = _before_and_after(Table(title=words.gettext("Drift (medians)"), title_justify="left"), words)
+    view.add_column(words.gettext("Distance, 0 to 1"), justify="right")
+    for item in found.drift:
+        medians = (words.number(value, 2) for value in (item.before, item.after))
+        view.add_row(words.gettext(TITLES[item.name]), *medians, words.number(item.distance, 2))
+    if found.embeddings is not None:
+        view.add_row(words.gettext("Embeddings"), "", "", words.number(found.embeddings, 2))
+    _console().print(view)
+    if found.settings:
+        text = words.gettext("note: the two were judged by different settings ({names}), so compare kinds with care")
+        say(text.format(names=", ".join(found.settings)))
+    counts = {name: words.number(count) for name, count in found.counts.items()}
+    say(
+        words.gettext(
+            "{added} added, {gone} gone, {changed} changed, {moved} moved, {same} the same, {unknown} unreadable; "
+            "{relabelled} of another class"
+        ).format(**counts, relabelled=words.number(found.relabelled))
+    )
+
+
+def _cells_of(row: Mapping[str, Any]) -> list[str]:
+    """Write what has become of an image as fields: the change, its path and class, and what these were if others."""
+    fields = [row["change"], row["path"] or row["path_before"]]
+    if row["path"] and row["path_before"] not in (None, row["path"]):
+        fields.append(f"path: {row['path_before']} -> {row['path']}")
+    if row["path"] and row["path_before"]:
+        fields += [
+            f"{name}: {row[f'{name}_before'] or '-'} -> {row[name] or '-'}"
+            for name in ("label", "split")
+            if row[name] != row[f"{name}_before"]
+        ]
+    return fields
+
+
+def _before_and_after(view: Table, words: Translator) -> Table:
+    view.add_column("")
+    for heading in ("Before", "After"):
+        view.add_column(words.gettext(heading), justify="right")
+    return view
 
 
 def class_summary_view(summary: pd.DataFrame, words: Translator) -> Table:

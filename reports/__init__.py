@@ -2,8 +2,8 @@
 
     reports.report("workspace", "report.html", lang="pt-BR")
 
-`tables` is arithmetic and `wording` what is said in the reader's language; `contents` reads the workspace, `gallery`
-and `chart` make what is seen, `render` writes. Invariant: the same workspace gives the same bytes.
+`tables` is arithmetic and `wording` what is said in the reader's language; `contents` reads the workspace, `chart`
+draws, `render` writes. Invariant: the same workspace gives the same bytes.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -15,11 +15,12 @@ from typing import Any
 import pandas as pd
 
 from curate._version import __version__
+from curate.auditing import gallery
 from curate.auditing.summary import UNLABELLED
 from curate.errors import CurateError, MissingExtraError
 from curate.findings import ACTION_TITLES, CATEGORY_TITLES
 from curate.i18n import ENGLISH, Translator, translator
-from curate.reports import benchmark_tables, contents, gallery, tables, training, wording
+from curate.reports import benchmark_tables, contents, tables, training, wording
 from curate.reports.contents import Contents
 from curate.scanners import kinds
 from curate.schema import Severity
@@ -51,6 +52,9 @@ def report(
     Beside the page stand the same in Markdown (`.md`), Table 1 (`.csv`), and all findings and decisions
     (`-findings.csv`, `-decisions.csv`). `lang` is one of `i18n.languages()`, in any spelling; `runs` are folders that
     `curate train fit` has written. Raises `CurateError` for what the user can mend.
+
+    >>> [path.name for path in curate.report("ws", "report.html")]
+    ['report.html', 'report.md', 'report.csv', 'report-findings.csv', 'report-decisions.csv']
     """
     ws = Workspace(Path(workspace))
     target = Path(output) if output is not None else ws.root / "report.html"

@@ -1,6 +1,7 @@
 """The command line: data on stdout, one line for a mistake, exit codes that scripts can trust."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ COMMANDS = (
     "compare",
     "decide",
     "demo",
+    "diff",
     "export",
     "fetch",
     "find-copies",
@@ -29,6 +31,7 @@ COMMANDS = (
     "report",
     "review",
     "scanners",
+    "schema",
     "status",
     "train",
     "verify",
@@ -58,7 +61,7 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
     } <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("typed", ["--help", "audit --help", "benchmark --help", "audits", "version"])
+@pytest.mark.parametrize("typed", ["--help", "audit --help", "benchmark --help", "audits", "version", "--version"])
 def test_help_and_a_mistyped_command_wait_for_no_tables_and_no_networks(typed: str) -> None:
     code = (
         "import sys\nfrom curate.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
@@ -69,7 +72,20 @@ def test_help_and_a_mistyped_command_wait_for_no_tables_and_no_networks(typed: s
 
 
 def test_each_data_command_has_a_function_of_its_name() -> None:
-    names = ("audit", "judge", "status", "decide", "manifest", "export", "verify", "build", "fetch", "report", "review")
+    names = (
+        "audit",
+        "judge",
+        "status",
+        "diff",
+        "decide",
+        "manifest",
+        "export",
+        "verify",
+        "build",
+        "fetch",
+        "report",
+        "review",
+    )
     for name in names:
         assert callable(getattr(curate, name))
         assert name in curate.__all__
@@ -85,35 +101,78 @@ def test_an_audit_prints_table_1_and_json_on_request(tmp_path: Path) -> None:
     assert "Table 1" in run("status", tmp_path / "ws").stdout
 
 
+def test_an_audit_names_what_it_flags_by_kind_and_the_ten_worst(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src", each=2)
+    for number in range(10):
+        (source / "cats" / f"bad{number}.jpg").write_bytes(b"")
+    sample_images.save(sample_images.photo(60) // 8, source / "dogs" / "night.jpg")
+    done = run("audit", source, "-w", tmp_path / "ws", "--lang", "en")
+    kinds, _, worst = done.stdout.partition("Flagged images by kind")[2].partition("The worst images")
+    assert re.search(r"Empty file +│ +10 ", kinds)
+    assert re.search(r"Dark +│ +1 ", kinds)
+    assert re.findall(r"\S+\.jpg", worst) == [f"cats/bad{number}.jpg" for number in range(10)]
+    found = json.loads(run("audit", source, "-w", tmp_path / "ws", "--json").stdout)
+    assert found["kinds"][0] == {"category": "corrupted", "kind": "empty", "images": 10}
+    assert (len(found["worst"]), found["worst"][0]["reason"]) == (10, "The file is empty (0 bytes).")
+
+
+def test_an_audit_that_flags_nothing_names_nothing(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src", each=2)
+    assert "worst" not in run("audit", source, "-w", tmp_path / "ws", "--lang", "en").stdout
+    found = json.loads(run("audit", source, "-w", tmp_path / "ws", "--json").stdout)
+    assert (found["kinds"], found["worst"]) == ([], [])
+
+
+def test_a_difference_is_lines_tables_and_json(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src", each=2)
+    run("audit", source, "-w", tmp_path / "ws")
+    (source / "cats" / "000.jpg").rename(source / "dogs" / "here.jpg")
+    done = run("diff", tmp_path / "ws", source, "--lang", "en")
+    assert done.stdout.startswith("moved\tdogs/here.jpg\tpath: cats/000.jpg -> dogs/here.jpg\tlabel: cats -> dogs\n")
+    assert re.search(r"│ cats +│ +2 +│ +1 │", done.stdout)
+    assert "0 added, 0 gone, 0 changed, 1 moved, 3 the same, 0 unreadable; 1 of another class" in done.stderr
+    assert json.loads(run("diff", tmp_path / "ws", source, "--json").stdout)["counts"]["moved"] == 1
+
+
+def test_an_interruption_is_one_line_and_exit_130() -> None:
+    code = (
+        "import sys\nfrom curate import cli\n"
+        "@cli.app.command()\ndef wait() -> None:\n    raise KeyboardInterrupt\n"
+        "sys.argv = ['curate', 'wait']\ncli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr.strip() == "curate: interrupted; run the same command again to go on from here"
+
+
+def test_no_command_at_all_is_the_help() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "Usage: curate [OPTIONS] COMMAND" in done.stdout + done.stderr
+
+
+def test_the_version_is_an_option_too() -> None:
+    assert run("--version").stdout == run("version").stdout == f"{curate.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("dif", {"diff"}), ("train su", {"summary"}), ("audit --fail", {"--fail-on"})]
+)
+def test_the_shell_completes_commands_of_every_package(typed: str, found: set[str]) -> None:
+    words = ["curate", *typed.split()]
+    asked = {"_CURATE_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-m", "curate"], env={**os.environ, **asked}, capture_output=True, text=True, check=False
+    )
+    assert set(done.stdout.split()) == found
+    assert "_CURATE_COMPLETE=complete_bash" in run("--show-completion", "bash").stdout
+
+
 @pytest.mark.parametrize(("kind", "code"), [("empty", 1), ("corrupted", 1), ("blurry", 0)])
 def test_fail_on_gives_exit_1_for_what_is_found(tmp_path: Path, kind: str, code: int) -> None:
     source = sample_images.dataset(tmp_path / "src", each=1)
     (source / "cats" / "bad.jpg").write_bytes(b"")
     assert run("audit", source, "-w", tmp_path / "ws", "--fail-on", kind).returncode == code
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        pytest.param(["audit", "nowhere", "-w", "ws"], "nowhere does not exist", id="no source"),
-        pytest.param(["status", "nowhere"], "is not a curate workspace", id="no workspace"),
-        pytest.param(["export", "nowhere.csv", "dest"], "does not exist", id="no manifest"),
-        pytest.param(["verify", "nowhere"], "has no sha256sums.txt", id="not exported"),
-        pytest.param(["manifest", "nowhere", "-o", "m.xlsx"], "ends in .parquet", id="unknown format"),
-        pytest.param(["audit", ".", "-w", "ws", "--fail-on", "blury"], "'blury' is neither", id="unknown kind"),
-        pytest.param(["review", "nowhere"], "is not a curate workspace", id="nothing to review"),
-    ],
-)
-def test_a_mistake_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], message: str) -> None:
-    result = subprocess.run(
-        [sys.executable, "-c", "from curate.cli import main; main()", *arguments],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
-    )  # fmt: skip
-    assert result.returncode == 2
-    assert result.stdout == ""
-    assert message in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_whole_way_on_the_command_line(audited: Audited, tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ def review(
 
     Without a `port` the first free one from 8501 on is taken. `say` is told the address to open, with its key. Raises
     `CurateError` where there is no such workspace, or nothing can listen there.
+
+    >>> curate.review("ws", open_browser=True)  # doctest: +SKIP
+    reviewing ws on http://127.0.0.1:8501/?key=... - stop with Ctrl-C
     """
     Workspace(Path(workspace)).read_images()
     arguments = ["--lang", translator(lang).language] if lang else []

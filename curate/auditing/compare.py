@@ -36,6 +36,9 @@ def compare(
     Either side is a dataset (folder, ZIP) or the workspace of an audit of one. Returns the columns `path` (in
     theirs), `copy_of` (in ours), `relation`, `reason`, and `message` (the reason as `i18n.Message`, JSON).
     Raises `SourceError` for a side that is neither.
+
+    >>> curate.compare("ws", "more")[["path", "copy_of", "relation"]].to_dict("records")
+    [{'path': 'cats/same.jpg', 'copy_of': 'cats/001.jpg', 'relation': 'same_bytes'}]
     """
     configuration = config.override(config.Config(), Duplicates.name, thorough=thorough)
     scanner = _duplicates(configuration)
@@ -51,6 +54,9 @@ def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFr
     """Find where the images in `files` stand in an audited dataset; the columns are those of `compare`.
 
     Raises `SourceError` for a file that does not exist.
+
+    >>> curate.find_copies("ws", ["more/cats/same.jpg"])["copy_of"].tolist()
+    ['cats/001.jpg']
     """
     ws = Workspace(Path(workspace))
     configuration = config.read(ws.config)
@@ -84,19 +90,33 @@ def _duplicates(configuration: config.Config) -> Scanner:
 
 
 @contextmanager
-def _audited(side_address: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
+def _audited(address: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
     """Open the workspace, or make one for the occasion; one without what is needed is measured anew."""
-    if (side_address / "audit.json").is_file():
-        workspace = Workspace(side_address)
+    if is_workspace(address):
+        workspace = Workspace(address)
         scanner = _duplicates(configuration)
         images = workspace.read_images()
         parts = features.parts(workspace.features, [scanner])
         if not features.missing(features.records(images, parts), parts, [scanner], try_again=False):
             yield workspace
             return
-        side_address = Path(workspace.read_audit()["source"])
+        address = Path(workspace.read_audit()["source"])
+    with audited_for_now(address, configuration, report) as workspace:
+        yield workspace
+
+
+def is_workspace(address: Path) -> bool:
+    """Say whether a folder is the workspace of an audit, and not a dataset."""
+    return Workspace(address).audit.is_file()
+
+
+@contextmanager
+def audited_for_now(
+    address: Path, configuration: config.Config, report: pipeline.Report | None = None
+) -> Iterator[Workspace]:
+    """Audit a dataset into a workspace that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        pipeline.audit(side_address, Path(folder) / "ws", configuration=configuration, report=report)
+        pipeline.audit(address, Path(folder) / "ws", configuration=configuration, report=report)
         yield Workspace(Path(folder) / "ws")
 
 

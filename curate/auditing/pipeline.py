@@ -24,6 +24,7 @@ from curate.i18n import N_
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
+from curate.options import DuplicateEngine, Profile
 from curate.schema import Role, Severity
 from curate.sources import Record, Source, given, open_source, source_at
 from curate.storage.atomic import atomic, full_disk_explained, write_json
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from curate.auditing.judge import DatasetProperty
     from curate.auditing.shortcuts import Guess
+    from curate.auditing.shown import Gallery
 
 
 MEASURING, JUDGING = N_("measuring"), N_("judging")
@@ -60,9 +62,9 @@ MIN_SHARD = 16
 """Images that a worker gets at a time when the end is near."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Audit:
-    """The result of an audit.
+    """The result of an audit; a notebook shows it as a table.
 
     `images` has one row per file (`schema.IMAGES`), `findings` one per finding and image
     (`schema.FINDINGS`), `skipped` one per file that is not part of the dataset (path, reason).
@@ -79,37 +81,95 @@ class Audit:
     spurious: list[Guess] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
+    def show(self, kind: str | None = None, n: int = 12) -> Gallery:
+        """Show the `n` worst images that are flagged, of one kind if it is named, with previews in a notebook.
+
+        Raises `ConfigError` for a kind that there is not.
+
+        >>> curate.audit("photos", "ws").show("dark")
+        <Gallery: dark: dogs/night.jpg>
+        """
+        from curate.auditing import shown
+
+        return shown.worst(self, kind, n)
+
+    def show_groups(self, n: int = 6) -> Gallery:
+        """Show the `n` largest groups of duplicates, each with the image that is suggested to stay.
+
+        >>> curate.audit("photos", "ws").show_groups()
+        <Gallery: groups of duplicates: dogs/000.jpg, dogs/again.jpg>
+        """
+        from curate.auditing import shown
+
+        return shown.groups(self, n)
+
+    def __repr__(self) -> str:
+        from curate.auditing import shown
+
+        return f"<Audit of {shown.summary(self)}; workspace {self.workspace.name}>"
+
+    def _repr_html_(self) -> str:
+        from curate.auditing import shown
+
+        return shown.audit_html(self)
+
 
 @full_disk_explained()
-def audit(
+def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
     source: object,
     workspace: str | Path,
     *,
     configuration: Config | None = None,
-    report: Report | None = None,
-    engine: str | None = None,
+    profile: Profile | None = None,
+    thorough: bool | None = None,
+    text: bool | None = None,
     embeddings: bool | str | Path | None = None,
+    duplicates: DuplicateEngine | None = None,
+    exclude: Sequence[str] | None = None,
+    online: bool | None = None,
+    report: Report | bool | None = None,
+    engine: str | None = None,
 ) -> Audit:
     """List, measure and judge a dataset, and fill its review queue.
 
     `source` is a path or a URL; or a `Dataset` or `DatasetDict` of the package datasets, which is written into the
-    workspace, or an `ImageFolder` of torchvision. `engine` is where the work is done, `serial`, `local:N` or
-    `dask:ADDRESS`; it does not change the result. Without a configuration the one already in the workspace holds, or
-    the defaults; `embeddings`, where it is given, goes before it: whether to measure them, or a .parquet or .npy file
-    of your own. The source is only ever read. Raises `CurateError` for what the user can mend.
+    workspace, or an `ImageFolder` of torchvision. Without a configuration the one already in the workspace holds, or
+    the defaults; the settings that follow it go before what the workspace has, and mean what the command line's do:
+    `embeddings` is whether to measure them, or a .parquet or .npy file of your own. `report` is told how far it has
+    come; True shows a bar, as a notebook does anyway, and False does not. `engine` is where the work is done, `serial`,
+    `local:N` or `dask:ADDRESS`; it does not change the result. The source is only ever read. Raises `CurateError` for
+    what the user can mend, and for a setting that is given both by itself and in a configuration.
+
+    >>> audit = curate.audit("photos", "ws", profile="general", exclude=["*.tmp"])
+    >>> audit
+    <Audit of 8 images in 2 classes: 2 flagged (1 duplicate, 1 unsuitable); workspace ws>
+    >>> audit.findings.query("role != 'keeper'")[["kind", "path"]].to_dict("records")
+    [{'kind': 'same_bytes', 'path': 'dogs/again.jpg'}, {'kind': 'dark', 'path': 'dogs/night.jpg'}]
     """
+    from curate.auditing import progress
+
+    options = {
+        "profile": profile,
+        "thorough": thorough,
+        "text": text,
+        "embeddings": embeddings,
+        "duplicates": duplicates,
+        "exclude": exclude,
+        "online": online,
+    }
     ws = Workspace(Path(workspace).absolute())
     chosen = pool.named(engine) if engine else None
     pool.get_ready(ws.root, chosen or Engine())
-    configuration = scanners.resolved(configuration or _standing_config(ws))
-    configuration = _with_embeddings(configuration, configuration.embeddings if embeddings is None else embeddings)
+    if configuration is not None:
+        config.refuse_twice(configuration, options)
+    configuration = scanners.resolved(config.with_options(configuration or _standing_config(ws), options))
     if not isinstance(source, str | Path):
         source = given.address_of(source, create(ws.root, str(ws.given)).given)
     listed = open_source(source, ws.unpacked, configuration.exclude, online=configuration.online)
     scanners.active(configuration)  # refuses what cannot be had, before anything is written
     ws = create(ws.root, listed.address)
-    with locked(ws.lock), cleared_if_killed(ws.root, ws.features):
-        return _audited(ws, listed, configuration, chosen, report)
+    with progress.wanted(report) as told, locked(ws.lock), cleared_if_killed(ws.root, ws.features):
+        return _audited(ws, listed, configuration, chosen, told)
 
 
 def _audited(
@@ -131,6 +191,7 @@ def _audited(
     # Written first: whatever happens next, the folder is known for what it is.
     with atomic(ws.config) as file:
         file.write(config.dump(configuration).encode())
+    write_json(scanners.settings_schema(), ws.root / config.SCHEMA)
     facts: dict[str, Any] = {
         "version": VERSION,
         "curate": __version__,
@@ -187,6 +248,10 @@ def judge(workspace: str | Path) -> pd.DataFrame:
     """Judge the stored measurements again, with the thresholds now in `curate.toml`; reads no image.
 
     Returns the findings. Raises `ConfigError` where a changed setting would need images to be read.
+
+    >>> findings = curate.judge("ws")
+    >>> sorted(findings["kind"].unique())
+    ['dark', 'same_bytes']
     """
     from curate.auditing import embedded, results
 
@@ -223,12 +288,6 @@ def _told(report: Report) -> scanners.Told:
         report(AuditProgress(done=done, total=total, problems=0, step=step))
 
     return told
-
-
-def _with_embeddings(configuration: Config, embeddings: bool | str | Path) -> Config:
-    """Return a configuration with these embeddings, a file by its absolute path: it is read from anywhere later."""
-    setting = embeddings if isinstance(embeddings, bool) else str(Path(embeddings).absolute())
-    return configuration.model_copy(update={"embeddings": setting})
 
 
 def _standing_config(workspace: Workspace) -> Config:

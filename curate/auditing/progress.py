@@ -5,6 +5,7 @@ differ; before anything is known nothing is claimed. Problems are the files so f
 cleanly: what else there is to find shows when all are judged together.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -59,6 +60,18 @@ def shown(
             yield report
     else:
         yield _lines(console, words, clock)
+
+
+@contextmanager
+def wanted(report: Report | bool | None) -> Iterator[Report | None]:
+    """Make what an audit tells its progress: what was given; a bar for True, and in a notebook for None."""
+    if callable(report):
+        yield report
+    elif report or (report is None and "IPython" in sys.modules and Console().is_jupyter):
+        with shown(Console(stderr=True)) as bar:
+            yield bar
+    else:
+        yield None
 
 
 @contextmanager

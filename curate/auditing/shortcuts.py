@@ -99,13 +99,13 @@ def guesses(frame: pd.DataFrame) -> list[Guess]:
     deviation = float(np.sqrt((chance * (1 - chance) / np.bincount(target)).sum())) * chance
     found = [
         Guess(name, round(_accuracy(values, target, folds, len(classes)), 4), round(chance, 4), round(deviation, 4))
-        for name, values in _properties(usable)
+        for name, values in properties(usable)
     ]
     return sorted(found, key=lambda guess: (-guess.accuracy, guess.trait))
 
 
-def _properties(usable: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
-    """Name and value of each property: numbers, or words for what has no order."""
+def properties(usable: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """Name and value of each property of readable images: numbers, or words for what has no order."""
     width, height = usable["width"].astype(float), usable["height"].astype(float)
     yield "size", np.sqrt(width * height)
     yield "shape", width / height

@@ -21,7 +21,7 @@ UNLABELLED = N_("(no class)")
 TOTAL = N_("Total")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class WorkspaceStatus:
     """Where a workspace stands.
 
@@ -56,9 +56,23 @@ class WorkspaceStatus:
             "spurious": [asdict(guess) for guess in self.spurious],
         }
 
+    def __repr__(self) -> str:
+        from curate.auditing import shown
+
+        return f"<WorkspaceStatus: {shown.progress(self)}>"
+
+    def _repr_html_(self) -> str:
+        from curate.auditing import shown
+
+        return shown.status_html(self)
+
 
 def status(workspace: str | Path) -> WorkspaceStatus:
-    """Read Table 1, the progress of the review, and what else a person should know."""
+    """Read Table 1, the progress of the review, and what else a person should know.
+
+    >>> curate.status("ws").class_summary[["images", "duplicate_flagged"]].to_dict("index")["dogs"]
+    {'images': 5, 'duplicate_flagged': 1}
+    """
     ws = Workspace(Path(workspace))
     facts = ws.read_audit()
     images, findings = ws.read_images(), ws.read_findings()
@@ -136,6 +150,22 @@ def _free_name(name: str, classes: Collection[str]) -> str:
     return name
 
 
+def by_kind(findings: pd.DataFrame) -> pd.DataFrame:
+    """Count the images that each kind flags (`category`, `kind`, `images`), the most first."""
+    counted = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    counts = counted.groupby(["category", "kind"])["path"].nunique().rename("images").reset_index()
+    return counts.sort_values(["images", "kind"], ascending=[False, True], ignore_index=True)
+
+
+def worst(findings: pd.DataFrame, count: int = 10) -> pd.DataFrame:
+    """Choose the worst flagged images, each with its worst finding: errors first, then by score, then by path."""
+    counted = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    ranked = counted.assign(_warning=counted["severity"] != Severity.ERROR).sort_values(
+        ["_warning", "score", "path", "kind"], ascending=[True, False, True, True], kind="stable"
+    )
+    return ranked.drop_duplicates("path").head(count)[findings.columns].reset_index(drop=True)
+
+
 def balance(manifest: pd.DataFrame) -> pd.DataFrame:
     """Count images per class in the source (`before`) and by the decisions so far (`after`, undecided included)."""
     known = manifest[["label", "final_label"]].where(manifest[["label", "final_label"]].notna(), UNLABELLED)
@@ -149,7 +179,4 @@ def balance(manifest: pd.DataFrame) -> pd.DataFrame:
 def waiting(findings: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     """Count the undecided images by category and kind, the most first; an image counts under each of its kinds."""
     pending = set(manifest["path"][manifest["action"] == Verdict.PENDING])
-    asked = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
-    asked = asked[asked["path"].isin(pending)]
-    counts = asked.groupby(["category", "kind"])["path"].nunique().rename("images").reset_index()
-    return counts.sort_values(["images", "kind"], ascending=[False, True], ignore_index=True)
+    return by_kind(findings[findings["path"].isin(pending)])

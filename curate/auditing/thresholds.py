@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from curate import config, scanners
 from curate.auditing import pipeline
@@ -18,7 +17,7 @@ from curate.errors import WorkspaceError
 from curate.measuring import features
 from curate.scanners import Scanner, Threshold
 from curate.storage.atomic import atomic
-from curate.storage.workspace import Workspace, to_pandas
+from curate.storage.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +45,9 @@ def cuts(workspace: Workspace) -> list[Cut]:
 def measurements(workspace: Workspace, cut: Cut) -> pd.Series:
     """Read what was measured, by path, without images that lack a measurement; only the columns it needs."""
     (scanner,) = [item for item in scanners.active(config.read(workspace.config)) if item.name == cut.scanner]
-    images = workspace.read_images()
-    numbers = {f"{scanner.name}.{name}": name for name, kind in scanner.columns.items() if not _is_bulky(kind)}
-    pieces = [
-        features.stored(part.path, ["path", "size_bytes", *numbers])
-        for part in features.parts(workspace.features, [scanner])
-        if scanner.name in part.current
-    ]
-    if not pieces:
+    view = features.small_columns(workspace.read_images(), workspace.features, scanner)
+    if view is None:
         return pd.Series(dtype="float64")
-    measured = to_pandas(pa.concat_tables(pieces)).rename(columns=numbers)
-    measured = measured.drop_duplicates(["path", "size_bytes"], keep="last")
-    view = images.merge(measured, on=["path", "size_bytes"], how="inner")
     values = cut.threshold.values(view)
     values.index = pd.Index(view["path"])
     return values.dropna().sort_index()
@@ -132,8 +122,3 @@ def _cut(scanner: Scanner, threshold: Threshold) -> Cut:
         whole=isinstance(value, int),
         description=field.description or threshold.setting,
     )
-
-
-def _is_bulky(kind: pa.DataType) -> bool:
-    """Say whether a column holds hashes, tiles or descriptors: nothing that a threshold cuts."""
-    return bool(pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind) or pa.types.is_large_binary(kind))

@@ -68,6 +68,11 @@ def build(
     has measured is not measured again, where its workspace lies beside the manifest. With `repair_splits` copies that
     stand in several of the splits that the recipe keeps all go to one of them (`splits.repaired`).
     Raises `CurateError` for what the user can mend; nothing is then written.
+
+    >>> from pathlib import Path
+    >>> _ = Path("recipe.toml").write_text("[split]\\ntrain = 0.5\\ntest = 0.5\\n")
+    >>> len(curate.build("recipe.toml", "set", manifest="approved.csv").table)
+    6
     """
     said = say or (lambda _: None)
     chosen, destination = read(Path(recipe)), Path(destination)

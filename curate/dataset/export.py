@@ -73,6 +73,9 @@ def export(  # noqa: PLR0913 - each is a command-line option
     Returns the rows exported with their new `exported_path`. Raises `CurateError` where the destination is in use, an
     image has changed since the scan, one is still undecided, or two classes would share a folder; nothing is then
     written, but in a bucket files without their sums.
+
+    >>> curate.export("approved.csv", "cleaned")["exported_path"].tolist()[:2]
+    ['cats/000.jpg', 'cats/001.jpg']
     """
     said = say or (lambda _: None)
     images = manifests.kept_rows(Path(manifest), sources_of(source), said)
@@ -154,6 +157,9 @@ def verify(destination: str | Path) -> Verification:
     """Hash every file of an exported folder or bucket again and compare with what was written.
 
     Of an exported list, every image that it names. Raises `SourceError` where it was not made by `export`.
+
+    >>> curate.verify("cleaned").ok
+    True
     """
     if lists.is_list(destination):
         return _verify_list(str(destination))

@@ -38,6 +38,10 @@ def manifest(
     """Fold all decisions into the manifest, write it to `output` (by default into the workspace) and return it.
 
     `pending` says what undecided images count as; without it they are refused with `UndecidedError`.
+
+    >>> table = curate.manifest("ws", "approved.csv")
+    >>> table["action"].value_counts().to_dict()
+    {'keep': 6, 'drop': 2}
     """
     ws = Workspace(Path(workspace))
     target = Path(output) if output else ws.manifest
@@ -104,6 +108,8 @@ def read(path: Path) -> pd.DataFrame:
     given, that is its label. Raises `SourceError`, naming the line, where the file is missing, is no manifest, holds
     an action that there is not, relabels to nothing, or says two things of one image.
     """
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder; name a manifest in it, or write one with: curate manifest WORKSPACE")
     if not path.is_file():
         raise SourceError(f"{path} does not exist; write one with: curate manifest WORKSPACE -o {path}")
     try:

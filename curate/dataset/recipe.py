@@ -139,7 +139,7 @@ def read(path: Path) -> BuildRecipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from error
     except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from error
+        raise ConfigError(f"{path}: {explain(error, BuildRecipe)}") from error
     here = path.resolve().parent
     return recipe.model_copy(
         update={

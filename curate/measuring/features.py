@@ -153,6 +153,29 @@ def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
     return frame[[*facts, *columns]].rename(columns=columns)
 
 
+def small_columns(images: pd.DataFrame, folder: Path, scanner: Scanner) -> pd.DataFrame | None:
+    """Join an image table with the numbers that one scanner measured, without its hashes, tiles and descriptors.
+
+    Rows are the images that were measured; None where nothing current was.
+    """
+    numbers = {f"{scanner.name}.{name}": name for name, kind in scanner.columns.items() if not _is_bulky(kind)}
+    pieces = [
+        stored(part.path, ["path", "size_bytes", *numbers])
+        for part in parts(folder, [scanner])
+        if scanner.name in part.current
+    ]
+    if not pieces:
+        return None
+    measured = to_pandas(pa.concat_tables(pieces)).rename(columns=numbers)
+    measured = measured.drop_duplicates(["path", "size_bytes"], keep="last")
+    return images.merge(measured, on=["path", "size_bytes"], how="inner")
+
+
+def _is_bulky(kind: pa.DataType) -> bool:
+    """Say whether a column holds hashes, tiles or descriptors: nothing that a threshold cuts."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind) or pa.types.is_large_binary(kind))
+
+
 def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record], limits: DecodeLimits) -> None:
     """Delete part files that hold no current row of any record, or none that a later part does not hold again."""
     wanted = {(record.path, record.size_bytes, record.mtime_ns) for record in records}

@@ -73,6 +73,10 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     A path that is named in full, without a pattern, is decided whether it is flagged or not. A `new_label` that is no
     class of the dataset yet takes `new_class`. Returns the number of decisions. Raises `CurateError` where nothing
     matches, or the action is none to choose.
+
+    >>> from curate.schema import Action
+    >>> curate.decide("ws", curate.Selection(kinds=("dark",)), Action.DROP, reviewer="ana")
+    1
     """
     if (action is Action.RELABEL) != (new_label is not None):
         raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
@@ -119,6 +123,11 @@ def decide_from_csv(
     A row without `finding_id` decides every finding of that image, or the image itself where it has none. The file may
     be one that a spreadsheet has saved. Nothing is recorded unless every row can be, and no two contradict. Returns the
     number of decisions.
+
+    >>> from pathlib import Path
+    >>> _ = Path("decisions.csv").write_text("path,action\\ndogs/again.jpg,drop\\n")
+    >>> curate.decide_from_csv("ws", "decisions.csv", reviewer="ana")
+    1
     """
     ws = Workspace(Path(workspace))
     choices = _choices_of(ws, Rows(str(table), "line", _read_csv(Path(table))), new_class=new_class)
@@ -140,6 +149,9 @@ def decide_from_label_studio(
     its label, and none where there are none; another class is a `relabel`. Tasks that nobody has answered, and those
     answered in two ways, decide nothing. Returns the number of decisions. Raises `SourceError` where an image is not
     the one that was exported.
+
+    >>> curate.decide_from_label_studio("ws", "answers.json", reviewer="ana")  # doctest: +SKIP
+    12
     """
     ws = Workspace(Path(workspace))
     rows = answers.rows(Path(export), ws.read_images(), queued(ws.read_findings()))

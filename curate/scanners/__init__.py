@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from curate import config
 from curate.config import Config, Settings
-from curate.errors import ConfigError
+from curate.errors import ConfigError, suggestion
 from curate.findings import Finding, Kinds, KindSpec
 from curate.i18n import Message
 from curate.images.image import DecodedImage
@@ -153,7 +153,8 @@ def load(configuration: Config) -> list[Scanner]:
     classes = scanner_classes()
     unknown = sorted(set(configuration.scan) - set(classes))
     if unknown:
-        raise ConfigError(f"curate.toml: scan.{unknown[0]} is not a scanner; there are {', '.join(classes)}")
+        meant = suggestion(unknown[0], classes)
+        raise ConfigError(f"curate.toml: scan.{unknown[0]} is not a scanner; {meant}There are {', '.join(classes)}")
     return [_configured(scanner, configuration.scan.get(name, {})) for name, scanner in classes.items()]
 
 
@@ -170,8 +171,25 @@ def resolved(configuration: Config) -> Config:
     return configuration.model_copy(update={"scan": tables})
 
 
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON schema of `curate.toml`, with a table for every installed scanner."""
+    whole = Config.model_json_schema()
+    tables = {name: scanner.settings_model.model_json_schema() for name, scanner in scanner_classes().items()}
+    for table in tables.values():
+        whole.setdefault("$defs", {}).update(table.pop("$defs", {}))
+    whole["properties"]["scan"] = {
+        "type": "object",
+        "description": "settings of the scanners",
+        "properties": tables,
+        "additionalProperties": False,
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "title": "curate.toml"}
+
+
 def _configured(scanner: type[Scanner], table: Mapping[str, Any]) -> Scanner:
     try:
         return scanner(scanner.settings_model.model_validate(table))
     except ValidationError as error:
-        raise ConfigError(f"curate.toml: [scan.{scanner.name}] {config.explain(error)}") from error
+        raise ConfigError(
+            f"curate.toml: [scan.{scanner.name}] {config.explain(error, scanner.settings_model)}"
+        ) from error

@@ -29,6 +29,9 @@ def fetch(source: str, destination: str | Path) -> Path:
     """Download `kaggle:OWNER/DATASET` and unpack it as `destination`, a folder that does not exist yet.
 
     Raises `CurateError` in one line where the name, the credentials, the network or the archive is at fault.
+
+    >>> curate.fetch("kaggle:msambare/fer2013", "fer2013")  # doctest: +SKIP
+    PosixPath('fer2013')
     """
     name = source.removeprefix(SCHEME)
     if not source.startswith(SCHEME) or not _NAME.fullmatch(name):

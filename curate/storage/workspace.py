@@ -92,9 +92,9 @@ class Workspace:
         Raises `WorkspaceError` where there was none, or a newer version of curate made it.
         """
         if not self.audit.is_file():
-            raise WorkspaceError(
-                f"{self.root} is not a curate workspace; make one with: curate audit SOURCE -w {self.root}"
-            )
+            is_other = self.root.is_dir() and any(self.root.iterdir())
+            way_out = "SOURCE -w WS" if is_other else f"SOURCE -w {self.root}"
+            raise WorkspaceError(f"{self.root} is not a curate workspace; make one with: curate audit {way_out}")
         try:
             facts = json.loads(self.audit.read_text(encoding="utf-8"))
             version = int(facts["version"])

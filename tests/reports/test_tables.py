@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curate.auditing import gallery
 from curate.dataset import manifest as manifests
 from curate.i18n import languages, translator
-from curate.reports import benchmark_tables, chart, gallery, tables, wording
+from curate.reports import benchmark_tables, chart, tables, wording
 from curate.reviewing.fold import Decision, fold, rule
 from curate.scanners import kinds
 from curate.schema import FINDINGS, IMAGES, Action

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from curate.auditing.pipeline import flagged
 from curate.images.kinds import NEVER_DECODED
-from curate.reports import tables
 from curate.reviewing.previews import preview
 from curate.schema import GROUP_KINDS, Role
 from curate.sources import Source
@@ -51,14 +51,14 @@ class Group:
         return len(self.members) + (self.keeper is not None)
 
 
-def choose(decided: pd.DataFrame, kind: str, limit: int = LIMIT) -> list[Group]:
-    """Choose up to `limit` images of a kind from `tables.outcomes`: the worst of each class in turn.
+def choose(findings: pd.DataFrame, kind: str, limit: int = LIMIT) -> list[Group]:
+    """Choose up to `limit` images of a kind from findings: the worst of each class in turn.
 
     A group of duplicates counts with its keeper and comes whole, as far as the limits allow.
     """
     chosen: list[Group] = []
     left = limit
-    for group in _in_turn(_groups(decided, kind)):
+    for group in _in_turn(_groups(findings, kind)):
         room = min(left, GROUP_LIMIT) - (group.keeper is not None)
         if room < 1:
             break
@@ -68,10 +68,25 @@ def choose(decided: pd.DataFrame, kind: str, limit: int = LIMIT) -> list[Group]:
     return chosen
 
 
-def _groups(decided: pd.DataFrame, kind: str) -> list[Group]:
+def largest(findings: pd.DataFrame, count: int) -> list[Group]:
+    """Choose the `count` groups of duplicates with the most copies; each shows `GROUP_LIMIT` images at most."""
+    keepers = _keepers(findings, across=False)
+    rows = flagged(findings)
+    rows = rows[rows["group_id"].notna() & ~rows["kind"].isin(GROUP_KINDS)].sort_values(["group_id", "path"])
+    members: dict[str, list[Row]] = defaultdict(list)
+    for row in rows.drop_duplicates(["group_id", "path"]).to_dict("records"):
+        members[row["group_id"]].append(row)
+    names = sorted(members, key=lambda name: (-len(members[name]), members[name][0]["path"]))[:count]
+    room = GROUP_LIMIT - 1
+    return [
+        Group(keeper=keepers.get(name), members=members[name][:room], more=len(members[name][room:])) for name in names
+    ]
+
+
+def _groups(findings: pd.DataFrame, kind: str) -> list[Group]:
     """Group all images of a kind, the worst group first."""
-    keepers = _keepers(decided, across=kind in GROUP_KINDS)
-    rows = tables.flagged(decided)
+    keepers = _keepers(findings, across=kind in GROUP_KINDS)
+    rows = flagged(findings)
     rows = rows[rows["kind"] == kind].sort_values(["score", "path"], ascending=[False, True], kind="stable")
     members: dict[str, list[Row]] = defaultdict(list)
     for row in rows.drop_duplicates("path").to_dict("records"):
@@ -79,9 +94,9 @@ def _groups(decided: pd.DataFrame, kind: str) -> list[Group]:
     return [Group(keeper=keepers.get(name), members=group) for name, group in members.items()]
 
 
-def _keepers(decided: pd.DataFrame, *, across: bool) -> dict[str, Row]:
+def _keepers(findings: pd.DataFrame, *, across: bool) -> dict[str, Row]:
     """Find the keeper of each group, with the reason why it is (or, `across`, with where its copies stand)."""
-    rows = decided[(decided["role"] == Role.KEEPER) & (decided["kind"].isin(GROUP_KINDS) == across)]
+    rows = findings[(findings["role"] == Role.KEEPER) & (findings["kind"].isin(GROUP_KINDS) == across)]
     return {row["group_id"]: row for row in rows.to_dict("records")}
 
 
