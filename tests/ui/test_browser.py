@@ -474,7 +474,7 @@ def test_two_hundred_items_of_a_real_audit_are_decided_as_they_were_meant(
         page.goto(f"{server.address}/images?view=waiting")
         page.locator(".cell.seen").first.wait_for()
         for _ in range(40):
-            path = page.locator(".cell.at").get_attribute("data-id")
+            path = page.locator(".cell.at.seen").get_attribute("data-id")  # what was not seen is not decided
             page.keyboard.press("d")
             page.wait_for_function(
                 "(path) => window.curate.selection.tiles.some((tile) => tile.id === path && tile.state === 'dropped')",
