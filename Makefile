@@ -8,7 +8,9 @@ LOCALE   := curate/i18n/locale
 # The functions whose arguments are texts to translate.
 KEYWORDS := _ N_ msg nmsg:1,2 counted:1,2 gettext ngettext:1,2 pgettext:1c,2
 
-.PHONY: demo test check format messages fuzz audit-dependencies bench clean
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q --strict
+
+.PHONY: demo test check site format messages fuzz audit-dependencies bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +41,11 @@ check: $(STAMPS)-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(SITE)
+
+# The pages of docs/ as a site, without a warning; build/site/index.html is its start.
+site: $(STAMPS)-dev
+	$(SITE)
 
 format: $(STAMPS)-dev
 	$(BIN)/ruff check --fix .

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +168,25 @@ def findings(columns: Columns, keeper: int, copies: Mapping[int, Match]) -> Iter
     members = {keeper: Role.KEEPER, **dict.fromkeys(copies, Role.COPY)}
     yield from _across(columns, members, group, kinds.LABEL_CONFLICT, "label")
     yield from _across(columns, members, group, kinds.SPLIT_LEAK, "split")
+
+
+def scenes(columns: Columns, pairs: Iterable[tuple[int, int]]) -> Iterator[Finding]:
+    """Tell each image of pairs of rows that agree in all but their faces of the best of the others; to be kept."""
+    best: dict[int, int] = {}
+    for row, other in pairs:
+        for one, another in ((row, other), (other, row)):
+            best[one] = min(another, best.get(one, another))
+    for row, other in sorted(best.items()):
+        path, other_path = columns["path"][row], columns["path"][other]
+        yield Finding(
+            kind=kinds.SAME_SCENE,
+            path=path,
+            score=0.0,
+            message=kinds.SAME_SCENE.says(other=other_path),
+            suggestion=Verdict.KEEP,
+            key=(path,),
+            evidence={"other": other_path},
+        )
 
 
 def _across(

@@ -89,6 +89,15 @@ BURST = _duplicate(
     N_("The view of {other}, where one part has moved: it differs by {residual:.0f} grey levels ({close})."),
 )
 
+SAME_SCENE = KindSpec(
+    name="same_scene",
+    category=Category.DUPLICATE,
+    title=N_("Same scene, another face"),
+    meaning=N_("All but the faces agrees with another image: one sitter, perhaps, with two expressions."),
+    message=N_("Agrees with {other} in all but the faces."),
+    severity=Severity.INFO,
+)
+
 RELATIONS = (SAME_BYTES, SAME_PIXELS, RE_ENCODED, RESIZED, RECOLOURED, MIRRORED, ROTATED, CROPPED, EDITED, BURST)
 """What one image is to another, the plainest evidence first."""
-ALL = (LABEL_CONFLICT, SPLIT_LEAK, *RELATIONS)
+ALL = (LABEL_CONFLICT, SPLIT_LEAK, *RELATIONS, SAME_SCENE)

@@ -26,7 +26,7 @@ class Neighbours:
 
     def __init__(self, verifier: Verifier) -> None:
         self.near: dict[int, dict[int, Match]] = {}
-        self._verifier = verifier
+        self.verifier = verifier
         self._transforms: Sequence[str | None] = ()
         self._pairs = np.empty((4, 0), np.int64)
         """Left, right, bits and the index of the transform, sorted by the better row of each pair."""
@@ -41,7 +41,7 @@ class Neighbours:
                 [b not in self.near.get(a, ()) for a, b in zip(left.tolist(), right.tolist(), strict=True)]
             )
             left, right, bits = (side[fresh.astype(bool)] for side in (left, right, bits))
-        found = self._verifier.copies((left, right, bits), transform)
+        found = self.verifier.copies((left, right, bits), transform)
         for a, b, match in found:
             self.near.setdefault(a, {})[b] = match
             self.near.setdefault(b, {})[a] = inverse(match)

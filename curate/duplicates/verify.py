@@ -74,6 +74,8 @@ class Verifier:
             else None
         )
         self._images = len(rows)
+        self.same_scene: set[tuple[int, int]] = set()
+        """Pairs of rows, the better first, that would be copies if the faces in them agreed."""
         self._wholes = Wholes(len(ranked) if crowd else 0)
         for start in range(0, len(rows) if crowd else 0, _TILES):
             some = rows[start : start + _TILES]
@@ -175,6 +177,7 @@ class Verifier:
             i, j = int(left_ids[index]) // 2, int(right_ids[index]) // 2
             pair = pixels[[left_rows[index], right_rows[index]]]
             if not portraits.agree(pair[0], pair[1], self._portraits.of(i)):
+                self.same_scene.add((min(i, j), max(i, j)))
                 continue
             match = self._match(pair, comparison, int(index), int(bits[index]))
             if not by_blocks[index]:  # it may lie elsewhere

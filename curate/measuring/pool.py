@@ -163,7 +163,7 @@ def mapped(function: Callable[[_A], _R], arguments: Sequence[_A], workers: int =
     """
     from curate.config import DecodeLimits
 
-    workers = min(workers or cores(), len(arguments))
+    workers = max(1, min(workers or cores(), len(arguments)))
     pool = _pool(workers, DecodeLimits())
     flying: deque[Future[_R]] = deque()
     try:

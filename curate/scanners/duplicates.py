@@ -22,7 +22,7 @@ from pydantic import Field
 
 from curate.config import Config, Settings
 from curate.duplicates import hamming, kinds, sift, strangers
-from curate.duplicates.groups import Match, by_preference, columns_of, exact_copies, findings, stars
+from curate.duplicates.groups import Match, by_preference, columns_of, exact_copies, findings, scenes, stars
 from curate.duplicates.hamming import Hashes, Pairs
 from curate.duplicates.tiles import TILE_PX, Floats
 from curate.findings import Finding, KindSpec
@@ -75,7 +75,7 @@ class Duplicates(Scanner):
     """Groups of copies, each with a suggested keeper; groups that span classes or splits say so."""
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     kinds: ClassVar[tuple[KindSpec, ...]] = kinds.ALL
     settings_model: ClassVar[type[Settings]] = DuplicatesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
@@ -129,15 +129,21 @@ class Duplicates(Scanner):
         wanted = [name for name in features if name not in unread]  # the table is copied when it is put in order
         ranked = by_preference(features.loc[features["digest"].notna() & features["tile"].notna(), wanted])
         columns = columns_of(ranked)
-        for keeper, copies in self._groups(ranked):
-            yield from findings(columns, keeper, copies)
-
-    def _groups(self, ranked: pd.DataFrame) -> Iterator[tuple[int, dict[int, Match]]]:
-        """Group rows into stars; rows of equal pixels stand together, each class by its first row in `near`."""
-        same_pixels = defaultdict(list)
+        same_pixels: dict[str, list[int]] = defaultdict(list)
         for row, digest in enumerate(ranked["digest"]):
             same_pixels[digest].append(row)
         near = self._near(ranked, np.array([rows[0] for rows in same_pixels.values()], dtype=np.int64))
+        group_of: dict[int, int] = {}
+        for keeper, copies in self._groups(ranked, same_pixels, near):
+            group_of |= dict.fromkeys((keeper, *copies), keeper)
+            yield from findings(columns, keeper, copies)
+        apart = [(i, j) for i, j in near.verifier.same_scene if group_of.get(i, i) != group_of.get(j, j)]
+        yield from scenes(columns, apart)
+
+    def _groups(
+        self, ranked: pd.DataFrame, same_pixels: Mapping[str, list[int]], near: Neighbours
+    ) -> Iterator[tuple[int, dict[int, Match]]]:
+        """Group rows into stars; rows of equal pixels stand together, each class by its first row in `near`."""
         digests, hashes = ranked["digest"].tolist(), ranked["sha256"].tolist()
 
         def copies_of(keeper: int, taken: Set[int]) -> dict[int, Match]:

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 from curate.duplicates import portraits, windows
+from curate.duplicates.groups import scenes
 from curate.duplicates.portraits import Portraits
 from curate.duplicates.tiles import TILE_PX, Floats
 from curate.duplicates.verify import Verifier
 from curate.scanners.duplicates import DuplicatesSettings
+from curate.schema import Role, Severity, Verdict
 from curate.storage.blobs import Spool
 from tests.duplicates.test_prefilter import family
 
@@ -59,6 +61,36 @@ def test_another_expression_is_a_copy_only_where_nobody_knows_of_the_face() -> N
     assert copies([None, None], smiling(family(1)[0])) == 1
     assert copies(known, smiling(family(1)[0])) == 0
     assert copies(known, 0.7 * family(1)[0]) == 1
+
+
+def test_what_agrees_but_for_the_faces_is_the_same_scene() -> None:
+    boxes: list[str | None] = [json.dumps([BOX])] * 4
+    tiles = [family(1)[0], smiling(family(1)[0]), 0.7 * family(1)[0], family(2)[0]]
+    verifier = Verifier(table(tiles, boxes), DuplicatesSettings())
+    pairs = np.array([(0, 1), (2, 1), (0, 2), (0, 3)]).T
+    copied = [(i, j) for i, j, _ in verifier.copies((pairs[0], pairs[1], np.full(4, 2)), None)]
+    assert copied == [(0, 2)]
+    assert verifier.same_scene == {(0, 1), (1, 2)}
+
+
+def test_each_image_is_told_of_the_best_other_one_of_its_scene_and_is_to_be_kept() -> None:
+    columns = {"path": np.array(["a", "b", "c", "d"], dtype=object)}
+    found = list(scenes(columns, [(1, 3), (0, 3), (1, 2)]))
+    assert [(one.path, one.evidence["other"]) for one in found] == [("a", "d"), ("b", "c"), ("c", "b"), ("d", "a")]
+    assert {(one.severity, one.suggestion, one.role, one.group_id) for one in found} == {
+        (Severity.INFO, Verdict.KEEP, Role.SUBJECT, None)
+    }
+    assert found[0].reason == "Agrees with d in all but the faces."
+
+
+@pytest.mark.parametrize(("faces", "marked", "same"), [(2, 1, False), (3, 1, True), (4, 2, False), (4, 1, True)])
+def test_in_a_crowd_a_mark_may_lie_over_a_face(faces: int, marked: int, same: bool) -> None:
+    tile = np.random.default_rng(1).uniform(20, 200, (TILE_PX, TILE_PX)).astype(np.float32)
+    regions = [portraits.Region(slice(20, 32), slice(16 * number, 16 * number + 12)) for number in range(faces)]
+    other = tile.copy()
+    for region in regions[:marked]:
+        other[region.rows, region.columns] = 210 - other[region.rows, region.columns]
+    assert portraits.agree(tile, other, regions) is same
 
 
 def test_a_window_with_another_expression_is_no_crop() -> None:

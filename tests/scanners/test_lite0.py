@@ -74,7 +74,8 @@ def test_training_shows_the_same_pixels_to_the_same_weights() -> None:
 
     for seed, (width, height) in enumerate([(900, 700), (300, 200), (48, 48), (30, 400)]):
         photo = sample_images.photo(seed, width, height)
-        assert np.array_equal(lite0.squared(photo), data._show(photo, data.Preprocessing()))
+        shown = data._show(DecodedImage(pixels=photo, width=width, height=height), data.Preprocessing())
+        assert np.array_equal(lite0.squared(photo), shown)
 
 
 def test_what_is_measured_is_read_back_to_half_precision() -> None:

@@ -20,7 +20,7 @@ onnxruntime = pytest.importorskip("onnxruntime")
 
 from curate.train import checkpoints, data, fitting, listing, loop, onnx_file, predicting, weights  # noqa: E402
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "train.md"
 GREY = replace(QUICK, weights="lite0", epochs=4, preprocessing=Preprocessing(input_px=96, shrink_px=48, grey=True))
 
 
@@ -44,10 +44,8 @@ def facts(root: Path) -> dict[str, Any]:
 
 
 def by_the_readme(root: Path, paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Run the snippet of the README beside the ONNX file, on these images."""
-    (snippet,) = (
-        block for block in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "onnx" in block
-    )
+    """Run the snippet of the page on training beside the ONNX file, on these images."""
+    (snippet,) = (block for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL) if "onnx" in block)
     monkeypatch.chdir(root)
     names: dict[str, Any] = {"paths": paths}
     exec(snippet, names)  # the page's own code

@@ -18,7 +18,9 @@ torch = pytest.importorskip("torch")
 
 from curate.train import data, embeddings, fitting, loop, mislabel, parts, recipes, weights  # noqa: E402
 from curate.train.data import Preprocessing, Sample  # noqa: E402
-from curate.train.study import material, statistics  # noqa: E402
+from curate.train.study import benchmark as study  # noqa: E402
+from curate.train.study import growth, material, statistics  # noqa: E402
+from curate.train.study.bank import Bank  # noqa: E402
 from curate.train.study.benchmark import benchmark  # noqa: E402
 from curate.train.study.controlled import CONTRASTS  # noqa: E402
 
@@ -164,9 +166,13 @@ def two_sets(tmp_path: Path) -> tuple[Path, Path]:
 
 
 @pytest.mark.slow
-def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+def test_the_benchmark_compares_and_the_report_shows_it(
+    two_sets: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from curate import reports
 
+    monkeypatch.setattr(growth, "SHARES", (1.0,))
+    monkeypatch.setattr(study, "seconds", lambda plan, material: 0.0)
     raw, extra = two_sets
     result = benchmark(
         material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=2, per_class=8)
@@ -209,7 +215,17 @@ def test_the_benchmark_compares_and_the_report_shows_it(two_sets: tuple[Path, Pa
 
 
 @pytest.mark.slow
-def test_a_benchmark_that_was_killed_ends_with_the_same_bytes(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_benchmark_that_was_killed_ends_with_the_same_bytes(
+    two_sets: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole_run = Bank.run
+
+    def shorter(bank: Bank, config: loop.TrainConfig, rounds: Any, seed: int) -> Any:
+        return whole_run(bank, replace(config, epochs=2), rounds, seed)
+
+    monkeypatch.setattr(Bank, "run", shorter)
+    monkeypatch.setattr(study, "seconds", lambda plan, material: 0.0)
+    monkeypatch.setattr(growth, "SHARES", (0.5, 1.0))
     raw, extra = two_sets
     plan = material.Plan(profile="general", raw=raw, extra=extra, output=tmp_path / "out", seeds=1, per_class=6)
     benchmark(plan)
