@@ -87,7 +87,7 @@ def test_a_mistake_is_one_line_that_says_what_to_do_and_exit_2(folder: Path, typ
 
 
 def test_every_mistake_of_the_manual_is_tried_here() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "COMMANDS.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "TERMINAL.md").read_text(encoding="utf-8")
     table = page.partition("## Mistakes")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `curate ([^`]+)` \|", table, re.MULTILINE)
     assert len(rows) >= 10

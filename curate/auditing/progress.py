@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -53,9 +54,9 @@ def _pace(progress: AuditProgress, task: Task, words: Translator) -> list[str]:
 def shown(
     console: Console, words: Translator | None = None, *, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[Report]:
-    """Make what to hand to `audit(report=...)`; `Console()` draws a bar in a notebook, too."""
+    """Make what to hand to `audit(report=...)`: a bar on a terminal and in a notebook with ipywidgets, else lines."""
     words = words or translator()
-    if console.is_terminal or console.is_jupyter:
+    if console.is_terminal or (console.is_jupyter and find_spec("ipywidgets")):
         with _bar(console, words, clock) as report:
             yield report
     else:
@@ -64,7 +65,7 @@ def shown(
 
 @contextmanager
 def wanted(report: Report | bool | None) -> Iterator[Report | None]:
-    """Make what an audit tells its progress: what was given; a bar for True, and in a notebook for None."""
+    """Make what an audit tells its progress: what was given; `shown` for True, and in a notebook for None."""
     if callable(report):
         yield report
     elif report or (report is None and "IPython" in sys.modules and Console().is_jupyter):

@@ -1,8 +1,11 @@
 """An audit in a notebook: short, escaped, with previews; and settings as plain arguments."""
 
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -137,3 +140,20 @@ def test_progress_is_shown_where_it_is_asked_for(capsys: pytest.CaptureFixture[s
         assert report is not None
         report(step)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("has_widgets", [True, False])
+def test_a_notebook_gets_a_bar_where_it_can_draw_one(monkeypatch: pytest.MonkeyPatch, has_widgets: bool) -> None:
+    shown: list[object] = []
+    notebook = SimpleNamespace(display=lambda *what, **_: shown.extend(what))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=notebook))
+    monkeypatch.setitem(sys.modules, "IPython.display", notebook)
+    monkeypatch.setitem(sys.modules, "ipywidgets", SimpleNamespace(Output=MagicMock) if has_widgets else None)
+    monkeypatch.setattr(progress, "find_spec", lambda _: has_widgets)
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    with progress.wanted(None) as report:
+        assert report is not None
+        report(AuditProgress(done=1, total=2, problems=0))
+    assert any(isinstance(what, MagicMock) for what in shown) is has_widgets
+    with progress.wanted(False) as report:
+        assert report is None
