@@ -13,8 +13,8 @@ def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def test_the_readme_has_a_row_for_every_kind_under_its_category_and_for_no_other() -> None:
-    table = read("README.md").partition("## What it finds")[2].partition("\n\n\n")[0]
+def test_a_page_has_a_row_for_every_kind_under_its_category_and_for_no_other() -> None:
+    table = read("docs/what-it-finds.md").partition("# What it finds")[2].partition("\n\n\n")[0]
     shown: dict[str, str] = {}
     category = ""
     for row in re.findall(r"^\| *(\w*) *\|([^|]*)\|", table, re.MULTILINE)[1:]:
