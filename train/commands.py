@@ -15,7 +15,7 @@ from curate.train.study import EXTRA, RAW
 from curate.train.watching import Progress, Say
 
 TUNING_RATE = 3e-4
-"""A whole pretrained network wants smaller steps than a fresh head."""
+"""That of `loop.tuned`, which takes torch to import."""
 FROZEN_UP_TO = 7
 """The study trains the top convolution (features.8) and the classifier; the trunk below stays as it is."""
 
@@ -247,6 +247,9 @@ def benchmark(
         bool,
         typer.Option("--full", help="Train the whole network on all of the extension too; longer than all the rest."),
     ] = False,
+    fine_tune: Annotated[
+        bool, typer.Option("--fine-tune", help="Train whole networks in every arm: hours without a GPU.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Compare the model before and after curation, as the study did and under controlled conditions."""
@@ -265,6 +268,7 @@ def benchmark(
         per_class=per_class,
         limit=read_limit(limit),
         full=full,
+        fine_tune=fine_tune,
     )
     result = run(plan, lambda line: typer.echo(line, err=True))
     if as_json:

@@ -14,7 +14,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,15 @@ class TrainConfig:
         return not (self.fine_tune or self.flip)
 
 
+TUNING_RATE = 3e-4
+"""A whole pretrained network wants smaller steps than a fresh head."""
+
+
+def tuned(config: TrainConfig) -> TrainConfig:
+    """Return a recipe that trains the whole network, in smaller steps where it did not."""
+    return config if config.fine_tune else replace(config, fine_tune=True, learning_rate=TUNING_RATE)
+
+
 REFERENCE = TrainConfig(name="reference", epochs=6)
 """The raw dataset as it is: 224 px, batches of 32, 6 epochs, as in the study. It does not name an optimiser or a
 learning rate: AdamW at 1e-3 is what heads on frozen trunks are commonly trained with."""
@@ -75,7 +84,7 @@ again, the size at which the frozen trunk has learned to see."""
 FACES = TrainConfig(
     name="faces",
     epochs=6,
-    learning_rate=3e-4,
+    learning_rate=TUNING_RATE,
     fine_tune=True,
     flip=True,
     preprocessing=Preprocessing(input_px=112, crop="face", grey=True),

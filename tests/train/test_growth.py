@@ -144,6 +144,19 @@ def test_an_estimate_is_the_work_at_the_speed_of_this_machine(monkeypatch: pytes
     assert duration.seconds(plan, gathered()) == pytest.approx(0.1 * todo.seen + 0.01 * todo.trained + todo.tuned)
 
 
+def test_whole_networks_are_estimated_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[bool, bool]] = []
+
+    def speed(plan: material.Plan, config: loop.TrainConfig, *, trained: bool) -> float:
+        asked.append((config.fine_tune, trained))
+        return 1.0
+
+    monkeypatch.setattr(duration, "_seconds_an_image", speed)
+    plan = material.Plan(output=Path("out"), fine_tune=True, per_class=12)
+    assert duration.seconds(plan, gathered()) == duration.work(plan, gathered()).trained
+    assert asked == [(True, True)]
+
+
 def test_an_image_takes_some_time() -> None:
     plan = material.Plan(output=Path("out"), weights="none")
     tiny = replace(loop.REFERENCE, batch_size=4, preprocessing=replace(loop.REFERENCE.preprocessing, input_px=32))

@@ -63,3 +63,9 @@ def test_what_has_moved_is_written_absolute(tmp_path: Path, monkeypatch: pytest.
     found = recipes.read(tmp_path / "recipe.toml")
     assert found.moved == [str(tmp_path / "new"), f"/old={tmp_path / 'newer'}"]
     assert found.source == str(tmp_path / "m.csv")
+
+
+def test_the_command_line_knows_the_rate_of_a_whole_network() -> None:
+    from curate.train import commands, loop
+
+    assert commands.TUNING_RATE == loop.TUNING_RATE

@@ -85,6 +85,28 @@ def test_training_leaves_the_settings_of_torch_as_they_were(samples: list[Sample
     assert (torch.are_deterministic_algorithms_enabled(), memory.fill_uninitialized_memory) == before
 
 
+def test_a_bank_of_whole_networks_moves_the_trunk_in_smaller_steps(
+    samples: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configs: list[loop.TrainConfig] = []
+    fit = loop.fit
+
+    def seen(fitted: loop.Fitted, train: loop.Labelled, tests: Any, config: loop.TrainConfig, **how: Any) -> Any:
+        configs.append(config)
+        assert train.raw
+        return fit(fitted, train, tests, config, **how)
+
+    monkeypatch.setattr(loop, "fit", seen)
+    here = [bank.Round(train=samples[::2], tests={"own": samples[1::2]})]
+    whole = bank.Bank("lite0", CLASSES, tmp_path / "runs", fine_tune=True)
+    (outcome,) = whole.run(replace(TINY, epochs=1), here, seed=0)
+    assert [(config.fine_tune, config.learning_rate) for config in configs] == [(True, 3e-4)]
+    assert len(outcome.predicted["own"]) == 8
+    bank.Bank("lite0", CLASSES, tmp_path / "runs").run(replace(TINY, epochs=1), here[:0], seed=0)
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+    assert loop.tuned(loop.FACES) == loop.FACES
+
+
 # Runs that are kept
 
 

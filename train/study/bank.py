@@ -50,15 +50,19 @@ class Outcome:
 
 
 class Bank:
-    """Trains networks of one kind of weights on images of `classes`, and keeps in `folder` what they came to."""
+    """Trains networks of one kind of weights on images of `classes`, and keeps in `folder` what they came to.
 
-    def __init__(self, weights: str, classes: list[str], folder: Path) -> None:
-        self._weights, self._classes, self._folder = weights, classes, folder
+    With `fine_tune` it trains them whole, whatever the recipe.
+    """
+
+    def __init__(self, weights: str, classes: list[str], folder: Path, *, fine_tune: bool = False) -> None:
+        self._weights, self._classes, self._folder, self._fine_tune = weights, classes, folder, fine_tune
         self._trunk = loop.fresh(weights, classes, seed=0).pretrained
         self._seen: dict[tuple[Preprocessing, bool], dict[str, Tensor]] = {}
 
     def run(self, config: TrainConfig, rounds: Sequence[Round], seed: int) -> list[Outcome]:
         """Train a new network through all rounds, its optimiser going on from one to the next; an outcome for each."""
+        config = loop.tuned(config) if self._fine_tune else config
         done = self._folder / f"{self._key(config, rounds, seed)}.json"
         if not done.is_file():
             self._folder.mkdir(parents=True, exist_ok=True)

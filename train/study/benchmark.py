@@ -15,7 +15,7 @@ from typing import Any
 from curate.auditing import summary
 from curate.storage.atomic import write_json
 from curate.storage.workspace import Workspace
-from curate.train.loop import PROPOSED, REFERENCE
+from curate.train.loop import PROPOSED, REFERENCE, tuned
 from curate.train.study.bank import Bank
 from curate.train.study.controlled import controlled_protocol
 from curate.train.study.duration import seconds
@@ -42,7 +42,7 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
     workspace = audited(plan, say)
     material = gather(plan, workspace, say)
     say(f"about {_minutes(seconds(plan, material))} on this machine, less what an earlier sitting has done")
-    bank = Bank(plan.weights, material.classes, plan.output / "runs")
+    bank = Bank(plan.weights, material.classes, plan.output / "runs", fine_tune=plan.fine_tune)
     result = {
         "weights": plan.weights,
         "seeds": plan.seeds,
@@ -54,7 +54,9 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
         "decisions": "the scanners' advice, followed without a person" if material.advised else "a person's",
         "images": {name: len(getattr(material, name)) for name in ("raw", "kept", "extension", "faces")},
         "table1": _class_summary(workspace, material.drawn),
-        "recipes": {config.name: asdict(config) for config in (REFERENCE, PROPOSED)},
+        "recipes": {
+            config.name: asdict(tuned(config) if plan.fine_tune else config) for config in (REFERENCE, PROPOSED)
+        },
         "published": tomllib.loads(PUBLISHED.read_text(encoding="utf-8")),
         "published_protocol": published_protocol(plan, material, bank, say),
         "controlled_protocol": controlled_protocol(plan, material, bank, say),

@@ -59,8 +59,9 @@ def work(plan: Plan, material: Material) -> Work:
 def seconds(plan: Plan, material: Material) -> float:
     """Estimate the time that a benchmark takes on this machine."""
     todo = work(plan, material)
-    found = todo.seen * _seconds_an_image(plan, loop.REFERENCE, trained=False)
-    found += todo.trained * _seconds_an_image(plan, loop.REFERENCE, trained=True)
+    config = loop.tuned(loop.REFERENCE) if plan.fine_tune else loop.REFERENCE
+    found = 0.0 if plan.fine_tune else todo.seen * _seconds_an_image(plan, config, trained=False)
+    found += todo.trained * _seconds_an_image(plan, config, trained=True)
     return found + (todo.tuned * _seconds_an_image(plan, loop.FACES, trained=True) if todo.tuned else 0)
 
 

@@ -36,7 +36,8 @@ class Plan:
     """What to compare: two datasets of the same classes, in any form that an audit takes, or `kaggle:OWNER/DATASET`.
 
     `workspace` holds the decisions about `raw`; without one the scanners' advice is followed. `limit` is the largest
-    number of raw images of every class, or of each that it names. `full` asks for the full protocol as well.
+    number of raw images of every class, or of each that it names. `full` asks for the full protocol as well,
+    `fine_tune` for whole networks in every arm.
     """
 
     output: Path
@@ -49,6 +50,7 @@ class Plan:
     limit: int | Mapping[str, int] | None = None
     profile: Profile = "faces"
     full: bool = False
+    fine_tune: bool = False
 
 
 @dataclass(frozen=True, slots=True)
