@@ -11,12 +11,10 @@ probabilities are (n, classes).
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +22,11 @@ import numpy.typing as npt
 from curate.errors import ConfigError
 from curate.train import checkpoints, data
 from curate.train.data import Images, Preprocessing
+from curate.train.device import deterministic, device, mixed_precision
 from curate.train.layers import freeze_trunk
 from curate.train.weights import Pretrained, load
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
@@ -161,10 +159,10 @@ def examples(inputs: Tensor, targets: Sequence[int], *, raw: bool) -> Labelled:
     """
     import torch
 
-    device = _device()
-    if device.type == "cuda" and inputs.nbytes <= torch.cuda.mem_get_info()[0] / 4:
-        inputs = inputs.to(device)
-    return Labelled(inputs, torch.tensor(list(targets), device=device), raw=raw)
+    where = device()
+    if where.type == "cuda" and inputs.nbytes <= torch.cuda.mem_get_info()[0] / 4:
+        inputs = inputs.to(where)
+    return Labelled(inputs, torch.tensor(list(targets), device=where), raw=raw)
 
 
 def fit(
@@ -186,7 +184,7 @@ def fit(
     test, validation = tests if isinstance(tests, tuple) else (tests, None)
     if train.raw is False and not config.cacheable:
         raise ConfigError("fine-tuning and mirroring need the images themselves, not cached activations")
-    network = fitted.pretrained.network.to(_device())
+    network = fitted.pretrained.network.to(device())
     freeze_trunk(network, up_to=-1 if config.fine_tune else TRUNK - 1)
     optimiser = fitted.optimiser = fitted.optimiser or _optimiser(network, config)
     start = _resume(checkpoint, fitted, optimiser, config, seed) if checkpoint else 0
@@ -194,7 +192,7 @@ def fit(
     for number in range(start, config.epochs):
         if _stalled(fitted.epochs, config.patience):
             break
-        with _deterministic():
+        with deterministic():
             loss, accuracy = _train_epoch(fitted.pretrained, train, optimiser, config, 1_000_003 * seed + number)
             epoch = Epoch(train_loss=loss, train_accuracy=accuracy, test_loss=0, test_accuracy=0)
             _test_epoch(fitted, test, validation, epoch)
@@ -289,11 +287,11 @@ def embed(pretrained: Pretrained, images: Images) -> Floats:
     """Compute what the classifier sees of (n, side, side, 3) images: (n, 1280) pooled features."""
     import torch
 
-    network = pretrained.network.to(_device()).eval()
+    network = pretrained.network.to(device()).eval()
     parts = []
-    with torch.inference_mode(), _precision():
+    with torch.inference_mode(), mixed_precision():
         for part in _in_batches(torch.from_numpy(images)):
-            inputs = data.normalise(part.to(_device()), pretrained.mean, pretrained.scale)  # (batch, 3, side, side)
+            inputs = data.normalise(part.to(device()), pretrained.mean, pretrained.scale)  # (batch, 3, side, side)
             pooled = network.avgpool(network.features(inputs)).flatten(1)  # (batch, 1280)
             parts.append(pooled.float().cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
@@ -321,10 +319,10 @@ def _trunk_features(pretrained: Pretrained, images: Images) -> Tensor:
     """Run the trunk over (n, side, side, 3) images: (n, 320, side/32, side/32), on the device that trains the rest."""
     import torch
 
-    trunk = pretrained.network.to(_device()).features[:TRUNK].eval()
-    with torch.inference_mode(), _precision():
+    trunk = pretrained.network.to(device()).features[:TRUNK].eval()
+    with torch.inference_mode(), mixed_precision():
         parts = [
-            trunk(data.normalise(part.to(_device()), pretrained.mean, pretrained.scale)).float()
+            trunk(data.normalise(part.to(device()), pretrained.mean, pretrained.scale)).float()
             for part in _in_batches(torch.from_numpy(images))
         ]
     return torch.cat(parts).clone()
@@ -342,13 +340,13 @@ def _train_epoch(
     torch.manual_seed(seed)
     order = torch.randperm(len(train.targets)).tolist()
     # On the device, so that a GPU is not waited for after every batch.
-    total, right = torch.zeros((), dtype=torch.float64, device=_device()), torch.zeros((), device=_device())
+    total, right = torch.zeros((), dtype=torch.float64, device=device()), torch.zeros((), device=device())
     for chosen in data.batches(order, config.batch_size):
         inputs, targets = train.inputs[chosen], train.targets[chosen]
         if config.flip:
             mirrored = torch.rand(len(chosen)) < 0.5
             inputs[mirrored] = inputs[mirrored].flip(2)  # the columns of (batch, side, side, 3)
-        with _precision():
+        with mixed_precision():
             logits = _forward(pretrained, inputs, raw=train.raw, tuned=config.fine_tune)  # (batch, classes)
         loss = torch.nn.functional.cross_entropy(logits.float(), targets)
         optimiser.zero_grad()
@@ -364,7 +362,7 @@ def _forward(pretrained: Pretrained, inputs: Tensor, *, raw: bool, tuned: bool =
     import torch
 
     network = pretrained.network
-    inputs = inputs.to(_device())
+    inputs = inputs.to(device())
     if raw:
         inputs = data.normalise(inputs, pretrained.mean, pretrained.scale)  # (n, 3, side, side)
         with torch.set_grad_enabled(tuned and torch.is_grad_enabled()):
@@ -378,8 +376,8 @@ def _logits(pretrained: Pretrained, examples: Labelled) -> Tensor:
     """Compute (n, classes) float32 logits without dropout."""
     import torch
 
-    pretrained.network.to(_device()).eval()
-    with torch.inference_mode(), _precision():
+    pretrained.network.to(device()).eval()
+    with torch.inference_mode(), mixed_precision():
         parts = [_forward(pretrained, part, raw=examples.raw).float() for part in _in_batches(examples.inputs)]
     return torch.cat(parts)
 
@@ -393,41 +391,3 @@ def _in_batches(tensor: Tensor) -> Sequence[Tensor]:
     import torch
 
     return torch.split(tensor, FORWARD_BATCH)
-
-
-def _device() -> torch.device:
-    import torch
-
-    if not torch.cuda.is_available():
-        return torch.device("cpu")
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without which cuBLAS is not deterministic
-    return torch.device("cuda")
-
-
-@contextmanager
-def _deterministic() -> Iterator[None]:
-    """Let torch use deterministic algorithms alone, and leave its settings as they were.
-
-    It then also fills all memory that it allocates, against programs that read what they have not written; nothing here
-    does, and it takes half of the time on activations.
-    """
-    import torch
-
-    algorithms = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    memory: Any = torch.utils.deterministic
-    filled = memory.fill_uninitialized_memory
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    memory.fill_uninitialized_memory = False
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(algorithms[0], warn_only=algorithms[1])
-        memory.fill_uninitialized_memory = filled
-
-
-def _precision() -> AbstractContextManager[Any]:
-    """Compute in bfloat16, which needs no scaling of losses, on a GPU that has it; in float32 elsewhere."""
-    import torch
-
-    mixed = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return torch.autocast(_device().type, dtype=torch.bfloat16, enabled=mixed)
