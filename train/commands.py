@@ -16,6 +16,7 @@ from curate.train.watching import Progress, Say
 
 TUNING_RATE = 3e-4
 """That of `loop.tuned`, which takes torch to import."""
+SEEDS, DEMO_SEEDS = 5, 3
 FROZEN_UP_TO = 7
 """The study trains the top convolution (features.8) and the classifier; the trunk below stays as it is."""
 
@@ -237,7 +238,9 @@ def benchmark(
     ] = None,
     profile: Annotated[Profile, typer.Option(help="What the audit of the raw dataset looks for.")] = "faces",
     weights: WeightsOption = "lite0",
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each model.")] = 5,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Runs of each model; 5 unless given, 3 on the drawn datasets.")
+    ] = None,
     per_class: Annotated[int, typer.Option(min=2, help="Images of each class after balancing.")] = 240,
     limit: Annotated[
         str | None,
@@ -264,7 +267,7 @@ def benchmark(
         workspace=workspace,
         profile=profile,
         weights=weights,
-        seeds=seeds,
+        seeds=seeds or (DEMO_SEEDS if demo else SEEDS),
         per_class=per_class,
         limit=read_limit(limit),
         full=full,
