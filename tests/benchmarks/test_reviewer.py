@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-FINDINGS_WANTED = 100_000
+FINDINGS_WANTED = int(os.environ.get("CURATE_BENCH_FINDINGS", "100000"))
 DECISIONS = int(os.environ.get("CURATE_BENCH_DECISIONS", "2000"))
 EACH_OF_TWO = int(os.environ.get("CURATE_BENCH_EACH", "500"))
 KILLS = int(os.environ.get("CURATE_BENCH_KILLS", "100"))
