@@ -76,6 +76,8 @@ class Verifier:
         self._images = len(rows)
         self.same_scene: set[tuple[int, int]] = set()
         """Pairs of rows, the better first, that would be copies if the faces in them agreed."""
+        self._signatures = BlockSignatures.empty(len(ranked))
+        self._is_signed = np.zeros(len(ranked), dtype=bool)
         self._wholes = Wholes(len(ranked) if crowd else 0)
         for start in range(0, len(rows) if crowd else 0, _TILES):
             some = rows[start : start + _TILES]
@@ -144,16 +146,21 @@ class Verifier:
         s = self._settings
         if self._own_scale is not None:
             return np.zeros(len(left_ids), dtype=bool)
-        tile_ids, left_rows, right_rows = _tile_ids(left_ids, right_ids)
-        signatures = BlockSignatures.empty(len(tile_ids))
-        for start in range(0, len(tile_ids), _TILES):
-            signatures.add(start, tiles.prepare(self._tiles(tile_ids[start : start + _TILES], transform)))
-        upper, lower = signatures.bounds(left_rows, right_rows)
+        self._sign(np.unique([left_ids // 2, right_ids // 2]))
+        upper, lower = self._signatures.bounds(left_ids // 2, right_ids // 2, transform)
         if self._strangers is not None:
             return np.asarray(upper >= np.float32(self._share_of_a_crowd(self._strangers)), dtype=bool)
         loose = min(s.min_matching_blocks, s.min_loose_matching_blocks)
         required = np.where(self._are_small(left_ids, right_ids), min(loose, s.min_loose_matching_blocks_small), loose)
         return np.asarray((upper >= required.astype(np.float32)) | (lower < s.min_blocks), dtype=bool)
+
+    def _sign(self, rows: Indices) -> None:
+        """Make the signatures of the tiles in these rows that have none yet."""
+        rows = rows[~self._is_signed[rows]]
+        for start in range(0, len(rows), _TILES):
+            some = rows[start : start + _TILES]
+            self._signatures.add(some, tiles.prepare(self._tiles(2 * some, None)))
+        self._is_signed[rows] = True
 
     @staticmethod
     def _share_of_a_crowd(crowd: Strangers) -> float:
@@ -181,7 +188,7 @@ class Verifier:
                 continue
             match = self._match(pair, comparison, int(index), int(bits[index]))
             if not by_blocks[index]:  # it may lie elsewhere
-                moved = np.stack([in_the_middle(tile) for tile in pair])
+                moved = in_the_middle(pair)
                 again = tiles.compare(tiles.prepare(moved), np.array([0]), np.array([1]))
                 if self._own_scale is None and _differs(comparison, int(index)) and _differs(again, 0):
                     continue

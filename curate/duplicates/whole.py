@@ -45,8 +45,7 @@ class Wholes:
 
     def add(self, rows: Indices, pixels: Floats) -> None:
         """Store the vectors of (n, 64, 64) grey tiles in these rows."""
-        for row, tile in zip(rows, pixels, strict=True):
-            self._placed[row], self._centred[row] = _stored(tile), _stored(centred(tile))
+        self._placed[rows], self._centred[rows] = _stored(pixels), _stored(centred(pixels))
 
     def surroundings(self, rows: Indices, others: Indices, rank: int) -> Distances:
         """Return how far the `rank`th nearest of the `others` is from each row, itself left out."""
@@ -80,26 +79,28 @@ class Wholes:
         return Distances(*(_distances(vectors, left, right, transform, limit) for vectors, limit in both))
 
 
-def centred(tile: Floats) -> Floats:
-    """Move what stands out from the border of a tile to its middle, unless that would move much of it out of view."""
-    border = np.concatenate([tile[0], tile[-1], tile[:, 0], tile[:, -1]])
-    weight = np.abs(tile - np.median(border))
-    total = float(weight.sum())
-    if total == 0:
-        return tile
-    at, middle = np.arange(TILE_PX), (TILE_PX - 1) / 2
-    right, down = middle - float(weight.sum(axis=0) @ at) / total, middle - float(weight.sum(axis=1) @ at) / total
-    if max(abs(right), abs(down)) > FURTHEST_PX:
-        return tile
-    move = np.array([[1, 0, right], [0, 1, down]], dtype=np.float32)
+def centred(pixels: Floats) -> Floats:
+    """Move what stands out from the border of each tile to its middle, unless that would move much of it out of view."""
+    border = np.concatenate([pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1]], axis=1)
+    weight = np.abs(pixels - np.median(border, axis=1)[:, None, None])
+    across, down = weight.sum(axis=1), weight.sum(axis=2)
+    total = np.maximum(across.sum(axis=1), 1e-6)
+    at, middle = np.arange(TILE_PX, dtype=np.float32), (TILE_PX - 1) / 2
+    shifts = np.stack([middle - np.einsum("nx,x->n", side, at) / total for side in (across, down)], axis=1)
+    result = np.array(pixels, dtype=np.float32)
     size = TILE_PX, TILE_PX
-    moved = cv2.warpAffine(tile, move, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, dtype=np.float32)
+    for index in np.flatnonzero((np.abs(shifts) <= FURTHEST_PX).all(axis=1)):
+        move = np.array([[1, 0, shifts[index, 0]], [0, 1, shifts[index, 1]]], dtype=np.float32)
+        cv2.warpAffine(
+            pixels[index], move, size, dst=result[index], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+    return result
 
 
-def _stored(tile: Floats) -> Halves:
-    small = np.asarray(cv2.resize(tile, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
-    return np.asarray(np.rint(_unit(small.reshape(1, -1))[0] * _SCALE), dtype=np.int16)
+def _stored(pixels: Floats) -> Halves:
+    rows = pixels[:, ::2] + pixels[:, 1::2]
+    small = (rows[:, :, ::2] + rows[:, :, 1::2]) / 4
+    return np.asarray(np.rint(_unit(small.reshape(len(pixels), -1)) * _SCALE), dtype=np.int16)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -23,6 +23,8 @@ from curate.measuring.pool import cores
 
 SIZES = [int(size) for size in os.environ.get("CURATE_SCALE_SIZES", "1000,5000,20000").split(",")]
 HASHES = [int(size) for size in os.environ.get("CURATE_SCALE_HASHES", "10000,100000,1000000").split(",")]
+COPY, DARKER = 99, 49
+"""Which of a hundred images are copies of those before them."""
 
 AUDIT = """
 import resource, sys, time, curate
@@ -38,23 +40,23 @@ if __name__ == "__main__":
 JOIN = """
 import resource, sys, time
 import numpy as np
-from curate import neighbours, neighbours_on_disk
+from curate.duplicates import hamming, hamming_on_disk
 count, how = int(sys.argv[1]), sys.argv[2]
 rng = np.random.default_rng(1)
 hashes = rng.integers(0, 1 << 63, count, dtype=np.uint64)
 hashes[::10] = hashes[1::10][: len(hashes[::10])] ^ np.uint64(0b10110)
 start = time.perf_counter()
 if how == "memory":
-    pairs = len(neighbours.pairs_within(hashes, 8)[0])
+    pairs = len(hamming.pairs_within(hashes, 8)[0])
 else:
     chunks = (hashes[at : at + 100_000] for at in range(0, count, 100_000))
-    pairs = sum(len(part[0]) for part in neighbours_on_disk.pairs_within(chunks, 8))
+    pairs = sum(len(part[0]) for part in hamming_on_disk.pairs_within(chunks, 8))
 print(pairs, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
 """
 
 
 def draw(folder: Path, start: int, stop: int) -> None:
-    """Images of blobs and noise, two classes, a hundredth of them copies of their forerunner."""
+    """Images of blobs and noise, two classes; of a hundred one is a copy of its forerunner, and one a darker copy."""
     parts = [range(at, min(at + 1000, stop)) for at in range(start, stop, 1000)]
     with ProcessPoolExecutor(cores(), mp_context=multiprocessing.get_context("spawn")) as pool:
         list(pool.map(partial(draw_some, folder), parts))
@@ -62,9 +64,10 @@ def draw(folder: Path, start: int, stop: int) -> None:
 
 def draw_some(folder: Path, indices: range) -> None:
     for index in indices:
-        rng = np.random.default_rng(index - (index % 100 == 99))
+        rng = np.random.default_rng(index - (index % 100 in (COPY, DARKER)))
         coarse = rng.normal(128, 60, (6, 6)).astype(np.float32)
         grey = cv2.resize(coarse, (48, 48), interpolation=cv2.INTER_CUBIC) + rng.normal(0, 6, (48, 48))
+        grey = 0.85 * grey if index % 100 == DARKER else grey
         cv2.imwrite(str(folder / "ab"[index % 2] / f"{index:07}.png"), np.clip(grey, 0, 255).astype(np.uint8))
 
 

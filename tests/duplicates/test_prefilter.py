@@ -45,11 +45,29 @@ def test_bounds_hold_for_every_pair(seed: int) -> None:
     tiles = resemblance.prepare(family(seed))
     left, right = np.triu_indices(len(tiles.mean), 1)
     signatures = BlockSignatures.empty(len(tiles.mean))
-    signatures.add(0, tiles)
+    signatures.add(np.arange(len(tiles.mean)), tiles)
     most_close, least = signatures.bounds(left, right)
     found = resemblance.compare(tiles, left, right)
     assert (most_close >= found.close).all()
     assert (least <= found.textured).all()
+
+
+@pytest.mark.parametrize("transform", resemblance.TRANSFORMS)
+def test_the_signature_of_a_transformed_tile_follows_from_that_of_the_tile(transform: str) -> None:
+    pixels = family(3)
+    rows = np.arange(len(pixels))
+    upright, moved = (BlockSignatures.empty(len(pixels)) for _ in range(2))
+    upright.add(rows, resemblance.prepare(pixels))
+    moved.add(rows, resemblance.prepare(resemblance.transformed(pixels, transform)))
+    left, right = np.triu_indices(len(pixels))
+    both = BlockSignatures.empty(2 * len(pixels))
+    both.put(rows, upright)
+    both.put(len(pixels) + rows, moved)
+    expected = both.bounds(left, len(pixels) + right)
+    most_close, least = upright.bounds(left, right, transform)
+    assert np.abs(most_close - expected[0]).max() <= 1 / 32, "but for rounding of floats"
+    assert (least == expected[1]).all()
+    assert (upright.bounds(left, right)[0] != expected[0]).any()
 
 
 def test_strangers_are_rejected() -> None:
@@ -57,7 +75,7 @@ def test_strangers_are_rejected() -> None:
     for seed in range(40):
         tiles = resemblance.prepare(family(seed)[[0, 8]])
         signatures = BlockSignatures.empty(2)
-        signatures.add(0, tiles)
+        signatures.add(np.arange(2), tiles)
         bounds.append(signatures.bounds(np.array([0]), np.array([1]))[0])
     assert np.mean(np.array(bounds) < 0.4) > 0.9
 
