@@ -33,10 +33,9 @@ def judged(
     `known` is what it said before: under the same `judge_fingerprint`, and unless `anew`, nothing is judged again.
     Steps that take long are `told`.
     """
-    if told:
-        for scanner in run.scanners:
-            scanner.report = told
     for scanner in run.scanners:
+        scanner.spread = run.engine.map
+        scanner.report = told or scanner.report
         scanner.survey(run.source, records, run.workspace.root)
     anew = anew or embedded.is_new(run.workspace, run.embeddings)
     if not anew and known.get("judged") == judge_fingerprint(run, records):

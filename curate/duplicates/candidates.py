@@ -12,6 +12,7 @@ import numpy.typing as npt
 from curate.duplicates import hamming, hamming_on_disk
 from curate.duplicates.hamming import Hashes, Pairs
 from curate.duplicates.tiles import TRANSFORMS
+from curate.spreading import Spread
 
 SEARCHED = tuple(transform for transform in TRANSFORMS if transform != "turned by 270 degrees")
 """A pair that is 270 degrees apart is 90 degrees apart the other way round."""
@@ -20,10 +21,10 @@ IN_MEMORY = 5_000_000
 """Hashes up to which a join takes less than a gigabyte."""
 
 
-def upright(phashes: Hashes, dhashes: Hashes, distance: int) -> Pairs:
+def upright(phashes: Hashes, dhashes: Hashes, distance: int, spread: Spread | None = None) -> Pairs:
     """Return pairs (i < j) that either hash brings within `distance`; bits are those of the nearer one."""
-    left, right, bits = _within(phashes, distance)
-    other_left, other_right, other_bits = _within(dhashes, distance)
+    left, right, bits = _within(phashes, distance, spread)
+    other_left, other_right, other_bits = _within(dhashes, distance, spread)
     new = hamming.popcount(phashes[other_left] ^ phashes[other_right]) > distance
     bits = np.minimum(bits, hamming.popcount(dhashes[left] ^ dhashes[right]))
     return (
@@ -33,24 +34,26 @@ def upright(phashes: Hashes, dhashes: Hashes, distance: int) -> Pairs:
     )
 
 
-def transformed(phashes: Hashes, spectra: Spectra, distance: int) -> Iterator[tuple[str, Pairs]]:
+def transformed(
+    phashes: Hashes, spectra: Spectra, distance: int, spread: Spread | None = None
+) -> Iterator[tuple[str, Pairs]]:
     """Yield for each transform the pairs of which the second, transformed, looks like the first."""
     for transform in SEARCHED:
-        left, right, bits = between(phashes, transformed_hashes(spectra, transform), distance)
+        left, right, bits = between(phashes, transformed_hashes(spectra, transform), distance, spread)
         # All of these transforms but one are their own inverse: each pair comes twice.
         chosen = left < right if transform != "turned by 90 degrees" else left != right
         yield transform, (left[chosen], right[chosen], bits[chosen])
 
 
-def _within(hashes: Hashes, distance: int) -> Pairs:
+def _within(hashes: Hashes, distance: int, spread: Spread | None) -> Pairs:
     if len(hashes) <= IN_MEMORY:
-        return hamming.pairs_within(hashes, distance)
+        return hamming.pairs_within(hashes, distance, spread)
     return _gathered(hamming_on_disk.pairs_within([hashes], distance))
 
 
-def between(ours: Hashes, theirs: Hashes, distance: int) -> Pairs:
+def between(ours: Hashes, theirs: Hashes, distance: int, spread: Spread | None = None) -> Pairs:
     if len(ours) + len(theirs) <= IN_MEMORY:
-        return hamming.pairs_between(ours, theirs, distance)
+        return hamming.pairs_between(ours, theirs, distance, spread)
     return _gathered(hamming_on_disk.pairs_between(ours, theirs, distance))
 
 

@@ -17,10 +17,13 @@ from functools import cache
 from itertools import combinations as subsets
 from itertools import pairwise
 from math import comb
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
+
+from curate.spreading import Spread
 
 BITS = 64
 Hashes = npt.NDArray[np.uint64]
@@ -36,6 +39,8 @@ _MIN_WINDOW = 8
 """Windows of neighbours are padded to multiples of this; the extra comparisons cost less than exact sizes."""
 _ALONE = 5_000
 """Hashes up to which threads cost more than they save."""
+_TOGETHER = 8
+"""Combinations that go to another process with the hashes: these are sent each time."""
 
 
 def unpack(codes: npt.NDArray[np.uint8]) -> Hashes:
@@ -57,13 +62,14 @@ def _bits_of_words() -> npt.NDArray[np.uint8]:
     return np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
 
 
-def pairs_within(hashes: Hashes, distance: int, *, threads: int | None = None) -> Pairs:
+def pairs_within(hashes: Hashes, distance: int, spread: Spread | None = None) -> Pairs:
     """Return every pair (i < j) at most `distance` bits apart, and how far: (left, right, bits), sorted.
 
-    Equal hashes pair with one another too; n of them make n (n - 1) / 2 pairs.
+    Equal hashes pair with one another too; n of them make n (n - 1) / 2 pairs. The work is done by threads of this
+    process, or wherever it is `spread`.
     """
     values, owner = np.unique(hashes, return_inverse=True)
-    found = _joined(block_combinations(len(values), distance), (values, None), distance, threads)
+    found = _joined(block_combinations(len(values), distance), (values, None), distance, spread)
     return _of_values(values, owner.ravel(), found, hashes, equal=True)
 
 
@@ -74,12 +80,12 @@ def pairs_of_combination(hashes: Hashes, combination: "BlockCombination", distan
     return _of_values(values, owner.ravel(), found, hashes, equal=equal)
 
 
-def pairs_between(ours: Hashes, theirs: Hashes, distance: int, *, threads: int | None = None) -> Pairs:
+def pairs_between(ours: Hashes, theirs: Hashes, distance: int, spread: Spread | None = None) -> Pairs:
     """Return every (i, j) with `ours[i]` and `theirs[j]` at most `distance` bits apart, sorted."""
     mine, owner = np.unique(ours, return_inverse=True)
     yours, holder = np.unique(theirs, return_inverse=True)
     joins = block_combinations(len(mine) + len(yours), distance)
-    one, other = _joined(joins, (mine, yours), distance, threads)
+    one, other = _joined(joins, (mine, yours), distance, spread)
     left, right = _products(
         _members(owner.ravel(), len(mine)),
         np.searchsorted(mine, one),
@@ -89,20 +95,40 @@ def pairs_between(ours: Hashes, theirs: Hashes, distance: int, *, threads: int |
     return _sorted(left, right, ours, theirs)
 
 
+class _Join(NamedTuple):
+    """Distinct values, to be joined within one side or between two, by some of the combinations."""
+
+    values: Hashes
+    others: Hashes | None
+    distance: int
+    combinations: Sequence["BlockCombination"]
+
+
 def _joined(
-    joins: Sequence["BlockCombination"], sides: tuple[Hashes, Hashes | None], distance: int, threads: int | None
+    combinations: Sequence["BlockCombination"],
+    sides: tuple[Hashes, Hashes | None],
+    distance: int,
+    spread: Spread | None,
 ) -> tuple[Hashes, Hashes]:
-    """Join distinct values, within one side or between two, over all combinations."""
-    values, others = sides
-    workers = 1 if len(values) < _ALONE else threads or min(8, os.cpu_count() or 1)
+    """Join distinct values over all combinations."""
+    together = _TOGETHER if spread else 1
+    parts = [combinations[at : at + together] for at in range(0, len(combinations), together)]
+    joins = [_Join(*sides, distance, part) for part in parts]
+    if spread:
+        found = list(spread(_join, joins))
+    else:
+        workers = 1 if len(sides[0]) < _ALONE else min(8, os.cpu_count() or 1)
+        with ThreadPoolExecutor(workers) as pool:
+            found = list((map if workers == 1 else pool.map)(_join, joins))
+    return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
-    def join(combination: BlockCombination) -> tuple[Hashes, Hashes]:
-        if others is None:
-            return combination.within(combination.sorted(values), distance)
-        return combination.between(combination.sorted(values), combination.sorted(others), distance)
 
-    with ThreadPoolExecutor(workers) as pool:
-        found = list((map if workers == 1 else pool.map)(join, joins))
+def _join(task: _Join) -> tuple[Hashes, Hashes]:
+    values, others, distance, combinations = task
+    if others is None:
+        found = [each.within(each.sorted(values), distance) for each in combinations]
+    else:
+        found = [each.between(each.sorted(values), each.sorted(others), distance) for each in combinations]
     return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import kinds, portraits, strangers, tiles
+from curate.duplicates import kinds, portraits, signing, strangers, tiles
 from curate.duplicates.groups import Match, inverse_transform
 from curate.duplicates.hamming import Pairs
 from curate.duplicates.own_scale import OwnScale
@@ -28,13 +28,15 @@ from curate.duplicates.tiles import TILE_PX, TRANSFORMS, Comparison, Floats
 from curate.duplicates.whole import Distances, Wholes
 from curate.duplicates.whole import centred as in_the_middle
 from curate.findings import KindSpec
+from curate.spreading import Spread, here
 from curate.storage import blobs
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_TILES = 64
-"""Tiles in hand at a time: with what is worked out of them 4 MiB, which the processor's cache holds."""
+_TILES = signing.IN_CACHE
+WORTH_SPREADING = 20_000
+"""Tiles from which on signing takes longer than to have it done elsewhere as well."""
 _MOSTLY = 0.5
 NEARLY_ALL = 0.9
 """Share of blocks that must agree where the blocks of strangers agree as often as those of copies do elsewhere."""
@@ -58,7 +60,12 @@ class Verifier:
     """Verifies pairs of rows of a table that has the columns of `Duplicates`; `settings` are its."""
 
     def __init__(
-        self, ranked: pd.DataFrame, settings: Any, crowd: Strangers | None = None, rows: Indices = _NONE
+        self,
+        ranked: pd.DataFrame,
+        settings: Any,
+        crowd: Strangers | None = None,
+        rows: Indices = _NONE,
+        spread: Spread = here,
     ) -> None:
         """Prepare to verify pairs of `rows`, which have to be named where `crowd` is known."""
         self._settings = settings
@@ -79,9 +86,9 @@ class Verifier:
         self._signatures = BlockSignatures.empty(len(ranked))
         self._is_signed = np.zeros(len(ranked), dtype=bool)
         self._wholes = Wholes(len(ranked) if crowd else 0)
-        for start in range(0, len(rows) if crowd else 0, _TILES):
-            some = rows[start : start + _TILES]
-            self._wholes.add(some, self._tiles(2 * some, None))
+        self._spread = spread
+        if crowd:
+            self._sign(rows)
 
     def neighbours(self, rows: Indices) -> tuple[Indices, Indices] | None:
         """Pair rows of small images with those nearest to them: hashes bring most together, but none moved by a pixel.
@@ -155,11 +162,17 @@ class Verifier:
         return np.asarray((upper >= required.astype(np.float32)) | (lower < s.min_blocks), dtype=bool)
 
     def _sign(self, rows: Indices) -> None:
-        """Make the signatures of the tiles in these rows that have none yet."""
+        """Work out what comparing needs of the tiles in these rows, where that has not been done."""
         rows = rows[~self._is_signed[rows]]
-        for start in range(0, len(rows), _TILES):
-            some = rows[start : start + _TILES]
-            self._signatures.add(some, tiles.prepare(self._tiles(2 * some, None)))
+        parts = [rows[at : at + signing.AT_A_TIME] for at in range(0, len(rows), signing.AT_A_TIME)]
+        by_blocks, as_wholes = self._own_scale is None, self._strangers is not None
+        unsigned = (signing.Unsigned(blobs.matrix(self._tile, part), by_blocks, as_wholes) for part in parts)
+        spread = self._spread if len(rows) >= WORTH_SPREADING else here
+        for part, signed in zip(parts, spread(signing.sign, unsigned), strict=True):
+            if by_blocks:
+                self._signatures.put(part, signed.signatures)
+            if as_wholes:
+                self._wholes.put(part, signed.wholes)
         self._is_signed[rows] = True
 
     @staticmethod

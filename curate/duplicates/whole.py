@@ -47,6 +47,10 @@ class Wholes:
         """Store the vectors of (n, 64, 64) grey tiles in these rows."""
         self._placed[rows], self._centred[rows] = _stored(pixels), _stored(centred(pixels))
 
+    def put(self, rows: Indices, others: "Wholes") -> None:
+        """Store vectors made elsewhere in these rows."""
+        self._placed[rows], self._centred[rows] = others._placed, others._centred
+
     def surroundings(self, rows: Indices, others: Indices, rank: int) -> Distances:
         """Return how far the `rank`th nearest of the `others` is from each row, itself left out."""
         found = Distances(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32))
@@ -80,7 +84,7 @@ class Wholes:
 
 
 def centred(pixels: Floats) -> Floats:
-    """Move what stands out from the border of each tile to its middle, unless that would move much of it out of view."""
+    """Move what stands out from the border of each tile to its middle, unless much of it would be moved out of view."""
     border = np.concatenate([pixels[:, 0], pixels[:, -1], pixels[:, :, 0], pixels[:, :, -1]], axis=1)
     weight = np.abs(pixels - np.median(border, axis=1)[:, None, None])
     across, down = weight.sum(axis=1), weight.sum(axis=2)
@@ -99,8 +103,8 @@ def centred(pixels: Floats) -> Floats:
 
 def _stored(pixels: Floats) -> Halves:
     rows = pixels[:, ::2] + pixels[:, 1::2]
-    small = (rows[:, :, ::2] + rows[:, :, 1::2]) / 4
-    return np.asarray(np.rint(_unit(small.reshape(len(pixels), -1)) * _SCALE), dtype=np.int16)
+    small = np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4, dtype=np.float32)
+    return np.asarray(np.rint(_unit(small.reshape(len(pixels), SIDE**2)) * _SCALE), dtype=np.int16)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -7,15 +7,18 @@ have curate installed.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from curate.errors import ConfigError, WorkspaceError
 from curate.measuring import alone, journal
 from curate.measuring.borrowed import borrowed_process
 from curate.measuring.shard import Shard, Tally, measure_shard
 
+_A = TypeVar("_A")
+_R = TypeVar("_R")
 CONNECT_S = 15
 _IN_FLIGHT = 3
 """Shards handed in for every thread of the cluster: enough that none waits for us."""
@@ -61,6 +64,25 @@ def run(address: str, shards: Sequence[Shard], done: Callable[[Tally], None]) ->
         except BaseException:
             client.cancel(list(flying))
             raise
+
+
+def mapped(address: str, function: Callable[[_A], _R], arguments: Iterable[_A]) -> Iterator[_R]:
+    """Call a function with each argument on the cluster at `address`; results in their order, few ahead.
+
+    Raises `ConfigError` where there is no such cluster.
+    """
+    flying: deque[Any] = deque()
+    with _client(address) as client:
+        ahead = _IN_FLIGHT * max(1, sum(client.nthreads().values()))
+        try:
+            for argument in arguments:
+                flying.append(client.submit(function, argument, pure=False))
+                if len(flying) > ahead:
+                    yield flying.popleft().result()
+            while flying:
+                yield flying.popleft().result()
+        finally:
+            client.cancel(list(flying))
 
 
 def _client(address: str) -> Any:

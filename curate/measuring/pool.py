@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import operator
 import os
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -79,6 +80,16 @@ class Engine:
             serial.run(shards, done)
         else:
             run(shards, self.workers, done)
+
+    def map(self, function: Callable[[_A], _R], arguments: Iterable[_A]) -> Iterable[_R]:
+        """Call a function of a module with each argument, where shards are measured; results in their order."""
+        if self.address is not None:
+            from curate.measuring import dask
+
+            return dask.mapped(self.address, function, arguments)
+        if self.is_serial or not _starts_processes():
+            return map(function, arguments)
+        return mapped(function, arguments, self.workers)
 
 
 def named(name: str) -> Engine:
@@ -156,14 +167,15 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
                 continue
 
 
-def mapped(function: Callable[[_A], _R], arguments: Sequence[_A], workers: int = 0) -> Iterator[_R]:
+def mapped(function: Callable[[_A], _R], arguments: Iterable[_A], workers: int = 0) -> Iterator[_R]:
     """Call a function of a module with each argument in worker processes (0: one a core); results in their order.
 
     No more are computed ahead than the workers need. Raises `BrokenProcessPool` where one has died.
     """
     from curate.config import DecodeLimits
 
-    workers = max(1, min(workers or cores(), len(arguments)))
+    workers = workers or cores()
+    workers = max(1, min(workers, operator.length_hint(arguments, workers)))
     pool = _pool(workers, DecodeLimits())
     flying: deque[Future[_R]] = deque()
     try:

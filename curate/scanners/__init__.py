@@ -24,6 +24,7 @@ from curate.findings import Finding, Kinds, KindSpec
 from curate.i18n import Message
 from curate.images.image import DecodedImage
 from curate.plugins import installed
+from curate.spreading import Spread, here
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,6 +92,8 @@ class Scanner(ABC):
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()
         self.report: Told = _untold
+        self.spread: Spread = here
+        """Where a `judge` that has much to do may have parts of it done; `here` unless an audit has more room."""
         self.remarks: list[Message] = []
         """What the last `judge` says of the dataset as a whole: printed as notes, and queued nowhere."""
 

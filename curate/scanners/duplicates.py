@@ -170,7 +170,7 @@ class Duplicates(Scanner):
             is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
             parts = None if crowd else aside.submit(self._parts, ranked, usable)
-            verifier = Verifier(ranked, self.settings, crowd, usable)
+            verifier = Verifier(ranked, self.settings, crowd, usable, self.spread)
             neighbours = verifier.neighbours(usable)
             upright = upright if neighbours is None else _with_bits(neighbours, ranked)
             near = Neighbours(verifier)
@@ -256,17 +256,20 @@ class Duplicates(Scanner):
 
         phashes, dhashes = (hashes_of(ranked[name].iloc[usable]) for name in ("phash", "dhash"))
         spectra = blobs.matrix(ranked["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
+        spread = self.spread if len(usable) >= WORTH_SPREADING else None
 
         def transformed() -> list[tuple[str, Pairs]]:
-            found = candidates.transformed(phashes, spectra, self.settings.turned_distance)
+            found = candidates.transformed(phashes, spectra, self.settings.turned_distance, spread)
             return [(transform, of_rows(pairs)) for transform, pairs in found]
 
-        upright = candidates.upright(phashes, dhashes, self.settings.hash_distance)
+        upright = candidates.upright(phashes, dhashes, self.settings.hash_distance, spread)
         return of_rows(upright), aside.submit(transformed)
 
 
 _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / SPECTRUM_PX).astype(np.float32)
 """The first 8 rows of the unnormalised DCT-II of 32 samples."""
+WORTH_SPREADING = 50_000
+"""Images from which on it takes longer to join their hashes than to start processes that help."""
 _ALIGNING, _TOLD = N_("comparing parts of images"), 50
 """The step that takes long in a thorough audit, and how many pairs make it worth a word."""
 _NEAREST = 5

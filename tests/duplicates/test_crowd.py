@@ -1,6 +1,7 @@
 """Datasets in which any two images are alike: only what is more alike than that is a copy; frames are a sequence."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 
 import curate
 from curate.config import Config
-from curate.duplicates import neighbours
+from curate.duplicates import neighbours, signing, verify
 from curate.images.image import Pixels
+from curate.measuring import pool
+from curate.scanners import duplicates
 from tests import sample_images
 
 EVERYTHING = Config(judge={"prevalence": 1.0})
@@ -83,6 +86,27 @@ def test_what_is_verified_at_a_time_changes_no_group(
     monkeypatch.setattr(neighbours, "FEWEST", 3)
     monkeypatch.setattr(neighbours, "MOST", 5)
     pd.testing.assert_frame_equal(copies(forms, tmp_path / "parts"), whole)
+
+
+@pytest.mark.parametrize("engine", ["serial", "local:2"])
+def test_where_judging_is_done_changes_no_finding(
+    forms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    whole = curate.audit(forms, tmp_path / "whole", configuration=EVERYTHING).findings
+    monkeypatch.setattr(duplicates, "WORTH_SPREADING", 2)
+    monkeypatch.setattr(verify, "WORTH_SPREADING", 2)
+    monkeypatch.setattr(signing, "AT_A_TIME", 7)
+    asked: list[str] = []
+    at_work = pool.Engine.map
+
+    def told(self: pool.Engine, function: Any, arguments: Any) -> Any:
+        asked.append(function.__name__)
+        return at_work(self, function, arguments)
+
+    monkeypatch.setattr(pool.Engine, "map", told)
+    spread = curate.audit(forms, tmp_path / "spread", configuration=EVERYTHING, engine=engine).findings
+    pd.testing.assert_frame_equal(spread, whole)
+    assert {"sign", "_join"} <= set(asked)
 
 
 def test_near_copies_that_hit_most_images_are_a_property_and_exact_ones_are_facts(tmp_path: Path) -> None:

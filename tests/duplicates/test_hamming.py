@@ -1,5 +1,8 @@
 """Near hashes: exactly those a comparison of every pair finds, whatever their number and likeness."""
 
+import pickle
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 from curate.duplicates import hamming
 from curate.duplicates.hamming import Hashes
+from curate.spreading import A, R
 
 
 def brute_force(hashes: Hashes, distance: int) -> set[tuple[int, int, int]]:
@@ -33,7 +37,7 @@ def clustered(seed: int, count: int) -> Hashes:
 @settings(deadline=None)
 def test_all_pairs_within_a_distance_are_found_and_no_other(seed: int, count: int, distance: int) -> None:
     hashes = clustered(seed, count)
-    left, right, bits = hamming.pairs_within(hashes, distance, threads=1)
+    left, right, bits = hamming.pairs_within(hashes, distance)
     assert list(zip(left, right, bits, strict=True)) == sorted(brute_force(hashes, distance))
 
 
@@ -81,3 +85,21 @@ def test_packed_bits_become_integers_in_the_order_of_the_bits() -> None:
     bits[0, 0] = bits[1, 63] = True
     assert hamming.unpack(np.packbits(bits, axis=1)).tolist() == [1 << 63, 1]
     assert hamming.popcount(np.array([0, 7, 2**64 - 1], dtype=np.uint64)).tolist() == [0, 3, 64]
+
+
+def test_a_join_that_is_spread_finds_the_same_pairs() -> None:
+    hashes, others = clustered(11, 6_000), clustered(12, 3_000)
+    parts: list[int] = []
+
+    def spread(function: Callable[[A], R], arguments: Iterable[A]) -> Iterable[R]:
+        tasks = list(arguments)
+        parts.append(len(tasks))
+        return [function(task) for task in pickle.loads(pickle.dumps(tasks))]
+
+    for alone, together in (
+        (hamming.pairs_within(hashes, 8), hamming.pairs_within(hashes, 8, spread)),
+        (hamming.pairs_between(hashes, others, 8), hamming.pairs_between(hashes, others, 8, spread)),
+    ):
+        assert len(alone[0]) > 100
+        assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
+    assert min(parts) > 1

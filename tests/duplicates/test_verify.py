@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curate.duplicates import prefilter, verify
+from curate.duplicates import prefilter, signing, verify
 from curate.duplicates import tiles as resemblance
 from curate.duplicates.verify import Verifier
 from curate.scanners.duplicates import DuplicatesSettings
@@ -54,6 +54,8 @@ def test_what_is_in_hand_at_a_time_changes_nothing(
     whole = Verifier(seen, DuplicatesSettings()).copies(pairs, transform)
     monkeypatch.setattr(prefilter, "IN_MEMORY", 20)
     monkeypatch.setattr(verify, "_TILES", 6)
+    monkeypatch.setattr(signing, "IN_CACHE", 5)
+    monkeypatch.setattr(signing, "AT_A_TIME", 7)
     assert Verifier(seen, DuplicatesSettings()).copies(pairs, transform) == whole
 
 

@@ -11,9 +11,11 @@ import pytest
 import curate
 from curate.auditing.pipeline import AuditProgress
 from curate.config import Config, EngineSettings
+from curate.duplicates import signing, verify
 from curate.errors import ConfigError
 from curate.measuring import dask, features, pool
 from curate.measuring.shard import Tally
+from curate.scanners import duplicates
 from tests import crashing, sample_images
 from tests.crashing import Crashing
 
@@ -60,6 +62,26 @@ def test_a_cluster_gives_the_same_bytes_even_when_a_worker_is_killed_in_mid_run(
     for name in ("images.parquet", "findings.parquet"):
         assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
     assert not list((tmp_path / "there" / "features").glob("*.journal*"))
+
+
+def test_judging_is_spread_over_a_cluster_with_the_same_result(
+    tmp_path: Path, scheduler: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sample_images.dataset(tmp_path / "set", each=20)
+    sample_images.save(sample_images.photo(0) // 2, folder / "dogs" / "darker.png")
+    here = curate.audit(folder, tmp_path / "here", configuration=SMALL, engine="local:2")
+    for module in (duplicates, verify):
+        monkeypatch.setattr(module, "WORTH_SPREADING", 2)
+    monkeypatch.setattr(signing, "AT_A_TIME", 5)
+    there = curate.audit(folder, tmp_path / "there", configuration=SMALL, engine=f"dask:{scheduler}")
+    assert len(here.findings) == len(there.findings) > 1
+    assert (tmp_path / "there/findings.parquet").read_bytes() == (tmp_path / "here/findings.parquet").read_bytes()
+
+
+def test_results_of_a_cluster_come_in_order_and_its_errors_too(scheduler: str) -> None:
+    assert list(dask.mapped(scheduler, abs, range(-40, 0))) == list(range(40, 0, -1))
+    with pytest.raises(TypeError):
+        list(dask.mapped(scheduler, abs, [1, "x"]))  # type: ignore[list-item]
 
 
 def test_a_crash_a_kill_and_a_hang_cost_one_image_each_on_a_cluster_too(tmp_path: Path, scheduler: str) -> None:
