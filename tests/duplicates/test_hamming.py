@@ -87,8 +87,10 @@ def test_packed_bits_become_integers_in_the_order_of_the_bits() -> None:
     assert hamming.popcount(np.array([0, 7, 2**64 - 1], dtype=np.uint64)).tolist() == [0, 3, 64]
 
 
-def test_a_join_that_is_spread_finds_the_same_pairs() -> None:
-    hashes, others = clustered(11, 6_000), clustered(12, 3_000)
+def test_a_join_that_is_spread_finds_the_same_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hamming, "_TOGETHER", 2)
+    hashes = clustered(11, 6_000)
+    others = hashes[:3_000] ^ np.uint64(0b101)
     parts: list[int] = []
 
     def spread(function: Callable[[A], R], arguments: Iterable[A]) -> Iterable[R]:
