@@ -122,7 +122,8 @@ class Verifier:
         if self._strangers is None or not len(left):
             return np.zeros(len(left), dtype=bool)
         placed, centred = self._strangers.wholes
-        found = self._wholes.distances(left, right, transform, (placed, centred))
+        furthest = max(placed, centred, WORTH_A_LOOK if self._own_scale else 0.0)
+        found = self._wholes.distances(left, right, transform, (placed, centred), furthest=furthest)
         if self._own_scale is None:
             near = np.stack([found.placed < placed, found.centred < centred])
             return self._are_alone(left, right, near, found)

@@ -26,6 +26,8 @@ IN_MEMORY = 20_000
 """Tiles that are kept in memory: 80 MiB."""
 _AT_A_TIME = 1024
 _SCALE = 32767
+_ROUNDING = 1e-3
+"""What the most that a pair can agree may be off by."""
 Halves = npt.NDArray[np.int16]
 Indices = npt.NDArray[np.intp]
 
@@ -37,28 +39,64 @@ class Distances(NamedTuple):
     centred: Floats
 
 
+class _Vectors:
+    """Unit vectors of n tiles, 2 KiB each; of each how much softening changes it, and how long it is then."""
+
+    def __init__(self, count: int) -> None:
+        shape = count, SIDE**2
+        self.values: Halves = np.empty(shape, np.int16) if count <= IN_MEMORY else _on_disk(shape)
+        self.softening = np.empty((count, 2), np.float32)
+
+    def add(self, rows: Indices, pixels: Floats) -> None:
+        vectors = _stored(pixels)
+        units = _lengthened(vectors)
+        soft = _blurred(units)
+        change = units - soft
+        change -= change.mean(axis=1, keepdims=True)
+        self.values[rows] = vectors
+        self.softening[rows] = np.stack([np.sqrt(np.einsum("nx,nx->n", side, side)) for side in (change, soft)], axis=1)
+
+    def put(self, rows: Indices, others: "_Vectors") -> None:
+        self.values[rows], self.softening[rows] = others.values, others.softening
+
+    def of(self, rows: Indices) -> Floats:
+        return _lengthened(self.values[rows])
+
+    def most(self, agreement: Floats, left: Indices, right: Indices) -> Floats:
+        """Return the most that pairs which agree so far can agree once either is softened.
+
+        For vectors a and b, and a soft one s: s b = a b - (a - s) b, and (a - s) b is at most as long as a - s is.
+        """
+        ours, theirs = (
+            (agreement + self.softening[rows, 0]) / np.maximum(self.softening[rows, 1], 1e-6) for rows in (left, right)
+        )
+        return np.asarray(np.maximum(ours, theirs), dtype=np.float32)
+
+
 class Wholes:
     """Vectors of n tiles, 4 KiB each."""
 
     def __init__(self, count: int) -> None:
-        self._placed, self._centred = _allocated(count), _allocated(count)
+        self._placed, self._centred = _Vectors(count), _Vectors(count)
 
     def add(self, rows: Indices, pixels: Floats) -> None:
         """Store the vectors of (n, 64, 64) grey tiles in these rows."""
-        self._placed[rows], self._centred[rows] = _stored(pixels), _stored(centred(pixels))
+        self._placed.add(rows, pixels)
+        self._centred.add(rows, centred(pixels))
 
     def put(self, rows: Indices, others: "Wholes") -> None:
         """Store vectors made elsewhere in these rows."""
-        self._placed[rows], self._centred[rows] = others._placed, others._centred
+        self._placed.put(rows, others._placed)
+        self._centred.put(rows, others._centred)
 
     def surroundings(self, rows: Indices, others: Indices, rank: int) -> Distances:
         """Return how far the `rank`th nearest of the `others` is from each row, itself left out."""
         found = Distances(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32))
         for vectors, furthest in zip((self._placed, self._centred), found, strict=True):
-            theirs = _as_floats(vectors, others)
+            theirs = vectors.of(others)
             for start in range(0, len(rows), _AT_A_TIME):
                 part = rows[start : start + _AT_A_TIME]
-                agreement = tiles.products(_as_floats(vectors, part), theirs)
+                agreement = tiles.products(vectors.of(part), theirs)
                 agreement[part[:, None] == others] = -1
                 furthest[start : start + _AT_A_TIME] = 1 - np.partition(agreement, -rank, axis=1)[:, -rank]
         return found
@@ -67,7 +105,7 @@ class Wholes:
         """Pair each row with the `count` nearest others, once what stands out is moved to the middle: (left, right)."""
         import faiss
 
-        vectors = _as_floats(self._centred, rows)
+        vectors = self._centred.of(rows)
         index = faiss.IndexFlatIP(SIDE**2)
         index.add(vectors)
         found = search.nearest(index, vectors, min(count + 1, len(rows)))[1]
@@ -76,11 +114,20 @@ class Wholes:
         return pairs[0], pairs[1]
 
     def distances(
-        self, left: Indices, right: Indices, transform: str | None = None, worth: tuple[float, float] = (0.0, 0.0)
+        self,
+        left: Indices,
+        right: Indices,
+        transform: str | None = None,
+        worth: tuple[float, float] = (0.0, 0.0),
+        *,
+        furthest: float = np.inf,
     ) -> Distances:
-        """Compare tile `left[k]` with tile `right[k]`, transformed; soften what may come within `worth` by it."""
+        """Compare tile `left[k]` with tile `right[k]`, transformed; soften what may come within `worth` by it.
+
+        Distances beyond `furthest` need not be exact: a pair that softening cannot bring nearer is left as it is.
+        """
         both = (self._placed, worth[0]), (self._centred, worth[1])
-        return Distances(*(_distances(vectors, left, right, transform, limit) for vectors, limit in both))
+        return Distances(*(_distances(vectors, left, right, transform, limit, furthest) for vectors, limit in both))
 
 
 def centred(pixels: Floats) -> Floats:
@@ -113,15 +160,18 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(lengths, 1e-6)[:, None], dtype=np.float32)
 
 
-def _distances(vectors: Halves, left: Indices, right: Indices, transform: str | None, limit: float) -> Floats:
+def _distances(
+    vectors: _Vectors, left: Indices, right: Indices, transform: str | None, limit: float, furthest: float
+) -> Floats:
     found = np.empty(len(left), np.float32)
     for start in range(0, len(left), _AT_A_TIME):
         part = slice(start, start + _AT_A_TIME)
-        a, b = (_as_floats(vectors, rows[part]) for rows in (left, right))
+        a, b = vectors.of(left[part]), vectors.of(right[part])
         if transform is not None:
             b = tiles.transformed(b.reshape(-1, SIDE, SIDE), transform).reshape(len(b), -1)
         agreement = np.einsum("nx,nx->n", a, b)
-        near = np.flatnonzero((1 - agreement <= NEARLY * limit) & (limit > 0))
+        most = vectors.most(agreement, left[part], right[part])
+        near = np.flatnonzero((1 - agreement <= NEARLY * limit) & (limit > 0) & (1 - most <= furthest + _ROUNDING))
         ours, theirs = a[near], b[near]
         softer = np.einsum("nx,nx->n", _softened(ours), theirs), np.einsum("nx,nx->n", ours, _softened(theirs))
         agreement[near] = np.maximum(agreement[near], np.maximum(*softer))
@@ -129,21 +179,26 @@ def _distances(vectors: Halves, left: Indices, right: Indices, transform: str | 
     return found
 
 
-def _as_floats(vectors: Halves, rows: Indices) -> Floats:
+def _lengthened(vectors: Halves) -> Floats:
     """Return unit vectors; rounding made them a little longer or shorter, which is more than copies may differ by."""
-    found = vectors[rows].astype(np.float32)
+    found = vectors.astype(np.float32)
     lengths = np.sqrt(np.einsum("nx,nx->n", found, found))
     return np.asarray(found / np.maximum(lengths, 1)[:, None], dtype=np.float32)
 
 
 def _softened(vectors: Floats) -> Floats:
-    soft = [cv2.GaussianBlur(vector.reshape(SIDE, SIDE), (0, 0), SOFT).ravel() for vector in vectors]
-    return _unit(np.array(soft, dtype=np.float32).reshape(len(vectors), SIDE**2))
+    return _unit(_blurred(vectors))
 
 
-def _allocated(count: int) -> Halves:
-    shape = (count, SIDE**2)
-    if count <= IN_MEMORY:
-        return np.empty(shape, np.int16)
+def _blurred(vectors: Floats) -> Floats:
+    """Blur, and take the mean away."""
+    soft = np.empty((len(vectors), SIDE, SIDE), np.float32)
+    for vector, blurred in zip(vectors.reshape(-1, SIDE, SIDE), soft, strict=True):
+        cv2.GaussianBlur(vector, (0, 0), SOFT, dst=blurred)
+    flat = soft.reshape(len(vectors), SIDE**2)
+    return np.asarray(flat - flat.mean(axis=1, keepdims=True), dtype=np.float32)
+
+
+def _on_disk(shape: tuple[int, int]) -> Halves:
     with tempfile.TemporaryFile(prefix="curate-") as file:
         return np.memmap(file, np.int16, "w+", shape=shape)

@@ -113,3 +113,30 @@ def test_what_is_far_from_the_middle_stays_where_it_is() -> None:
     corner = np.zeros((TILE_PX, TILE_PX), np.float32)
     corner[2:8, 2:8] = 255
     assert (whole.centred(corner[None])[0] == corner).all()
+
+
+@given(st.integers(0, 2**32))
+@settings(deadline=None, max_examples=30)
+def test_what_softening_cannot_bring_near_is_far_all_the_same(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pixels = np.stack(
+        [stroke(seed), stroke(seed + 1), *(np.clip(stroke(seed) + rng.normal(0, s, (64, 64)), 0, 255) for s in (5, 40))]
+    )
+    pixels = np.concatenate([pixels, [cv2.GaussianBlur(pixels[3], (0, 0), 2)]]).astype(np.float32)
+    wholes = Wholes(len(pixels))
+    wholes.add(np.arange(len(pixels)), pixels)
+    left, right = np.triu_indices(len(pixels), 1)
+    everything = (1.0, 1.0)
+    exact = wholes.distances(left, right, worth=everything)
+    plain = wholes.distances(left, right)
+    for furthest in (0.01, 0.1, 0.4):
+        for sure, found, unsoftened in zip(
+            exact, wholes.distances(left, right, worth=everything, furthest=furthest), plain, strict=True
+        ):
+            near = sure <= furthest
+            assert np.array_equal(found[near], sure[near])
+            assert (found[~near] > furthest).all()
+            assert (found <= unsoftened).all()
+    assert (wholes.distances(left, right, worth=everything, furthest=0.01).placed > exact.placed).any(), (
+        "some are spared"
+    )
