@@ -48,7 +48,7 @@ MEASURING, JUDGING = N_("measuring"), N_("judging")
 class AuditProgress:
     """How far a step has come: `done` of `total` files, and how many of them did not decode cleanly.
 
-    Of steps other than measuring and judging, which are within judging, `done` and `total` count pairs of images.
+    Other steps are within judging; what `done` and `total` count their names say.
     """
 
     done: int

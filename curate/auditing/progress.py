@@ -19,8 +19,8 @@ from curate.auditing.pipeline import JUDGING, MEASURING, AuditProgress, Report
 from curate.i18n import Translator, translator
 
 WINDOW_S = 30.0
-FIRST_LINE_S, LINE_S, JUDGING_LINE_S = 10.0, 60.0, 10.0
-"""A log gets its first line after so long, then one every minute, but more often once all files are read."""
+LINE_S = 10.0
+"""A log gets a line after so long, and every so long from then on."""
 
 
 def sentence(progress: AuditProgress, task: Task, words: Translator) -> str:
@@ -29,7 +29,7 @@ def sentence(progress: AuditProgress, task: Task, words: Translator) -> str:
         files = words.counted("{n} file", "{n} files", progress.total)
         return f"{words.gettext(progress.step)} {files}"
     if progress.step != MEASURING:
-        compared = words.gettext("{step}: {done} of {total} pairs").format(
+        compared = words.gettext("{step}: {done} of {total}").format(
             step=words.gettext(progress.step), done=words.number(progress.done), total=words.number(progress.total)
         )
         return ", ".join([compared, *_pace(progress, task, words)])
@@ -114,7 +114,7 @@ def _lines(console: Console, words: Translator, clock: Callable[[], float]) -> R
     # Never started, so nothing is drawn: it keeps the pace.
     bar = Bar(speed_estimate_period=WINDOW_S, get_time=clock)
     task = bar.add_task("", total=None)
-    due = clock() + FIRST_LINE_S
+    due = clock() + LINE_S
     has_printed, step = False, MEASURING
 
     def report(progress: AuditProgress) -> None:
@@ -122,12 +122,12 @@ def _lines(console: Console, words: Translator, clock: Callable[[], float]) -> R
         if progress.step != step:
             step = progress.step
             bar.reset(task)  # the pace of one step says nothing about the next
-            due = min(due, clock() + JUDGING_LINE_S)
+            due = min(due, clock() + LINE_S)
         bar.update(task, total=progress.total, completed=progress.done)
         now = clock()
         if now >= due or (has_printed and progress.done == progress.total):
             console.print(sentence(progress, bar.tasks[0], words), markup=False)
-            due, has_printed = now + (LINE_S if step == MEASURING else JUDGING_LINE_S), True
+            due, has_printed = now + LINE_S, True
 
     return report
 

@@ -6,6 +6,7 @@ The same measurements, settings and log give the same files.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,14 +16,17 @@ from curate._version import __version__
 from curate.auditing import embedded, judge, listed
 from curate.auditing.run import Run
 from curate.auditing.shortcuts import guesses
+from curate.i18n import N_
 from curate.measuring import features
 from curate.reviewing import moves
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
-from curate.scanners import Told, embeddings
+from curate.scanners import Told, embeddings, untold
 from curate.schema import FINDINGS, IMAGES
 from curate.sources import Record
 from curate.storage.workspace import Workspace, read_table, write_table
+
+_LOADING, _QUEUEING = N_("reading what was measured"), N_("filling the review queue")
 
 
 def judged(
@@ -42,13 +46,14 @@ def judged(
         return {name: known.get(name, []) for name in ("prevalent", "remarks", "spurious")} | {
             "judged": known["judged"]
         }
-    facts = _write(run, records)
+    facts = _write(run, records, told or untold)
     return {**facts, "judged": judge_fingerprint(run, records)}
 
 
-def _write(run: Run, records: Sequence[Record]) -> dict[str, list[Any]]:
+def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[Any]]:
     workspace = run.workspace
-    frame = features.load(records, features.parts(workspace.features, run.scanners, run.config.decode), run.scanners)
+    parts = features.parts(workspace.features, run.scanners, run.config.decode)
+    frame = features.load(records, parts, run.scanners, partial(told, _LOADING))
     embedded.settle(workspace, frame, run.config, run.embeddings)
     frame = embeddings.attach(frame, workspace.root)
     judgement = judge.judge(frame, run.scanners, run.config.judge)
@@ -56,7 +61,7 @@ def _write(run: Run, records: Sequence[Record]) -> dict[str, list[Any]]:
     write_table(judgement.findings, FINDINGS, workspace.findings)
     write_table(frame, IMAGES, workspace.images)
     with Store(workspace.review) as store:
-        store.queue.sync(judgement.findings, frame)
+        store.queue.sync(judgement.findings, frame, partial(told, _QUEUEING))
         _follow(store, before, judgement.findings, frame)
     return {
         "prevalent": [item.to_json() for item in judgement.prevalent],

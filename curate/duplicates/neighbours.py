@@ -6,7 +6,7 @@ verified in portions, and those of rows taken by then never are. The groups are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +24,9 @@ Ints = npt.NDArray[np.int64]
 class Neighbours:
     """For each row, what its copies are to it."""
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: Verifier, report: Callable[[int, int], None] = lambda done, total: None) -> None:
+        """Tell `report` how many of the pairs that were put off are verified, and of how many."""
+        self._report = report
         self.near: dict[int, dict[int, Match]] = {}
         self.verifier = verifier
         self._transforms: Sequence[str | None] = ()
@@ -76,4 +78,5 @@ class Neighbours:
                 copies += self.verify((left, right, bits), transform)
             busy = copies > _MANY * max(portion.shape[1], 1)
             self._portion = FEWEST if busy else min(2 * self._portion, MOST)
+            self._report(self._done, len(self._first))
         return self.near.get(row, {})

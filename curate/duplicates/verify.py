@@ -11,7 +11,7 @@ whole, or in nearly all of its blocks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +66,12 @@ class Verifier:
         crowd: Strangers | None = None,
         rows: Indices = _NONE,
         spread: Spread = here,
+        report: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
-        """Prepare to verify pairs of `rows`, which have to be named where `crowd` is known."""
+        """Prepare to verify pairs of `rows`, which have to be named where `crowd` is known.
+
+        What takes long is `spread`, and tells `report` how many images are done, and of how many.
+        """
         self._settings = settings
         self._tile = ranked["tile"]
         self._width, self._height = ranked["width"].to_numpy(np.int64), ranked["height"].to_numpy(np.int64)
@@ -86,7 +90,7 @@ class Verifier:
         self._signatures = BlockSignatures.empty(len(ranked))
         self._is_signed = np.zeros(len(ranked), dtype=bool)
         self._wholes = Wholes(len(ranked) if crowd else 0)
-        self._spread = spread
+        self._spread, self._report = spread, report
         if crowd:
             self._sign(rows)
 
@@ -168,12 +172,14 @@ class Verifier:
         parts = [rows[at : at + signing.AT_A_TIME] for at in range(0, len(rows), signing.AT_A_TIME)]
         by_blocks, as_wholes = self._own_scale is None, self._strangers is not None
         unsigned = (signing.Unsigned(blobs.matrix(self._tile, part), by_blocks, as_wholes) for part in parts)
-        spread = self._spread if len(rows) >= WORTH_SPREADING else here
+        spread, done = self._spread if len(rows) >= WORTH_SPREADING else here, 0
         for part, signed in zip(parts, spread(signing.sign, unsigned), strict=True):
             if by_blocks:
                 self._signatures.put(part, signed.signatures)
             if as_wholes:
                 self._wholes.put(part, signed.wholes)
+            done += len(part)
+            self._report(done, len(rows))
         self._is_signed[rows] = True
 
     @staticmethod

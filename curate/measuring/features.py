@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,15 +97,21 @@ def _settled(part: Part, *, try_again: bool) -> list[tuple[str, int, int]]:
     return [key for key, why in zip(_keys(table), table["unsettled"].to_pylist(), strict=True) if why not in again]
 
 
-def load(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> pd.DataFrame:
+def load(
+    records: Sequence[Record],
+    found: Sequence[Part],
+    scanners: Sequence[Scanner],
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> pd.DataFrame:
     """Load all measurements of these records: one row each, in their order; later parts win.
 
-    Large binary columns (`blobs`) stay on disk and are read value by value.
+    Large binary columns (`blobs`) stay on disk and are read value by value. `report` is told how many part files are
+    read, and of how many.
     """
     import pandas as pd
 
     with _memory_given_back():
-        return pd.DataFrame(_gathered(records, found, scanners), copy=False)
+        return pd.DataFrame(_gathered(records, found, scanners, report), copy=False)
 
 
 @contextmanager
@@ -120,14 +126,19 @@ def _memory_given_back() -> Iterator[None]:
         pa.set_memory_pool(before)
 
 
-def _gathered(records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner]) -> dict[str, Any]:
+def _gathered(
+    records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner], report: Callable[[int, int], None]
+) -> dict[str, Any]:
     import pandas as pd
 
     from curate.storage.blobs import Spool
 
     wanted = {r.path: (r.size_bytes, r.mtime_ns) for r in records}
     spool = Spool()
-    tables = [_read(part, wanted, spool) for part in found]
+    tables = []
+    for part in found:
+        tables.append(_read(part, wanted, spool))
+        report(len(tables), len(found))
     # As Series: of arrays pandas 3 would make text of its own kind, in which nothing is None.
     columns: dict[str, Any] = {
         name: pd.Series([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")

@@ -16,7 +16,7 @@ from curate.reviewing.database import Database
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import FACETS
 from curate.reviewing.search import folded
-from curate.reviewing.sync import sync
+from curate.reviewing.sync import Report, sync, unreported
 from curate.schema import Role
 
 LEASE_S = 300.0
@@ -80,9 +80,12 @@ class Queue:
         self._db = db
         self._log = log
 
-    def sync(self, findings: pd.DataFrame, images: pd.DataFrame) -> None:
-        """Make the queue show these findings; decisions are untouched and find their findings again."""
-        sync(self._db, findings, images)
+    def sync(self, findings: pd.DataFrame, images: pd.DataFrame, report: Report = unreported) -> None:
+        """Make the queue show these findings; decisions are untouched and find their findings again.
+
+        `report` is told how many rows are written, and of how many.
+        """
+        sync(self._db, findings, images, report)
 
     def find(
         self,

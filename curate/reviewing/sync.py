@@ -9,7 +9,7 @@ it was.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -31,9 +31,16 @@ _NEXT, _LAST = "next", "last"
 """What follows the name of a table that is being filled, and of one whose time is over."""
 
 _Row = dict[str, Any]
+Report = Callable[[int, int], None]
+"""Told how many rows are written, and of how many."""
 
 
-def sync(db: Database, findings: pd.DataFrame, images: pd.DataFrame) -> None:
+def unreported(done: int, total: int) -> None:
+    """Tell nobody how many rows are written."""
+    del done, total
+
+
+def sync(db: Database, findings: pd.DataFrame, images: pd.DataFrame, report: Report = unreported) -> None:
     """Make the queue show these findings; decisions are untouched and find their findings again."""
     db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     _clear(db)
@@ -63,7 +70,7 @@ def sync(db: Database, findings: pd.DataFrame, images: pd.DataFrame) -> None:
         db,
         "INSERT INTO image_next(path, label, sha256, item_id, score, searchable, state, new_label, reviewer)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        _images(images, rows, stands, folded_log),
+        _told(_images(images, rows, stands, folded_log), len(images), report),
     )
     with db.transaction():
         for table in _TABLES:
@@ -109,6 +116,13 @@ def _images(
             (*states[row[0]], None) if row[0] in states else derived.state_of_unflagged(row[0], row[2], folded_log)
         )
         yield *row, *state
+
+
+def _told(rows: Iterable[Values], total: int, report: Report) -> Iterator[Values]:
+    for done, row in enumerate(rows, 1):
+        yield row
+        if done % BATCH == 0 or done == total:
+            report(done, total)
 
 
 def _fill(db: Database, statement: str, rows: Iterable[Values]) -> None:

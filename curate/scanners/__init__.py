@@ -40,10 +40,10 @@ Values = Callable[["pd.DataFrame"], "pd.Series"]
 
 
 Told = Callable[[str, int, int], None]
-"""What a judgement that takes long tells: which step (a message id), how many pairs are done, and of how many."""
+"""What a judgement that takes long tells: which step (a message id), how much of it is done, and of how much."""
 
 
-def _untold(step: str, done: int, total: int) -> None:
+def untold(step: str, done: int, total: int) -> None:
     del step, done, total
 
 
@@ -91,7 +91,7 @@ class Scanner(ABC):
 
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings: Any = settings if settings is not None else self.settings_model()
-        self.report: Told = _untold
+        self.report: Told = untold
         self.spread: Spread = here
         """Where a `judge` that has much to do may have parts of it done; `here` unless an audit has more room."""
         self.remarks: list[Message] = []

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import cv2
@@ -170,10 +171,10 @@ class Duplicates(Scanner):
             is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
             parts = None if crowd else aside.submit(self._parts, ranked, usable)
-            verifier = Verifier(ranked, self.settings, crowd, usable, self.spread)
+            verifier = Verifier(ranked, self.settings, crowd, usable, self.spread, partial(self.report, _PREPARING))
             neighbours = verifier.neighbours(usable)
             upright = upright if neighbours is None else _with_bits(neighbours, ranked)
-            near = Neighbours(verifier)
+            near = Neighbours(verifier, partial(self.report, _COMPARING))
             if is_dense and not self.settings.thorough:
                 near.put_off([(None, upright), *transformed.result()])
             else:
@@ -259,19 +260,30 @@ class Duplicates(Scanner):
         spread = self.spread if len(usable) >= WORTH_SPREADING else None
 
         def transformed() -> list[tuple[str, Pairs]]:
-            found = candidates.transformed(phashes, spectra, self.settings.turned_distance, spread)
-            return [(transform, of_rows(pairs)) for transform, pairs in found]
+            found = []
+            for transform, pairs in candidates.transformed(phashes, spectra, self.settings.turned_distance, spread):
+                found.append((transform, of_rows(pairs)))
+                if spread:
+                    self.report(_JOINING, 1 + len(found), 1 + len(candidates.SEARCHED))
+            return found
 
+        self.report(_JOINING, 0, 1 + len(candidates.SEARCHED))
         upright = candidates.upright(phashes, dhashes, self.settings.hash_distance, spread)
-        return of_rows(upright), aside.submit(transformed)
+        later = aside.submit(transformed)
+        if spread:  # all cores are at it anyway
+            wait([later])
+        return of_rows(upright), later
 
 
 _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / SPECTRUM_PX).astype(np.float32)
 """The first 8 rows of the unnormalised DCT-II of 32 samples."""
 WORTH_SPREADING = 50_000
 """Images from which on it takes longer to join their hashes than to start processes that help."""
-_ALIGNING, _TOLD = N_("comparing parts of images"), 50
-"""The step that takes long in a thorough audit, and how many pairs make it worth a word."""
+_JOINING = N_("finding images of similar hashes")
+_PREPARING = N_("preparing images to be compared")
+_COMPARING = N_("comparing pairs of images")
+_ALIGNING, _TOLD = N_("comparing pairs of images by their parts"), 50
+"""Steps that take long, the last in a thorough audit, and how many pairs of that make it worth a word."""
 _NEAREST = 5
 """How many of the nearest embeddings are worth a closer look."""
 _WHOLE = 0.97

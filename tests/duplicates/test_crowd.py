@@ -104,9 +104,26 @@ def test_where_judging_is_done_changes_no_finding(
         return at_work(self, function, arguments)
 
     monkeypatch.setattr(pool.Engine, "map", told)
-    spread = curate.audit(forms, tmp_path / "spread", configuration=EVERYTHING, engine=engine).findings
+    steps: dict[str, list[tuple[int, int]]] = {}
+    spread = curate.audit(
+        forms,
+        tmp_path / "spread",
+        configuration=EVERYTHING,
+        engine=engine,
+        report=lambda at: steps.setdefault(at.step, []).append((at.done, at.total)),
+    ).findings
     pd.testing.assert_frame_equal(spread, whole)
     assert {"sign", "_join"} <= set(asked)
+    assert list(steps) == [
+        "measuring",
+        "judging",
+        "reading what was measured",
+        "finding images of similar hashes",
+        "preparing images to be compared",
+        "comparing pairs of images",
+        "filling the review queue",
+    ]
+    assert all(told == sorted(told) and told[-1][0] == told[-1][1] > 0 for told in steps.values())
 
 
 def test_near_copies_that_hit_most_images_are_a_property_and_exact_ones_are_facts(tmp_path: Path) -> None:
