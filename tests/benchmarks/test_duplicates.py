@@ -90,7 +90,7 @@ def test_peers_on_edited_photos(edited: dict[str, Path], request: pytest.Fixture
         print(f"\n{name} is not installed: left out")
     right, wrong, seconds = (Counter[str]() for _ in range(3))
     versions = {}
-    print("\nrecall" + " " * 14 + "".join(f"{name:>13}" for name in pythons))
+    print("\nrecall" + " " * 14 + "".join(f"{name:>16}" for name in pythons))
     for edit, folder in edited.items():
         wanted = truth(folder, edit)
         cells = []
@@ -101,7 +101,7 @@ def test_peers_on_edited_photos(edited: dict[str, Path], request: pytest.Fixture
             right[name] += hits
             wrong[name] += others
             seconds[name] += found.seconds
-            cells.append(f"{hits / len(wanted):13.3f}")
+            cells.append(f"{hits / len(wanted):16.3f}")
         print(f"{edit:20}" + "".join(cells))
     for name, version in versions.items():
         precision = right[name] / max(right[name] + wrong[name], 1)
@@ -130,13 +130,14 @@ def test_edited_photos(edited: dict[str, Path], tmp_path: Path, *, thorough: boo
         print("  ", *pair, times)
 
 
-def test_crop_pairs(shared_data: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("thorough", [False, True], ids=["default", "thorough"])
+def test_crop_pairs(shared_data: Path, tmp_path: Path, *, thorough: bool) -> None:
     folder = shared_data / "crop-pairs"
     with (folder / "pairs.csv").open() as file:
         wanted = {tuple(sorted((row["crop"], row["original"]))) for row in csv.DictReader(file)}
-    found = set(pairs_found(folder, tmp_path / "ws", thorough=True))
+    found = set(pairs_found(folder, tmp_path / "ws", thorough=thorough))
     print(
-        f"\ncrop-pairs, thorough: recall {len(wanted & found) / len(wanted):.3f}, "
+        f"\ncrop-pairs, {'thorough' if thorough else 'default'}: recall {len(wanted & found) / len(wanted):.3f}, "
         f"other pairs {len(found - wanted)}: {sorted(found - wanted)[:6]}"
     )
 
