@@ -15,7 +15,7 @@ from curate import terminal
 from curate.commands import auditing, dataset, reviewing
 from curate.errors import CurateError
 from curate.plugins import installed
-from curate.storage.atomic import full_disk_explained
+from curate.storage.atomic import disk_refusals_explained
 from curate.storage.names import printable
 
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
@@ -66,7 +66,7 @@ def main() -> None:
         register(app)
     signal.signal(signal.SIGTERM, _end)
     try:
-        with full_disk_explained():
+        with disk_refusals_explained():
             status = app(prog_name="curate", standalone_mode=False)
     except UsageError as error:
         typer.echo(printable(_usage(error)), err=True)

@@ -26,7 +26,7 @@ from curate.scanners import kinds
 from curate.schema import Severity
 from curate.sources.address import url
 from curate.storage import safe_csv
-from curate.storage.atomic import atomic, full_disk_explained
+from curate.storage.atomic import atomic, disk_refusals_explained
 from curate.storage.workspace import Workspace
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -43,7 +43,7 @@ _FINDINGS_COLUMNS = [
 ]
 
 
-@full_disk_explained()
+@disk_refusals_explained()
 def report(
     workspace: str | Path, output: str | Path | None = None, *, lang: str = ENGLISH, runs: Sequence[str | Path] = ()
 ) -> list[Path]:

@@ -105,7 +105,7 @@ def browsing() -> Iterator["Browser"]:
     """A headless Chromium that asks nobody for anything."""
     executable = chromium()
     api = pytest.importorskip("playwright.sync_api")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=executable, headless=True, args=flags)
         yield browser

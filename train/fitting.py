@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from curate.storage import safe_csv
-from curate.storage.atomic import explained, full_disk_explained, write_json
+from curate.storage.atomic import disk_refusals_explained, explained, write_json
 from curate.train import contents, data, listing, loop, mistakes, predicting, recipes, record
 from curate.train.data import Sample
 from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
@@ -29,7 +29,7 @@ RECIPE = "recipe.toml"
 """All that makes the run again (`recipes`)."""
 
 
-@full_disk_explained()
+@disk_refusals_explained()
 def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
     """Train on a manifest or any source of images with classes, and return the trained network.
 

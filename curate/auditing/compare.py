@@ -20,14 +20,14 @@ from curate.measuring.shard import Shard, measure_shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates
 from curate.sources import Record, source_at
-from curate.storage.atomic import full_disk_explained
+from curate.storage.atomic import disk_refusals_explained
 from curate.storage.workspace import Workspace
 
 OURS, THEIRS = "ours/", "theirs/"
 COLUMNS = ("path", "copy_of", "relation", "reason", "message")
 
 
-@full_disk_explained()
+@disk_refusals_explained()
 def compare(
     ours: str | Path, theirs: str | Path, *, thorough: bool = False, report: pipeline.Report | None = None
 ) -> pd.DataFrame:
@@ -49,7 +49,7 @@ def compare(
     return _across(scanner, *frames)
 
 
-@full_disk_explained()
+@disk_refusals_explained()
 def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFrame:
     """Find where the images in `files` stand in an audited dataset; the columns are those of `compare`.
 

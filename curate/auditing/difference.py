@@ -24,7 +24,7 @@ from curate.config import Config
 from curate.measuring import features
 from curate.scanners import embeddings
 from curate.schema import DecodeStatus
-from curate.storage.atomic import full_disk_explained
+from curate.storage.atomic import disk_refusals_explained
 from curate.storage.workspace import Workspace
 
 COLUMNS = ("change", "path", "path_before", "label", "label_before", "split", "split_before")
@@ -98,7 +98,7 @@ class Difference:
         }
 
 
-@full_disk_explained()
+@disk_refusals_explained()
 def diff(before: str | Path, after: str | Path, *, report: pipeline.Report | None = None) -> Difference:
     """Say what changed between two workspaces or datasets, by the contents of their images.
 

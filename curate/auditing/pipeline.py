@@ -27,7 +27,7 @@ from curate.measuring.shard import Shard, Tally
 from curate.options import DuplicateEngine, Profile
 from curate.schema import Role, Severity
 from curate.sources import Record, Source, given, open_source, source_at
-from curate.storage.atomic import atomic, full_disk_explained, write_json
+from curate.storage.atomic import atomic, disk_refusals_explained, write_json
 from curate.storage.clock import now_text
 from curate.storage.lock import locked
 from curate.storage.owner import cleared_if_killed
@@ -114,7 +114,7 @@ class Audit:
         return shown.audit_html(self)
 
 
-@full_disk_explained()
+@disk_refusals_explained()
 def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
     source: object,
     workspace: str | Path,
@@ -243,7 +243,7 @@ def _audited(
     )
 
 
-@full_disk_explained()
+@disk_refusals_explained()
 def judge(workspace: str | Path) -> pd.DataFrame:
     """Judge the stored measurements again, with the thresholds now in `curate.toml`; reads no image.
 

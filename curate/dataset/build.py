@@ -35,7 +35,7 @@ from curate.sources.address import refuse_inside
 from curate.sources.classes import alike, folder_name, same_file
 from curate.sources.layout import LabelAndSplit, classes_of
 from curate.storage import safe_csv
-from curate.storage.atomic import atomic_folder, full_disk_explained
+from curate.storage.atomic import atomic_folder, disk_refusals_explained
 from curate.storage.workspace import Workspace
 
 MANIFEST = "manifest.csv"
@@ -51,7 +51,7 @@ class Built:
     refused: dict[str, int]
 
 
-@full_disk_explained()
+@disk_refusals_explained()
 def build(
     recipe: str | Path,
     destination: str | Path,

@@ -11,14 +11,14 @@ whole, or in nearly all of its blocks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from curate.duplicates import kinds, portraits, signing, strangers, tiles
+from curate.duplicates import kinds, portraits, shifted, signing, strangers, tiles
 from curate.duplicates.groups import Match, inverse_transform
 from curate.duplicates.hamming import Pairs
 from curate.duplicates.own_scale import OwnScale
@@ -59,20 +59,23 @@ _NONE = np.empty(0, np.intp)
 class Verifier:
     """Verifies pairs of rows of a table that has the columns of `Duplicates`; `settings` are its."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what to compare, by which rules, and who helps and hears of it
         self,
         ranked: pd.DataFrame,
         settings: Any,
         crowd: Strangers | None = None,
         rows: Indices = _NONE,
+        *,
+        are_few: bool = False,
         spread: Spread = here,
         report: Callable[[int, int], None] = lambda done, total: None,
     ) -> None:
         """Prepare to verify pairs of `rows`, which have to be named where `crowd` is known.
 
+        Where there `are_few` pairs, those that do not agree as they lie are looked at again, one moved to the other.
         What takes long is `spread`, and tells `report` how many images are done, and of how many.
         """
-        self._settings = settings
+        self._settings, self._are_few = settings, are_few
         self._tile = ranked["tile"]
         self._width, self._height = ranked["width"].to_numpy(np.int64), ranked["height"].to_numpy(np.int64)
         self._chroma = ranked["chroma"].to_numpy(float)
@@ -115,11 +118,31 @@ class Verifier:
         chosen = np.flatnonzero(possible)
         chosen = chosen[np.lexsort((right[chosen], left[chosen]))]
         chunks = [chosen[at : at + _TILES // 2] for at in range(0, len(chosen), _TILES // 2)]
-        return [
+        found = [
             match
             for chunk in chunks
             for match in self._compare(left_ids[chunk], right_ids[chunk], bits[chunk], transform, whole[chunk])
         ]
+        return sorted(found + self._moved(pairs, transform, found), key=lambda one: one[:2]) if self._are_few else found
+
+    def _moved(
+        self, pairs: Pairs, transform: str | None, known: Sequence[tuple[int, int, Match]]
+    ) -> list[tuple[int, int, Match]]:
+        """Return those of the other pairs that agree nearly everywhere, to the pixel, once one of the two is moved."""
+        decided, found = {one[:2] for one in known} | self.same_scene, []
+        for i, j, bits in zip(*(side.tolist() for side in pairs), strict=True):
+            if (i, j) in decided:
+                continue
+            ours, theirs = self._tiles(np.array([2 * i, 2 * j + (transform is not None)]), transform)
+            moved = shifted.laid_on(ours, theirs)
+            if moved is None:
+                continue
+            pair = np.stack([ours, moved])
+            comparison = tiles.compare(tiles.prepare(pair), np.array([0]), np.array([1]))
+            if _is_sure(comparison, NEARLY_ALL)[0] and portraits.agree(ours, moved, self._portraits.of(i)):
+                match = replace(self._match(pair, comparison, 0, bits), transform=inverse_transform(transform))
+                found.append((i, j, match.of_kind(self._relation(i, j, match))))
+        return found
 
     def _agree_as_wholes(self, left: Indices, right: Indices, transform: str | None) -> npt.NDArray[np.bool_]:
         """Return True for pairs nearer, as wholes, than strangers come; only asked of a crowd."""
@@ -244,9 +267,7 @@ class Verifier:
         if self._own_scale is not None:
             return np.zeros(len(small), dtype=bool)
         if self._strangers is not None:
-            nearly_all = comparison.alike >= self._share_of_a_crowd(self._strangers)
-            sure = (comparison.textured >= ENOUGH) & (comparison.closeness >= TO_THE_PIXEL)
-            return np.asarray(nearly_all & sure, dtype=bool)
+            return _is_sure(comparison, self._share_of_a_crowd(self._strangers))
         by_blocks = (comparison.alike >= s.min_matching_blocks) | (
             (comparison.close >= s.min_loose_matching_blocks) & (comparison.closeness >= s.min_block_correlation)
         )
@@ -269,6 +290,12 @@ class Verifier:
             return kinds.RECOLOURED
         same_size = self._width[i] == self._width[j] and self._height[i] == self._height[j]
         return kinds.RE_ENCODED if same_size else kinds.RESIZED
+
+
+def _is_sure(comparison: Comparison, share: float) -> npt.NDArray[np.bool_]:
+    """Return for which pairs that share of many blocks agrees, to the pixel."""
+    sure = (comparison.textured >= ENOUGH) & (comparison.closeness >= TO_THE_PIXEL)
+    return np.asarray((comparison.alike >= share) & sure, dtype=bool)
 
 
 def _differs(comparison: Comparison, index: int) -> bool:

@@ -171,7 +171,10 @@ class Duplicates(Scanner):
             is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
             parts = None if crowd else aside.submit(self._parts, ranked, usable)
-            verifier = Verifier(ranked, self.settings, crowd, usable, self.spread, partial(self.report, _PREPARING))
+            told = partial(self.report, _PREPARING)
+            verifier = Verifier(
+                ranked, self.settings, crowd, usable, are_few=not is_dense, spread=self.spread, report=told
+            )
             neighbours = verifier.neighbours(usable)
             upright = upright if neighbours is None else _with_bits(neighbours, ranked)
             near = Neighbours(verifier, partial(self.report, _COMPARING))

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from curate.errors import CurateError, WorkspaceError
 from curate.storage.owner import clear_away, cleared_if_killed, temporary_name
 
+_SHOWN_LETTERS = 60
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -89,6 +90,7 @@ def explained(path: Path) -> Iterator[None]:
         errno.ENOTDIR: lambda: f"{path} cannot be made: a file is in the way",
         errno.EEXIST: lambda: f"{path} cannot be made: a file is in the way",
         errno.ENOENT: lambda: f"{path} cannot be written: its folder does not exist",
+        errno.ENAMETOOLONG: lambda: _too_long(path),
         errno.EISDIR: lambda: f"{path} cannot be written: a folder of that name is in the way",
     }
     try:
@@ -101,18 +103,26 @@ def explained(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def full_disk_explained() -> Iterator[None]:
-    """Turn the news that a disk is full, whoever had it and wherever from, into a `WorkspaceError` of one line.
+def disk_refusals_explained() -> Iterator[None]:
+    """Turn the news that a disk is full or a name too long, whoever had it and wherever from, into a `WorkspaceError`.
 
     For whole commands, whose libraries write where they like: to the target, or to the temporary folder.
     """
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise WorkspaceError(_too_long(error.filename)) from error
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         where = error.filename or f"where it was writing to, or in {tempfile.gettempdir()}"
         raise WorkspaceError(f"the disk is full ({where}); free some space and run again to go on") from error
+
+
+def _too_long(path: object) -> str:
+    """Say so of a path, beginning with the part that is: where each fits, they are too long together."""
+    longest = max(Path(str(path)).parts, key=len)
+    return f"the name {longest[:_SHOWN_LETTERS]}... ({len(str(path))} letters with its folders) is too long; shorten it"
 
 
 def _partial(path: Path) -> Path:

@@ -11,11 +11,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-NAMES = ("imagededup", "cleanvision", "fastdup")
+NAMES = ("imagededup", "cleanvision", "fastdup", "fastdup at 0.9")
+"""The second fastdup is that by the distance down to which it lists pairs by default."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,12 @@ class Found:
 def available(options: list[str]) -> dict[str, str]:
     """Name to Python, of the peers that can be imported there."""
     given = dict(option.split("=", 1) for option in options)
-    pythons = {name: given.get(name, sys.executable) for name in NAMES}
-    return {name: python for name, python in pythons.items() if _imports(python, name)}
+    pythons = {name: given.get(_package(name), sys.executable) for name in NAMES}
+    return {name: python for name, python in pythons.items() if _imports(python, _package(name))}
+
+
+def _package(name: str) -> str:
+    return name.split(maxsplit=1)[0]
 
 
 def _imports(python: str, name: str) -> bool:
@@ -78,14 +84,14 @@ def _cleanvision(folder: str) -> list[list[str]]:
     return [[a, b] for members in named for i, a in enumerate(members) for b in members[i + 1 :]]
 
 
-def _fastdup(folder: str) -> list[list[str]]:
+def _fastdup(folder: str, least: float) -> list[list[str]]:
     import fastdup
 
     files = [str(path) for path in sorted(Path(folder).rglob("*")) if path.is_file()]
     engine = fastdup.create(work_dir="work", input_dir=files)
     engine.run(overwrite=True, print_summary=False, verbose=False)
     similar = engine.similarity()
-    close = similar[similar["distance"] >= 0.96]  # its own default for one component
+    close = similar[similar["distance"] >= least]
     return [
         [os.path.relpath(a, folder), os.path.relpath(b, folder)]
         for a, b in zip(close["filename_from"], close["filename_to"], strict=True)
@@ -93,11 +99,16 @@ def _fastdup(folder: str) -> list[list[str]]:
 
 
 def _main(name: str, folder: str, out: str) -> None:
-    __import__(name)
-    look = {"imagededup": _imagededup, "cleanvision": _cleanvision, "fastdup": _fastdup}[name]
+    __import__(_package(name))
+    look = {
+        "imagededup": _imagededup,
+        "cleanvision": _cleanvision,
+        "fastdup": partial(_fastdup, least=0.96),  # its default for one component
+        "fastdup at 0.9": partial(_fastdup, least=0.9),
+    }[name]
     started = time.perf_counter()
     pairs = look(folder)
-    found = {"version": version(name), "seconds": time.perf_counter() - started, "pairs": pairs}
+    found = {"version": version(_package(name)), "seconds": time.perf_counter() - started, "pairs": pairs}
     Path(out).write_text(json.dumps(found))
 
 

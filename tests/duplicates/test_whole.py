@@ -137,6 +137,14 @@ def test_what_softening_cannot_bring_near_is_far_all_the_same(seed: int) -> None
             assert np.array_equal(found[near], sure[near])
             assert (found[~near] > furthest).all()
             assert (found <= unsoftened).all()
-    assert (wholes.distances(left, right, worth=everything, furthest=0.01).placed > exact.placed).any(), (
-        "some are spared"
+
+
+def test_what_softening_cannot_bring_near_is_not_softened() -> None:
+    left, right = stroke(4), stroke(4) + 1.5 * stroke(5)
+    wholes = Wholes(2)
+    wholes.add(np.arange(2), np.stack([left, right]))
+    apart, softened, spared = (
+        wholes.distances(ONE, OTHER, worth=(worth, worth), furthest=furthest).placed[0]
+        for worth, furthest in ((0.0, 2.0), (1.0, 2.0), (1.0, 0.001))
     )
+    assert softened < apart == spared

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import curate
+from curate.auditing.pipeline import AuditProgress
 from curate.config import Config, DecodeLimits, EngineSettings
 from curate.errors import WorkspaceError
 from curate.measuring import features, pool
@@ -141,3 +142,28 @@ def test_a_lowered_limit_refuses_what_is_above_it(source: Path, tmp_path: Path) 
 def test_measurements_that_are_gone_are_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="run the audit again"):
         features.load([], features.parts(tmp_path, [Crashing()]), [Crashing()])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes are files of Unix")
+@pytest.mark.parametrize("engine", ["serial", "local:2"])
+def test_a_named_pipe_that_takes_the_place_of_an_image_in_mid_run_costs_that_image(tmp_path: Path, engine: str) -> None:
+    source = sample_images.dataset(tmp_path / "set", each=60)
+    replaced: list[Path] = []
+
+    def replace_those_to_come(progress: AuditProgress) -> None:
+        if not replaced and 0 < progress.done < progress.total:
+            for file in sorted((source / "dogs").iterdir())[-20:]:
+                file.unlink()
+                os.mkfifo(file)
+                replaced.append(file)
+
+    configuration = Config(engine=EngineSettings(shard_size=4))
+    audit = curate.audit(
+        source, tmp_path / "ws", configuration=configuration, engine=engine, report=replace_those_to_come
+    )
+    assert len(replaced) == 20
+    broken = audit.images[audit.images["status"] == "error"]
+    assert len(audit.images) == 120
+    assert 1 <= len(broken) <= 20
+    assert set(broken["path"]) <= {file.relative_to(source).as_posix() for file in replaced}
+    assert all("regular file" in reason for reason in broken["error"])
