@@ -68,7 +68,7 @@ def documents(images: pd.DataFrame, layout: Layout) -> dict[str, str]:
 def documents_of_set(images: pd.DataFrame) -> dict[str, str]:
     """Write the documents of a built training set by name; the same columns."""
     said = f"{len(images):,} images, built by imagecurate {__version__} from an approved manifest."
-    how = "One folder a split, below it one a class. `manifest.csv` names the origin of every image, `CARD.md` says how."
+    how = "One folder a split, below it one a class. `manifest.csv` names the origin of every image, `CARD.md` the how."
     return {
         CARD: _card(images, "Training set", [f"{said} {how}"]),
         CROISSANT: _croissant(images, "folder", "training-set", said),
