@@ -277,7 +277,7 @@ def _survivors(findings: pd.DataFrame, chosen: Sequence[dict[str, Any]]) -> froz
 
 def _matches(row: dict[str, Any], selection: Selection) -> bool:
     return (
-        (selection.keepers or row["role"] != Role.KEEPER)
+        (selection.keepers or row["role"] != Role.KEEPER or row["path"] in selection.paths)
         and (not selection.categories or row["category"] in selection.categories)
         and (not selection.kinds or row["kind"] in selection.kinds)
         and (not selection.labels or row["label"] in selection.labels)
