@@ -34,6 +34,7 @@ demo: $(STAMPS)-demo
 	$(BIN)/curate demo curate-demo
 
 test: $(STAMPS)-dev $(VENV)-fastdup/.installed
+	$(BIN)/python -m tests.browsing || $(BIN)/playwright install chromium || echo "no Chromium: browser tests will be skipped"
 	$(BIN)/pytest
 
 check: $(STAMPS)-dev

@@ -21,7 +21,8 @@ class Category(StrEnum):
     LABEL = "label"
 
 
-GROUP_KINDS = frozenset({"label_conflict", "split_leak"})
+LABEL_CONFLICT = "label_conflict"
+GROUP_KINDS = frozenset({LABEL_CONFLICT, "split_leak"})
 """The only kinds that anything but a scanner knows by name: they are about where the members of a duplicate group
 stand, not about two images, and the review store and the fold have to tell them apart without loading scanners."""
 

@@ -1,10 +1,13 @@
-"""Pages of the site that the code writes: checks, commands, settings, and the list of decision records.
+"""Pages of the site that the code writes: checks with examples, commands, settings, a report, and the decision records.
 
 A hook of MkDocs: they are made anew with every build, so they cannot say anything else than the code does.
 """
 
+import functools
 import re
-from collections.abc import Iterator
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,15 +25,35 @@ from curate.findings import CATEGORY_TITLES, KindSpec
 from curate.plugins import installed
 from curate.schema import Severity
 
+sys.path.insert(0, str(Path(__file__).parent))
+import examples
+from examples import Example
+
+EXAMPLES = "examples"
 OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+((?!how-to/|decisions/)[A-Z][\w./-]*)(?:#[\w-]*)?\)")
 """Links of the pages to files at the top of the repository, which are none of the site."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are written here."""
-    for name, content in (("checks.md", checks()), ("commands.md", commands()), ("settings.md", settings())):
+    drawn, report = _drawn()
+    written: dict[str, str | bytes] = {
+        "checks.md": checks(drawn),
+        "commands.md": commands(),
+        "settings.md": settings(),
+        "example-report.html": report,
+    }
+    for kind, example in drawn.items():
+        written |= {f"{EXAMPLES}/{kind}-{name}.jpg": image for name, image in _images(example).items()}
+    for name, content in written.items():
         files.append(File.generated(config, name, content=content))
     return files
+
+
+@functools.cache
+def _drawn() -> tuple[dict[str, Example], str]:
+    with tempfile.TemporaryDirectory() as folder:
+        return examples.draw(Path(folder)), examples.report(Path(folder))
 
 
 def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
@@ -50,18 +73,40 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
 # Checks
 
 
-def checks() -> str:
-    """Write every kind of finding under its category: what it is called, what it means, and how much it weighs."""
+def checks(drawn: Mapping[str, Example]) -> str:
+    """Write every kind of finding under its category: what it is called, means and weighs, and an example of it."""
     lines = [
         "# Checks",
         "",
         "What an image can be flagged for. An *error* leaves nothing usable, a *warning* wants your eye, what is",
         "*for information* is only reported. [How right they are](MEASURED.md) is measured on images of others.",
     ]
-    for category, kinds in groupby(scanners.kinds().values(), key=lambda kind: kind.category):
+    for category, group in groupby(scanners.kinds().values(), key=lambda kind: kind.category):
+        kinds = list(group)
         lines += ["", f"## {CATEGORY_TITLES[category]}", "", "| kind | called | means | |", "|---|---|---|---|"]
         lines += [f"| `{kind.name}` | {kind.title} | {kind.meaning} | {_weight(kind)} |" for kind in kinds]
+        for kind in kinds:
+            lines += ["", *_example(kind, drawn.get(kind.name))]
     return "\n".join(lines) + "\n"
+
+
+def _example(kind: KindSpec, example: Example | None) -> list[str]:
+    """Write the example of a kind: what is flagged, of a copy what it is one of, and what is not."""
+    title = [f"### {kind.title} (`{kind.name}`)", ""]
+    if example is None:
+        return [*title, "No example is drawn: it takes photographs, a model of text, or a file that harms its reader."]
+    said = {"of": "suggested to stay", "flagged": "flagged", "sound": "not flagged"}
+    cells = {name: f"![{text}: {kind.title}]({EXAMPLES}/{kind.name}-{name}.jpg)" for name, text in said.items()}
+    shown = [name for name in said if name == "flagged" or name in _images(example)]
+    images = [cells[name] if name in _images(example) else "*nothing to show*" for name in shown]
+    heads = [said[name] for name in shown]
+    rows = (heads, ["---"] * len(shown), images)
+    return [*title, f"> {example.reason}", "", *("| " + " | ".join(row) + " |" for row in rows)]
+
+
+def _images(example: Example) -> dict[str, bytes]:
+    images = {"of": example.of, "flagged": example.flagged, "sound": example.sound}
+    return {name: image for name, image in images.items() if image is not None}
 
 
 def _weight(kind: KindSpec) -> str:

@@ -7,7 +7,7 @@ that is not an earlier report.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,9 @@ from curate.auditing.summary import UNLABELLED
 from curate.errors import CurateError, MissingExtraError
 from curate.findings import ACTION_TITLES, CATEGORY_TITLES
 from curate.i18n import ENGLISH, Translator, translator
-from curate.reports import benchmark_tables, contents, tables, training, wording
+from curate.reports import album, benchmark_tables, contents, tables, training, wording
 from curate.reports.contents import Contents
 from curate.scanners import kinds
-from curate.schema import Severity
 from curate.sources.address import url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic, disk_refusals_explained
@@ -33,8 +32,12 @@ TEMPLATES = Path(__file__).with_name("templates")
 DECISIONS_OPEN = 50
 DECISIONS_SHOWN = 500
 LISTED = 100
-"""Rows of an informational list, or of stale decisions, before the reader is sent to the CSV."""
+"""Stale decisions before the reader is sent to the CSV."""
 MARKDOWN_DECISIONS = 50
+WHOLE = 25
+"""Rows up to which a printed table is kept on one page."""
+_ROW_MARKUP_BYTES = 130
+"""Of a row of a list, without its path and its reason."""
 
 _MARK = "<!-- curate report -->"
 _FINDINGS_COLUMNS = [
@@ -158,6 +161,7 @@ def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
             "open": DECISIONS_OPEN,
             "decisions": DECISIONS_SHOWN,
             "listed": LISTED,
+            "whole": WHOLE,
             "markdown": MARKDOWN_DECISIONS,
         },
     }
@@ -184,12 +188,8 @@ def _grid(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _informational(found: Contents, t: Translator) -> list[dict[str, Any]]:
-    """Return the informational kinds, each with the first rows of its list."""
-    info = found.outcomes[found.outcomes["severity"] == Severity.INFO]
-    return [
-        {**_named(row, t), "rows": info[info["kind"] == row["kind"]].head(LISTED).to_dict("records")}
-        for row in tables.informational(found.outcomes).to_dict("records")
-    ]
+    """Return the informational kinds, each with what it is called and means."""
+    return [_named(row, t) for row in tables.informational(found.outcomes).to_dict("records")]
 
 
 def _environment(t: Translator, **options: Any) -> Any:
@@ -220,19 +220,32 @@ def _html(page: dict[str, Any], workspace: Workspace) -> str:
     t: Translator = page["t"]
     environment = _environment(t, autoescape=True)
     environment.filters["breakable"] = breakable
-    chosen = {row["kind"]: gallery.choose(found.outcomes, row["kind"]) for _, rows in page["kinds"] for row in rows}
-    html = environment.get_template("report.html.j2").render(
+    template = environment.get_template("report.html.j2")
+    previews = gallery.Previews(workspace, found.source, found.images, found.outcomes)
+    fixed = dict(
         page,
         css=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         chart=Markup(chart.before_after(found.class_counts, t)),  # noqa: S704 - escapes its texts itself
         chart_limit=chart.LIMIT,
         curves=_curves(page["benchmark"], t),
         reliability=lambda number: _reliability(page["trained"][number], f"reliability-{number}", t),
-        gallery=chosen,
-        previews=gallery.Previews(workspace, found.source, found.images, found.outcomes),
+        previews=previews,
         absences=wording.absences(t),
     )
-    return str(html)
+    bare = album.bare(found.outcomes, [row["kind"] for _, rows in page["kinds"] for row in rows])
+    room = album.PAGE_BYTES - len(template.render(fixed, album=bare).encode())
+    return str(template.render(fixed, album=album.filled(bare, found.outcomes, previews, room, _cost(t))))
+
+
+def _cost(t: Translator) -> album.Cost:
+    """Return what a row of a list takes on the page: its path and reason as written, and what is round them."""
+    from markupsafe import escape
+
+    def cost(row: Mapping[str, Any]) -> int:
+        texts = (breakable(row["path"]), escape(t.reason(row)), escape(row["new_label"] or ""))
+        return _ROW_MARKUP_BYTES + sum(len(text.encode(errors="backslashreplace")) for text in texts)
+
+    return cost
 
 
 def _curves(section: benchmark_tables.Section | None, t: Translator) -> str:

@@ -103,8 +103,8 @@ def sentences(t: Translator, c: Contents, files: Mapping[str, str], version: str
         "table1_caption": t.gettext("Table 1. Images flagged, and confirmed by review, in each class."),
         "table1_note": t.gettext(
             "Every image counts once, in the first category that applies, from left to right. Of a group of "
-            "duplicates the redundant copies count, not the one that stays. Confirmed means that a person dropped or "
-            "relabelled it."
+            "duplicates the redundant copies count, not the one that stays. Confirmed means that a person dropped "
+            "it, or gave it another class where its class was in doubt."
         ),
         "counts_intro": t.gettext("What the decisions so far come to, in images per class."),
         "counts_undecided": t.counted(
@@ -118,7 +118,8 @@ def sentences(t: Translator, c: Contents, files: Mapping[str, str], version: str
         ),
         "kinds_intro": t.gettext(
             "An image may have findings of several kinds, so these numbers can add up to more than Table 1. Under "
-            "each kind stand the clearest cases, taken from each class in turn."
+            "each kind stand the clearest cases, taken from each class in turn; all others are listed below them, as "
+            "far as a page of 5 MB has room. A click enlarges an image."
         ),
         "no_findings": t.gettext("Nothing was flagged."),
         "whole_list": t.gettext("The whole list is in {file}.", file=files["findings"]),

@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -90,20 +91,37 @@ class Server:
         return int(line.split()[1]) / 1024
 
 
-def chromium() -> str:
-    """The browser of the system; where it is required, its absence is a failure."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("CURATE_REQUIRE_BROWSER"):
-            pytest.fail("no Chromium is installed")
-        pytest.skip("no Chromium is installed")
-    return found
+NO_BROWSER = "no Chromium is installed"
+
+
+def chromium() -> str | None:
+    """The browser of the system, or Playwright's own; None where there is neither."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None) or _playwrights_own()
+
+
+def _playwrights_own() -> str | None:
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return None
+    with sync_playwright() as driver:
+        path = driver.chromium.executable_path
+    return path if Path(path).is_file() else None
+
+
+def required() -> str:
+    """Return the browser; where there is none the test is skipped, or fails if a browser is required."""
+    found = chromium()
+    if found is None and os.environ.get("CURATE_REQUIRE_BROWSER"):
+        pytest.fail(NO_BROWSER)
+    return found or pytest.skip(NO_BROWSER)
 
 
 @contextmanager
 def browsing() -> Iterator["Browser"]:
     """A headless Chromium that asks nobody for anything."""
-    executable = chromium()
+    executable = required()
     api = pytest.importorskip("playwright.sync_api")
     flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with api.sync_playwright() as driver:
@@ -183,3 +201,7 @@ def decided(workspace: Workspace, items: int) -> None:
         while store.queue.progress().items_done != items:
             assert monotonic() < deadline, f"{store.queue.progress().items_done} items decided, {items} expected"
             sleep(0.01)
+
+
+if __name__ == "__main__":  # `make test` asks before it runs anything
+    sys.exit(chromium() is None)

@@ -1,16 +1,25 @@
 """What several tests share: an audited dataset with one of each plain defect."""
 
 import shutil
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import curate
 from curate.storage.workspace import Workspace
 from tests import sample_images
+from tests.browsing import NO_BROWSER
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+NO_SHARED_DATA = "the measuring images are not beside the project"
+REMEDIES = {
+    NO_BROWSER: "install the package chromium, or run: playwright install chromium",
+    NO_SHARED_DATA: "they are large and no part of it",
+}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,11 +27,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--peer", action="append", default=[], metavar="NAME=PYTHON", help="see tests/benchmarks/peers.py")
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Iterator[None]:
+    """Say at the very end what did not run for want of something on this machine, and how to have it."""
+    yield
+    skipped = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
+    for reason, remedy in REMEDIES.items():
+        count = sum(n for text, n in skipped.items() if reason in text)
+        if count:
+            terminalreporter.write_line(f"not run: {count} tests, {reason}; {remedy}", yellow=True)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The measuring images beside the project; tests that need them are marked `shared`."""
     if not SHARED.is_dir():
-        pytest.skip("the measuring images are not beside the project")
+        pytest.skip(NO_SHARED_DATA)
     return SHARED
 
 

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.request
 import zipfile
@@ -28,7 +29,7 @@ def files() -> list[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel built from a clone in which the demo has been made."""
+    """The wheel that a release has: of the source archive of a clone, in which the demo has been made."""
     clone, out = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("wheel")
     for name in files():
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
@@ -37,8 +38,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
         (clone / name).write_text("left by make demo")
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(out), str(clone)],
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(clone)],
         check=True,
+        capture_output=True,
     )
     (built,) = out.glob("*.whl")
     return built
@@ -83,6 +85,20 @@ def test_the_wheel_holds_curate_and_its_metadata_only(wheel: Path) -> None:
     ):
         assert expected in names
     assert not [name for name in names if "demo/" in name and "demonstration/" not in name]
+
+
+def test_the_source_archive_holds_what_the_links_lead_to_and_no_tests(wheel: Path) -> None:
+    (archive,) = wheel.parent.glob("*.tar.gz")
+    with tarfile.open(archive) as packed:
+        members = {member.name.partition("/")[2]: member for member in packed.getmembers()}
+    for name in (
+        "curate/ui/app.py",
+        "curate/train/study/published.toml",
+        "curate/reports/templates/report.css",
+        "NOTICE",
+    ):
+        assert members[name].size > 0
+    assert not [name for name in members if name.startswith(("tests", "curate-demo"))]
 
 
 def test_every_module_of_the_repository_is_in_the_wheel(wheel: Path) -> None:

@@ -2,18 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
 from curate.dataset.export import export, verify
 from curate.dataset.manifest import manifest
 from curate.errors import CurateError, MissingExtraError, UndecidedError
-from curate.options import Pending
+from curate.options import Layout, Pending
 from curate.plugins import installed
 from curate.reviewing.store import Store
 from curate.schema import State, Verdict
 from curate.sources.address import url
+from curate.sources.columns import is_list
 from curate.storage.workspace import Workspace
 from curate.ui import session
 from curate.ui.images import plain
@@ -32,11 +33,17 @@ def draw() -> None:
     }
     pending = st.radio(_("Undecided images"), CHOICES, format_func=lambda choice: titles[choice], key="export_pending")
     _outlook(workspace)
-    hint = _("a folder that does not exist yet")
-    target = st.text_input(_("Cleaned folder"), key="export_folder", placeholder=hint)
+    forms = _forms()
+    form, where = st.columns([1, 2])
+    layout = form.selectbox(_("Form"), list(forms), format_func=forms.__getitem__, key="export_layout")
+    if layout == "list":
+        name, hint = _("List"), _("a file that does not exist yet: .csv, .jsonl or .parquet")
+    else:
+        name, hint = _("Cleaned folder"), _("a folder that does not exist yet")
+    target = where.text_input(name, key="export_folder", placeholder=hint)
     left, middle, right = st.columns(3)
     write = left.button(_("Write the manifest"), key="export_manifest", type="primary", width="stretch")
-    both = _("Write the manifest and the folder")
+    both = _("Write the manifest and the list") if layout == "list" else _("Write the manifest and the folder")
     copy = middle.button(both, key="export_copy", disabled=not target, width="stretch")
     report = right.button(_("Write the report"), key="export_report", width="stretch")
     written = plain(str(workspace.manifest))
@@ -46,7 +53,7 @@ def draw() -> None:
             _manifest(workspace, pending)
         if copy:
             with st.spinner(_("Copying and hashing again ...")):
-                _copy(workspace, Path(target).expanduser())
+                _copy(workspace, Path(target).expanduser(), layout)
         if report:
             with st.spinner(_("Writing the report ...")):
                 _report(workspace)
@@ -89,15 +96,31 @@ def _manifest(workspace: Workspace, pending: Pending | None) -> None:
     )
 
 
-def _copy(workspace: Workspace, target: Path) -> None:
+def _forms() -> dict[Layout, str]:
+    """Return what `curate export --as` writes, each in a few words."""
+    titles: dict[Layout, str] = {
+        "folder": _("Folder per class"),
+        "imagefolder": _("Folder per class, with metadata.csv (datasets)"),
+        "webdataset": _("Tar shards (WebDataset)"),
+        "parquet": _("Parquet (Hugging Face Hub)"),
+        "fiftyone": _("FiftyOne, with the findings"),
+        "label-studio": _("Label Studio: doubtful labels as tasks"),
+        "list": _("List of where the images are"),
+    }
+    return {layout: titles[layout] for layout in get_args(Layout)}
+
+
+def _copy(workspace: Workspace, target: Path, layout: Layout) -> None:
+    if layout == "list" and not is_list(target):
+        raise CurateError(_("the name of a list ends in .csv, .jsonl or .parquet"))
     root = workspace.read_audit()["root"]  # an address that was named when it was audited
-    export(workspace.manifest, target, source=url(root), say=lambda line: st.info(plain(line)))
+    export(workspace.manifest, target, source=url(root), layout=layout, say=lambda line: st.info(plain(line)))
     check = verify(target)
     if check.ok:
         st.success(
             counted(
-                "{n} image copied to {folder}, and hashed again: all as reviewed.",
-                "{n} images copied to {folder}, and each hashed again: all as reviewed.",
+                "Written to {folder}, and {n} file hashed again: all as reviewed.",
+                "Written to {folder}, and {n} files hashed again: all as reviewed.",
                 check.checked,
                 folder=plain(str(target)),
             )

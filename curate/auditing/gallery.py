@@ -111,6 +111,11 @@ def _in_turn(groups: list[Group]) -> Iterator[Group]:
         turn += 1
 
 
+def data_uri(jpeg: bytes) -> str:
+    """Write a JPEG as a data URI."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
 class Previews:
     """Previews of a workspace's images as data URIs, and why there is none."""
 
@@ -120,12 +125,16 @@ class Previews:
         self._hashes = dict(zip(images["path"], images["sha256"], strict=True))
         self._unsafe = frozenset(findings.loc[findings["kind"].isin(NEVER_DECODED), "path"])
 
-    def uri(self, path: str) -> str | None:
-        """Return a data URI of the preview of an image; None where there is nothing to show."""
+    def jpeg(self, path: str, side_px: int = SIDE_PX) -> bytes | None:
+        """Return a preview of an image, its longer side at most `side_px`; None where there is nothing to show."""
         if path in self._unsafe:
             return None
-        jpeg = preview(self._workspace, self._source, path, self._hashes.get(path), SIDE_PX)
-        return None if jpeg is None else f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+        return preview(self._workspace, self._source, path, self._hashes.get(path), side_px)
+
+    def uri(self, path: str) -> str | None:
+        """Return a data URI of the preview of an image; None where there is nothing to show."""
+        jpeg = self.jpeg(path)
+        return None if jpeg is None else data_uri(jpeg)
 
     def absence(self, path: str) -> Absence:
         """Say why there is no preview of an image."""

@@ -14,7 +14,7 @@ from curate.i18n import N_, Message
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.queue import ReviewProgress
 from curate.reviewing.store import Store
-from curate.schema import Category, Role, Severity, Verdict
+from curate.schema import LABEL_CONFLICT, Category, Role, Severity, Verdict
 from curate.storage.workspace import Workspace
 
 UNLABELLED = N_("(no class)")
@@ -120,7 +120,9 @@ def first_category(findings: pd.DataFrame) -> dict[str, Category]:
 def class_summary(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
     """Count per class the images flagged and confirmed by review in each category; every image once.
 
-    The last row holds the sums (`Total`, unless a class is called so).
+    Confirmed is an image that was dropped; one that got another class only where the class is what was flagged: a
+    blurred image that moves stays in the dataset, blurred. The last row holds the sums
+    (`Total`, unless a class is called so).
     """
     classes = [label for label in images["label"].unique() if label is not None]
     unlabelled, total = _free_name(UNLABELLED, classes), _free_name(TOTAL, classes)
@@ -133,14 +135,22 @@ def class_summary(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping
     table = pd.DataFrame(0, index=pd.Index(sorted(set(labels)), name="label"), columns=columns, dtype="int64")
     table["images"] = labels.value_counts().reindex(table.index)
     counts: Counter[tuple[str, str]] = Counter()
+    misplaced = _misplaced(findings)
     for path, category in first_category(findings).items():
         counts[label_of[path], f"{category}_flagged"] += 1
-        if path in rulings and rulings[path].verdict in (Verdict.DROP, Verdict.RELABEL):
+        verdict = rulings[path].verdict if path in rulings else None
+        if verdict is Verdict.DROP or (verdict is Verdict.RELABEL and (path, category) in misplaced):
             counts[label_of[path], f"{category}_confirmed"] += 1
     for (label, column), count in counts.items():
         table.loc[label, column] = count
     sums = table.sum().rename(total).to_frame().T.rename_axis("label")
     return pd.concat([table, sums]).astype("int64")
+
+
+def _misplaced(findings: pd.DataFrame) -> frozenset[tuple[str, Category]]:
+    """Find the images, each with the category, of which a finding says that they may stand in the wrong class."""
+    doubts = findings[(findings["category"] == Category.LABEL) | (findings["kind"] == LABEL_CONFLICT)]
+    return frozenset((path, Category(name)) for path, name in zip(doubts["path"], doubts["category"], strict=True))
 
 
 def _free_name(name: str, classes: Collection[str]) -> str:

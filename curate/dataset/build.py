@@ -19,7 +19,7 @@ import pandas as pd
 from curate import config, scanners
 from curate.config import DecodeLimits
 from curate.dataset import card as building_card
-from curate.dataset import layouts, splits
+from curate.dataset import datacard, layouts, splits
 from curate.dataset.members import OWN, Member, approved, gather
 from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
@@ -63,6 +63,8 @@ def build(
 ) -> Built:
     """Write DEST/SPLIT/CLASS/image with `manifest.csv` (every image's origin) and `CARD.md` (how it was made).
 
+    Beside them lie a data card and Croissant metadata, as beside an export.
+
     `manifest` wins over the one that the recipe names; its images and those of extensions may lie in any source, and
     `source` is where its images are now (OLD=NEW, or several of them, where it knows several sources). What the audit
     has measured is not measured again, where its workspace lies beside the manifest. With `repair_splits` copies that
@@ -103,6 +105,8 @@ def build(
         table = _write(members, chosen, faces, partial, destination)
         card = building_card.card(chosen, table, refused, faces)
         (partial / CARD).write_text(card, encoding="utf-8")
+        for name, text in datacard.documents_of_set(table.assign(exported_path=table["path"])).items():
+            (partial / name).write_text(text, encoding="utf-8")
     return Built(destination=destination, table=table, refused=dict(refused))
 
 

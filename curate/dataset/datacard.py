@@ -1,11 +1,11 @@
-"""What lies beside an export for whoever finds it: a data card with front matter, and Croissant metadata. Pure.
+"""What lies beside a dataset for whoever finds it: a data card with front matter, and Croissant metadata. Pure.
 
 The same images give the same text, wherever it lies: neither has a date or the name of a folder in it.
 """
 
 import json
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -54,23 +54,42 @@ _CONTEXT: dict[str, Any] = {
 """The context that Croissant 1.0 prescribes."""
 
 
-def card(images: pd.DataFrame, layout: Layout) -> str:
-    """Write the data card of an export: Markdown with the front matter that the Hugging Face Hub reads.
-
-    `images` are the rows exported, with `final_label` and `split`.
-    """
-    size = next((text for limit, text in _SIZES if len(images) < limit), "n>1M")
-    front = ["pretty_name: Cleaned images", "task_categories:", "- image-classification"]
-    front += ["size_categories:", f"- {size}", *(_configs(images) if layout == "parquet" else [])]
-    text = f"{len(images):,} images of an approved manifest, written by imagecurate {__version__}. {_FORMS[layout]}"
+def documents(images: pd.DataFrame, layout: Layout) -> dict[str, str]:
+    """Write the documents of an export by name; `images` are its rows, with `final_label`, `split`, `exported_path`."""
+    said = f"{len(images):,} images of an approved manifest, written by imagecurate {__version__}."
     sums = "`sha256sums.txt` holds the sum of every file: `curate verify FOLDER` or `sha256sum -c sha256sums.txt`."
-    return "\n".join(["---", *front, "---", "", "# Cleaned images", "", text, "", *_table(images), "", sums, ""])
+    configs = _configs(images) if layout == "parquet" else []
+    return {
+        CARD: _card(images, "Cleaned images", [f"{said} {_FORMS[layout]}"], [sums], configs),
+        CROISSANT: _croissant(images, layout, "cleaned-images", said),
+    }
 
 
-def croissant(images: pd.DataFrame, layout: Layout) -> str:
-    """Write the Croissant 1.0 metadata of an export (mlcommons.org/croissant): its files, and what a record is.
+def documents_of_set(images: pd.DataFrame) -> dict[str, str]:
+    """Write the documents of a built training set by name; the same columns."""
+    said = f"{len(images):,} images, built by imagecurate {__version__} from an approved manifest."
+    how = "One folder a split, below it one a class. `manifest.csv` names the origin of every image, `CARD.md` the how."
+    return {
+        CARD: _card(images, "Training set", [f"{said} {how}"]),
+        CROISSANT: _croissant(images, "folder", "training-set", said),
+    }
 
-    `images` are the rows exported. A record of Parquet has an image and the number of its class; one of images that lie
+
+def _card(
+    images: pd.DataFrame, title: str, text: Sequence[str], below: Sequence[str] = (), configs: Sequence[str] = ()
+) -> str:
+    """Write Markdown with the front matter that the Hugging Face Hub reads."""
+    size = next((text for limit, text in _SIZES if len(images) < limit), "n>1M")
+    front = [f"pretty_name: {title}", "task_categories:", "- image-classification"]
+    front += ["size_categories:", f"- {size}", *configs]
+    parts = ["---", *front, "---", "", f"# {title}", "", *text, "", *_table(images), ""]
+    return "\n".join([*parts, *(line for sentence in below for line in (sentence, ""))])
+
+
+def _croissant(images: pd.DataFrame, layout: Layout, name: str, description: str) -> str:
+    """Write Croissant 1.0 metadata (mlcommons.org/croissant): the files, and what a record is.
+
+    A record of Parquet has an image and the number of its class; one of images that lie
     open has the image and its path, and the class where every image lies in the folder of its class.
     """
     media, pattern = _PACKED.get(layout) or _media_and_patterns(images)
@@ -78,8 +97,8 @@ def croissant(images: pd.DataFrame, layout: Layout) -> str:
     document = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
-        "name": "cleaned-images",
-        "description": f"{len(images):,} images of an approved manifest, written by imagecurate {__version__}.",
+        "name": name,
+        "description": description,
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "distribution": [files],
         "recordSet": _records(images, layout),

@@ -134,11 +134,8 @@ def _put_documents(
     target: ExportTarget, images: pd.DataFrame, layout: Layout, sums: Mapping[str, str]
 ) -> dict[str, str]:
     """Write the data card and the Croissant metadata, but none over an image of that name; return their sums."""
-    texts = {
-        datacard.CARD: datacard.card(images, layout),
-        datacard.CROISSANT: datacard.croissant(images, layout),
-    }
     taken = {same_file(file) for file in sums}
+    texts = datacard.documents(images, layout)
     documents = {file: text.encode() for file, text in texts.items() if same_file(file) not in taken}
     for file, data in documents.items():
         target.put(file, data)

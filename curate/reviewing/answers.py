@@ -8,10 +8,8 @@ from typing import Any
 import pandas as pd
 
 from curate.errors import SourceError
-from curate.schema import Action, Category
+from curate.schema import LABEL_CONFLICT, Action, Category
 from curate.sources import label_studio
-
-_CONFLICT = "label_conflict"
 
 
 def rows(export: Path, images: pd.DataFrame, findings: pd.DataFrame) -> list[tuple[int, dict[str, Any]]]:
@@ -20,7 +18,7 @@ def rows(export: Path, images: pd.DataFrame, findings: pd.DataFrame) -> list[tup
     `images` and the queued `findings` are those of the audit. Raises `SourceError` where it is no JSON export of tasks
     of ours, or an image has changed since.
     """
-    doubts = findings[(findings["category"] == Category.LABEL) | (findings["kind"] == _CONFLICT)]
+    doubts = findings[(findings["category"] == Category.LABEL) | (findings["kind"] == LABEL_CONFLICT)]
     doubts_of = {str(path): list(part) for path, part in doubts.groupby("path")["finding_id"]}
     facts_of = {path: (sha, label) for path, sha, label in zip(*(images[c] for c in _COLUMNS), strict=True)}
     tasks = _read(export)

@@ -5,7 +5,7 @@ decision than it says, and a class comes about only where a person asks for a ne
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,7 +15,7 @@ import pandas as pd
 
 from curate.errors import ClassError, ConfigError, CurateError, SourceError
 from curate.reviewing import answers
-from curate.reviewing.choices import faults
+from curate.reviewing.choices import faults, stays
 from curate.reviewing.classes import checked
 from curate.reviewing.fold import IMAGE, Key, fold, queued
 from curate.reviewing.log import Choice
@@ -71,8 +71,8 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     """Decide all queued findings of a selection alike; with `action` None each as its scanner suggests.
 
     A path that is named in full, without a pattern, is decided whether it is flagged or not. A `new_label` that is no
-    class of the dataset yet takes `new_class`. Returns the number of decisions. Raises `CurateError` where nothing
-    matches, or the action is none to choose.
+    class of the dataset yet takes `new_class`; an image that has that class already is kept. Returns the number of
+    decisions. Raises `CurateError` where nothing matches, or the action is none to choose.
 
     >>> from curate.schema import Action
     >>> curate.decide("ws", curate.Selection(kinds=("dark",)), Action.DROP, reviewer="ana")
@@ -277,7 +277,7 @@ def _survivors(findings: pd.DataFrame, chosen: Sequence[dict[str, Any]]) -> froz
 
 def _matches(row: dict[str, Any], selection: Selection) -> bool:
     return (
-        (selection.keepers or row["role"] != Role.KEEPER)
+        (selection.keepers or row["role"] != Role.KEEPER or row["path"] in selection.paths)
         and (not selection.categories or row["category"] in selection.categories)
         and (not selection.kinds or row["kind"] in selection.kinds)
         and (not selection.labels or row["label"] in selection.labels)
@@ -293,6 +293,14 @@ def _fits(path: str, patterns: Sequence[str]) -> bool:
 def _record(
     workspace: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
 ) -> int:
+    images = workspace.read_images()
+    labels = dict(zip(images["path"], images["label"], strict=True))
+    choices = [
+        replace(choice, action=Action.KEEP, new_label=None)
+        if stays(choice.action, choice.new_label, labels.get(choice.path))
+        else choice
+        for choice in choices
+    ]
     with Store(workspace.review) as store:
         store.log.decide(choices, reviewer=reviewer, now=now_text(), note=note, allow_no_survivor=allow_no_survivor)
     return len(choices)

@@ -51,6 +51,20 @@ def preview(
     return encoded
 
 
+def smaller(jpeg: bytes, side_px: int, quality: int = 80) -> bytes:
+    """Make of a preview one whose longer side is at most `side_px`; the same bytes where it is no larger."""
+    import cv2
+    import simplejpeg
+
+    height, width, *_ = simplejpeg.decode_jpeg_header(jpeg)
+    scale = side_px / max(height, width)
+    if scale >= 1:
+        return jpeg
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    pixels = cv2.resize(simplejpeg.decode_jpeg(jpeg), size, interpolation=cv2.INTER_AREA)
+    return bytes(simplejpeg.encode_jpeg(pixels, quality=quality, colorspace="RGB"))
+
+
 def audited_bytes(source: Source, path: str, sha256: str | None) -> bytes | None:
     """Read an image of the source, if its content still is what was audited; None otherwise."""
     data = _read(source, path)

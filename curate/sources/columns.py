@@ -24,7 +24,9 @@ METADATA = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
 PATH_COLUMNS = ("path", "file_name", "filename", "file", "filepath", "file_path", "image", "image_path", "url", "uri")
 LABEL_COLUMNS = ("label", "class", "labels", "class_name", "category", "target", "emotion")
 SPLIT_COLUMNS = ("split", "usage", "subset", "set", "fold")
-_CLASS_AGAIN = re.compile(rf"({'|'.join(LABEL_COLUMNS)})([ _.-]?(id|idx|index|code|name|number))?", re.IGNORECASE)
+_CLASS_AGAIN = re.compile(
+    rf"((fine|coarse|super)[ _.-]?)?({'|'.join(LABEL_COLUMNS)})([ _.-]?(id|idx|index|code|name|number))?", re.IGNORECASE
+)
 """The name of a column that says the class once more, as a number or in other words."""
 
 

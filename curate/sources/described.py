@@ -1,19 +1,18 @@
 """A file of annotations given as the source: COCO, FiftyOne or Label Studio JSON, whose images lie where it says."""
 
 import os
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
 from curate.errors import SourceError
 from curate.sources import annotations
 from curate.sources.address import url
-from curate.sources.base import Source
 from curate.sources.records import Listing
-from curate.sources.table import Named, listing_of
+from curate.sources.table import Named, NamingFile, listing_of
 
 
-class Described(Source):
+class Described(NamingFile):
     """Images that annotations in JSON name, each with its class; the folder that holds both is a folder."""
 
     form: ClassVar[str] = "annotations (.json of COCO, FiftyOne, Label Studio)"
@@ -22,15 +21,7 @@ class Described(Source):
     def claims(cls, address: str) -> bool:
         return address.lower().endswith(".json") and url(address) is None and Path(address).is_file()
 
-    @property
-    def root(self) -> str:
-        return self._listing.root
-
-    def _list(self) -> Listing:
-        return self._listing
-
-    @cached_property
-    def _listing(self) -> Listing:
+    def _read_names(self) -> Listing:
         """Raises `SourceError` where it is in no known form, or names no image that is there."""
         found = annotations.load(self.address, os.path.basename(self.address))  # noqa: PTH119
         if found is None:

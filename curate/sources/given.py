@@ -81,7 +81,7 @@ def _write(dataset: Any, path: Path, split: str) -> None:
     if columns is None:
         raise SourceError(f"the dataset {split!r} has no column of images; its columns are {list(dataset.features)}")
     image = columns.data.partition(".")[0] if columns.path else columns.data
-    names = [image, *(name for name in (columns.label, columns.split) if name)]
+    names = [image, *(name for name in (columns.label, columns.split, *columns.further) if name)]
     chosen = dataset.select_columns(names)
     schema = chosen.features.arrow_schema
     with pq.ParquetWriter(path, schema) as writer:

@@ -16,7 +16,7 @@ from curate.sources import objects, parquet
 from curate.sources.address import is_below, join, url
 from curate.sources.annotated import ClassCounts
 from curate.sources.base import Source
-from curate.sources.columns import split_name, text
+from curate.sources.columns import Further, split_name, text
 from curate.sources.parquet import Columns, Row
 from curate.sources.records import Listing, Record, Skipped
 from curate.sources.shards import split_of_shard
@@ -27,6 +27,8 @@ Beside = Callable[[str], tuple[int, int] | None]
 _PART = re.compile(r"(\w+(?:\.\w+)*)-\d{5}-of-\d{5}")
 _NO_SPLIT = frozenset({"data", "default"})
 _DIGITS = 6
+_PROSE = 100
+"""Characters from which on a cell is a sentence and no property."""
 
 
 class Parquet(Source):
@@ -71,7 +73,8 @@ def read_files(root: str, files: Iterable[tuple[str, int]], beside: Beside) -> L
             "write them with their bytes (dataset.push_to_hub does, datasets.table.embed_table_storage too)"
         )
     records = sorted(reader.records.values(), key=lambda record: record.path)
-    return Listing(root, records, sorted(reader.skipped, key=lambda item: item.path), reader.notes)
+    skipped = sorted(reader.skipped, key=lambda item: item.path)
+    return Listing(root, records, skipped, reader.notes, reader.further.columns)
 
 
 class _Reader:
@@ -85,6 +88,9 @@ class _Reader:
         self.skipped: list[Skipped] = []
         self.notes: list[Message] = []
         self.lost: list[str] = []
+        self.further = Further()
+        self.prose: set[str] = set()
+        """Columns that hold whole sentences, such as captions: nothing that many images could have in common."""
 
     def take(self, file: str, stamp: int) -> None:
         """Read one file."""
@@ -104,7 +110,14 @@ class _Reader:
                 self.skipped.append(Skipped(path, msg("the list names it twice; the first row counts")))
             else:
                 self.records[path] = record
+                self._take_further(path, row)
         self.notes += counts.notes(file)
+
+    def _take_further(self, path: str, row: Row) -> None:
+        self.prose |= {name for name, value in row.further.items() if isinstance(value, str) and len(value) > _PROSE}
+        self.further.take(path, {name: row.further[name] for name in row.further if name not in self.prose}, ())
+        for name in self.prose & self.further.columns.keys():
+            del self.further.columns[name]
 
     def _check_classes(self, file: str, columns: Columns) -> None:
         if columns.label is None:

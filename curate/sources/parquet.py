@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -38,6 +39,7 @@ class Columns:
     """Which columns of a Parquet file say what of an image. `data` and `path` are dotted where they are fields.
 
     `classes` are the names that the numbers in `label` stand for; None where the column holds the class itself.
+    `further` are the other columns of plain values: a camera, a site, a date.
     """
 
     data: str
@@ -45,6 +47,7 @@ class Columns:
     label: str | None
     split: str | None
     classes: tuple[str, ...] | None
+    further: tuple[str, ...] = ()
 
 
 class Row(NamedTuple):
@@ -56,6 +59,7 @@ class Row(NamedTuple):
     path: str | None
     label: Any
     split: Any
+    further: Mapping[str, Any] = MappingProxyType({})
 
 
 def is_parquet(name: str | Path) -> bool:
@@ -80,15 +84,16 @@ def rows(address: str, columns: Columns) -> Iterator[Row]:
 
     Raises `SourceError` where the file is damaged.
     """
-    wanted = [name for name in (columns.data, columns.path, columns.label, columns.split) if name]
+    wanted = [name for name in (columns.data, columns.path, columns.label, columns.split, *columns.further) if name]
     number = itertools.count()
     try:
         for batch in _opened(address).iter_batches(BATCH_ROWS, columns=wanted, use_threads=False):
             cells = [_cells(batch, name) for name in (columns.path, columns.label, columns.split)]
-            for data, path, label, split in zip(_column(batch, columns.data), *cells, strict=True):
+            further = batch.select(list(columns.further)).to_pylist() if columns.further else [{}] * batch.num_rows
+            for data, path, label, split, more in zip(_column(batch, columns.data), *cells, further, strict=True):
                 content = data.as_buffer()
                 size, head = (None, b"") if content is None else (content.size, content[: formats.SNIFF_BYTES])
-                yield Row(next(number), size, bytes(head), path, label, split)
+                yield Row(next(number), size, bytes(head), path, label, split, more)
     except _DAMAGE as error:
         raise _damaged(address, error) from error
 
@@ -210,7 +215,9 @@ def columns_in(schema: Any, address: str) -> Columns | None:
     named = [name for name in schema.names if name in names]
     label = _chosen(address, named, LABEL_COLUMNS, "classes") if named else column_called(schema.names, LABEL_COLUMNS)
     classes = tuple(map(str, names[label])) if label in names else None
-    return Columns(data or image, path, label, column_called(schema.names, SPLIT_COLUMNS), classes)
+    split = column_called(schema.names, SPLIT_COLUMNS)
+    further = (field.name for field in schema if field.name not in (image, label, split) and _is_plain(field.type))
+    return Columns(data or image, path, label, split, classes, tuple(further))
 
 
 def _chosen(address: str, names: list[str], usual: tuple[str, ...], what: str) -> str:
@@ -233,6 +240,12 @@ def _holds_images(field: Any, feature: Mapping[str, Any]) -> bool:
 
 def _is_binary(kind: Any) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _is_plain(kind: Any) -> bool:
+    types = pa.types
+    is_text = types.is_string(kind) or types.is_large_string(kind) or types.is_dictionary(kind)
+    return bool(is_text or types.is_primitive(kind) or types.is_decimal(kind))
 
 
 def _is_class_label(feature: Mapping[str, Any]) -> bool:

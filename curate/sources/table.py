@@ -5,6 +5,7 @@ A row whose image is not there becomes a record all the same: the worker will sa
 
 import os
 import posixpath
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -30,14 +31,8 @@ from curate.sources.columns import (
 from curate.sources.records import Listing, Record, Skipped
 
 
-class Table(Source):
-    """Images that a list names, with label and split where it has such columns; relative paths start at the list."""
-
-    form: ClassVar[str] = "a list (.csv, .tsv, .jsonl, .parquet)"
-
-    @classmethod
-    def claims(cls, address: str) -> bool:
-        return is_list(address) and (url(address) is not None or Path(address).is_file())
+class NamingFile(Source):
+    """A file that names images, read once: only what it names says where the paths of its images start."""
 
     @property
     def root(self) -> str:
@@ -48,6 +43,23 @@ class Table(Source):
 
     @cached_property
     def _listing(self) -> Listing:
+        return self._read_names()
+
+    @abstractmethod
+    def _read_names(self) -> Listing:
+        """List what the file names."""
+
+
+class Table(NamingFile):
+    """Images that a list names, with label and split where it has such columns; relative paths start at the list."""
+
+    form: ClassVar[str] = "a list (.csv, .tsv, .jsonl, .parquet)"
+
+    @classmethod
+    def claims(cls, address: str) -> bool:
+        return is_list(address) and (url(address) is not None or Path(address).is_file())
+
+    def _read_names(self) -> Listing:
         """Raises `SourceError` where there is no column of paths, or where local paths and URLs are mixed."""
         columns, rows = read_rows(self.address)
         where, label, split = (column_called(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS))

@@ -75,3 +75,23 @@ def test_an_image_of_that_name_is_not_written_over(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "readme.md").read_bytes() == DATA
     present = {path.name for path in (tmp_path / "out").iterdir()}
     assert present & {*DOCUMENTS, "readme.md"} == {"readme.md", "croissant.json"}
+
+
+def test_a_built_set_has_both_and_its_card_leads_to_the_recipe(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("[split]\ntrain = 0.5\ntest = 0.5\n")
+    names = [(label, number) for label in ("cat", "dog") for number in range(2)]
+    drawn = [sample_images.encode(sample_images.photo(seed, 64, 48)) for seed in range(4)]
+    rows = [Row(f"{label}/{n}.jpg", label, data=data) for (label, n), data in zip(names, drawn, strict=True)]
+    curate.build(recipe, tmp_path / "set", manifest=manifest(tmp_path, *rows))
+    card = (tmp_path / "set" / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\npretty_name: Training set\ntask_categories:\n- image-classification\n")
+    assert "4 images, built by imagecurate" in card
+    assert "| class | test | train | all |\n|---|---:|---:|---:|\n| cat | 1 | 1 | 2 |\n| dog | 1 | 1 | 2 |\n" in card
+    assert "sha256sums" not in card
+    croissant = json.loads((tmp_path / "set" / "croissant.json").read_text(encoding="utf-8"))
+    assert croissant["name"] == "training-set"
+    fields = croissant["recordSet"][0]["field"]
+    assert [field["name"] for field in fields] == ["image", "path", "label"]
+    again = curate.audit(tmp_path / "set", tmp_path / "ws", engine="serial")
+    assert sorted(again.images["label"]) == ["cat", "cat", "dog", "dog"]

@@ -137,6 +137,23 @@ def test_a_class_comes_about_only_where_one_is_asked_for(audited: Audited, label
     assert decisions(audited) == {}
 
 
+def test_a_keeper_that_is_named_in_full_is_decided_like_any_image(audited: Audited) -> None:
+    findings = audited.workspace.read_findings()
+    keeper = findings[findings["role"] == "keeper"]["path"].iloc[0]
+    curate.decide(audited.workspace.root, Selection(paths=(keeper,)), Action.RELABEL, reviewer="ana", new_label="cats")
+    assert set(decisions(audited)) == {keeper}
+
+
+def test_an_image_that_has_the_class_already_is_kept_and_not_relabelled(audited: Audited, tmp_path: Path) -> None:
+    root = audited.workspace.root
+    curate.decide(root, Selection(kinds=("dark", "empty")), Action.RELABEL, reviewer="ana", new_label="dogs")
+    assert verdicts(audited)["dogs/night.jpg"] == ("keep", "dogs")
+    assert verdicts(audited)["cats/empty.png"] == ("relabel", "dogs")
+    (tmp_path / "d.csv").write_text("path,action,new_label\ncats/empty.png,relabel,cats\n")
+    curate.decide_from_csv(root, tmp_path / "d.csv", reviewer="ana")
+    assert verdicts(audited)["cats/empty.png"] == ("keep", "cats")
+
+
 def test_blanks_round_a_class_are_forgiven_and_a_new_one_is_a_class_from_then_on(audited: Audited) -> None:
     root, night = audited.workspace.root, Selection(kinds=("dark",))
     curate.decide(root, night, Action.RELABEL, reviewer="ana", new_label=" cats ")

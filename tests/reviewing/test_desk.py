@@ -131,6 +131,14 @@ def test_relabelling_a_group_keeps_one_image_under_the_class(store: Store) -> No
     assert take(desk, store, stroke(4, Act.UNDO), stroke(5, Act.RELABEL, group, label="a")) == [Result.DONE] * 2
 
 
+def test_of_several_images_those_that_have_the_class_already_are_kept(store: Store) -> None:
+    seen = [image(store, "b/x"), image(store, "a/big")]
+    assert take(Desk(), store, stroke(1, Act.RELABEL, *seen, label="a")) == [Result.DONE]
+    assert {(d.path, str(d.action), d.new_label) for d in store.log.decisions()} == {
+        ("b/x", "relabel", "a"), ("a/big", "keep", None),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("label", "new_class", "result", "close"),
     [

@@ -279,3 +279,41 @@ def test_what_is_audited_in_parquet_is_exported_as_a_folder(tmp_path: Path) -> N
     exported = curate.export(tmp_path / "m.csv", tmp_path / "out")
     assert sorted(exported["exported_path"]) == ["test/cat/a.jpg", "test/dog/000002.jpg", "test/dog/a.jpg"]
     assert (tmp_path / "out" / "test" / "dog" / "a.jpg").read_bytes() == JPEG[1]
+
+
+def test_further_columns_are_carried_but_prose_lists_images_and_the_class_again(tmp_path: Path) -> None:
+    images = [{"bytes": sample_images.encode(sample_images.photo(index)), "path": f"{index}.jpg"} for index in range(3)]
+    table = pa.table(
+        {
+            "image": pa.array(images, IMAGE),
+            "mask": pa.array(images, IMAGE),
+            "label": ["a", "b", "a"],
+            "label_id": [0, 1, 0],
+            "coarse_label": [0, 1, 0],
+            "split": ["train"] * 3,
+            "site": pa.array(["north", None, "south"]).dictionary_encode(),
+            "dose": [1.5, 2.0, None],
+            "flash": [True, False, True],
+            "caption": ["short", "x" * 101, "short"],
+            "boxes": [[1], [2], [3]],
+        }
+    )
+    features = {"info": {"features": {"image": {"_type": "Image"}}}}
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(features)}), tmp_path / "data.parquet")
+    listing = open_source(tmp_path).list()
+    first, second, third = (record.path for record in listing.records)
+    assert {name: dict(values) for name, values in listing.columns.items()} == {
+        "site": {first: "north", third: "south"},
+        "dose": {first: "1.5", second: "2"},
+        "flash": {first: "True", second: "False", third: "True"},
+    }
+
+
+def test_a_column_of_parquet_that_gives_the_class_away_is_told(tmp_path: Path) -> None:
+    photos = [sample_images.photo(index, 64, 48) for index in range(50)]
+    images = [{"bytes": sample_images.encode(photo), "path": None} for photo in photos]
+    columns = {"image": pa.array(images, IMAGE), "label": ["a", "b"] * 25, "camera": ["left", "right"] * 25}
+    pq.write_table(pa.table(columns), tmp_path / "data.parquet")
+    curate.audit(tmp_path / "data.parquet", tmp_path / "ws", engine="serial")
+    (camera,) = [guess for guess in curate.status(tmp_path / "ws").spurious if guess.trait == "list.camera"]
+    assert (camera.accuracy, camera.is_telling) == (1.0, True)

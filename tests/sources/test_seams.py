@@ -127,6 +127,7 @@ def test_folders_and_files_of_systems_are_none_of_the_dataset(tmp_path: Path) ->
 
 
 def test_the_same_folders_are_left_out_of_a_store(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
     from curate.sources import objects
 
     for name in ("cat/1.jpg", "cat/@eaDir/2.jpg", "#recycle/cat/3.jpg", "dog/keep/4.jpg"):

@@ -64,6 +64,7 @@ def test_what_a_person_names_may_lie_anywhere() -> None:
 
 
 def test_a_folder_called_as_a_url_begins_asks_nobody(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
     objects.put("memory://127.0.0.1/x.jpg", b"from elsewhere")
     odd = tmp_path / "src" / "memory:" / "127.0.0.1"
     odd.mkdir(parents=True)
@@ -179,6 +180,7 @@ def test_a_broken_stream_of_any_codec_is_one_line(tmp_path: Path, method: int) -
 
 
 def test_a_list_asks_no_address_that_nobody_has_named(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
     objects.put("memory://bucket/x.jpg", JPEG)
     (tmp_path / "list.csv").write_text("url\nmemory://bucket/x.jpg\n")
     with pytest.raises(SourceError, match="--online"):
@@ -188,6 +190,7 @@ def test_a_list_asks_no_address_that_nobody_has_named(tmp_path: Path) -> None:
 
 
 def test_a_manifest_asks_no_address_that_nobody_has_named(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
     objects.put("memory://bucket/a/1.png", b"a/1.png")
     written = manifest(tmp_path, Row("a/1.png", "a"))
     safe_csv.write(safe_csv.read(written).assign(source="memory://bucket"), written)

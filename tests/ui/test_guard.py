@@ -152,7 +152,7 @@ def test_a_name_of_a_stranger_for_this_machine_is_refused(workspace: Path) -> No
     from tests import browsing as with_browser
 
     with reviewing(workspace) as (said, port, _):
-        executable = with_browser.chromium()
+        executable = with_browser.required()
         api = pytest.importorskip("playwright.sync_api")
         rules = "--host-resolver-rules=MAP evil.example 127.0.0.1"
         flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", rules]

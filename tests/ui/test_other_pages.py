@@ -3,6 +3,7 @@
 import sys
 import time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,7 @@ import curate
 from curate import config
 from curate.auditing import summary
 from curate.dataset import manifest
+from curate.options import Layout
 from curate.reviewing import choices
 from curate.reviewing.store import Store
 from curate.schema import Action
@@ -128,6 +130,34 @@ def test_export_writes_the_folder_and_hashes_it_again(
     press(app, "Write the manifest and the folder")
     assert "all as reviewed" in text(app)
     assert curate.verify(tmp_path / "cleaned").ok
+
+
+@pytest.mark.parametrize("layout", get_args(Layout))
+def test_every_form_of_the_command_line_can_be_written(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, layout: Layout
+) -> None:
+    app = opened(audited, monkeypatch, "export_page")
+    app.radio(key="export_pending").set_value("drop").run()
+    assert app.selectbox(key="export_layout").value == "folder"
+    app.selectbox(key="export_layout").set_value(layout).run()
+    target = tmp_path / ("cleaned.csv" if layout == "list" else "cleaned")
+    app.text_input(key="export_folder").set_value(str(target)).run()
+    press(app, "Write the manifest and the list" if layout == "list" else "Write the manifest and the folder")
+    assert "all as reviewed" in text(app)
+    assert curate.verify(target).ok
+    mark = {"list": "cleaned.csv", "webdataset": "*.tar", "parquet": "data/*.parquet", "fiftyone": "samples.json"}
+    mark |= {"label-studio": "tasks.json", "imagefolder": "metadata.csv", "folder": "cats/000.jpg"}
+    assert list((target if target.is_dir() else tmp_path).glob(mark[layout]))
+
+
+def test_a_list_is_called_as_a_list(audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    app = opened(audited, monkeypatch, "export_page")
+    app.radio(key="export_pending").set_value("drop").run()
+    app.selectbox(key="export_layout").set_value("list").run()
+    app.text_input(key="export_folder").set_value(str(tmp_path / "cleaned")).run()
+    press(app, "Write the manifest and the list")
+    assert "the name of a list ends in .csv, .jsonl or .parquet" in text(app)
+    assert not (tmp_path / "cleaned").exists()
 
 
 def test_a_second_browser_is_shown_another_item_and_a_late_decision_is_told(audited: Audited, app: AppTest) -> None:

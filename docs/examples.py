@@ -1,0 +1,140 @@
+"""Examples for the site: for each check an image that it flags and one that it does not, and a whole report.
+
+Both are drawn anew with every build, and audited as any dataset is, so that they show what the code does today. What
+cannot be drawn honestly has no example: faces of people, crowds of strangers, a decoder that dies.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+import curate
+from curate.auditing.gallery import Previews
+from curate.demonstration import dataset
+from curate.demonstration.run import demo
+from curate.images.image import Pixels
+from curate.reports.render import breakable
+from curate.schema import Role
+from curate.sources import source_at
+from curate.storage.workspace import Workspace
+
+SIDE_PX = 180
+_JPEG_XL = bytes.fromhex("0000000c4a584c200d0a870a") + bytes(400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """What the audit says of an image that a check flags, and previews (JPEG; None where there is nothing to see).
+
+    `of` is the image that a copy is a copy of; `sound` is an image that no check flags.
+    """
+
+    reason: str
+    flagged: bytes | None
+    of: bytes | None
+    sound: bytes
+
+
+def draw(folder: Path) -> dict[str, Example]:
+    """Draw a dataset with defects in `folder`, audit it, and return an example by kind."""
+    source = folder / "dataset"
+    truth = dataset.draw(source / "train")
+    planted = {*truth["path"], *truth["of"].dropna()}
+    clean = [
+        path for path in sorted((source / "train").rglob("*.jpg")) if _below(path, source / "train") not in planted
+    ]
+    for path in clean[::5]:
+        (source / "test" / path.parent.name).mkdir(parents=True, exist_ok=True)
+        path.replace(source / "test" / path.parent.name / path.name)
+    for name, data in _further([path for path in clean if path.is_file()]):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(data)
+    audit = curate.audit(source, folder / "workspace", engine="serial")
+    previews = Previews(Workspace(folder / "workspace"), source_at(source), audit.images, audit.findings)
+    return dict(_examples(audit.findings, audit.images, previews))
+
+
+def report(folder: Path) -> str:
+    """Take the demo the whole way in `folder`, and return its report."""
+    made = demo(folder / "curate-demo").report
+    if made is None:
+        raise RuntimeError("the site shows a report, so the extra `report` has to be installed")
+    html = made.read_text(encoding="utf-8")
+    # Where it was drawn is another folder with every build.
+    return html.replace(f"{folder}/", "").replace(breakable(f"{folder}/"), "")
+
+
+def _further(clean: list[Path]) -> Iterator[tuple[str, bytes]]:
+    """Yield what the demo does not plant, each made of another sound image: where it goes, and its bytes."""
+    mirrored, rotated, whole, written, relabelled, leaked, renamed = clean[:7]
+    yield f"train/{mirrored.parent.name}/mirrored.jpg", _jpeg(_pixels(mirrored)[:, ::-1])
+    yield f"train/{rotated.parent.name}/rotated.jpg", _jpeg(np.rot90(_pixels(rotated)))
+    rows, columns = (side // 25 for side in _pixels(whole).shape[:2])
+    yield f"train/{whole.parent.name}/cropped.jpg", _jpeg(_pixels(whole)[rows:-rows, columns:-columns])
+    pixels = _pixels(written).copy()
+    cv2.putText(pixels, "HELLO", (10, pixels.shape[0] - 20), cv2.FONT_HERSHEY_DUPLEX, 1.5, (255, 255, 255), 3)
+    yield f"train/{written.parent.name}/edited.jpg", _jpeg(pixels)
+    other = "Sad" if relabelled.parent.name != "Sad" else "Happy"
+    yield f"train/{other}/in_two_classes.jpg", relabelled.read_bytes()
+    yield f"test/{leaked.parent.name}/in_two_splits.jpg", leaked.read_bytes()
+    buffer = io.BytesIO()
+    Image.fromarray(_pixels(renamed)).save(buffer, "PNG")
+    yield f"train/{renamed.parent.name}/png.jpg", buffer.getvalue()
+    yield "train/Sad/jpeg_xl.jpg", _JPEG_XL
+    yield "train/Sad/bomb.png", _png_of(60_000)
+
+
+def _examples(findings: pd.DataFrame, images: pd.DataFrame, previews: Previews) -> Iterator[tuple[str, Example]]:
+    """Yield by kind the clearest image, what it is a copy of, and an image that no check flags."""
+    keepers = findings[findings["role"] == Role.KEEPER].drop_duplicates("group_id").set_index("group_id")["path"]
+    sound = sorted(set(images["path"]) - set(findings["path"]))
+    rest = findings[findings["role"] != Role.KEEPER].sort_values(["score", "path"], ascending=[False, True])
+    for number, (kind, rows) in enumerate(rest.groupby("kind", sort=True)):
+        row = rows.iloc[0]
+        keeper = keepers.get(row["group_id"])
+        shown = previews.jpeg(sound[number * 7 % len(sound)], SIDE_PX)
+        if shown is None:
+            raise RuntimeError("a sound image has no preview")
+        yield (
+            str(kind),
+            Example(
+                reason=row["reason"],
+                flagged=previews.jpeg(row["path"], SIDE_PX),
+                of=previews.jpeg(keeper, SIDE_PX) if isinstance(keeper, str) else None,
+                sound=shown,
+            ),
+        )
+
+
+def _below(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _pixels(path: Path) -> Pixels:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _jpeg(pixels: Pixels) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def _png_of(side_px: int) -> bytes:
+    """Return a PNG whose header promises that many pixels a side, and whose data are a few zeros."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", side_px, side_px, 8, 2, 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(bytes(1000))), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
