@@ -37,7 +37,7 @@ def available(options: list[str]) -> dict[str, str]:
 
 
 def _package(name: str) -> str:
-    return name.split()[0]
+    return name.split(maxsplit=1)[0]
 
 
 def _imports(python: str, name: str) -> bool:

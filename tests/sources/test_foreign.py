@@ -95,7 +95,7 @@ def test_boxes_beside_half_of_the_images_are_what_the_dataset_is_about(
     for number in range(with_boxes):
         put(tmp_path, f"cat/{number}.txt", BOX)
     if is_refused:
-        with pytest.raises(SourceError, match="is YOLO detection: .* --exclude '\\*.txt'"):
+        with pytest.raises(SourceError, match=r"is YOLO detection: .* --exclude '\*.txt'"):
             listed(tmp_path)
     else:
         assert len(where(listed(tmp_path))) == 4
