@@ -139,9 +139,13 @@ class Verifier:
                 continue
             pair = np.stack([ours, moved])
             comparison = tiles.compare(tiles.prepare(pair), np.array([0]), np.array([1]))
-            if _is_sure(comparison, NEARLY_ALL)[0] and portraits.agree(ours, moved, self._portraits.of(i)):
-                match = replace(self._match(pair, comparison, 0, bits), transform=inverse_transform(transform))
-                found.append((i, j, match.of_kind(self._relation(i, j, match))))
+            if not _is_sure(comparison, NEARLY_ALL)[0]:
+                continue
+            if not portraits.agree(ours, moved, self._portraits.of(i)):
+                self.same_scene.add((min(i, j), max(i, j)))
+                continue
+            match = replace(self._match(pair, comparison, 0, bits), transform=inverse_transform(transform))
+            found.append((i, j, match.of_kind(self._relation(i, j, match))))
         return found
 
     def _agree_as_wholes(self, left: Indices, right: Indices, transform: str | None) -> npt.NDArray[np.bool_]:

@@ -85,3 +85,17 @@ def test_forms_of_folders_that_need_no_reading_of_their_own(tmp_path: Path) -> N
     }
     folder(tmp_path / "tree", "cat/1.jpg", "dog/2.jpg")
     assert where(open_source(tmp_path / "tree").list()) == {"cat/1.jpg": (None, "cat"), "dog/2.jpg": (None, "dog")}
+
+
+@pytest.mark.parametrize(("with_boxes", "is_refused"), [(2, True), (1, False)])
+def test_boxes_beside_half_of_the_images_are_what_the_dataset_is_about(
+    tmp_path: Path, *, with_boxes: int, is_refused: bool
+) -> None:
+    folder(tmp_path, *(f"cat/{number}.jpg" for number in range(4)))
+    for number in range(with_boxes):
+        put(tmp_path, f"cat/{number}.txt", BOX)
+    if is_refused:
+        with pytest.raises(SourceError, match=r"is YOLO detection: .* --exclude '\*.txt'"):
+            listed(tmp_path)
+    else:
+        assert len(where(listed(tmp_path))) == 4

@@ -91,3 +91,14 @@ def test_a_table_whose_parts_end_in_an_error_does_not_appear(tmp_path: Path) -> 
     with pytest.raises(ValueError):  # noqa: PT011
         safe_csv.write_parts(broken(), tmp_path / "t.csv")
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("t.csv", "before")]
+
+
+def test_text_begins_with_the_names_of_the_columns() -> None:
+    frame = pd.DataFrame({"path": ["a"], "label": ["X"]})
+    assert safe_csv.text_of(frame) == "path,label\na,X\n"
+    assert safe_csv.text_of(frame, header=False) == "a,X\n"
+
+
+@pytest.mark.parametrize("cell", ["X", "'", "0", "\u00a0", "NA"])
+def test_a_cell_of_one_sign_is_a_cell(cell: str) -> None:
+    assert safe_csv.parse(f"path,label\na,{cell}\n")["label"].tolist() == [cell]
