@@ -156,6 +156,7 @@ def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
         "info": _informational(found, t),
         "counts": found.class_counts.reset_index().to_dict("records"),
         "benchmark": benchmark_tables.section(found.benchmark, t) if found.benchmark else None,
+        "decisions_made": len(tables.made(found.decisions)),
         "reviewers": tables.reviewers(found.decisions).to_dict("records"),
         "limits": {
             "open": DECISIONS_OPEN,

@@ -38,6 +38,7 @@ class State(StrEnum):
     TAKEN_BACK = "taken_back"
     STALE = "stale"
     NO_FINDING = "no_finding"
+    TAKES_BACK = "takes_back"
 
 
 # Table 1
@@ -172,7 +173,9 @@ def decisions(
             state = State.TAKEN_BACK
         elif decision.id in stale:
             state = State.STALE
-        elif decision.id in applied or decision.action is Action.UNDO:
+        elif decision.action is Action.UNDO:
+            state = State.TAKES_BACK
+        elif decision.id in applied:
             state = State.IN_FORCE
         elif folded.standing.get((decision.finding_id, decision.path)) is not decision:
             state = State.SUPERSEDED
@@ -200,10 +203,20 @@ def decisions(
     return pd.DataFrame(rows, columns=[*columns, "batch", "finding_id", "sha256", "reverts"], dtype=object)
 
 
+def made(decided: pd.DataFrame) -> pd.DataFrame:
+    """Select from `decisions` the rows that decide something; the others take one of them back."""
+    return decided[decided["action"] != Action.UNDO]
+
+
 def reviewers(decided: pd.DataFrame) -> pd.DataFrame:
-    """Count in `decisions` how many rows each reviewer wrote, and say when the first and the last."""
+    """Count in `decisions` how many each reviewer made, and say when the first and the last row was written."""
     rows = [
-        {"reviewer": name, "decisions": len(part), "first": min(part["decided_at"]), "last": max(part["decided_at"])}
+        {
+            "reviewer": name,
+            "decisions": len(made(part)),
+            "first": min(part["decided_at"]),
+            "last": max(part["decided_at"]),
+        }
         for name, part in decided.groupby("reviewer", sort=True)
     ]
     return pd.DataFrame(rows, columns=["reviewer", "decisions", "first", "last"])

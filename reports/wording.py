@@ -7,6 +7,7 @@ declared.
 from collections.abc import Mapping
 
 from curate.i18n import Translator
+from curate.reports import tables
 from curate.reports.contents import Contents
 from curate.reports.tables import Outcome, State
 
@@ -68,6 +69,7 @@ def state_titles(t: Translator) -> dict[str, str]:
         State.SUPERSEDED: t.gettext("Superseded by a later one"),
         State.TAKEN_BACK: t.gettext("Taken back"),
         State.STALE: t.gettext("Stale: the file has changed"),
+        State.TAKES_BACK: t.gettext("Takes an earlier one back"),
         State.NO_FINDING: t.gettext("No effect: nothing is found there any more"),
     }
 
@@ -130,7 +132,7 @@ def sentences(t: Translator, c: Contents, files: Mapping[str, str], version: str
         "decisions_intro": t.counted(
             "The log holds {n} decision. It is never altered: a change of mind is a new row.",
             "The log holds {n} decisions, newest first. It is never altered: a change of mind is a new row.",
-            len(c.decisions),
+            len(tables.made(c.decisions)),
         ),
         "no_decisions": t.gettext("Nobody has decided anything yet."),
         "stale_intro": t.gettext(
@@ -144,7 +146,7 @@ def sentences(t: Translator, c: Contents, files: Mapping[str, str], version: str
             "workspace, so keep that file.",
             "The commands bring back the findings, but not the {n} decisions: those live in review.sqlite in the "
             "workspace, so keep that file.",
-            len(c.decisions),
+            len(tables.made(c.decisions)),
         ),
         "footer": t.gettext(
             "Made by curate {version}. Everything on this page is contained in this one file.", version=version
