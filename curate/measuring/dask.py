@@ -69,20 +69,30 @@ def run(address: str, shards: Sequence[Shard], done: Callable[[Tally], None]) ->
 def mapped(address: str, function: Callable[[_A], _R], arguments: Iterable[_A]) -> Iterator[_R]:
     """Call a function with each argument on the cluster at `address`; results in their order, few ahead.
 
-    Raises `ConfigError` where there is no such cluster.
+    What costs too many workers there is done in this process. Raises `ConfigError` where there is no such cluster.
     """
-    flying: deque[Any] = deque()
+    flying = deque[tuple[_A, Any]]()
     with _client(address) as client:
         ahead = _IN_FLIGHT * max(1, sum(client.nthreads().values()))
         try:
             for argument in arguments:
-                flying.append(client.submit(function, argument, pure=False))
+                flying.append((argument, client.submit(function, argument, pure=False)))
                 if len(flying) > ahead:
-                    yield flying.popleft().result()
+                    yield _result(function, *flying.popleft())
             while flying:
-                yield flying.popleft().result()
+                yield _result(function, *flying.popleft())
         finally:
-            client.cancel(list(flying))
+            client.cancel([future for _, future in flying])
+
+
+def _result(function: Callable[[_A], _R], argument: _A, future: Any) -> _R:
+    from distributed.scheduler import KilledWorker
+
+    try:
+        result: _R = future.result()
+    except KilledWorker:
+        return function(argument)
+    return result
 
 
 def _client(address: str) -> Any:

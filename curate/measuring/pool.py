@@ -23,6 +23,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import chain
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -89,7 +90,7 @@ class Engine:
             return dask.mapped(self.address, function, arguments)
         if self.is_serial or not _starts_processes():
             return map(function, arguments)
-        return mapped(function, arguments, self.workers)
+        return _mapped_in_spite_of_deaths(function, arguments, self.workers)
 
 
 def named(name: str) -> Engine:
@@ -187,6 +188,24 @@ def mapped(function: Callable[[_A], _R], arguments: Iterable[_A], workers: int =
             yield flying.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _mapped_in_spite_of_deaths(function: Callable[[_A], _R], arguments: Iterable[_A], workers: int) -> Iterator[_R]:
+    """Do as `mapped` does; what is left when a worker dies, of want of memory most likely, is done in this process."""
+    waiting, unfinished = iter(arguments), deque[_A]()
+
+    def handed_in() -> Iterator[_A]:
+        for argument in waiting:
+            unfinished.append(argument)
+            yield argument
+
+    try:
+        for result in mapped(function, handed_in(), workers):
+            unfinished.popleft()
+            yield result
+    except BrokenProcessPool:
+        _log.warning("a process that helped to judge has died; the rest is done in this one")
+        yield from map(function, chain(unfinished, waiting))
 
 
 def get_ready(workspace: Path, engine: Engine) -> None:

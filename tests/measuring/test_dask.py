@@ -18,6 +18,7 @@ from curate.measuring.shard import Tally
 from curate.scanners import duplicates
 from tests import crashing, sample_images
 from tests.crashing import Crashing
+from tests.measuring import test_mapped
 
 distributed = pytest.importorskip("distributed")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
@@ -82,6 +83,11 @@ def test_results_of_a_cluster_come_in_order_and_its_errors_too(scheduler: str) -
     assert list(dask.mapped(scheduler, abs, range(-40, 0))) == list(range(40, 0, -1))
     with pytest.raises(TypeError):
         list(dask.mapped(scheduler, abs, [1, "x"]))  # type: ignore[list-item]
+
+
+def test_what_kills_workers_of_a_cluster_is_done_here(scheduler: str) -> None:
+    arguments = [(os.getpid(), number) for number in range(4, 10)]
+    assert list(dask.mapped(scheduler, test_mapped.lives_only_in, arguments)) == list(range(4, 10))
 
 
 def test_a_crash_a_kill_and_a_hang_cost_one_image_each_on_a_cluster_too(tmp_path: Path, scheduler: str) -> None:

@@ -43,3 +43,17 @@ def test_no_more_is_computed_ahead_than_the_workers_need() -> None:
     next(results)
     assert len(asked) == 5
     results.close()  # type: ignore[attr-defined]
+
+
+def lives_only_in(argument: tuple[int, int]) -> int:
+    home, number = argument
+    if number == 7 and os.getpid() != home:
+        os._exit(9)
+    return number
+
+
+def test_an_engine_gets_through_all_the_same_where_a_worker_dies(caplog: pytest.LogCaptureFixture) -> None:
+    arguments = [(os.getpid(), number) for number in range(30)]
+    for given in (arguments, iter(arguments)):
+        assert list(pool.Engine(workers=2).map(lives_only_in, given)) == list(range(30))
+    assert "has died" in caplog.text
