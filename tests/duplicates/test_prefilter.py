@@ -55,6 +55,8 @@ def test_bounds_hold_for_every_pair(seed: int) -> None:
 @pytest.mark.parametrize("transform", resemblance.TRANSFORMS)
 def test_the_signature_of_a_transformed_tile_follows_from_that_of_the_tile(transform: str) -> None:
     pixels = family(3)
+    pixels[2, :20, :12] = 255  # burnt in one corner
+    pixels[3, :9] = pixels[6, :9] = 20  # a band along one side
     rows = np.arange(len(pixels))
     upright, moved = (BlockSignatures.empty(len(pixels)) for _ in range(2))
     upright.add(rows, resemblance.prepare(pixels))

@@ -112,7 +112,10 @@ def test_equal_images_are_no_distance_apart_for_all_the_rounding() -> None:
 def test_what_is_far_from_the_middle_stays_where_it_is() -> None:
     corner = np.zeros((TILE_PX, TILE_PX), np.float32)
     corner[2:8, 2:8] = 255
-    assert (whole.centred(corner[None])[0] == corner).all()
+    side = np.zeros((TILE_PX, TILE_PX), np.float32)
+    side[29:35, 2:8] = 255
+    for tile in (corner, side, side.T):
+        assert (whole.centred(tile[None])[0] == tile).all()
 
 
 @given(st.integers(0, 2**32))
@@ -148,3 +151,16 @@ def test_what_softening_cannot_bring_near_is_not_softened() -> None:
         for worth, furthest in ((0.0, 2.0), (1.0, 2.0), (1.0, 0.001))
     )
     assert softened < apart == spared
+
+
+def test_a_soft_copy_is_told_by_softening_the_sharp_one() -> None:
+    sharp = cv2.GaussianBlur(
+        np.random.default_rng(6).uniform(0, 255, (TILE_PX, TILE_PX)).astype(np.float32), (0, 0), 0.7
+    )
+    soft = cv2.GaussianBlur(sharp, (0, 0), 2 * whole.SOFT)
+    for pair in ((sharp, soft), (soft, sharp)):
+        wholes = Wholes(2)
+        wholes.add(np.arange(2), np.stack(pair))
+        unsoftened = wholes.distances(ONE, OTHER).placed[0]
+        found = wholes.distances(ONE, OTHER, worth=(0.1, 0.1), furthest=0.05).placed[0]
+        assert found < 0.05 < unsoftened
