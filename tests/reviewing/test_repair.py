@@ -224,3 +224,16 @@ def test_all_rows_around_those_that_cannot_be_read_are_kept(lost: set[int]) -> N
         db.executemany("INSERT INTO page VALUES (?)", [(number,) for number in range(1, 11)])
         db.execute("CREATE VIEW decision AS SELECT id, value(id) AS value FROM page")
         assert {row["id"] for row in repair._rows(db, "decision")} == set(range(1, 11)) - lost
+
+
+def test_second_looks_are_kept_too(path: Path) -> None:
+    with Store(path) as store:
+        store.second_looks.give_opinion([Choice("f", "a/00001", "s" * 64, Action.DROP)], reviewer="rui", now=NOW)
+    data = bytearray(path.read_bytes())
+    lost = pages_of(path, "ana")[3]
+    data[lost : lost + 1024] = b"\xa5" * 1024
+    path.write_bytes(bytes(data))
+    assert repair.set_aside_if_damaged(path) is not None
+    with Store(path) as store:
+        ratings = store.second_looks.ratings()
+    assert [(one.path, one.action) for one in ratings if one.reviewer == "rui"] == [("a/00001", Action.DROP)]
