@@ -145,11 +145,18 @@ def _rows(db: sqlite3.Connection, table: str) -> Iterator[dict[str, object]]:
         with suppress(sqlite3.DatabaseError):
             for row in db.execute(f"SELECT * FROM {table} ORDER BY id {direction}"):  # noqa: S608 - one of two names
                 found.setdefault(row["id"], dict(row))
-    numbers = sorted(found)
+    numbers = [0, *sorted(found), _last(db, table, max(found, default=0)) + 1]
     for before, after in itertools.pairwise(numbers):
         for row in _between(db, table, before + 1, after - 1):
             found[int(str(row["id"]))] = row
     yield from (found[number] for number in sorted(found))
+
+
+def _last(db: sqlite3.Connection, table: str, known: int) -> int:
+    """Return the highest number that a row may have: the last before an error is lost with it, so one above `known`."""
+    with suppress(sqlite3.DatabaseError):
+        return max(known + 1, db.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or 0)  # noqa: S608 - as above
+    return known + 1
 
 
 def _between(db: sqlite3.Connection, table: str, first: int, last: int) -> Iterator[dict[str, object]]:

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,32 @@ def test_a_workspace_that_may_not_be_written_can_be_read(tmp_path: Path, *, is_o
         for file, mode in zip(files, modes, strict=True):
             file.chmod(mode)
         reviewer.close()
+
+
+@pytest.mark.parametrize("lost", [{5}, {5, 6}, {2, 9}, {4, 5, 6, 8}])
+def test_all_rows_around_those_that_cannot_be_read_are_kept(lost: set[int]) -> None:
+    def value(number: int) -> int:
+        if number in lost:
+            raise ValueError
+        return number
+
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.row_factory = sqlite3.Row
+        db.create_function("value", 1, value)
+        db.execute("CREATE TABLE page(id INTEGER PRIMARY KEY)")
+        db.executemany("INSERT INTO page VALUES (?)", [(number,) for number in range(1, 11)])
+        db.execute("CREATE VIEW decision AS SELECT id, value(id) AS value FROM page")
+        assert {row["id"] for row in repair._rows(db, "decision")} == set(range(1, 11)) - lost
+
+
+def test_second_looks_are_kept_too(path: Path) -> None:
+    with Store(path) as store:
+        store.second_looks.give_opinion([Choice("f", "a/00001", "s" * 64, Action.DROP)], reviewer="rui", now=NOW)
+    data = bytearray(path.read_bytes())
+    lost = pages_of(path, "ana")[3]
+    data[lost : lost + 1024] = b"\xa5" * 1024
+    path.write_bytes(bytes(data))
+    assert repair.set_aside_if_damaged(path) is not None
+    with Store(path) as store:
+        ratings = store.second_looks.ratings()
+    assert [(one.path, one.action) for one in ratings if one.reviewer == "rui"] == [("a/00001", Action.DROP)]
