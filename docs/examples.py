@@ -1,7 +1,7 @@
 """Examples for the site: for each check an image that it flags and one that it does not, and a whole report.
 
 Both are drawn anew with every build, and audited as any dataset is, so that they show what the code does today. What
-cannot be drawn honestly has no example: faces of people, crowds of strangers, a decoder that dies.
+cannot be drawn honestly has no example: text, which takes a model of its own, crowds of strangers, a decoder that dies.
 """
 
 import io
@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +19,11 @@ from PIL import Image
 
 import curate
 from curate.auditing.gallery import Previews
+from curate.config import Config, JudgeSettings
 from curate.demonstration import dataset
+from curate.demonstration.portraits import portrait
 from curate.demonstration.run import demo
+from curate.demonstration.scenes import scene
 from curate.images.image import Pixels
 from curate.reports.render import breakable
 from curate.schema import Role
@@ -57,8 +61,20 @@ def draw(folder: Path) -> dict[str, Example]:
     for name, data in _further([path for path in clean if path.is_file()]):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(data)
-    audit = curate.audit(source, folder / "workspace", engine="serial")
-    previews = Previews(Workspace(folder / "workspace"), source_at(source), audit.images, audit.findings)
+    for name, pixels in (*_frames(), *_people()):
+        (folder / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(folder / name)
+    every_copy = Config(judge=JudgeSettings(prevalence=1.0))  # of a fixed camera most images are copies
+    return {
+        **_audited(folder / "camera", folder / "of-camera", configuration=every_copy),
+        **_audited(folder / "people", folder / "of-people", profile="faces"),
+        **_audited(source, folder / "workspace"),
+    }
+
+
+def _audited(source: Path, workspace: Path, **settings: Any) -> dict[str, Example]:
+    audit = curate.audit(source, workspace, engine="serial", **settings)
+    previews = Previews(Workspace(workspace), source_at(source), audit.images, audit.findings)
     return dict(_examples(audit.findings, audit.images, previews))
 
 
@@ -88,8 +104,39 @@ def _further(clean: list[Path]) -> Iterator[tuple[str, bytes]]:
     buffer = io.BytesIO()
     Image.fromarray(_pixels(renamed)).save(buffer, "PNG")
     yield f"train/{renamed.parent.name}/png.jpg", buffer.getvalue()
+    whole_png = buffer.getvalue()
+    yield "train/Happy/comment.png", whole_png[:33] + _chunk(b"tEXt", b"Comment\0hello", checksum=0) + whole_png[33:]
     yield "train/Sad/jpeg_xl.jpg", _JPEG_XL
     yield "train/Sad/bomb.png", _png_of(60_000)
+
+
+def _frames() -> Iterator[tuple[str, Pixels]]:
+    """Yield what a fixed camera sees: one view with noise, and a thing that crosses it; and another view."""
+    yield "camera/elsewhere.png", portrait(np.random.default_rng(4), "Happy", 256, 192)
+    view = cv2.resize(scene(np.random.default_rng(3), 384, 512), (256, 192), interpolation=cv2.INTER_AREA)
+    for number in range(105):
+        frame = view + np.random.default_rng(number).normal(0, 3, view.shape)
+        frame[80:110, 2 * number : 2 * number + 16] = (200, 20, 20)
+        yield f"camera/{number:03}.png", np.clip(frame, 0, 255).astype(np.uint8)
+
+
+def _people() -> Iterator[tuple[str, Pixels]]:
+    """Yield portraits, and what is no portrait of one person: two, none, one far away, and a cartoon."""
+    for number in range(24):
+        yield f"people/{number:02}.png", portrait(np.random.default_rng(number), "Happy", 300, 360)
+    yield "people/sad.png", portrait(np.random.default_rng(7), "Sad", 300, 360)
+    pair = [portrait(np.random.default_rng(seed), "Happy", 240, 320) for seed in (101, 201)]
+    yield "people/two.png", np.hstack(pair)
+    yield "people/none.png", scene(np.random.default_rng(12), 360, 300).astype(np.uint8)
+    far = scene(np.random.default_rng(13), 360, 300).astype(np.uint8)
+    far[280:352, 120:180] = portrait(np.random.default_rng(14), "Happy", 60, 72)
+    yield "people/far.png", far
+    cartoon = np.full((360, 300, 3), (120, 200, 240), np.uint8)
+    cv2.circle(cartoon, (150, 180), 90, (250, 210, 60), -1)
+    for x in (115, 185):
+        cv2.circle(cartoon, (x, 160), 10, (40, 40, 40), -1)
+    cv2.ellipse(cartoon, (150, 200), (45, 30), 0, 0, 180, (40, 40, 40), 6)
+    yield "people/cartoon.png", cartoon
 
 
 def _examples(findings: pd.DataFrame, images: pd.DataFrame, previews: Previews) -> Iterator[tuple[str, Example]]:
@@ -131,10 +178,11 @@ def _jpeg(pixels: Pixels) -> bytes:
 
 def _png_of(side_px: int) -> bytes:
     """Return a PNG whose header promises that many pixels a side, and whose data are a few zeros."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     header = struct.pack(">IIBBBBB", side_px, side_px, 8, 2, 0, 0, 0)
-    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(bytes(1000))), chunk(b"IEND", b"")
+    parts = _chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(bytes(1000))), _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _chunk(name: bytes, data: bytes, checksum: int | None = None) -> bytes:
+    right = zlib.crc32(name + data)
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", right if checksum is None else checksum)

@@ -14,12 +14,14 @@ from curate.schema import Category
 DOCS = Path(__file__).parents[1] / "docs"
 COPIES = {
     *("same_bytes", "same_pixels", "re_encoded", "resized", "recoloured", "mirrored", "rotated", "cropped", "edited"),
+    "burst",
     *("label_conflict", "split_leak"),
 }
 NOTHING_TO_SEE = {"empty", "not_an_image", "unreadable", "unsupported", "too_large"}
 OTHERS = {
     *("truncated", "damaged", "wrong_extension"),
-    *("blurry", "dark", "bright", "low_information", "odd_size", "odd_aspect_ratio"),
+    *("blurry", "dark", "bright", "low_information", "odd_size", "odd_aspect_ratio", "odd_metadata"),
+    *("no_face", "body_not_face", "several_faces", "drawing", "same_scene"),
 }
 
 
