@@ -244,17 +244,19 @@ def _audited(
 
 
 @disk_refusals_explained()
-def judge(workspace: str | Path) -> pd.DataFrame:
+def judge(workspace: str | Path, *, report: Report | bool | None = None, engine: str | None = None) -> pd.DataFrame:
     """Judge the stored measurements again, with the thresholds now in `curate.toml`; reads no image.
 
-    Returns the findings. Raises `ConfigError` where a changed setting would need images to be read.
+    Returns the findings. `report` and `engine` are those of `audit`. Raises `ConfigError` where a changed setting would
+    need images to be read, and for what is no engine.
 
     >>> findings = curate.judge("ws")
     >>> sorted(findings["kind"].unique())
     ['dark', 'same_bytes']
     """
-    from curate.auditing import embedded, results
+    from curate.auditing import embedded, progress, results
 
+    chosen = pool.named(engine) if engine else None
     ws = Workspace(Path(workspace))
     facts = ws.read_audit()
     configuration = config.read(ws.config)
@@ -274,10 +276,10 @@ def judge(workspace: str | Path) -> pd.DataFrame:
         source=source_at(facts["root"]),
         scanners=tuple(active),
         config=configuration,
-        engine=Engine(workers=configuration.engine.workers),
+        engine=chosen or Engine(workers=configuration.engine.workers),
     )
-    with locked(ws.lock):
-        write_json({**facts, **results.judged(run, records, {}, anew=True)}, ws.audit)
+    with progress.wanted(report) as told, locked(ws.lock):
+        write_json({**facts, **results.judged(run, records, {}, anew=True, told=told and _told(told))}, ws.audit)
     return ws.read_findings()
 
 

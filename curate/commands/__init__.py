@@ -12,6 +12,10 @@ import typer
 from curate.i18n import Translator, preferred, translator
 
 WorkspaceArg = Annotated[Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(metavar="serial|local:N|dask:ADDRESS", help="Where the work is done; same result."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 LangOption = Annotated[
     str | None, typer.Option(metavar="en|pt-BR", help="The language; that of the environment unless given.")

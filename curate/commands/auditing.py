@@ -8,7 +8,7 @@ import typer
 
 import curate
 from curate import failing, terminal
-from curate.commands import JsonOption, LangOption, WorkspaceArg, words_in
+from curate.commands import EngineOption, JsonOption, LangOption, WorkspaceArg, words_in
 from curate.errors import ConfigError
 from curate.options import DuplicateEngine, Profile
 from curate.storage.workspace import Workspace
@@ -57,9 +57,7 @@ def audit(
         list[str] | None,
         typer.Option(metavar="GLOB", help="Leave out this name, or this path below the source; may be repeated."),
     ] = None,
-    engine: Annotated[
-        str | None, typer.Option(metavar="serial|local:N|dask:ADDRESS", help="Where to measure; same result.")
-    ] = None,
+    engine: EngineOption = None,
     as_json: JsonOption = False,
     lang: LangOption = None,
     fail_on: Annotated[
@@ -154,10 +152,14 @@ def find_copies(
     terminal.copies(curate.find_copies(workspace, files), words_in(lang), as_json=as_json)
 
 
-def judge(workspace: WorkspaceArg, as_json: JsonOption = False, lang: LangOption = None) -> None:
+def judge(
+    workspace: WorkspaceArg, engine: EngineOption = None, as_json: JsonOption = False, lang: LangOption = None
+) -> None:
     """Judge the stored measurements again, after a threshold in WS/curate.toml changed."""
-    curate.judge(workspace)
-    terminal.status(curate.status(workspace), words_in(lang), as_json=as_json)
+    words = words_in(lang)
+    with terminal.progress(words) as report:
+        curate.judge(workspace, report=report, engine=engine)
+    terminal.status(curate.status(workspace), words, as_json=as_json)
 
 
 def status(workspace: WorkspaceArg, as_json: JsonOption = False, lang: LangOption = None) -> None:

@@ -125,9 +125,16 @@ def test_judging_again_reads_no_image(audited: Audited, tmp_path: Path) -> None:
     audited.workspace.config.write_text(text.replace("dark = 0.25", "dark = 0.01"))
     facts = json.loads(audited.workspace.audit.read_text())
     audited.workspace.audit.write_text(json.dumps({**facts, "root": str(tmp_path / "gone")}))
-    findings = curate.judge(audited.workspace.root)
+    steps: list[str] = []
+    findings = curate.judge(audited.workspace.root, report=lambda at: steps.append(at.step), engine="serial")
+    assert {"reading what was measured", "filling the review queue"} <= set(steps)
     assert "dark" not in set(findings["kind"])
     assert {"truncated", "same_bytes", "resized"} <= set(findings["kind"])
+
+
+def test_judging_on_what_is_no_engine_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no engine"):
+        curate.judge(tmp_path, engine="spark")
 
 
 def test_decisions_survive_a_new_audit(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from time import sleep
 
 import pytest
 
+from curate.storage.workspace import Workspace
 from tests import cut_off, sample_images
-from tests.browsing import browsing, chromium, opened, painted, press, serving, stands_still
+from tests.browsing import browsing, chromium, decided, opened, painted, press, serving, stands_still
 
 pytest.importorskip("streamlit")
 pytestmark = [
@@ -63,6 +64,7 @@ def go_the_whole_way(folder: Path) -> tuple[int, list[str]]:
         painted(page)
         press(page, "Delete", "Dropped")
         press(page, "k", "Kept")
+        decided(Workspace(ws), 2)
         for name in PAGES:
             page.goto(f"{server.address}/{name}")
             stands_still(page)
@@ -94,12 +96,12 @@ def send_by_hand() -> None:
 
 def main(folder: Path) -> None:
     with cut_off.recorded() as destinations:
-        decided, requested = go_the_whole_way(folder)
+        done, requested = go_the_whole_way(folder)
         sent = [*destinations]
         send_by_hand()
         sleep(0.5)
         by_hand = destinations[len(sent) :]
-        told = {"sent": sent, "sent by hand": by_hand, "requested": requested, "decided": decided}
+        told = {"sent": sent, "sent by hand": by_hand, "requested": requested, "decided": done}
         print(json.dumps(told))
 
 
