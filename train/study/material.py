@@ -71,7 +71,7 @@ class Material:
     drawn: frozenset[str] = frozenset()
 
 
-def demonstration(output: Path, each: int = 140) -> tuple[Path, Path]:
+def demonstration(output: Path, each: int = 100) -> tuple[Path, Path]:
     """Draw the raw dataset of the demo and an extension of small grey portraits, `each` of every class."""
     raw, extra = output / "drawn" / "raw", output / "drawn" / "extra"
     if not raw.is_dir():
