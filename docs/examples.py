@@ -1,7 +1,7 @@
 """Examples for the site: for each check an image that it flags and one that it does not, and a whole report.
 
 Both are drawn anew with every build, and audited as any dataset is, so that they show what the code does today. What
-cannot be drawn honestly has no example: text, which takes a model of its own, crowds of strangers, a decoder that dies.
+kills its reader, or never ends, has no example.
 """
 
 import io
@@ -61,13 +61,15 @@ def draw(folder: Path) -> dict[str, Example]:
     for name, data in _further([path for path in clean if path.is_file()]):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(data)
-    for name, pixels in (*_frames(), *_people()):
-        (folder / name).parent.mkdir(exist_ok=True)
+    for name, pixels in (*_frames(), *_people(), *_crowd(), *_classes()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(folder / name)
     every_copy = Config(judge=JudgeSettings(prevalence=1.0))  # of a fixed camera most images are copies
     return {
         **_audited(folder / "camera", folder / "of-camera", configuration=every_copy),
-        **_audited(folder / "people", folder / "of-people", profile="faces"),
+        **_audited(folder / "crowd", folder / "of-crowd", embeddings=True),
+        **_audited(folder / "classes", folder / "of-classes", embeddings=True),
+        **_audited(folder / "people", folder / "of-people", profile="faces", text=True),
         **_audited(source, folder / "workspace"),
     }
 
@@ -137,6 +139,37 @@ def _people() -> Iterator[tuple[str, Pixels]]:
         cv2.circle(cartoon, (x, 160), 10, (40, 40, 40), -1)
     cv2.ellipse(cartoon, (150, 200), (45, 30), 0, 0, 180, (40, 40, 40), 6)
     yield "people/cartoon.png", cartoon
+
+    caption = portrait(np.random.default_rng(50), "Happy", 300, 360)
+    yield "people/caption.png", _written(caption, "WHEN MONDAY COMES", scale=0.8, thickness=2)
+    marked = portrait(np.random.default_rng(51), "Happy", 300, 360)
+    yield "people/mark.png", _written(marked, "stockphoto", scale=0.6, thickness=1)
+
+
+def _crowd() -> Iterator[tuple[str, Pixels]]:
+    """Yield many portraits, and one page of text."""
+    for number in range(60):
+        yield f"crowd/{number:02}.png", portrait(np.random.default_rng(300 + number), "Happy", 200, 240)
+    page = np.full((240, 200, 3), 250, np.uint8)
+    for line in range(20, 230, 14):
+        cv2.putText(page, "lorem ipsum dolor sit", (12, line), cv2.FONT_HERSHEY_PLAIN, 0.9, (20, 20, 20), 1)
+    yield "crowd/page.png", page
+
+
+def _classes() -> Iterator[tuple[str, Pixels]]:
+    """Yield two classes that look different, and eight images in the wrong one of them."""
+    for number in range(60):
+        yield f"classes/face/{number:02}.png", portrait(np.random.default_rng(400 + number), "Happy", 200, 240)
+        yield f"classes/view/{number:02}.png", scene(np.random.default_rng(500 + number), 240, 200).astype(np.uint8)
+    for number in range(8):
+        yield f"classes/face/view-{number}.png", scene(np.random.default_rng(600 + number), 240, 200).astype(np.uint8)
+
+
+def _written(pixels: Pixels, text: str, *, scale: float, thickness: int) -> Pixels:
+    written = pixels.copy()
+    at = (10, pixels.shape[0] - 20)
+    cv2.putText(written, text, at, cv2.FONT_HERSHEY_DUPLEX, scale, (255, 255, 255), thickness)
+    return written
 
 
 def _examples(findings: pd.DataFrame, images: pd.DataFrame, previews: Previews) -> Iterator[tuple[str, Example]]:

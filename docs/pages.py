@@ -94,7 +94,7 @@ def _example(kind: KindSpec, example: Example | None) -> list[str]:
     """Write the example of a kind: what is flagged, of a copy what it is one of, and what is not."""
     title = [f"### {kind.title} (`{kind.name}`)", ""]
     if example is None:
-        return [*title, "No example is drawn: it takes photographs, a model of text, or a file that harms its reader."]
+        return [*title, "No example is drawn: it takes a file that harms its reader."]
     said = {"of": "suggested to stay", "flagged": "flagged", "sound": "not flagged"}
     cells = {name: f"![{text}: {kind.title}]({EXAMPLES}/{kind.name}-{name}.jpg)" for name, text in said.items()}
     shown = [name for name in said if name == "flagged" or name in _images(example)]
