@@ -25,7 +25,7 @@ def report(
     ] = None,
     lang: Annotated[str, typer.Option(metavar="|".join(languages()), help="The language of the report.")] = ENGLISH,
 ) -> None:
-    """Write the results report as one HTML file, with Markdown and CSV tables beside it."""
+    """Write the results report. One HTML file, with Markdown and CSV tables beside it."""
     from curate.reports.render import report as write
 
     for path in write(workspace, output, lang=lang, runs=runs or ()):

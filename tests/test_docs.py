@@ -1,10 +1,17 @@
 """What the pages say is what the code does."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
 
 from curate import scanners
-from curate.cli import app
+from curate.commands import auditing, dataset, reviewing
+from curate.plugins import installed
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,17 +56,37 @@ def test_every_decision_record_bears_its_number() -> None:
         assert int(path.name[:3]) == int(number[1])
 
 
-def test_every_option_of_every_command_has_a_help_text() -> None:
-    import typer
+@pytest.fixture
+def whole() -> typer.Typer:
+    """The command line with the sub-commands of every package, apart from the one that other tests call."""
+    line = typer.Typer(rich_markup_mode=None)
+    for room in (auditing, reviewing, dataset):
+        room.register(line)
+    for entry in installed("curate.commands"):
+        entry.load()(line)
+    return line
 
-    def silent(command: object, name: str) -> list[str]:
-        found = [
-            f"{name} {parameter.name}"
-            for parameter in command.params  # type: ignore[attr-defined]
-            if not getattr(parameter, "help", None) and parameter.name != "help"
-        ]
-        for child, below in getattr(command, "commands", {}).items():
-            found += silent(below, f"{name} {child}")
-        return found
 
-    assert silent(typer.main.get_command(app), "curate") == []
+def commands(group: Any, *names: str) -> Iterator[tuple[str, Any]]:
+    """Yield what is typed for a command, and it, for each that there is."""
+    for name, command in group.commands.items():
+        yield " ".join([*names, name]), command
+        if hasattr(command, "commands"):
+            yield from commands(command, *names, name)
+
+
+def test_every_option_of_every_command_has_a_help_text_and_says_what_it_takes(whole: typer.Typer) -> None:
+    seen = dict(commands(typer.main.get_command(whole)))
+    assert {"audit", "decide", "benchmark", "train fit", "report", "review"} <= set(seen)
+    for name, command in seen.items():
+        for parameter in command.params:
+            assert parameter.name == "help" or parameter.help, (name, parameter.name)
+        said = CliRunner().invoke(whole, [*name.split(), "--help"]).output
+        assert not re.findall(r"^ +-.*<(?:list|str|int|float|path)", said, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("group", ["", "train"])
+def test_no_command_is_described_in_half_a_sentence(whole: typer.Typer, group: str) -> None:
+    said = CliRunner().invoke(whole, [*group.split(), "--help"], env={"COLUMNS": "80"}).output.partition("Commands:")[2]
+    assert len(said.splitlines()) > 5
+    assert "..." not in said

@@ -43,7 +43,7 @@ WeightsOption = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="imagenet (downloaded once), lite0 (offline), none, or a checkpoint.")
 ]
 LearningRate = Annotated[
-    float | None, typer.Option(min=0.0, help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune.")
+    float | None, typer.Option(min=0.0, metavar="RATE", help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune.")
 ]
 SourceToFit = Annotated[
     str | None,
@@ -57,7 +57,7 @@ PredictedArgument = Annotated[
     str,
     typer.Argument(metavar="SOURCE", help="An image, a folder of images with classes or without, or what fit takes."),
 ]
-InputPx = Annotated[int, typer.Option(min=32, max=1024, help="Side of the square that the network sees.")]
+InputPx = Annotated[int, typer.Option(min=32, max=1024, metavar="PIXELS", help="Side of the square that the network sees.")]
 
 
 MovedOption = Annotated[
@@ -104,7 +104,7 @@ def fit(
         str | None,
         typer.Option(metavar="NAME|FILE", help="imagenet (downloaded once), lite0 (offline), none, or a checkpoint."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Epochs.")] = None,
     fine_tune: Annotated[
         bool | None, typer.Option("--fine-tune/--frozen", help="Train the whole network, or only its top.")
     ] = None,
@@ -112,14 +112,14 @@ def fit(
     crop: Annotated[Crop | None, typer.Option(help="face: to the largest face, where one is found.")] = None,
     learning_rate: LearningRate = None,
     input_px: Annotated[
-        int | None, typer.Option(min=32, max=1024, help="Side of the square that the network sees.")
+        int | None, typer.Option(min=32, max=1024, metavar="PIXELS", help="Side of the square that the network sees.")
     ] = None,
     patience: Annotated[
-        int | None, typer.Option(min=1, help="End after so many epochs without a lower validation loss.")
+        int | None, typer.Option(min=1, metavar="N", help="End after so many epochs without a lower validation loss.")
     ] = None,
     test_share: Annotated[
         float | None,
-        typer.Option(min=0.01, max=0.9, help="Share of each class to test on, of images without splits; 0.2."),
+        typer.Option(min=0.01, max=0.9, metavar="SHARE", help="Share of each class to test on, of images without splits; 0.2."),
     ] = None,
     ignore_splits: Annotated[
         bool | None,
@@ -128,9 +128,9 @@ def fit(
         ),
     ] = None,
     moved: MovedOption = None,
-    seed: Annotated[int | None, typer.Option(help="Decides the split, the head, the order and the dropout.")] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Decides the split, the head, the order and the dropout.")] = None,
 ) -> None:
-    """Train on the approved images; a run that was cut short goes on where it was."""
+    """Train on the approved images. A run that was cut short goes on where it was."""
     from curate.train import fitting, recipes
 
     chosen = recipes.read(recipe)
@@ -161,7 +161,7 @@ def predict(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.csv", help="Where the table goes.")],
     moved: MovedOption = None,
 ) -> None:
-    """Write the probability of every class for every image, and why where an image cannot be read."""
+    """Write the probability of every class for every image. And why where an image cannot be read."""
     from curate.train import predicting
 
     with _progress() as (progress, say):
@@ -176,7 +176,7 @@ def export(
     checkpoint: Annotated[Path, typer.Argument(help="checkpoint.pt of a run.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.onnx", help="Where the network goes.")],
 ) -> None:
-    """Write a trained network as ONNX: RGB pixels 0..255 in, probabilities out."""
+    """Write a trained network as ONNX. RGB pixels 0..255 in, probabilities out."""
     from curate.train import onnx_file
 
     typer.echo(str(onnx_file.export(checkpoint, output)))
@@ -185,14 +185,14 @@ def export(
 def mislabel(
     workspace: Annotated[Path, typer.Argument(help="The workspace of an audit.")],
     weights: WeightsOption = "lite0",
-    folds: Annotated[int, typer.Option(min=2, help="Each is predicted by a network trained on the others.")] = 5,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs for each fold; 4 unless given.")] = None,
+    folds: Annotated[int, typer.Option(min=2, metavar="N", help="Each is predicted by a network trained on the others.")] = 5,
+    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Epochs for each fold; 4 unless given.")] = None,
     fine_tune: Annotated[bool, typer.Option("--fine-tune", help="Train the whole network, not only its top.")] = False,
     learning_rate: LearningRate = None,
     input_px: InputPx = 224,
-    seed: Annotated[int, typer.Option(help="Decides the folds, the heads, the order and the dropout.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Decides the folds, the heads, the order and the dropout.")] = 0,
 ) -> None:
-    """Find labels that a network trained on the other images does not believe; writes WS/predictions.parquet."""
+    """Find labels that a network does not believe. Trained on the other images; writes WS/predictions.parquet."""
     import curate
     from curate.train import mislabel as module
 
@@ -218,7 +218,7 @@ def embed(
     workspace: Annotated[Path, typer.Argument(help="The workspace of an audit.")],
     weights: WeightsOption = "lite0",
 ) -> None:
-    """Write the pooled features of every image to WS/embeddings.parquet."""
+    """Write the features of every image. Pooled, to WS/embeddings.parquet."""
     from curate.train import embeddings
 
     with _progress() as (progress, _):
@@ -239,9 +239,9 @@ def benchmark(
     profile: Annotated[Profile, typer.Option(help="What the audit of the raw dataset looks for.")] = "faces",
     weights: WeightsOption = "lite0",
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="Runs of each model; 5 unless given, 3 on the drawn datasets.")
+        int | None, typer.Option(min=1, metavar="N", help="Runs of each model; 5 unless given, 3 on the drawn datasets.")
     ] = None,
-    per_class: Annotated[int, typer.Option(min=2, help="Images of each class after balancing.")] = 240,
+    per_class: Annotated[int, typer.Option(min=2, metavar="N", help="Images of each class after balancing.")] = 240,
     limit: Annotated[
         str | None,
         typer.Option(metavar="N|CLASS=N,…", help="At most so many raw images of each class, drawn by a fixed seed."),
@@ -255,7 +255,7 @@ def benchmark(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Compare the model before and after curation, as the study did and under controlled conditions."""
+    """Compare the model before and after curation. As the study did, and under controlled conditions."""
     from curate.train.study import material
     from curate.train.study.benchmark import benchmark as run
 
@@ -309,9 +309,9 @@ def _print_accuracy(protocol: str, arm: str, test: str, figures: Mapping[str, An
 
 
 def summary(
-    classes: Annotated[int, typer.Option(help="How many classes the head tells apart.")] = 3,
+    classes: Annotated[int, typer.Option(metavar="N", help="How many classes the head tells apart.")] = 3,
     frozen_up_to: Annotated[
-        int, typer.Option(help="Freeze features.0 to features.N; -1 freezes nothing.")
+        int, typer.Option(metavar="N", help="Freeze features.0 to features.N; -1 freezes nothing.")
     ] = FROZEN_UP_TO,
 ) -> None:
     """Print the layer table of the network."""

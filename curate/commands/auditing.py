@@ -70,7 +70,7 @@ def audit(
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as SARIF 2.1.0.")] = None,
     profile_time: Annotated[bool, typer.Option("--profile-time", help="Print the cost of each step.")] = False,
 ) -> None:
-    """Ingest, measure and judge a dataset, fill the review queue, and print Table 1."""
+    """Measure and judge a dataset. Fills the review queue, and prints Table 1."""
     from curate.measuring import pool
 
     pool.get_ready(workspace, pool.named(engine) if engine else pool.Engine())
@@ -122,7 +122,7 @@ def compare(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """List the images of one dataset that are copies of images in another."""
+    """List what one dataset has copies of in another."""
     words = words_in(lang)
     with terminal.progress(words) as report:
         copies = curate.compare(ours, theirs, thorough=thorough, report=report)
@@ -135,7 +135,7 @@ def diff(
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:
-    """Say what changed between two audits or datasets: images, counts, and how they look."""
+    """Say what changed between two datasets. Images by content, counts, and how they look."""
     words = words_in(lang)
     with terminal.progress(words) as report:
         found = curate.diff(before, after, report=report)
@@ -155,7 +155,7 @@ def find_copies(
 def judge(
     workspace: WorkspaceArg, engine: EngineOption = None, as_json: JsonOption = False, lang: LangOption = None
 ) -> None:
-    """Judge the stored measurements again, after a threshold in WS/curate.toml changed."""
+    """Judge what is measured again. Wanted after a threshold in WS/curate.toml has changed."""
     words = words_in(lang)
     with terminal.progress(words) as report:
         curate.judge(workspace, report=report, engine=engine)
@@ -163,12 +163,12 @@ def judge(
 
 
 def status(workspace: WorkspaceArg, as_json: JsonOption = False, lang: LangOption = None) -> None:
-    """Print Table 1, flagged and confirmed, and the progress of the review."""
+    """Print Table 1 and the progress of the review."""
     terminal.status(curate.status(workspace), words_in(lang), as_json=as_json)
 
 
 def scanners(as_json: JsonOption = False, lang: LangOption = None) -> None:
-    """List the installed scanners: their kinds, what these mean, and their settings."""
+    """List the scanners, their kinds and settings."""
     from curate.config import Config
     from curate.scanners import load
 
@@ -176,7 +176,7 @@ def scanners(as_json: JsonOption = False, lang: LangOption = None) -> None:
 
 
 def schema() -> None:
-    """Print the JSON schema of curate.toml, with the settings of every installed scanner."""
+    """Print the JSON schema of curate.toml. It has the settings of every installed scanner."""
     from curate.scanners import settings_schema
 
     print(json.dumps(settings_schema(), indent=2))

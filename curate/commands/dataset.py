@@ -36,7 +36,7 @@ def manifest(
     ] = None,
     pending: Annotated[Pending | None, typer.Option(help="What undecided images count as.")] = None,
 ) -> None:
-    """Write the approved manifest: one row per image, with verdict, final label and reasons."""
+    """Write the approved manifest. One row per image, with verdict, final label and reasons."""
     table = curate.manifest(workspace, output, pending=pending)
     counts = ", ".join(f"{count:,} {action}" for action, count in table["action"].value_counts().sort_index().items())
     terminal.say(f"{output or workspace / 'manifest.parquet'}: {len(table):,} images ({counts})")
@@ -54,7 +54,7 @@ def export(
     source: SourceOption = None,
     repair_splits: RepairOption = False,
 ) -> None:
-    """Write the cleaned folder, every file checked against its hash."""
+    """Write the cleaned dataset. Every file is checked against its hash."""
     exported = curate.export(
         manifest_file,
         destination,
@@ -89,7 +89,7 @@ def build(
     source: SourceOption = None,
     repair_splits: RepairOption = False,
 ) -> None:
-    """Extend, balance, resize and split the approved images into a training set, with a card."""
+    """Make a training set of the approved images. Extends, balances, resizes and splits; a card lies beside."""
     made = curate.build(
         recipe, destination, manifest=manifest_file, source=source, repair_splits=repair_splits, say=terminal.say
     )
@@ -103,7 +103,7 @@ def fetch(
     dataset: Annotated[str, typer.Argument(metavar="kaggle:OWNER/DATASET", help="As in its address on kaggle.com.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="A folder that does not exist yet.")],
 ) -> None:
-    """Download a Kaggle dataset with your own credentials; run again, a broken download goes on."""
+    """Download a Kaggle dataset. Takes your own credentials; run again, a broken download goes on."""
     print(curate.fetch(dataset, destination))
 
 
@@ -111,7 +111,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where the demo goes.")] = Path("curate-demo"),
     lang: LangOption = None,
 ) -> None:
-    """Draw a dataset with planted defects and take it the whole way, from audit to report."""
+    """Take a drawn dataset the whole way. Its defects are planted; from audit to report."""
     from curate.auditing import summary
     from curate.demonstration import run
 

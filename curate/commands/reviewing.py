@@ -19,19 +19,25 @@ def register(app: typer.Typer) -> None:
 def decide(
     workspace: WorkspaceArg,
     action: Annotated[
-        str | None, typer.Option(help="keep, drop, relabel, defer, or suggested: as each scanner suggests.")
+        str | None,
+        typer.Option(metavar="ACTION", help="keep, drop, relabel, defer, or suggested: as each scanner suggests."),
     ] = None,
-    category: Annotated[list[str] | None, typer.Option(help="Only findings of this category.")] = None,
-    kind: Annotated[list[str] | None, typer.Option(help="Only findings of this kind.")] = None,
-    label: Annotated[list[str] | None, typer.Option(help="Only images of this class.")] = None,
+    category: Annotated[
+        list[str] | None, typer.Option(metavar="CATEGORY", help="Only findings of this category.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(metavar="KIND", help="Only findings of this kind; `curate scanners` lists them.")
+    ] = None,
+    label: Annotated[list[str] | None, typer.Option(metavar="LABEL", help="Only images of this class.")] = None,
     path: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only images whose path matches this pattern; one named in full also where nothing flags it."
+            metavar="PATTERN",
+            help="Only images whose path matches this pattern; one named in full also where nothing flags it.",
         ),
     ] = None,
-    min_score: Annotated[float, typer.Option(help="Only findings with at least this score.")] = 0.0,
-    max_score: Annotated[float, typer.Option(help="Only findings with at most this score.")] = 1.0,
+    min_score: Annotated[float, typer.Option(metavar="SCORE", help="Only findings with at least this score.")] = 0.0,
+    max_score: Annotated[float, typer.Option(metavar="SCORE", help="Only findings with at most this score.")] = 1.0,
     keepers: Annotated[bool, typer.Option("--keepers", help="Decide the keepers of duplicate groups too.")] = False,
     from_csv: Annotated[
         Path | None, typer.Option("--from-csv", metavar="FILE", help="A CSV with columns path and action.")
@@ -46,13 +52,15 @@ def decide(
     new_class: Annotated[
         bool, typer.Option("--new-class", help="Let relabel make a class that the dataset does not have yet.")
     ] = False,
-    reviewer: Annotated[str | None, typer.Option(help="Who decides; your user name unless given.")] = None,
-    note: Annotated[str | None, typer.Option(help="Why, kept in the log.")] = None,
+    reviewer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who decides; your user name unless given.")
+    ] = None,
+    note: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, kept in the log.")] = None,
     allow_no_survivor: Annotated[
         bool, typer.Option("--allow-no-survivor", help="Let a duplicate group lose every copy.")
     ] = False,
 ) -> None:
-    """Decide without the app: by filter, from a CSV, or from Label Studio. It goes into the same log."""
+    """Decide without the app. By filter, from a CSV, or from Label Studio; into the same log."""
     from curate.reviewing.bulk import action_called
     from curate.reviewing.reviewer import account
 
