@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from curate.storage.blobs import Blobs, Spool
 
 _KEY_NAMES = [field.name for field in KEYS]
+Rows = npt.NDArray[np.intp]
 _FACT_NAMES = ["size_bytes", *(field.name for field in FACT_FIELDS)]
 
 
@@ -75,26 +76,62 @@ def missing(
 
     With `try_again` that includes what could not be read the last time.
     """
-    have = {name: set[tuple[str, int, int]]() for name in fingerprints(scanners)}
+    wanted = _Wanted.of(records)
+    have = {name: np.zeros(len(records), dtype=bool) for name in fingerprints(scanners)}
     for part in found:
-        keys = _settled(part, try_again=try_again)
+        rows = _settled(part, wanted, try_again=try_again)
         for name in part.current:
-            have[name].update(keys)
-    wanted: dict[frozenset[str], list[Record]] = {}
-    for record in records:
-        key = (record.path, record.size_bytes, record.mtime_ns)
-        lacking = frozenset(name for name, keys in have.items() if key not in keys)
-        if lacking:
-            wanted.setdefault(lacking - {FACTS}, []).append(record)
-    return wanted
+            have[name][rows] = True
+    lacking: dict[frozenset[str], list[Record]] = {}
+    for row in np.flatnonzero(~np.logical_and.reduce([*have.values()])).tolist():
+        names = frozenset(name for name, rows_done in have.items() if not rows_done[row])
+        lacking.setdefault(names - {FACTS}, []).append(records[row])
+    return lacking
 
 
-def _settled(part: Part, *, try_again: bool) -> list[tuple[str, int, int]]:
-    """Return the keys of the rows of a part that need not be measured again."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which records are asked for, in order, by what tells them apart: paths, sizes and times.
+
+    Numbers and no sets of keys: of a million records these would take a gigabyte for each step that measures.
+    """
+
+    row_of: Mapping[str, int]
+    sizes: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> _Wanted:
+        return cls(
+            {record.path: row for row, record in enumerate(records)},
+            np.array([record.size_bytes for record in records], np.int64),
+            np.array([record.mtime_ns for record in records], np.int64),
+        )
+
+    def rows(self, table: pa.Table) -> Rows:
+        """Return for each row of a table with the columns `KEYS` the record that it is about, or -1 if it has changed."""
+        rows = self.rows_of_size(table)
+        known = np.flatnonzero(rows >= 0)
+        rows[known[self.times[rows[known]] != table["mtime_ns"].to_numpy()[known]]] = -1
+        return rows
+
+    def rows_of_size(self, table: pa.Table) -> Rows:
+        """Return the same, whatever the times."""
+        paths = table["path"].to_pylist()
+        rows = np.fromiter((self.row_of.get(path, -1) for path in paths), np.intp, len(paths))
+        known = np.flatnonzero(rows >= 0)
+        rows[known[self.sizes[rows[known]] != table["size_bytes"].to_numpy()[known]]] = -1
+        return rows
+
+
+def _settled(part: Part, wanted: _Wanted, *, try_again: bool) -> Rows:
+    """Return which records have a row in a part that need not be measured again."""
     again = {Unsettled.UNREAD} if try_again else set()
     again |= {Unsettled.REFUSED} if part.is_raised else set()
     table = stored(part.path, [*_KEY_NAMES, "unsettled"])
-    return [key for key, why in zip(_keys(table), table["unsettled"].to_pylist(), strict=True) if why not in again]
+    rows = wanted.rows(table)
+    is_settled = np.array([why not in again for why in table["unsettled"].to_pylist()], dtype=bool)
+    return rows[is_settled & (rows >= 0)]
 
 
 def load(
@@ -133,8 +170,7 @@ def _gathered(
 
     from curate.storage.blobs import Spool
 
-    wanted = {r.path: (r.size_bytes, r.mtime_ns) for r in records}
-    spool = Spool()
+    wanted, spool = _Wanted.of(records), Spool()
     tables = []
     for part in found:
         tables.append(_read(part, wanted, spool))
@@ -143,14 +179,14 @@ def _gathered(
     columns: dict[str, Any] = {
         name: pd.Series([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")
     }
-    row_indices: dict[tuple[int, ...], npt.NDArray[np.intp]] = {}
+    row_indices: dict[tuple[int, ...], Rows] = {}
     for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns)):
         pieces = [loaded for loaded in tables if step in loaded.part.current]
         if not pieces:
             raise WorkspaceError(f"no measurement of {step!r} can be read any more; run the audit again")
         which = tuple(map(id, pieces))
         if which not in row_indices:
-            row_indices[which] = _row_indices(pieces, columns["path"])
+            row_indices[which] = _row_indices(pieces, len(records))
         names = _FACT_NAMES if step == FACTS else [name for name in pieces[0].names if name.startswith(f"{step}.")]
         columns |= _columns(pieces, names, row_indices[which])
     return columns
@@ -189,16 +225,17 @@ def _is_bulky(kind: pa.DataType) -> bool:
 
 def prune(folder: Path, scanners: Sequence[Scanner], records: Sequence[Record], limits: DecodeLimits) -> None:
     """Delete part files that hold no current row of any record, or none that a later part does not hold again."""
-    wanted = {(record.path, record.size_bytes, record.mtime_ns) for record in records}
+    wanted = _Wanted.of(records)
     current = {part.path: part.current for part in parts(folder, scanners, limits)}
-    later: dict[str, set[tuple[str, int, int]]] = {step: set() for step in fingerprints(scanners)}
+    later = {step: np.zeros(len(records), dtype=bool) for step in fingerprints(scanners)}
     for path in sorted(folder.glob("part-*.parquet"), reverse=True):
         steps = current.get(path, frozenset())
-        keys = wanted.intersection(_keys(stored(path, _KEY_NAMES))) if steps else set()
-        if all(keys <= later[step] for step in steps):
+        rows = wanted.rows(stored(path, _KEY_NAMES)) if steps else np.empty(0, np.intp)
+        rows = rows[rows >= 0]
+        if all(later[step][rows].all() for step in steps):
             path.unlink()
         for step in steps:
-            later[step] |= keys
+            later[step][rows] = True
 
 
 def stored(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
@@ -210,15 +247,15 @@ def stored(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise WorkspaceError(f"{path} is damaged ({why}); delete it and run the audit again") from error
 
 
-def _keys(table: pa.Table) -> list[tuple[str, int, int]]:
-    return list(zip(*(table[name].to_pylist() for name in _KEY_NAMES), strict=True))
-
-
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """The rows of a part that are still good: small values here, large ones in a scratch file."""
+    """The rows of a part that are still good: small values here, large ones in a scratch file.
+
+    `rows` are the records that they are about.
+    """
 
     part: Part
+    rows: Rows
     table: pa.Table
     large: dict[str, Blobs]
 
@@ -227,26 +264,29 @@ class _Loaded:
         return [*self.table.column_names, *self.large]
 
 
-def _read(part: Part, wanted: Mapping[str, tuple[int, int]], spool: Spool) -> _Loaded:
+def _read(part: Part, wanted: _Wanted, spool: Spool) -> _Loaded:
     from curate.storage import blobs
 
     table = stored(part.path)
-    current = [wanted.get(path) == (size, time) for path, size, time in _keys(table)]
-    if not all(current):
-        table = table.filter(pa.array(current, pa.bool_()))
+    rows = wanted.rows(table)
+    is_current = rows >= 0
+    if not is_current.all():
+        table, rows = table.filter(pa.array(is_current)), rows[is_current]
     names = [field.name for field in table.schema if blobs.is_large(field.type)]
     large = {name: spool.take_in(table[name]) for name in names}
-    return _Loaded(part, table.drop_columns(names), large)
+    return _Loaded(part, rows, table.drop_columns(names), large)
 
 
-def _row_indices(pieces: Sequence[_Loaded], paths: Sequence[str]) -> npt.NDArray[np.intp]:
-    """Find for each path its row among all rows of these parts, of the last part that has it; -1 where none has."""
-    stored_paths = [path for loaded in pieces for path in loaded.table["path"].to_pylist()]
-    row_of = {path: row for row, path in enumerate(stored_paths)}
-    return np.array([row_of.get(path, -1) for path in paths], dtype=np.intp)
+def _row_indices(pieces: Sequence[_Loaded], count: int) -> Rows:
+    """Find for each of `count` records its row among all rows of these parts, of the last part that has it; or -1."""
+    found, start = np.full(count, -1, np.intp), 0
+    for loaded in pieces:
+        found[loaded.rows] = np.arange(start, start + len(loaded.rows))
+        start += len(loaded.rows)
+    return found
 
 
-def _columns(pieces: Sequence[_Loaded], names: Sequence[str], row_indices: npt.NDArray[np.intp]) -> dict[str, Any]:
+def _columns(pieces: Sequence[_Loaded], names: Sequence[str], row_indices: Rows) -> dict[str, Any]:
     """Take these columns in the order of the row indices; missing where there is none."""
     from curate.storage.blobs import Blobs
 
@@ -263,8 +303,12 @@ def _columns(pieces: Sequence[_Loaded], names: Sequence[str], row_indices: npt.N
 
 def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
     """Rebuild the records behind an image table, with the times under which they were last measured."""
-    times: dict[tuple[str, int], int] = {}
+    paths, sizes = images["path"].tolist(), images["size_bytes"].to_numpy(np.int64)
+    times = np.zeros(len(images), np.int64)
+    wanted = _Wanted({path: row for row, path in enumerate(paths)}, sizes, times)
     for part in found:
-        times |= {(path, size): time for path, size, time in _keys(stored(part.path, _KEY_NAMES))}
-    rows = zip(images["path"], images["label"], images["split"], images["size_bytes"], strict=True)
-    return [Record(path, label, split, int(size), times.get((path, int(size)), 0)) for path, label, split, size in rows]
+        table = stored(part.path, _KEY_NAMES)
+        rows = wanted.rows_of_size(table)
+        times[rows[rows >= 0]] = table["mtime_ns"].to_numpy()[rows >= 0]
+    columns = (paths, images["label"], images["split"], sizes.tolist(), times.tolist())
+    return [Record(*values) for values in zip(*columns, strict=True)]
