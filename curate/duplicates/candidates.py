@@ -4,7 +4,7 @@ Upright, either of two hashes suffices; mirrored and turned, the pHash, which fo
 alone. Exact, and nothing here has seen a pixel. More hashes than memory should hold are joined on disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -35,11 +35,16 @@ def upright(phashes: Hashes, dhashes: Hashes, distance: int, spread: Spread | No
 
 
 def transformed(
-    phashes: Hashes, spectra: Spectra, distance: int, spread: Spread | None = None
+    phashes: Hashes, parts: Iterable[Spectra], distance: int, spread: Spread | None = None
 ) -> Iterator[tuple[str, Pairs]]:
-    """Yield for each transform the pairs of which the second, transformed, looks like the first."""
-    for transform in SEARCHED:
-        left, right, bits = between(phashes, transformed_hashes(spectra, transform), distance, spread)
+    """Yield for each transform the pairs of which the second, transformed, looks like the first.
+
+    `parts` are the spectra of the same images, some at a time: those of all would take more room than the pairs.
+    """
+    turned = [[transformed_hashes(spectra, transform) for transform in SEARCHED] for spectra in parts]
+    for index, transform in enumerate(SEARCHED):
+        theirs = np.concatenate([hashes[index] for hashes in turned])
+        left, right, bits = between(phashes, theirs, distance, spread)
         # All of these transforms but one are their own inverse: each pair comes twice.
         chosen = left < right if transform != "turned by 90 degrees" else left != right
         yield transform, (left[chosen], right[chosen], bits[chosen])

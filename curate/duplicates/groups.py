@@ -120,6 +120,24 @@ def stars(count: int, copies_of: Callable[[int, Set[int]], dict[int, Match]]) ->
             yield keeper, copies
 
 
+class EqualPixels:
+    """Rows sorted into those of equal pixels, by their digests."""
+
+    def __init__(self, digests: pd.Series) -> None:
+        codes, known = digests.factorize()
+        self._code_of = codes
+        self._rows = np.argsort(codes, kind="stable")
+        self._starts = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=len(known)))])
+        self.firsts: npt.NDArray[np.int64] = self._rows[self._starts[:-1]].astype(np.int64)
+        """The first row of each, ascending."""
+
+    def of(self, row: int) -> list[int]:
+        """Return all rows that have the pixels of this one, itself among them, ascending."""
+        code = self._code_of[row]
+        found: list[int] = self._rows[self._starts[code] : self._starts[code + 1]].tolist()
+        return found
+
+
 def exact_copies(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict[int, Match]:
     """Match rows whose pixels equal those of `first`: each by the plainest evidence among them, equal bytes."""
     owner = {hashes[first]: first}

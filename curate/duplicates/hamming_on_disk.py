@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from curate.duplicates import hamming
 from curate.duplicates.hamming import BITS, BlockCombination, Hashes, Pairs
+from curate.storage import scratch
 
 MEMORY_BYTES = 512 << 20
 _ROW = np.dtype([("hash", np.uint64), ("row", np.int64)])
@@ -37,8 +38,8 @@ def pairs_within(
     blocks, so the order of pairs over all parts is not that of rows. `folder` is where scratch files go.
     """
     threads = min(8, os.cpu_count() or 1)
-    with tempfile.TemporaryDirectory(prefix="curate-", dir=folder) as scratch:
-        whole = Path(scratch) / "all"
+    with tempfile.TemporaryDirectory(prefix="curate-", dir=folder or scratch.folder()) as room:
+        whole = Path(room) / "all"
         count = _spool(chunks, whole)
         shards = max(1, -(-count * _JOIN_BYTES * threads // memory_bytes))
 

@@ -18,7 +18,7 @@ from curate.duplicates.verify import Verifier
 FEWEST, MOST = 1 << 11, 1 << 17
 """Pairs in a portion: few while many turn out to be copies, which spares others; then more."""
 _MANY = 0.25
-Ints = npt.NDArray[np.int64]
+_PAIR = np.dtype([("left", np.int32), ("right", np.int32), ("bits", np.uint8), ("transform", np.uint8)])
 
 
 class Neighbours:
@@ -30,9 +30,9 @@ class Neighbours:
         self.near: dict[int, dict[int, Match]] = {}
         self.verifier = verifier
         self._transforms: Sequence[str | None] = ()
-        self._pairs = np.empty((4, 0), np.int64)
-        """Left, right, bits and the index of the transform, sorted by the better row of each pair."""
-        self._first: Ints = np.empty(0, np.int64)
+        self._pairs = np.empty(0, _PAIR)
+        """Sorted by the better row of each pair; many there may be, so they are small."""
+        self._first = np.empty(0, np.int32)
         self._done, self._portion = 0, FEWEST
 
     def verify(self, pairs: Pairs, transform: str | None) -> int:
@@ -59,24 +59,32 @@ class Neighbours:
     def put_off(self, candidates: Sequence[tuple[str | None, Pairs]]) -> None:
         """Take these pairs, transform by transform, to be verified once somebody asks for one of their rows."""
         self._transforms = [transform for transform, _ in candidates]
-        sides = [np.stack([*pairs, np.full(len(pairs[0]), index)]) for index, (_, pairs) in enumerate(candidates)]
-        pairs = np.concatenate(sides, axis=1).astype(np.int64)
-        better = np.minimum(pairs[0], pairs[1])
-        order = np.lexsort((pairs[1], pairs[0], pairs[3], better))
-        self._pairs, self._first, self._done = pairs[:, order], better[order], 0
+        pairs = np.concatenate([_packed(pairs, index) for index, (_, pairs) in enumerate(candidates)])
+        better = np.minimum(pairs["left"], pairs["right"])
+        order = np.lexsort((pairs["right"], pairs["left"], pairs["transform"], better))
+        self._pairs, self._first, self._done = pairs[order], better[order], 0
 
     def of(self, row: int, taken: Set[int]) -> dict[int, Match]:
         """Return the copies of a row; rows have to be asked for in ascending order, with what is taken by then."""
         while self._done < len(self._first) and self._first[self._done] <= row:
             last = self._first[min(self._done + self._portion, len(self._first)) - 1]
             end = int(np.searchsorted(self._first, last, side="right"))
-            portion, self._done = self._pairs[:, self._done : end], end
-            portion = portion[:, ~np.isin(portion[:2], np.fromiter(taken, np.int64, len(taken))).any(axis=0)]
+            portion, self._done = self._pairs[self._done : end], end
+            gone = np.fromiter(taken, np.int32, len(taken))
+            portion = portion[~(np.isin(portion["left"], gone) | np.isin(portion["right"], gone))]
             copies = 0
             for index, transform in enumerate(self._transforms):
-                left, right, bits = portion[:3, portion[3] == index]
+                chosen = portion[portion["transform"] == index]
+                left, right, bits = (chosen[name].astype(np.int64) for name in ("left", "right", "bits"))
                 copies += self.verify((left, right, bits), transform)
-            busy = copies > _MANY * max(portion.shape[1], 1)
+            busy = copies > _MANY * max(len(portion), 1)
             self._portion = FEWEST if busy else min(2 * self._portion, MOST)
             self._report(self._done, len(self._first))
         return self.near.get(row, {})
+
+
+def _packed(pairs: Pairs, transform: int) -> npt.NDArray[np.void]:
+    packed = np.empty(len(pairs[0]), _PAIR)
+    packed["left"], packed["right"], packed["bits"] = pairs
+    packed["transform"] = transform
+    return packed

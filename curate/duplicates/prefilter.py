@@ -8,16 +8,16 @@ allowed for, so nothing is lost that `tiles.compare` would find. The signature o
 that of the tile: blocks change places, and their frequencies places and signs.
 """
 
-import tempfile
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from curate.duplicates.hamming import popcount
 from curate.duplicates.tiles import BLOCK_PX, BURNT_PX, CLOSE, TEXTURE, TILE_PX, Floats, Prepared, transformed
+from curate.storage import scratch
 
 BLOCKS = (TILE_PX // BLOCK_PX) ** 2
 SIZE = 8
@@ -27,7 +27,6 @@ _QUANTISATION_ERROR = 0.03
 _AT_A_TIME = 128
 IN_MEMORY = 100_000
 """Signatures that are kept in memory: 57 MiB."""
-_Byte = TypeVar("_Byte", np.int8, np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +46,10 @@ class BlockSignatures:
     def empty(cls, count: int) -> "BlockSignatures":
         """Allocate so many; in a scratch file, of which the system keeps in memory what it can, where they are many."""
         return cls(
-            _allocated((count, SIZE, BLOCKS), np.int8),
+            scratch.rows((count, SIZE, BLOCKS), np.int8, IN_MEMORY),
             np.empty(count, np.uint64),
             np.empty(count, np.uint64),
-            _allocated((count, BLOCKS), np.uint8),
+            scratch.rows((count, BLOCKS), np.uint8, IN_MEMORY),
         )
 
     def add(self, rows: npt.NDArray[np.intp], tiles: Prepared) -> None:
@@ -126,13 +125,6 @@ def _moves(transform: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], 
 def _moved(bits: npt.NDArray[np.uint64], blocks: npt.NDArray[np.intp]) -> npt.NDArray[np.uint64]:
     each = np.unpackbits(np.ascontiguousarray(bits).view(np.uint8).reshape(-1, BLOCKS // 8), axis=1)
     return _bits(each.take(blocks, axis=1).astype(bool))
-
-
-def _allocated(shape: tuple[int, ...], kind: type[_Byte]) -> npt.NDArray[_Byte]:
-    if shape[0] <= IN_MEMORY:
-        return np.empty(shape, kind)
-    with tempfile.TemporaryFile(prefix="curate-") as file:
-        return np.memmap(file, kind, "w+", shape=shape)
 
 
 def _bits(blocks: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:

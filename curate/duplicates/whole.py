@@ -5,7 +5,6 @@ what stands out from its border lies in the middle, which undoes a shift. The pr
 correlation. A smaller copy is softer than its original, so where a pair nearly correlates either is softened too.
 """
 
-import tempfile
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +13,7 @@ import numpy.typing as npt
 
 from curate.duplicates import search, tiles
 from curate.duplicates.tiles import TILE_PX, Floats
+from curate.storage import scratch
 
 SIDE = TILE_PX // 2
 SOFT = 0.85
@@ -43,8 +43,7 @@ class _Vectors:
     """Unit vectors of n tiles, 2 KiB each; of each how much softening changes it, and how long it is then."""
 
     def __init__(self, count: int) -> None:
-        shape = count, SIDE**2
-        self.values: Halves = np.empty(shape, np.int16) if count <= IN_MEMORY else _on_disk(shape)
+        self.values: Halves = scratch.rows((count, SIDE**2), np.int16, IN_MEMORY)
         self.softening = np.empty((count, 2), np.float32)
 
     def add(self, rows: Indices, pixels: Floats) -> None:
@@ -197,8 +196,3 @@ def _blurred(vectors: Floats) -> Floats:
         cv2.GaussianBlur(vector, (0, 0), SOFT, dst=blurred)
     flat = soft.reshape(len(vectors), SIDE**2)
     return np.asarray(flat - flat.mean(axis=1, keepdims=True), dtype=np.float32)
-
-
-def _on_disk(shape: tuple[int, int]) -> Halves:
-    with tempfile.TemporaryFile(prefix="curate-") as file:
-        return np.memmap(file, np.int16, "w+", shape=shape)

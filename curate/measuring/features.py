@@ -109,7 +109,7 @@ class _Wanted:
         )
 
     def rows(self, table: pa.Table) -> Rows:
-        """Return for each row of a table with the columns `KEYS` the record that it is about, or -1 if it has changed."""
+        """Return for each row of a table with the columns `KEYS` the record it is about; -1 where that has changed."""
         rows = self.rows_of_size(table)
         known = np.flatnonzero(rows >= 0)
         rows[known[self.times[rows[known]] != table["mtime_ns"].to_numpy()[known]]] = -1

@@ -8,7 +8,6 @@ way of a third image. Near-blank images, whose hashes mean nothing, only ever ma
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Set
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -23,7 +22,16 @@ from pydantic import Field
 
 from curate.config import Config, Settings
 from curate.duplicates import hamming, kinds, sift, strangers
-from curate.duplicates.groups import Match, by_preference, columns_of, exact_copies, findings, scenes, stars
+from curate.duplicates.groups import (
+    EqualPixels,
+    Match,
+    by_preference,
+    columns_of,
+    exact_copies,
+    findings,
+    scenes,
+    stars,
+)
 from curate.duplicates.hamming import Hashes, Pairs
 from curate.duplicates.tiles import TILE_PX, Floats
 from curate.findings import Finding, KindSpec
@@ -130,10 +138,8 @@ class Duplicates(Scanner):
         wanted = [name for name in features if name not in unread]  # the table is copied when it is put in order
         ranked = by_preference(features.loc[features["digest"].notna() & features["tile"].notna(), wanted])
         columns = columns_of(ranked)
-        same_pixels: dict[str, list[int]] = defaultdict(list)
-        for row, digest in enumerate(ranked["digest"]):
-            same_pixels[digest].append(row)
-        near = self._near(ranked, np.array([rows[0] for rows in same_pixels.values()], dtype=np.int64))
+        same_pixels = EqualPixels(ranked["digest"])
+        near = self._near(ranked, same_pixels.firsts)
         group_of: dict[int, int] = {}
         for keeper, copies in self._groups(ranked, same_pixels, near):
             group_of |= dict.fromkeys((keeper, *copies), keeper)
@@ -142,16 +148,16 @@ class Duplicates(Scanner):
         yield from scenes(columns, apart)
 
     def _groups(
-        self, ranked: pd.DataFrame, same_pixels: Mapping[str, list[int]], near: Neighbours
+        self, ranked: pd.DataFrame, same_pixels: EqualPixels, near: Neighbours
     ) -> Iterator[tuple[int, dict[int, Match]]]:
         """Group rows into stars; rows of equal pixels stand together, each class by its first row in `near`."""
-        digests, hashes = ranked["digest"].tolist(), ranked["sha256"].tolist()
+        hashes = ranked["sha256"].tolist()
 
         def copies_of(keeper: int, taken: Set[int]) -> dict[int, Match]:
-            equal = same_pixels[digests[keeper]]
+            equal = same_pixels.of(keeper)
             copies = exact_copies(keeper, [row for row in equal if row != keeper and row not in taken], hashes)
             for other, match in near.of(equal[0], taken).items():
-                free = [row for row in same_pixels[digests[other]] if row not in taken]
+                free = [row for row in same_pixels.of(other) if row not in taken]
                 if free:
                     copies |= {free[0]: match, **exact_copies(free[0], free[1:], hashes)}
             return copies
@@ -259,7 +265,8 @@ class Duplicates(Scanner):
             return usable[pairs[0]], usable[pairs[1]], pairs[2]
 
         phashes, dhashes = (hashes_of(ranked[name].iloc[usable]) for name in ("phash", "dhash"))
-        spectra = blobs.matrix(ranked["spectrum"], usable).view(np.int16).reshape(-1, 8, 8)
+        parts = (usable[at : at + _SPECTRA] for at in range(0, len(usable), _SPECTRA))
+        spectra = (blobs.matrix(ranked["spectrum"], part).view(np.int16).reshape(-1, 8, 8) for part in parts)
         spread = self.spread if len(usable) >= WORTH_SPREADING else None
 
         def transformed() -> list[tuple[str, Pairs]]:
@@ -282,6 +289,8 @@ _DCT = 2 * np.cos(np.pi * np.outer(np.arange(8), np.arange(0.5, SPECTRUM_PX)) / 
 """The first 8 rows of the unnormalised DCT-II of 32 samples."""
 WORTH_SPREADING = 50_000
 """Images from which on it takes longer to join their hashes than to start processes that help."""
+_SPECTRA = 1 << 14
+"""Spectra in hand at a time: with what is worked out of them 16 MiB."""
 _JOINING = N_("finding images of similar hashes")
 _PREPARING = N_("preparing images to be compared")
 _COMPARING = N_("comparing pairs of images")

@@ -6,7 +6,6 @@ move places only. The scratch file has no name and goes when the last column tha
 """
 
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from pandas.api.extensions import ExtensionArray, ExtensionDtype, take
+
+from curate.storage import scratch
 
 LARGE_BYTES = 64
 """Values of a fixed size up to this stay in memory."""
@@ -36,7 +37,7 @@ class Spool:
     """A scratch file that values are appended to."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="curate-")  # noqa: SIM115 - lives as long as its columns
+        self._file = scratch.file()
         self._end = 0
         self._seeking = threading.Lock()
 
