@@ -112,7 +112,16 @@ def test_only_its_own_pages_with_its_key_are_answered(workspace: Path) -> None:
         status, headers = ask(port, "/", Cookie=cookie)
         assert status == 200
         assert headers["x-frame-options"] == "DENY"
-        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
+        allowed = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
+        assert allowed["frame-ancestors"] == allowed["object-src"] == allowed["base-uri"] == "'none'"
+        assert allowed["default-src"] == allowed["form-action"] == "'self'"
+        assert allowed["connect-src"].split() == [
+            *("'self'", "data:", "blob:"),
+            *(f"{scheme}://127.0.0.1:{port}" for scheme in ("ws", "wss")),
+        ]
         for host in ("evil.example", f"evil.example:{port}", "127.0.0.1.evil.example", "", "a@127.0.0.1", "[::2]"):
             assert ask(port, "/", Cookie=cookie, Host=host)[0] == 403, host
         for host in ("localhost", f"127.0.0.1:{port}", f"LOCALHOST:{port}", "[::1]:9000"):
