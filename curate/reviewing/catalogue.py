@@ -122,7 +122,7 @@ class Catalogue:
 
     def classes(self) -> set[str]:
         """Return the classes of the dataset and those that decisions have made."""
-        rows = self._db.execute("SELECT label FROM image UNION SELECT new_label FROM image")
+        rows = self._db.execute(f"{_LABELS} UNION SELECT new_label FROM image WHERE new_label IS NOT NULL")
         return {row[0] for row in rows if row[0] is not None}
 
     def _entries(self, rows: Sequence[sqlite3.Row]) -> list[Entry]:
@@ -188,6 +188,13 @@ def _condition(chosen: ImageFilter) -> tuple[str, dict[str, Any]]:
 
 
 _ORDERS = {Order.SCORE: "m.score DESC, m.path", Order.NAME: "m.path", Order.CLASS: "m.label, m.path"}
+_LABELS = """
+    WITH RECURSIVE known(label) AS (
+        SELECT min(label) FROM image
+        UNION ALL SELECT (SELECT min(label) FROM image WHERE label > known.label) FROM known WHERE label IS NOT NULL
+    ) SELECT label FROM known
+"""
+"""One after another by the index: as many steps as there are classes, however many images they have."""
 _SELECT = "SELECT m.path, m.label, m.sha256, m.item_id, m.state, m.new_label, m.reviewer FROM image m"
 _SELECT_FINDINGS = """
     SELECT f.*, coalesce(s.stale, 0) AS stale, CASE WHEN NOT s.stale THEN s.action END AS action

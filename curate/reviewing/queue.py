@@ -4,6 +4,7 @@ Invariants: an item is an image with all its findings, or a group of duplicates;
 the next `sync`; an item is on one screen at a time; no answer that a key press waits for scans the queue.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -96,17 +97,17 @@ class Queue:
         limit: int = 1,
     ) -> list[Item]:
         """Return items behind `after_rank` in their order; `pending` None takes decided ones too."""
-        condition, values = _condition(chosen)
-        if pending is not None:
-            condition += " AND i.pending > 0" if pending else " AND i.pending = 0"
-        query = f"{_SELECT_ITEM} WHERE i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
         with self._db.snapshot():
+            condition, values = self._narrowed(chosen)
+            if pending is not None:
+                condition += " AND i.pending > 0" if pending else " AND i.pending = 0"
+            query = f"{_SELECT_ITEM} WHERE i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
             rows = self._db.execute(query, {**values, "after": after_rank, "limit": limit}).fetchall()
             return [self._item(row) for row in rows]
 
     def before(self, rank: int, chosen: QueueFilter = QueueFilter()) -> Item | None:
         """Return the item ahead of `rank` in the queue, decided or not; None if there is none."""
-        condition, values = _condition(chosen)
+        condition, values = self._narrowed(chosen)
         query = f"{_SELECT_ITEM} WHERE i.rank < :rank{condition} ORDER BY i.rank DESC LIMIT 1"
         row = self._db.execute(query, {**values, "rank": rank}).fetchone()
         return self._item(row) if row else None
@@ -158,7 +159,7 @@ class Queue:
         self, chosen: QueueFilter, *, holder: str, now_s: float, after_rank: int, limit: int
     ) -> list[sqlite3.Row]:
         """Find what `claim` would put on a screen now."""
-        condition, values = _condition(chosen)
+        condition, values = self._narrowed(chosen)
         held = (
             f"{_SELECT_ITEM} JOIN claim c ON c.item_id = i.item_id WHERE c.holder = :holder AND c.until_s > :now"
             f" AND i.pending > 0 AND i.rank > :after{condition} ORDER BY i.rank LIMIT :limit"
@@ -174,6 +175,21 @@ class Queue:
         if not rows:
             rows = self._db.execute(free, values | {"after": -1, "not_counted": holder}).fetchall()
         return sorted(rows, key=lambda row: int(row["rank"]))
+
+    def _narrowed(self, chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
+        """Return SQL as `_condition` does, by the items themselves where only a few meet the filter.
+
+        Else the whole queue would be gone through in order to find the next of them, or that there is none.
+        """
+        parts, values = _of_findings(chosen)
+        if not parts or chosen.text:
+            return _condition(chosen)
+        query = f"SELECT DISTINCT f.item_id FROM finding f WHERE {' AND '.join(parts)} LIMIT {_FEW + 1}"
+        found = [row[0] for row in self._db.execute(query, values)]
+        if len(found) > _FEW:
+            return _condition(chosen)
+        groups = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
+        return f"{groups} AND i.item_id IN (SELECT value FROM json_each(:few))", {"few": json.dumps(found)}
 
     def _is_free(self, item_id: str, holder: str) -> bool:
         """Say whether an item still waits for a decision, and is on nobody else's screen."""
@@ -223,6 +239,20 @@ def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
 
     Empty where the filter takes every item.
     """
+    parts, values = _of_findings(chosen)
+    condition = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
+    if chosen.text:
+        values["text"] = folded(chosen.text)
+        parts.insert(0, "instr(f.searchable, :text)")
+        # The other way round every item of the queue would be looked up where few or none match.
+        condition += f" AND i.item_id IN (SELECT f.item_id FROM finding f WHERE {' AND '.join(parts)})"
+    elif parts:
+        condition += f" AND EXISTS (SELECT 1 FROM finding f WHERE f.item_id = i.item_id AND {' AND '.join(parts)})"
+    return condition, values
+
+
+def _of_findings(chosen: QueueFilter) -> tuple[list[str], dict[str, Any]]:
+    """Return what a finding `f` must meet for the filter but for its text, as SQL, and the values in it."""
     parts: list[str] = []
     values: dict[str, Any] = {}
     for column, wanted in (
@@ -238,17 +268,11 @@ def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
     if chosen.min_score > 0:
         parts.append("f.score >= :min_score")
         values["min_score"] = chosen.min_score
-    condition = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
-    if chosen.text:
-        values["text"] = folded(chosen.text)
-        parts.insert(0, "instr(f.searchable, :text)")
-        # The other way round every item of the queue would be looked up where few or none match.
-        condition += f" AND i.item_id IN (SELECT f.item_id FROM finding f WHERE {' AND '.join(parts)})"
-    elif parts:
-        condition += f" AND EXISTS (SELECT 1 FROM finding f WHERE f.item_id = i.item_id AND {' AND '.join(parts)})"
-    return condition, values
+    return parts, values
 
 
+_FEW = 2_000
+"""Items that are looked at one by one rather than looked for in the queue."""
 _SELECT_ITEM = "SELECT i.item_id, i.is_group, i.rank FROM item i"
 _SELECT_FINDINGS = """
     SELECT f.*, coalesce(s.stale, 0) AS stale,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from curate.reviewing import choices
+from curate.reviewing import choices, queue
 from curate.reviewing.queue import LEASE_S, Queue, QueueFilter, ReviewProgress
 from curate.reviewing.store import Store
 from curate.schema import Action
@@ -127,7 +127,11 @@ def test_not_a_duplicate_is_remembered_when_the_group_is_found_under_another_nam
         pytest.param(QueueFilter(groups=True, labels=frozenset({"b"})), [], id="groups of a label"),
     ],
 )
-def test_filters(store: Store, chosen: QueueFilter, expected: list[str]) -> None:
+@pytest.mark.parametrize("few", [0, 1, 2_000], ids=["looked for in the queue", "or not", "one by one"])
+def test_filters(
+    store: Store, chosen: QueueFilter, expected: list[str], few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "_FEW", few)
     assert ids(store.queue.find(chosen, limit=9)) == expected
     assert store.queue.progress(chosen).items == len(expected)
 
