@@ -182,9 +182,11 @@ class Queue:
         Else the whole queue would be gone through in order to find the next of them, or that there is none.
         """
         parts, values = _of_findings(chosen)
-        if not parts or chosen.text:
+        if not parts:
             return _condition(chosen)
-        query = f"SELECT DISTINCT f.item_id FROM finding f WHERE {' AND '.join(parts)} LIMIT {_FEW + 1}"
+        # By the plus sign a text is looked for in the index of texts, not in that of items and from there in the table.
+        item = "+f.item_id" if chosen.text else "f.item_id"
+        query = f"SELECT DISTINCT {item} FROM finding f WHERE {' AND '.join(parts)} LIMIT {_FEW + 1}"
         found = [row[0] for row in self._db.execute(query, values)]
         if len(found) > _FEW:
             return _condition(chosen)
@@ -242,8 +244,6 @@ def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
     parts, values = _of_findings(chosen)
     condition = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
     if chosen.text:
-        values["text"] = folded(chosen.text)
-        parts.insert(0, "instr(f.searchable, :text)")
         # The other way round every item of the queue would be looked up where few or none match.
         condition += f" AND i.item_id IN (SELECT f.item_id FROM finding f WHERE {' AND '.join(parts)})"
     elif parts:
@@ -252,7 +252,7 @@ def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
 
 
 def _of_findings(chosen: QueueFilter) -> tuple[list[str], dict[str, Any]]:
-    """Return what a finding `f` must meet for the filter but for its text, as SQL, and the values in it."""
+    """Return what a finding `f` must meet, as SQL, and the values in it."""
     parts: list[str] = []
     values: dict[str, Any] = {}
     for column, wanted in (
@@ -268,6 +268,9 @@ def _of_findings(chosen: QueueFilter) -> tuple[list[str], dict[str, Any]]:
     if chosen.min_score > 0:
         parts.append("f.score >= :min_score")
         values["min_score"] = chosen.min_score
+    if chosen.text:
+        values["text"] = folded(chosen.text)
+        parts.insert(0, "instr(f.searchable, :text)")
     return parts, values
 
 
