@@ -1,4 +1,4 @@
-"""Faces: none, several, or none of useful size, so that the image shows a body. Part of the profile `faces`.
+"""Faces: none, several, a covered one, or none of useful size: a body. Part of the profile `faces`.
 
 The detector is YuNet (Wu, Peng and Yu, "YuNet: A Tiny Millisecond-level Face Detector", Machine Intelligence
 Research 2023), run by OpenCV. Its time goes by the pixels it is given, so it looks at an image at 160 px first, and at
@@ -25,7 +25,7 @@ from curate.config import Config, Settings
 from curate.findings import Box, Finding, KindSpec
 from curate.i18n import N_, Message, msg
 from curate.images.image import DecodedImage, Pixels, coloured
-from curate.scanners import Scanner, Threshold, drawing
+from curate.scanners import Scanner, Threshold, covered, drawing
 from curate.schema import Category
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ STRIDE_PX = 32
 SEVERAL, SEVERAL_SIZE, BESIDE = 0.7, 0.15, 0.3
 KEEP_SCORE, SCORE_THRESHOLD, NMS_THRESHOLD, TOP_K = 0.5, 0.05, 0.3, 100
 Rows = npt.NDArray[np.float64]
-"""(n, 5): left, top, width, height and score."""
+"""(n, 15): left, top, width, height, score, and across and down of five landmarks in the order of `covered.TEMPLATE`."""
+COLUMNS = [0, 1, 2, 3, 14, *range(4, 14)]
+"""Where the detector has these."""
 
 
 NO_FACE = KindSpec(
@@ -88,6 +90,13 @@ BODY_NOT_FACE = KindSpec(
         "{train_px} pixels, and takes {share:.1%} of it (threshold {threshold:.0%})."
     ),
 )
+FACE_COVERED = KindSpec(
+    name="face_covered",
+    category=Category.UNSUITABLE,
+    title=N_("Face covered"),
+    meaning=N_("Hands, hair, a mask, a caption or the border hide an eye, the mouth or much of the only face."),
+    message=N_("The face looks covered, by hands, hair or something else: {score:.2f} (threshold {threshold:g})."),
+)
 
 
 class FacesSettings(Settings):
@@ -107,19 +116,20 @@ class FacesSettings(Settings):
     small_share: float = Field(
         0.02, ge=0, le=1, description=N_("share of the image below which its largest face is small")
     )
+    max_covered_score: float = Field(0.5, ge=0, le=1, description=N_("how covered the only face may look"))
     train_px: int = Field(
         48, ge=1, description=N_("side to which images are resized for training; only named in reasons")
     )
 
 
 class Faces(Scanner):
-    """Images without a face, with several, or with none of useful size."""
+    """Images without a face, with several, with a covered one, or with none of useful size."""
 
     name: ClassVar[str] = "faces"
-    version: ClassVar[int] = 5
-    kinds: ClassVar[tuple[KindSpec, ...]] = (BODY_NOT_FACE, NO_FACE, SEVERAL_FACES)
+    version: ClassVar[int] = 6
+    kinds: ClassVar[tuple[KindSpec, ...]] = (BODY_NOT_FACE, FACE_COVERED, NO_FACE, SEVERAL_FACES)
     settings_model: ClassVar[type[Settings]] = FacesSettings
-    columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string()}
+    columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string(), "covered": pa.float32()}
     borrows: ClassVar[Mapping[str, str]] = {"drawing_features": "drawing.features"}
     required_kinds: ClassVar[frozenset[KindSpec]] = frozenset(kinds)
     thresholds: ClassVar[tuple[Threshold, ...]] = (
@@ -133,6 +143,7 @@ class Faces(Scanner):
             measured=lambda view: _largest_share(view),  # noqa: PLW0108 - it is defined further down
             flags="below",
         ),
+        Threshold(kind=FACE_COVERED, setting="max_covered_score", measured="covered", flags="above"),
     )
 
     @classmethod
@@ -140,13 +151,15 @@ class Faces(Scanner):
         return configuration.profile == "faces"
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        return {"boxes": json.dumps([box.evidence() for box in detect(image)], separators=(",", ":"))}
+        rows = detections(image)
+        boxes = [_box(row, image).evidence() for row in rows]
+        return {"boxes": json.dumps(boxes, separators=(",", ":")), "covered": _covered_score(rows, image)}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         measured = features[features["boxes"].notna()]
         drawn = _drawing_scores(measured)
-        rows = measured[["path", "width", "height", "boxes"]].itertuples(index=False, name=None)
-        for path, width, height, boxes in rows:
+        rows = measured[["path", "width", "height", "boxes", "covered"]].itertuples(index=False, name=None)
+        for path, width, height, boxes, cover in rows:
             score, judged_by = drawn.get(path, (0.0, Message("")))
             if score >= self.settings.max_drawing_score:
                 message = msg(
@@ -156,7 +169,12 @@ class Faces(Scanner):
                 )
                 yield _finding(NO_FACE, path, score, message, [])
             else:
-                yield from self._of(path, int(width), int(height), _boxes(boxes))
+                faces = _boxes(boxes)
+                found = list(self._of(path, int(width), int(height), faces))
+                yield from found
+                if not found and cover >= self.settings.max_covered_score:
+                    message = FACE_COVERED.says(score=cover, threshold=self.settings.max_covered_score)
+                    yield _finding(FACE_COVERED, path, float(cover), message, faces)
 
     def _of(self, path: str, width: int, height: int, boxes: list[_Face]) -> Iterator[Finding]:
         s = self.settings
@@ -257,9 +275,15 @@ def _is_small(width: int, height: int) -> bool:
 
 def detect(image: DecodedImage) -> list[Box]:
     """Find faces, as boxes in pixels of the full image, the surest first."""
+    return [_box(row, image) for row in detections(image)]
+
+
+def detections(image: DecodedImage) -> Rows:
+    """Find faces with their landmarks, in pixels of the full image, the surest first."""
     is_small = _is_small(image.width, image.height)
     rows = _search(image, PASSES_ENLARGED, SURE_SMALL) if is_small else _search(image, PASSES, SURE)
-    return [_box(row, image) for row in rows[np.argsort(-rows[:, 4], kind="stable")] if row[4] >= KEEP_SCORE]
+    ranked = rows[np.argsort(-rows[:, 4], kind="stable")]
+    return ranked[ranked[:, 4] >= KEEP_SCORE]
 
 
 def _search(image: DecodedImage, passes: tuple[DetectorPass, ...], sure: float) -> Rows:
@@ -270,9 +294,31 @@ def _search(image: DecodedImage, passes: tuple[DetectorPass, ...], sure: float) 
         in_doubt = _leaves_doubt(rows, detector_pass.faint, sure, view.shape[0] * view.shape[1])
         across, down = image.width / view.shape[1], image.height / view.shape[0]
         rows[:, :4] *= np.array((across, down, across, down))
+        rows[:, 5:] *= np.tile((across, down), 5)
         if not in_doubt:
             return rows
     return rows if rows[:, 4].max() >= sure else _turned(image, rows, sure)
+
+
+def is_sure(rows: Rows, image: DecodedImage) -> bool:
+    """Say whether the first of ranked detections counts as a face, by the default settings."""
+    return bool(len(rows)) and bool(rows[0, 4] >= (SURE_SMALL if _is_small(image.width, image.height) else SURE))
+
+
+def counted(rows: Rows) -> Rows:
+    """Select of ranked detections the faces that make an image one of several, by the default settings."""
+    rows = rows[(rows[:, 4] >= SEVERAL) | (np.arange(len(rows)) == 0)]
+    areas = rows[:, 2] * rows[:, 3]
+    is_largest = areas == areas.max(initial=0)
+    return rows[is_largest | (areas >= SEVERAL_SIZE * areas.max(initial=0)) & (rows[:, 4] >= SEVERAL)]
+
+
+def _covered_score(rows: Rows, image: DecodedImage) -> float | None:
+    """Return how covered the only face looks; None where none is sure or several are."""
+    faces = counted(rows)
+    if len(faces) != 1 or not is_sure(rows, image):
+        return None
+    return covered.covered_score(image, faces[0, :4], faces[0, 5:].reshape(5, 2))
 
 
 def _leaves_doubt(rows: Rows, faint: float, sure: float, whole: float) -> bool:
@@ -307,6 +353,8 @@ def _turned(image: DecodedImage, rows: Rows, sure: float) -> Rows:
             centres = (found[:, :2] + found[:, 2:4] / 2) @ back[:, :2].T + back[:, 2]
             found[:, 2:4] *= side / TURNED_PX
             found[:, :2] = scale * centres - found[:, 2:4] / 2
+            marks = found[:, 5:].reshape(-1, 5, 2) @ back[:, :2].T + back[:, 2]
+            found[:, 5:] = scale * marks.reshape(-1, 10)
             is_elsewhere = np.abs(rows[:, :2] + rows[:, 2:4] / 2 - middle).max(axis=1) > side / 2
             return np.vstack([found, rows[is_elsewhere]])
     return rows
@@ -339,11 +387,11 @@ def _detected(view: Pixels) -> Rows:
     detector = _detector()
     detector.setInputSize((view.shape[1], view.shape[0]))
     found = detector.detect(cv2.cvtColor(view, cv2.COLOR_RGB2BGR))[1]
-    return np.empty((0, 5)) if found is None else np.asarray(found[:, [0, 1, 2, 3, 14]], dtype=np.float64)
+    return np.empty((0, 15)) if found is None else np.asarray(found[:, COLUMNS], dtype=np.float64)
 
 
 def _box(row: npt.NDArray[np.float64], image: DecodedImage) -> Box:
-    left, top, width, height, score = row.tolist()
+    left, top, width, height, score = row[:5].tolist()
     left, top = max(0.0, left), max(0.0, top)
     return Box(
         left=round(left, 1),

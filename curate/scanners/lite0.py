@@ -85,7 +85,7 @@ def _network() -> Forward:
 
 
 def by_opencv() -> Forward:
-    """Make the network in OpenCV: (1, 3, 224, 224) float32 to (1, 1280)."""
+    """Make the network in OpenCV: (1, 3, 224, 224) float32, or smaller squares, to (1, 1280)."""
     network = cv2.dnn.readNetFromONNX(str(MODEL))
 
     def forward(pixels: Floats) -> Floats:

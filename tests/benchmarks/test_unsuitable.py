@@ -7,6 +7,7 @@ text read (extra `text`), and with the embeddings that the audit measures as wel
 
 import csv
 import math
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -23,17 +24,30 @@ Row = dict[str, str]
 WHOLE = {"prevalence": 1.0, "prevalence_required": 1.0}
 """Every kind is told, however many images it hits."""
 SETS = ("web-emotions", "web-emotions-2")
+COVERED = re.compile(
+    r"behind (hands?|hair|arm)|hand (hides|over mouth|on face)|faces? (covered|hidden|under|turned)|masks|dark glasses|"
+    r"sunglasses|over the (face|head)|in the dark|half a dark face|over dim profile"
+)
+"""Notes of a face of which an eye, the mouth or a third cannot be seen. One that suits the curator is not covered."""
+COVERED_LABELS = Path(__file__).parent / "covered.csv"
 TRUTH: dict[str, Callable[[Row], bool | None]] = {
     "no_face": lambda row: None if row["faces"] in ("u", "") else row["faces"] == "0",
     "several_faces": lambda row: None if row["faces"] in ("u", "") else int(row["faces"]) > 1,
     "body_not_face": lambda row: _both(_known(row["face_small"]), _not(_known(row["drawing"]))),
     "drawing": lambda row: _known(row["drawing"]),
+    "face_covered": lambda row: _covered(row),
     "any text": lambda row: _known(row["text"]),
 }
 
 
 def _known(value: str) -> bool | None:
     return None if value not in ("0", "1") else value == "1"
+
+
+def _covered(row: Row) -> bool | None:
+    if "covered" in row:
+        return _known(row["covered"])
+    return row["suitable"] != "1" and row["drawing"] != "1" and bool(COVERED.search(row["note"]))
 
 
 def _not(value: bool | None) -> bool | None:
@@ -44,8 +58,8 @@ def _both(one: bool | None, other: bool | None) -> bool | None:
     return None if one is None or other is None else one and other
 
 
-def labelled(shared_data: Path) -> list[Row]:
-    """Read the labels of both sets, each row with its set, its duplicate group and, by that, whether it is held out."""
+def leaders(shared_data: Path) -> Callable[[str], str]:
+    """Read the duplicate groups of the first set; return what names the group of an image."""
     leader: dict[str, str] = {}
 
     def first_of(path: str) -> str:
@@ -58,10 +72,29 @@ def labelled(shared_data: Path) -> list[Row]:
             one, other = sorted((first_of(pair["path_a"]), first_of(pair["path_b"])))
             if one != other:
                 leader[other] = one
+    return first_of
+
+
+def labelled(shared_data: Path) -> list[Row]:
+    """Read the labels of both sets, each row with its set, its duplicate group and, by that, whether it is held out."""
     rows = []
     for name in SETS:
         with (shared_data / f"{name}-labels.csv").open() as file:
             rows += [{**row, "set": name, "file": row["path"]} for row in csv.DictReader(file)]
+    return _grouped(rows, shared_data)
+
+
+def covered_labels(shared_data: Path) -> list[Row]:
+    """Read of more images of the first set with one sure face whether that is covered, as seen by eye."""
+    with COVERED_LABELS.open() as file:
+        rows = [{**row, "set": SETS[0], "file": row["path"]} for row in csv.DictReader(file)]
+    suitable = {"0": "1", "1": "0"}
+    rows = [{**row, "suitable": suitable.get(row["covered"], "u"), "note": ""} for row in rows]
+    return _grouped(rows, shared_data)
+
+
+def _grouped(rows: list[Row], shared_data: Path) -> list[Row]:
+    first_of = leaders(shared_data)
     for row in rows:
         row["group"] = row["set"] + first_of(row["file"])
         row["held"] = "held out" if zlib.crc32(row["group"].encode()) % 3 == 0 else "tuned on"
