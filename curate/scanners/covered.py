@@ -33,7 +33,7 @@ SEEN_PX = 112
 CELLS, DIRECTIONS, MOST = 8, 9, 0.6
 """Cells along a side, directions in each, and the most of what its surroundings have that one of these counts for."""
 FAINT = 0.4
-"""Change of brightness that is noise, in levels per pixel."""
+"""Change of brightness that is noise, where a level a pixel counts as 2."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -82,7 +82,7 @@ def aligned(pixels: Pixels, landmarks: Floats) -> Pixels:
     left, top = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, (width - 1, height - 1)).tolist()
     right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int), (left + 1, top + 1), (width, height)).tolist()
     part = luma(pixels[top:bottom, left:right])
-    times = max(1, round(0.7 / np.hypot(forward[0, 0], forward[1, 0])))
+    times = max(1, round(0.7 / (np.hypot(forward[0, 0], forward[1, 0]) or 1)))
     size = max(1, part.shape[1] // times), max(1, part.shape[0] // times)
     if times > 1:
         part = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
@@ -95,7 +95,7 @@ def aligned(pixels: Pixels, landmarks: Floats) -> Pixels:
 
 
 def similarity(points: Floats, targets: Floats) -> Floats:
-    """Return the (2, 3) rotation, scale and shift that brings (n, 2) points nearest to their targets (least squares)."""
+    """Return the (2, 3) turn, scale and shift that brings (n, 2) points nearest to their targets (least squares)."""
     middle, goal = points.mean(axis=0), targets.mean(axis=0)
     x, y = points - middle, targets - goal
     length = max(float((x**2).sum()), 1e-9)

@@ -60,7 +60,7 @@ STRIDE_PX = 32
 SEVERAL, SEVERAL_SIZE, BESIDE = 0.7, 0.15, 0.3
 KEEP_SCORE, SCORE_THRESHOLD, NMS_THRESHOLD, TOP_K = 0.5, 0.05, 0.3, 100
 Rows = npt.NDArray[np.float64]
-"""(n, 15): left, top, width, height, score, and across and down of five landmarks in the order of `covered.TEMPLATE`."""
+"""(n, 15): left, top, width, height, score, and across and down of the five landmarks of `covered.TEMPLATE`."""
 COLUMNS = [0, 1, 2, 3, 14, *range(4, 14)]
 """Where the detector has these."""
 
@@ -152,8 +152,11 @@ class Faces(Scanner):
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
         rows = detections(image)
-        boxes = [_box(row, image).evidence() for row in rows]
-        return {"boxes": json.dumps(boxes, separators=(",", ":")), "covered": _covered_score(rows, image)}
+        face = only_face(rows, image)
+        return {
+            "boxes": json.dumps([_box(row, image).evidence() for row in rows], separators=(",", ":")),
+            "covered": None if face is None else covered.covered_score(image, face[:4], face[5:].reshape(5, 2)),
+        }
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         measured = features[features["boxes"].notna()]
@@ -300,25 +303,14 @@ def _search(image: DecodedImage, passes: tuple[DetectorPass, ...], sure: float) 
     return rows if rows[:, 4].max() >= sure else _turned(image, rows, sure)
 
 
-def is_sure(rows: Rows, image: DecodedImage) -> bool:
-    """Say whether the first of ranked detections counts as a face, by the default settings."""
-    return bool(len(rows)) and bool(rows[0, 4] >= (SURE_SMALL if _is_small(image.width, image.height) else SURE))
-
-
-def counted(rows: Rows) -> Rows:
-    """Select of ranked detections the faces that make an image one of several, by the default settings."""
-    rows = rows[(rows[:, 4] >= SEVERAL) | (np.arange(len(rows)) == 0)]
-    areas = rows[:, 2] * rows[:, 3]
-    is_largest = areas == areas.max(initial=0)
-    return rows[is_largest | (areas >= SEVERAL_SIZE * areas.max(initial=0)) & (rows[:, 4] >= SEVERAL)]
-
-
-def _covered_score(rows: Rows, image: DecodedImage) -> float | None:
-    """Return how covered the only face looks; None where none is sure or several are."""
-    faces = counted(rows)
-    if len(faces) != 1 or not is_sure(rows, image):
+def only_face(rows: Rows, image: DecodedImage) -> npt.NDArray[np.float64] | None:
+    """Return of ranked detections the one face that counts; None where none is sure, or several are, by default."""
+    if not len(rows) or rows[0, 4] < (SURE_SMALL if _is_small(image.width, image.height) else SURE):
         return None
-    return covered.covered_score(image, faces[0, :4], faces[0, 5:].reshape(5, 2))
+    likely = rows[rows[:, 4] >= min(SEVERAL, rows[0, 4])]
+    areas = likely[:, 2] * likely[:, 3]
+    faces = likely[areas >= SEVERAL_SIZE * areas.max()]
+    return np.asarray(faces[0]) if len(faces) == 1 else None
 
 
 def _leaves_doubt(rows: Rows, faint: float, sure: float, whole: float) -> bool:

@@ -1,4 +1,4 @@
-"""Cover aligned faces with what is drawn: fingers, blobs, panels, halves in the dark or behind something, strands of hair.
+"""Cover aligned faces with what is drawn: fingers, fists, panels, a dark half, strands of hair.
 
 What covers a face hides what a classifier expects there. Colours and shapes are only near to those of hands and hair:
 figures are measured on real images (tests/benchmarks/test_unsuitable.py).

@@ -1,6 +1,7 @@
 """Faces are looked for in the profile that asks for them, and boxes are those of the full image."""
 
 import json
+import math
 from pathlib import Path
 
 import cv2
@@ -21,14 +22,19 @@ FACES = Config(profile="faces")
 
 
 def judged(
-    boxes: list[tuple[float, float, float]], width: int = 400, height: int = 300, **settings: float
+    boxes: list[tuple[float, float, float]],
+    width: int = 400,
+    height: int = 300,
+    covered: float = math.nan,
+    **settings: float,
 ) -> list[tuple[str, str]]:
-    """Findings for faces given as (side in pixels, score, left)."""
+    """Findings for faces given as (side in pixels, score, left), and how covered the only one is."""
     found = [
         {"what": "face", "left": left, "top": 0, "width": side, "height": side, "score": score}
         for side, score, left in boxes
     ]
-    features = pd.DataFrame([{"path": "a.jpg", "width": width, "height": height, "boxes": json.dumps(found)}])
+    row = {"path": "a.jpg", "width": width, "height": height, "boxes": json.dumps(found), "covered": covered}
+    features = pd.DataFrame([row])
     return [(str(finding.kind), finding.reason) for finding in Faces(FacesSettings(**settings)).judge(features)]
 
 
@@ -70,7 +76,8 @@ def test_a_body_tells_the_share_of_its_face_and_its_height_where_it_is_trained_o
 
 def test_a_photograph_without_a_sure_face_is_a_body_as_well_and_a_drawing_is_not() -> None:
     assert [kind for kind, _ in judged([(150, 0.55, 100)])] == ["no_face", "body_not_face"]
-    features = pd.DataFrame([{"path": "a.jpg", "width": 400, "height": 300, "boxes": "[]"}])
+    row = {"path": "a.jpg", "width": 400, "height": 300, "boxes": "[]", "covered": math.nan}
+    features = pd.DataFrame([row])
     drawn = np.asarray(drawing.drawing_features(np.full((128, 128, 3), (250, 30, 30), np.uint8)))
     features["drawing_features"] = [drawn]
     assert [str(finding.kind) for finding in Faces().judge(features)] == ["no_face"]
@@ -83,10 +90,43 @@ def test_a_crowd_of_small_faces_is_several_and_no_face_of_use() -> None:
     assert [kind for kind, _ in judged(large)] == ["several_faces"]
 
 
+@pytest.mark.parametrize(
+    ("boxes", "covered", "kinds"),
+    [
+        pytest.param([(150, 0.95, 100)], 0.5, ["face_covered"], id="at the threshold"),
+        pytest.param([(150, 0.95, 100)], 0.49, [], id="below it"),
+        pytest.param([(150, 0.95, 100)], math.nan, [], id="unknown, so nothing is said"),
+        pytest.param([(150, 0.95, 0), (150, 0.95, 200)], 0.9, ["several_faces"], id="others are told already"),
+        pytest.param([(30, 0.95, 0)], 0.9, ["body_not_face"], id="too small to be of use"),
+        pytest.param([(150, 0.55, 0)], 0.9, ["no_face", "body_not_face"], id="not sure to be one"),
+    ],
+)
+def test_a_covered_face_is_told_where_it_is_the_only_one(
+    boxes: list[tuple[float, float, float]], covered: float, kinds: list[str]
+) -> None:
+    assert [kind for kind, _ in judged(boxes, covered=covered)] == kinds
+
+
+def test_a_covered_face_says_how_covered_it_looks_and_its_threshold_moves() -> None:
+    ((_, reason),) = judged([(150, 0.95, 100)], covered=0.834)
+    assert reason == "The face looks covered, by hands, hair or something else: 0.83 (threshold 0.5)."
+    assert judged([(150, 0.95, 100)], covered=0.834, max_covered_score=0.9) == []
+
+
+def test_a_drawing_has_no_covered_face() -> None:
+    face = json.dumps([{"what": "face", "left": 0, "top": 0, "width": 150, "height": 150, "score": 0.5}])
+    row = {"path": "a.jpg", "width": 400, "height": 300, "boxes": face, "covered": 0.9}
+    features = pd.DataFrame([row])
+    features["drawing_features"] = [
+        np.asarray(drawing.drawing_features(np.full((128, 128, 3), (250, 30, 30), np.uint8)))
+    ]
+    assert [str(finding.kind) for finding in Faces().judge(features)] == ["no_face"]
+
+
 def test_tiny_and_odd_images_are_survived() -> None:
     for height, width in ((1, 1), (3, 200), (48, 48), (700, 20)):
         image = DecodedImage(pixels=np.full((height, width, 3), 90, np.uint8), width=width, height=height)
-        assert json.loads(Faces().measure(image)["boxes"]) == []
+        assert Faces().measure(image) == {"boxes": "[]", "covered": None}
 
 
 def framed(side: int, seed: int, count: int = 1) -> DecodedImage:
@@ -126,6 +166,46 @@ def test_faces_beside_one_another_are_all_found() -> None:
 def rows(*boxes: tuple[float, float]) -> faces.Rows:
     """Boxes as (side in pixels, score)."""
     return np.array([(0, 0, side, side, score) for side, score in boxes]).reshape(-1, 5)
+
+
+def test_landmarks_are_those_of_the_full_image() -> None:
+    """Eyes above the nose above the mouth, all in the box; twice the image, twice as far."""
+    image = framed(240, 1)
+    twice = np.asarray(cv2.resize(image.pixels, (960, 720), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    row = faces.detections(image)[0]
+    marks = row[5:].reshape(5, 2)
+    assert (marks[:2, 1] < marks[2, 1]).all()
+    assert (marks[2, 1] < marks[3:, 1]).all()
+    assert marks[0, 0] < marks[1, 0]
+    assert ((marks > row[:2]) & (marks < row[:2] + row[2:4])).all()
+    again = faces.detections(DecodedImage(pixels=twice, width=960, height=720))[0]
+    np.testing.assert_allclose(again[5:], 2 * row[5:], atol=0.1 * row[2])
+    reduced = faces.detections(DecodedImage(pixels=image.pixels, width=960, height=720))[0]
+    np.testing.assert_allclose(reduced[5:], 2 * row[5:], rtol=1e-6)
+
+
+def ranked(*found: tuple[float, float]) -> faces.Rows:
+    """Detections as (side in pixels, score)."""
+    return np.array([(0, 0, side, side, score, *[0] * 10) for side, score in found]).reshape(-1, 15)
+
+
+@pytest.mark.parametrize(
+    ("found", "side_px", "side"),
+    [
+        pytest.param(ranked(), 300, None, id="nothing"),
+        pytest.param(ranked((80, 0.79)), 300, None, id="not sure"),
+        pytest.param(ranked((40, 0.6)), 99, 40, id="sure enough in a small image"),
+        pytest.param(ranked((80, 0.9)), 300, 80, id="one"),
+        pytest.param(ranked((80, 0.9), (40, 0.7)), 300, None, id="a second that counts"),
+        pytest.param(ranked((80, 0.9), (30, 0.9)), 300, 80, id="a second under 15 % of it"),
+        pytest.param(ranked((30, 0.9), (80, 0.8)), 300, 80, id="the largest, not the surest"),
+        pytest.param(ranked((80, 0.9), (80, 0.69)), 300, 80, id="a second that is hardly one"),
+    ],
+)
+def test_the_only_face_is_one_that_no_other_counts_beside(found: faces.Rows, side_px: int, side: int | None) -> None:
+    image = DecodedImage(pixels=np.zeros((side_px, side_px, 3), np.uint8), width=side_px, height=side_px)
+    face = faces.only_face(found, image)
+    assert (None if face is None else face[2]) == side
 
 
 @pytest.mark.parametrize(
@@ -180,6 +260,19 @@ def test_a_face_on_its_side_is_found_where_it_is() -> None:
         assert 30 < box.top + box.height / 2 < 270
 
 
+@pytest.mark.parametrize("seed", [12, 15])
+def test_the_landmarks_of_a_face_that_was_found_turned_lie_as_it_does(seed: int) -> None:
+    """Portraits turned by forty degrees against the clock: the mouth lies below the eyes and to their right."""
+    face = portrait(np.random.default_rng(seed), "Happy", 300, 300)
+    turn = cv2.getRotationMatrix2D((150, 150), 40, 1)
+    tilted = np.asarray(cv2.warpAffine(face, turn, (300, 300), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    upright = faces.detections(DecodedImage(pixels=face, width=300, height=300))[0, 5:].reshape(5, 2)
+    marks = faces.detections(DecodedImage(pixels=tilted, width=300, height=300))[0, 5:].reshape(5, 2)
+    np.testing.assert_allclose(marks, upright @ turn[:, :2].T + turn[:, 2], atol=12)
+    right, down = marks[3:].mean(axis=0) - marks[:2].mean(axis=0)
+    assert 30 < np.degrees(np.arctan2(right, down)) < 50
+
+
 @pytest.mark.parametrize(("without", "queued"), [(20, 20), (29, 0)])
 def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_image_has_one(
     without: int, queued: int
@@ -188,6 +281,7 @@ def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_im
     frame = pd.DataFrame({"path": [f"{index:02}.jpg" for index in range(30)], "label": None, "status": "ok"})
     frame = frame.assign(width=400, height=300)
     frame["faces.boxes"] = ["[]"] * without + [face] * (30 - without)
+    frame["faces.covered"] = math.nan
     judgement = judge.judge(frame, [Faces(FacesSettings())], JudgeSettings())
     assert (judgement.findings["kind"] == "no_face").sum() == queued
     noted = {} if queued else {"body_not_face": without, "no_face": without}
