@@ -123,7 +123,7 @@ def _frames() -> Iterator[tuple[str, Pixels]]:
 
 
 def _people() -> Iterator[tuple[str, Pixels]]:
-    """Yield portraits, and what is no portrait of one person: two, none, one far away, and a cartoon."""
+    """Yield portraits, and what is no portrait of one person: two, none, one far away, one covered, a cartoon."""
     for number in range(24):
         yield f"people/{number:02}.png", portrait(np.random.default_rng(number), "Happy", 300, 360)
     yield "people/sad.png", portrait(np.random.default_rng(7), "Sad", 300, 360)
@@ -133,6 +133,7 @@ def _people() -> Iterator[tuple[str, Pixels]]:
     far = scene(np.random.default_rng(13), 360, 300).astype(np.uint8)
     far[280:352, 120:180] = portrait(np.random.default_rng(14), "Happy", 60, 72)
     yield "people/far.png", far
+    yield "people/covered.png", _covered(portrait(np.random.default_rng(68), "Happy", 300, 360))
     cartoon = np.full((360, 300, 3), (120, 200, 240), np.uint8)
     cv2.circle(cartoon, (150, 180), 90, (250, 210, 60), -1)
     for x in (115, 185):
@@ -144,6 +145,16 @@ def _people() -> Iterator[tuple[str, Pixels]]:
     yield "people/caption.png", _written(caption, "WHEN MONDAY COMES", scale=0.8, thickness=2)
     marked = portrait(np.random.default_rng(51), "Happy", 300, 360)
     yield "people/mark.png", _written(marked, "stockphoto", scale=0.6, thickness=1)
+
+
+def _covered(pixels: Pixels) -> Pixels:
+    """Draw three fingers over the mouth of that portrait."""
+    covered = pixels.copy()
+    skin = pixels[205:215, 85:95].mean(axis=(0, 1))
+    for row in (251, 273, 295):
+        for shade, thickness in ((0.55, 26), (0.95, 21)):
+            cv2.line(covered, (38, row), (175, row), (shade * skin).tolist(), thickness, cv2.LINE_AA)
+    return covered
 
 
 def _crowd() -> Iterator[tuple[str, Pixels]]:

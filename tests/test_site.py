@@ -21,7 +21,7 @@ NOTHING_TO_SEE = {"empty", "not_an_image", "unreadable", "unsupported", "too_lar
 OTHERS = {
     *("truncated", "damaged", "wrong_extension"),
     *("blurry", "dark", "bright", "low_information", "odd_size", "odd_aspect_ratio", "odd_metadata"),
-    *("no_face", "body_not_face", "several_faces", "drawing", "same_scene"),
+    *("no_face", "body_not_face", "several_faces", "face_covered", "drawing", "same_scene"),
     *("text_overlay", "watermark", "off_topic", "suspected_mislabel"),
 }
 

@@ -43,7 +43,8 @@ WeightsOption = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="imagenet (downloaded once), lite0 (offline), none, or a checkpoint.")
 ]
 LearningRate = Annotated[
-    float | None, typer.Option(min=0.0, metavar="RATE", help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune.")
+    float | None,
+    typer.Option(min=0.0, metavar="RATE", help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune."),
 ]
 SourceToFit = Annotated[
     str | None,
@@ -57,7 +58,9 @@ PredictedArgument = Annotated[
     str,
     typer.Argument(metavar="SOURCE", help="An image, a folder of images with classes or without, or what fit takes."),
 ]
-InputPx = Annotated[int, typer.Option(min=32, max=1024, metavar="PIXELS", help="Side of the square that the network sees.")]
+InputPx = Annotated[
+    int, typer.Option(min=32, max=1024, metavar="PIXELS", help="Side of the square that the network sees.")
+]
 
 
 MovedOption = Annotated[
@@ -119,7 +122,9 @@ def fit(
     ] = None,
     test_share: Annotated[
         float | None,
-        typer.Option(min=0.01, max=0.9, metavar="SHARE", help="Share of each class to test on, of images without splits; 0.2."),
+        typer.Option(
+            min=0.01, max=0.9, metavar="SHARE", help="Share of each class to test on, of images without splits; 0.2."
+        ),
     ] = None,
     ignore_splits: Annotated[
         bool | None,
@@ -128,7 +133,9 @@ def fit(
         ),
     ] = None,
     moved: MovedOption = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Decides the split, the head, the order and the dropout.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Decides the split, the head, the order and the dropout.")
+    ] = None,
 ) -> None:
     """Train on the approved images. A run that was cut short goes on where it was."""
     from curate.train import fitting, recipes
@@ -185,12 +192,18 @@ def export(
 def mislabel(
     workspace: Annotated[Path, typer.Argument(help="The workspace of an audit.")],
     weights: WeightsOption = "lite0",
-    folds: Annotated[int, typer.Option(min=2, metavar="N", help="Each is predicted by a network trained on the others.")] = 5,
-    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Epochs for each fold; 4 unless given.")] = None,
+    folds: Annotated[
+        int, typer.Option(min=2, metavar="N", help="Each is predicted by a network trained on the others.")
+    ] = 5,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Epochs for each fold; 4 unless given.")
+    ] = None,
     fine_tune: Annotated[bool, typer.Option("--fine-tune", help="Train the whole network, not only its top.")] = False,
     learning_rate: LearningRate = None,
     input_px: InputPx = 224,
-    seed: Annotated[int, typer.Option(metavar="N", help="Decides the folds, the heads, the order and the dropout.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Decides the folds, the heads, the order and the dropout.")
+    ] = 0,
 ) -> None:
     """Find labels that a network does not believe. Trained on the other images; writes WS/predictions.parquet."""
     import curate
@@ -239,7 +252,8 @@ def benchmark(
     profile: Annotated[Profile, typer.Option(help="What the audit of the raw dataset looks for.")] = "faces",
     weights: WeightsOption = "lite0",
     seeds: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Runs of each model; 5 unless given, 3 on the drawn datasets.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Runs of each model; 5 unless given, 3 on the drawn datasets."),
     ] = None,
     per_class: Annotated[int, typer.Option(min=2, metavar="N", help="Images of each class after balancing.")] = 240,
     limit: Annotated[

@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 def review(
     workspace: Annotated[Path, typer.Argument(metavar="WS", help="The workspace folder that `curate audit` made.")],
-    port: Annotated[int | None, typer.Option(metavar="N", help="The port to listen on; the first free one from 8501 on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="N", help="The port to listen on; the first free one from 8501 on.")
+    ] = None,
     address: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Who may connect: this machine only, unless told otherwise.")
     ] = "127.0.0.1",
@@ -27,7 +29,9 @@ def review(
     lang: Annotated[
         str, typer.Option(metavar="|".join(languages()), help="The language; the one used last unless given.")
     ] = "",
-    reviewer: Annotated[str, typer.Option(metavar="NAME", help="The name for the log; asked once and remembered unless given.")] = "",
+    reviewer: Annotated[
+        str, typer.Option(metavar="NAME", help="The name for the log; asked once and remembered unless given.")
+    ] = "",
 ) -> None:
     """Work through the review queue in the browser."""
     from curate.ui import serving

@@ -34,6 +34,9 @@ CELLS, DIRECTIONS, MOST = 8, 9, 0.6
 """Cells along a side, directions in each, and the most of what its surroundings have that one of these counts for."""
 FAINT = 0.4
 """Change of brightness that is noise, where a level a pixel counts as 2."""
+_CELL = np.arange(SIDE_PX) * CELLS // SIDE_PX
+_OF_CELL = ((_CELL[:, None] * CELLS + _CELL) * DIRECTIONS).ravel()
+"""Of each pixel, where the directions of its cell begin."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -57,11 +60,12 @@ def directions(face: Pixels) -> Floats:
     grey = face.astype(np.float32)
     across, down = (cv2.Sobel(grey, cv2.CV_32F, *order, scale=0.25) for order in ((1, 0), (0, 1)))
     steep, angle = cv2.cartToPolar(across, down)
-    step = np.asarray(angle)[..., None] * (DIRECTIONS / np.pi) - np.arange(DIRECTIONS)
-    away = np.abs(step - DIRECTIONS * np.round(step / DIRECTIONS))
-    shares = np.asarray(steep)[..., None] * np.maximum(0, 1 - away)
-    width = SIDE_PX // CELLS
-    cells = shares.reshape(CELLS, width, CELLS, width, DIRECTIONS).mean(axis=(1, 3))
+    at = np.asarray(angle).ravel() * (DIRECTIONS / np.pi)
+    below = at.astype(np.intp)
+    share, strength = at - below, np.asarray(steep, dtype=np.float64).ravel()
+    sums = np.bincount(_OF_CELL + below % DIRECTIONS, strength * (1 - share), CELLS**2 * DIRECTIONS)
+    sums += np.bincount(_OF_CELL + (below + 1) % DIRECTIONS, strength * share, CELLS**2 * DIRECTIONS)
+    cells = sums.reshape(CELLS, CELLS, DIRECTIONS) / (SIDE_PX // CELLS) ** 2
     around = np.sqrt(np.maximum(0, cv2.blur((cells**2).sum(axis=2), (3, 3))))
     return np.asarray(np.minimum(cells / (around + FAINT)[..., None], MOST).ravel(), dtype=np.float64)
 

@@ -36,7 +36,7 @@ TURNS = 3
 STRENGTH = 1e-4
 REAL_WEIGHT = {"directions": 0.3, "network": 1.0}
 """What the labelled images of each class weigh, against all others of it."""
-PASSED_ON = 0.3
+PASSED_ON = 0.15
 """Share of good faces that the first classifier passes on to the second."""
 GOOD_FLAGGED, CROPS_FLAGGED = 0.025, 0.01
 """The most of good web images, and of face crops, that may be flagged."""

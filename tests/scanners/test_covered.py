@@ -110,3 +110,31 @@ def test_what_the_first_look_is_easy_about_is_not_shown_to_the_network(monkeypat
         monkeypatch.setattr(covered, "_model", lambda changed=changed: changed)
         found = covered.covered_score(image, row[:4], row[5:].reshape(5, 2))
         assert found == expected if expected is not None else found > 0
+
+
+def with_fingers(pixels: Pixels) -> Pixels:
+    """Three fingers of the sitter's own skin over the mouth."""
+    row = faces.detections(held(pixels))[0]
+    marks, width = row[5:].reshape(5, 2), row[2]
+    nose_down, eye_across = int(marks[2, 1]), int(marks[0, 0])
+    skin = pixels[nose_down - 3 : nose_down + 4, eye_across - 3 : eye_across + 4].mean(axis=(0, 1))
+    across, down = marks[3:].mean(axis=0)
+    laid = pixels.copy()
+    for finger in (-1, 0, 1):
+        at = round(down + finger * 0.114 * width)
+        for shade, thickness in ((0.55, 0.12 * width + 3), (0.95, 0.12 * width - 2)):
+            ends = (round(across - 0.4 * width), at), (round(across + 0.3 * width), at)
+            cv2.line(laid, *ends, (shade * skin).tolist(), round(thickness), cv2.LINE_AA)
+    return laid
+
+
+def test_no_portrait_looks_covered() -> None:
+    scores = [score(drawn(seed)) for seed in range(20)]
+    assert [found for found in scores if found is None or found >= 0.3] == []
+
+
+@pytest.mark.parametrize("seed", [61, 66, 68, 69, 71])
+def test_fingers_over_the_mouth_are_told(seed: int) -> None:
+    found = score(with_fingers(portrait(np.random.default_rng(seed), "Happy", 300, 360)))
+    assert found is not None
+    assert found >= 0.5
