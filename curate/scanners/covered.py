@@ -111,7 +111,7 @@ def similarity(points: Floats, targets: Floats) -> Floats:
 
 def _log_odds(classifier: str, features: Floats) -> float:
     model = _model()[classifier]
-    return float(features @ model["weights"]) + model["bias"] - model["boundary"]
+    return float(features @ model["weights"] + model["bias"] - model["boundary"])
 
 
 @functools.cache

@@ -25,7 +25,7 @@ from curate.images.decode import decode
 from curate.images.image import DecodedImage
 from curate.scanners import covered, faces
 from tests.benchmarks.covering import cover
-from tests.benchmarks.test_unsuitable import TRUTH, covered_labels, labelled
+from tests.benchmarks.test_unsuitable import covered_labels, is_covered, labelled
 
 CROPS, CROPS_ASIDE = 6000, 4000
 """Faces of FER-2013 that are covered by drawing, and of its test split that only settle the boundary."""
@@ -95,14 +95,14 @@ def fitted(real: float, known: Known, seen: list[Any]) -> tuple[dict[str, Any], 
     return part, found, log_odds(part, aside)
 
 
-def fit(real: float, base: Any, drawn: Any, rows: list[Any], is_covered: Any) -> dict[str, Any]:
+def fit(real: float, base: Any, drawn: Any, rows: list[Any], truth: Any) -> dict[str, Any]:
     """Logistic regression on standardised features, written for plain ones."""
     many = len(base) + len(drawn)
-    weight = np.where(is_covered, many / 2 / is_covered.sum(), many / 2 / (~is_covered).sum()) * real / len(rows)
+    weight = np.where(truth, many / 2 / truth.sum(), many / 2 / (~truth).sum()) * real / len(rows)
     estimator = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=300))
-    truth = np.concatenate([np.zeros(len(base)), np.ones(len(drawn)), *(is_covered for _ in rows)])
+    targets = np.concatenate([np.zeros(len(base)), np.ones(len(drawn)), *(truth for _ in rows)])
     weights = np.concatenate([np.ones(many), *(weight for _ in rows)])
-    estimator.fit(np.concatenate([base, drawn, *rows]), truth, logisticregression__sample_weight=weights)
+    estimator.fit(np.concatenate([base, drawn, *rows]), targets, logisticregression__sample_weight=weights)
     scaler, regression = estimator[0], estimator[1]
     factors = [float(f"{value:.5g}") for value in regression.coef_[0] / scaler.scale_]
     return {"weights": factors, "bias": float(regression.intercept_[0] - np.dot(factors, scaler.mean_))}
@@ -124,23 +124,22 @@ def jittered(rng: np.random.Generator, face: Any) -> Any:
 def web_faces(folder: Path) -> tuple[Known, Any]:
     """Align the faces of labelled images with one face, of each duplicate group one; and single ones of crowds."""
     rows = [row for row in [*labelled(folder), *covered_labels(folder)] if row["held"] != "held out"]
-    truth = TRUTH["face_covered"]
-    rows = [row for row in rows if truth(row) is not None]
+    rows = [row for row in rows if is_covered(row) is not None]
     known: dict[str, tuple[Any, bool, bool]] = {}
     others = []
-    for row in sorted(rows, key=lambda row: not truth(row)):
+    for row in sorted(rows, key=lambda row: not is_covered(row)):
         image = read((folder / row["set"] / row["file"]).read_bytes())
         found = faces.detections(image)
         only = faces.only_face(found, image)
         if only is not None and row["group"] not in known:
             face = aligned(image, only)
             if face is not None:
-                known[row["group"]] = face, bool(truth(row)), row["suitable"] == "1"
-        elif only is None and not truth(row) and row["drawing"] == "0":
+                known[row["group"]] = face, bool(is_covered(row)), row["suitable"] == "1"
+        elif only is None and not is_covered(row) and row["drawing"] == "0":
             crowd = (aligned(image, one) for one in found if one[4] >= SURE_IN_CROWD)
             others += [face for face in crowd if face is not None]
-    face, is_covered, good = (np.array(part) for part in zip(*known.values(), strict=True))
-    return Known(face, is_covered, good), np.array(others)
+    face, truth, good = (np.array(part) for part in zip(*known.values(), strict=True))
+    return Known(face, truth, good), np.array(others)
 
 
 def crops(folder: Path, split: str, count: int, rng: np.random.Generator) -> Any:

@@ -35,7 +35,6 @@ TRUTH: dict[str, Callable[[Row], bool | None]] = {
     "several_faces": lambda row: None if row["faces"] in ("u", "") else int(row["faces"]) > 1,
     "body_not_face": lambda row: _both(_known(row["face_small"]), _not(_known(row["drawing"]))),
     "drawing": lambda row: _known(row["drawing"]),
-    "face_covered": lambda row: _covered(row),  # noqa: PLW0108 - it is defined further down
     "any text": lambda row: _known(row["text"]),
 }
 
@@ -44,7 +43,8 @@ def _known(value: str) -> bool | None:
     return None if value not in ("0", "1") else value == "1"
 
 
-def _covered(row: Row) -> bool | None:
+def is_covered(row: Row) -> bool | None:
+    """Say whether an image shows a covered face, by its note or by the labels of `covered_labels`."""
     if "covered" in row:
         return _known(row["covered"])
     return row["suitable"] != "1" and row["drawing"] != "1" and bool(COVERED.search(row["note"]))
@@ -162,9 +162,7 @@ def test_labelled_web_images(shared_data: Path, tmp_path: Path, reads_text: bool
 
 def test_covered_faces(shared_data: Path, tmp_path: Path) -> None:
     """`face_covered` speaks where no other kind of the profile does, so that part is told apart."""
-    labels = [
-        row for row in [*labelled(shared_data), *covered_labels(shared_data)] if TRUTH["face_covered"](row) is not None
-    ]
+    labels = [row for row in [*labelled(shared_data), *covered_labels(shared_data)] if is_covered(row) is not None]
     folder = linked(labels, shared_data, tmp_path / "set")
     config = Config.model_validate({"profile": "faces", "judge": WHOLE})
     audit = curate.audit(folder, tmp_path / "ws", configuration=config, engine="local:1")
@@ -173,13 +171,13 @@ def test_covered_faces(shared_data: Path, tmp_path: Path) -> None:
     others = set(asking.loc[asking["scanner"].isin(["faces", "drawing"]) & (asking["kind"] != "face_covered"), "path"])
     for part in ("tuned on", "held out"):
         rows = [row for row in labels if row["held"] == part]
-        is_covered = {row["path"] for row in rows if TRUTH["face_covered"](row)}
-        good = {row["path"] for row in rows if row["suitable"] == "1"} - is_covered
+        hidden = {row["path"] for row in rows if is_covered(row)}
+        good = {row["path"] for row in rows if row["suitable"] == "1"} - hidden
         paths = {row["path"] for row in rows}
-        told_by_others, left = is_covered & others, is_covered - others
-        print(f"{part}: of {len(is_covered)} covered {len(told_by_others)} are told by other kinds")
+        told_by_others, left = hidden & others, hidden - others
+        print(f"{part}: of {len(hidden)} covered {len(told_by_others)} are told by other kinds")
         print(f"{part}: of the rest found {share(len(left & found), len(left))}")
-        print(f"{part}: precision {share(len(is_covered & found), len(paths & found))}")
+        print(f"{part}: precision {share(len(hidden & found), len(paths & found))}")
         print(f"{part}: good images flagged {share(len(good & found), len(good))}")
         for row in rows:
             if (row["path"] in found) != (row["path"] in left):
