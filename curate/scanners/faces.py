@@ -87,7 +87,7 @@ BODY_NOT_FACE = KindSpec(
     ),
     message=N_(
         "A body rather than a face: its largest face is {height:.0f} pixels high where the image is trained on at "
-        "{train_px} pixels, and takes {share:.1%} of it (threshold {threshold:.0%})."
+        "{train_px} pixels, and takes {share:.2%} of it (threshold {threshold:.2%})."
     ),
 )
 FACE_COVERED = KindSpec(
@@ -114,7 +114,7 @@ class FacesSettings(Settings):
         SEVERAL_SIZE, ge=0, le=1, description=N_("area against the largest face that makes another count")
     )
     small_share: float = Field(
-        0.02, ge=0, le=1, description=N_("share of the image below which its largest face is small")
+        0.0175, ge=0, le=1, description=N_("share of the image below which its largest face is small")
     )
     max_covered_score: float = Field(0.5, ge=0, le=1, description=N_("how covered the only face may look"))
     train_px: int = Field(

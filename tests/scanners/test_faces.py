@@ -68,10 +68,16 @@ def test_several_faces_count_when_they_are_of_like_size() -> None:
 def test_a_body_tells_the_share_of_its_face_and_its_height_where_it_is_trained_on() -> None:
     ((kind, reason),) = judged([(30, 0.9, 0)])
     assert kind == "body_not_face"
-    assert "0.8%" in reason
+    assert "takes 0.75% of it (threshold 1.75%)" in reason
     assert "5 pixels high where the image is trained on at 48 pixels" in reason
     ((_, reason),) = judged([(30, 0.9, 0)], train_px=224)
     assert "22 pixels high where the image is trained on at 224 pixels" in reason
+
+
+def test_a_face_is_small_under_1_75_percent() -> None:
+    """Of 120,000 square pixels: 45 x 45 are 1.69 %, 46 x 46 are 1.76 %."""
+    assert [kind for kind, _ in judged([(45, 0.9, 0)])] == ["body_not_face"]
+    assert judged([(46, 0.9, 0)]) == []
 
 
 def test_a_photograph_without_a_sure_face_is_a_body_as_well_and_a_drawing_is_not() -> None:
