@@ -71,7 +71,7 @@ def directions(face: Pixels) -> Floats:
 
 
 def embedding(face: Pixels) -> Floats:
-    """Compute (1280,) what EfficientNet-Lite0 sees in an aligned face; by OpenCV, so the same on every machine."""
+    """Compute (1280,) what EfficientNet-Lite0 sees in an aligned face; by OpenCV, whatever else is installed."""
     grey = np.repeat(face[..., None], 3, axis=2)
     seen = cv2.dnn.blobFromImage(grey, 1 / lite0.SCALE, (SEEN_PX, SEEN_PX), (lite0.MEAN,) * 3)
     return np.asarray(_network()(np.asarray(seen, dtype=np.float32)).ravel(), dtype=np.float64)
