@@ -12,7 +12,8 @@ R = TypeVar("R")
 class Spread(Protocol):
     """Calls a function of a module with each argument, here or in other processes; what comes back is the same.
 
-    Functions, arguments and results have to be picklable, and no function may depend on what was done before.
+    Functions, arguments and results have to be picklable, and no function may depend on what was done before. What all
+    parts need is best bound to the function (`functools.partial`).
     """
 
     def __call__(self, function: Callable[[A], R], arguments: Iterable[A], /) -> Iterable[R]: ...

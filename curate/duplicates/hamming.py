@@ -13,11 +13,10 @@ distance, so no index is carried along. A pair counts at the first combination o
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from itertools import combinations as subsets
 from itertools import pairwise
 from math import comb
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +39,7 @@ _MIN_WINDOW = 8
 _ALONE = 5_000
 """Hashes up to which threads cost more than they save."""
 _TOGETHER = 8
-"""Combinations that go to another process with the hashes: these are sent each time."""
+"""Combinations that go to another process at a time, as a rule with all hashes."""
 
 
 def unpack(codes: npt.NDArray[np.uint8]) -> Hashes:
@@ -95,15 +94,6 @@ def pairs_between(ours: Hashes, theirs: Hashes, distance: int, spread: Spread | 
     return _sorted(left, right, ours, theirs)
 
 
-class _Join(NamedTuple):
-    """Distinct values, to be joined within one side or between two, by some of the combinations."""
-
-    values: Hashes
-    others: Hashes | None
-    distance: int
-    combinations: Sequence["BlockCombination"]
-
-
 def _joined(
     combinations: Sequence["BlockCombination"],
     sides: tuple[Hashes, Hashes | None],
@@ -113,18 +103,20 @@ def _joined(
     """Join distinct values over all combinations."""
     together = _TOGETHER if spread else 1
     parts = [combinations[at : at + together] for at in range(0, len(combinations), together)]
-    joins = [_Join(*sides, distance, part) for part in parts]
+    join = partial(_join, *sides, distance)
     if spread:
-        found = list(spread(_join, joins))
+        found = list(spread(join, parts))
     else:
         workers = 1 if len(sides[0]) < _ALONE else min(8, os.cpu_count() or 1)
         with ThreadPoolExecutor(workers) as pool:
-            found = list((map if workers == 1 else pool.map)(_join, joins))
+            found = list((map if workers == 1 else pool.map)(join, parts))
     return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
 
-def _join(task: _Join) -> tuple[Hashes, Hashes]:
-    values, others, distance, combinations = task
+def _join(
+    values: Hashes, others: Hashes | None, distance: int, combinations: Sequence["BlockCombination"]
+) -> tuple[Hashes, Hashes]:
+    """Join distinct values, within one side or between two, by some of the combinations."""
     if others is None:
         found = [each.within(each.sorted(values), distance) for each in combinations]
     else:

@@ -9,6 +9,7 @@ have curate installed.
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -69,30 +70,42 @@ def run(address: str, shards: Sequence[Shard], done: Callable[[Tally], None]) ->
 def mapped(address: str, function: Callable[[_A], _R], arguments: Iterable[_A]) -> Iterator[_R]:
     """Call a function with each argument on the cluster at `address`; results in their order, few ahead.
 
-    What costs too many workers there is done in this process. Raises `ConfigError` where there is no such cluster.
+    The function goes there once, with all that is bound to it. What costs too many workers there is done in this
+    process. Raises `ConfigError` where there is no such cluster.
     """
+    from distributed.scheduler import KilledWorker
+
     flying = deque[tuple[_A, Any]]()
     with _client(address) as client:
+        there = client.scatter(function, broadcast=True, hash=False)
         ahead = _IN_FLIGHT * max(1, sum(client.nthreads().values()))
+
+        def first() -> _R:
+            nonlocal there
+            argument, future = flying.popleft()
+            try:
+                result: _R = future.result()
+            except KilledWorker:
+                return function(argument)
+            except CancelledError:  # all workers that had the function are gone
+                _wait(client, "the cluster's workers have died and none has come back; run the command again")
+                there = client.scatter(function, broadcast=True, hash=False)
+                return function(argument)
+            return result
+
         try:
             for argument in arguments:
-                flying.append((argument, client.submit(function, argument, pure=False)))
+                flying.append((argument, client.submit(_called, there, argument, pure=False)))
                 if len(flying) > ahead:
-                    yield _result(function, *flying.popleft())
+                    yield first()
             while flying:
-                yield _result(function, *flying.popleft())
+                yield first()
         finally:
             client.cancel([future for _, future in flying])
 
 
-def _result(function: Callable[[_A], _R], argument: _A, future: Any) -> _R:
-    from distributed.scheduler import KilledWorker
-
-    try:
-        result: _R = future.result()
-    except KilledWorker:
-        return function(argument)
-    return result
+def _called(function: Callable[[_A], _R], argument: _A) -> _R:
+    return function(argument)
 
 
 def _client(address: str) -> Any:
@@ -107,10 +120,17 @@ def _client(address: str) -> Any:
         raise ConfigError(
             f"no Dask scheduler answers at {address} ({reason}); start one with: dask scheduler"
         ) from error
-    if not client.nthreads():
-        client.close()
-        raise ConfigError(f"the Dask scheduler at {address} has no workers; start some with: dask worker {address}")
+    _wait(client, f"the Dask scheduler at {address} has no workers; start some with: dask worker {address}")
     return client
+
+
+def _wait(client: Any, what_else: str) -> None:
+    """Wait until the cluster has a worker: some may be on their way."""
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_S)
+    except TimeoutError as error:
+        client.close()
+        raise ConfigError(what_else) from error
 
 
 def _outcome(future: Any) -> Tally | None:
