@@ -122,6 +122,7 @@ def test_not_a_duplicate_is_remembered_when_the_group_is_found_under_another_nam
         pytest.param(QueueFilter(text="TINY"), ["g"], id="text in the path"),
         pytest.param(QueueFilter(text="x is Blurry"), ["b/x"], id="text in the reason"),
         pytest.param(QueueFilter(text="100%_'"), [], id="text is no pattern"),
+        pytest.param(QueueFilter(text="blurry", labels=frozenset({"b"})), ["b/x"], id="text and label"),
         pytest.param(QueueFilter(groups=True), ["g"], id="groups only"),
         pytest.param(QueueFilter(groups=False), ["b/x"], id="single images only"),
         pytest.param(QueueFilter(groups=True, labels=frozenset({"b"})), [], id="groups of a label"),
