@@ -100,7 +100,7 @@ def test_where_judging_is_done_changes_no_finding(
     at_work = pool.Engine.map
 
     def told(self: pool.Engine, function: Any, arguments: Any) -> Any:
-        asked.append(function.__name__)
+        asked.append(getattr(function, "func", function).__name__)
         return at_work(self, function, arguments)
 
     monkeypatch.setattr(pool.Engine, "map", told)
