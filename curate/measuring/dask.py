@@ -73,10 +73,10 @@ def mapped(address: str, function: Callable[[_A], _R], arguments: Iterable[_A]) 
     The function goes there once, with all that is bound to it. What costs too many workers there is done in this
     process. Raises `ConfigError` where there is no such cluster.
     """
-    from distributed.scheduler import KilledWorker
-
     flying = deque[tuple[_A, Any]]()
     with _client(address) as client:
+        from distributed.scheduler import KilledWorker
+
         there = client.scatter(function, broadcast=True, hash=False)
         ahead = _IN_FLIGHT * max(1, sum(client.nthreads().values()))
 
@@ -105,6 +105,7 @@ def mapped(address: str, function: Callable[[_A], _R], arguments: Iterable[_A]) 
 
 
 def _called(function: Callable[[_A], _R], argument: _A) -> _R:
+    """Call, on the cluster, a function that lies there."""
     return function(argument)
 
 
@@ -120,16 +121,19 @@ def _client(address: str) -> Any:
         raise ConfigError(
             f"no Dask scheduler answers at {address} ({reason}); start one with: dask scheduler"
         ) from error
-    _wait(client, f"the Dask scheduler at {address} has no workers; start some with: dask worker {address}")
+    try:
+        _wait(client, f"the Dask scheduler at {address} has no workers; start some with: dask worker {address}")
+    except ConfigError:
+        client.close()
+        raise
     return client
 
 
 def _wait(client: Any, what_else: str) -> None:
-    """Wait until the cluster has a worker: some may be on their way."""
+    """Wait until the cluster has a worker: some may be on their way. Raises `ConfigError` where none comes."""
     try:
         client.wait_for_workers(1, timeout=CONNECT_S)
     except TimeoutError as error:
-        client.close()
         raise ConfigError(what_else) from error
 
 

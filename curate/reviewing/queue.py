@@ -188,10 +188,7 @@ class Queue:
         item = "+f.item_id" if chosen.text else "f.item_id"
         query = f"SELECT DISTINCT {item} FROM finding f WHERE {' AND '.join(parts)} LIMIT {_FEW + 1}"
         found = [row[0] for row in self._db.execute(query, values)]
-        if len(found) > _FEW:
-            return _condition(chosen)
-        groups = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
-        return f"{groups} AND i.item_id IN (SELECT value FROM json_each(:few))", {"few": json.dumps(found)}
+        return _condition(chosen, found if len(found) <= _FEW else None)
 
     def _is_free(self, item_id: str, holder: str) -> bool:
         """Say whether an item still waits for a decision, and is on nobody else's screen."""
@@ -236,13 +233,15 @@ class Queue:
         )
 
 
-def _condition(chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
+def _condition(chosen: QueueFilter, few: list[str] | None = None) -> tuple[str, dict[str, Any]]:
     """Return SQL on `item i` that follows a WHERE, and its values: one finding of the item must meet all of the filter.
 
-    Empty where the filter takes every item.
+    Empty where the filter takes every item. `few` are all items with such a finding, where they are known.
     """
     parts, values = _of_findings(chosen)
     condition = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
+    if few is not None:
+        return f"{condition} AND i.item_id IN (SELECT value FROM json_each(:few))", {"few": json.dumps(few)}
     if chosen.text:
         # The other way round every item of the queue would be looked up where few or none match.
         condition += f" AND i.item_id IN (SELECT f.item_id FROM finding f WHERE {' AND '.join(parts)})"

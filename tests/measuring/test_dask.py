@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,23 @@ def test_without_a_cluster_there_is_one_clear_line(
     with pytest.raises(ConfigError, match="no Dask scheduler answers") as caught:
         curate.audit(source, tmp_path / "ws", engine="dask:tcp://127.0.0.1:9")
     assert "\n" not in str(caught.value)
+
+
+def test_without_the_extra_there_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "distributed"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match=r"pip install 'imagecurate\[dask\]'"):
+        list(dask.mapped("tcp://127.0.0.1:9", abs, [1]))
+
+
+def test_a_cluster_without_workers_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask, "CONNECT_S", 1)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
+        pytest.raises(ConfigError, match="has no workers; start some with"),
+    ):
+        list(dask.mapped(cluster.scheduler_address, abs, [1]))
 
 
 @pytest.mark.parametrize("name", ["dask", "dask:", "local:x", "spark:local"])
