@@ -130,7 +130,7 @@ class Faces(Scanner):
     kinds: ClassVar[tuple[KindSpec, ...]] = (BODY_NOT_FACE, FACE_COVERED, NO_FACE, SEVERAL_FACES)
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string(), "covered": pa.float32()}
-    borrows: ClassVar[Mapping[str, str]] = {"drawing_features": "drawing.features"}
+    borrows: ClassVar[Mapping[str, str]] = {"style": "drawing.style"}
     required_kinds: ClassVar[frozenset[KindSpec]] = frozenset(kinds)
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold(kind=NO_FACE, setting="min_score", measured=lambda view: _surest(view, small=False), flags="below"),
@@ -226,9 +226,9 @@ def _boxes(stored: str) -> list[_Face]:
 
 def _drawing_scores(measured: pd.DataFrame) -> dict[str, tuple[float, Message]]:
     """Return how drawn each image looks, by path, where the scanner of drawings has measured it."""
-    if "drawing_features" not in measured:
+    if "style" not in measured:
         return {}
-    known = measured[measured["drawing_features"].notna()].rename(columns={"drawing_features": "features"})
+    known = measured[measured["style"].notna()]
     return dict(zip(known["path"], drawing.drawing_scores(known), strict=True)) if len(known) else {}
 
 

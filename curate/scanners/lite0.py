@@ -84,9 +84,9 @@ def _network() -> Forward:
     return by_onnxruntime() if find_spec("onnxruntime") is not None else by_opencv()
 
 
-def by_opencv() -> Forward:
-    """Make the network in OpenCV: (1, 3, 224, 224) float32, or smaller squares, to (1, 1280)."""
-    network = cv2.dnn.readNetFromONNX(str(MODEL))
+def by_opencv(model: Path = MODEL) -> Forward:
+    """Make the network, or its first layers, in OpenCV: (1, 3, 224, 224) float32, or smaller squares, to (1, 1280)."""
+    network = cv2.dnn.readNetFromONNX(str(model))
 
     def forward(pixels: Floats) -> Floats:
         network.setInput(pixels)

