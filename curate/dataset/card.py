@@ -8,7 +8,8 @@ import tomli_w
 from curate._version import __version__
 from curate.dataset.recipe import BuildRecipe
 from curate.dataset.shaping import REDUCING_GAP
-from curate.scanners.faces import SMALL_PX, FacesSettings
+from curate.scanners.face_detector import SMALL_PX
+from curate.scanners.faces import FacesSettings
 
 
 def card(recipe: BuildRecipe, table: pd.DataFrame, refused: Mapping[str, int], faces: FacesSettings) -> str:

@@ -10,7 +10,8 @@ from PIL import Image
 
 from curate.dataset.recipe import Appearance, Resampling
 from curate.images.image import DecodedImage
-from curate.scanners.faces import FacesSettings, detect, sure_faces
+from curate.scanners.face_detector import detect
+from curate.scanners.faces import FacesSettings, sure_faces
 
 REDUCING_GAP = 3.0
 """How much larger than its size an image may be when the filter proper begins; averaged until then (Pillow)."""

@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from curate.config import DecodeLimits
 from curate.images.decode import decode
 from curate.images.image import DecodedImage
-from curate.scanners import covered, faces
+from curate.scanners import covered, face_detector
 from tests.benchmarks.covering import cover
 from tests.benchmarks.test_unsuitable import covered_labels, is_covered, labelled
 
@@ -129,8 +129,8 @@ def web_faces(folder: Path) -> tuple[Known, Any]:
     others = []
     for row in sorted(rows, key=lambda row: not is_covered(row)):
         image = read((folder / row["set"] / row["file"]).read_bytes())
-        found = faces.detections(image)
-        only = faces.only_face(found, image)
+        found = face_detector.detections(image)
+        only = face_detector.only_face(found, image)
         if only is not None and row["group"] not in known:
             face = aligned(image, only)
             if face is not None:
@@ -146,8 +146,8 @@ def crops(folder: Path, split: str, count: int, rng: np.random.Generator) -> Any
     with zipfile.ZipFile(folder / "fer2013-3class.zip") as archive:
         names = sorted(name for name in archive.namelist() if split in name and name.endswith(".png"))
         images = [read(archive.read(name)) for name in rng.permutation(names)[: count * 2]]
-    found = [(image, faces.detections(image)) for image in images]
-    sure = [aligned(image, face) for image, rows in found if (face := faces.only_face(rows, image)) is not None]
+    found = [(image, face_detector.detections(image)) for image in images]
+    sure = [aligned(image, face) for image, rows in found if (face := face_detector.only_face(rows, image)) is not None]
     return np.array([face for face in sure if face is not None][:count])
 
 

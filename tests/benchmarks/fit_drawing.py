@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from curate.config import DecodeLimits
 from curate.images.decode import decode
-from curate.scanners import drawing, faces, lite0
+from curate.scanners import drawing, face_detector, lite0
 from tests.benchmarks.test_unsuitable import drawing_labels, labelled
 
 STRENGTH = {"style": 0.02, "embedding": 0.003}
@@ -60,7 +60,7 @@ def main(folder: Path) -> None:
         truth=np.array([*(int(row["drawing"]) for row in known), *(0 for _ in photos)]),
         weight=np.array([1.0] * len(known) + [PHOTO_WEIGHT] * len(photos)),
         groups=np.array([*(row["group"] for row in known), *(PHOTOS + path.name for path in photos)]),
-        surest=np.array([max((box.score or 0.0 for box in faces.detect(image)), default=0.0) for image in images]),
+        surest=np.array([max(face_detector.detections(image)[:, 4], default=0.0) for image in images]),
     )
     style = np.stack([drawing.style(image.fit(drawing.SHARED_PX)) for image in images])
     embeddings = np.stack([lite0.embed(lite0.squared(image.rgb)) for image in images])

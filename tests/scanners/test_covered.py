@@ -6,7 +6,7 @@ import pytest
 
 from curate.demonstration.portraits import portrait
 from curate.images.image import DecodedImage, Pixels
-from curate.scanners import covered, faces
+from curate.scanners import covered, face_detector, faces
 
 
 def drawn(seed: int, side: int = 300) -> Pixels:
@@ -90,7 +90,7 @@ def test_directions_are_those_in_which_brightness_changes() -> None:
 
 def test_what_is_too_small_to_tell_says_nothing() -> None:
     image = held(drawn(1))
-    row = faces.only_face(faces.detections(image), image)
+    row = face_detector.only_face(face_detector.detections(image), image)
     assert row is not None
     box, marks = row[:4], row[5:].reshape(5, 2)
     assert covered.covered_score(image, box, marks) is not None
@@ -102,7 +102,7 @@ def test_what_is_too_small_to_tell_says_nothing() -> None:
 
 def test_what_the_first_look_is_easy_about_is_not_shown_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     image = held(drawn(1))
-    row = faces.only_face(faces.detections(image), image)
+    row = face_detector.only_face(face_detector.detections(image), image)
     assert row is not None
     model = covered._model()
     for boundary, expected in ((1e6, 0.0), (-1e6, None)):
@@ -114,7 +114,7 @@ def test_what_the_first_look_is_easy_about_is_not_shown_to_the_network(monkeypat
 
 def with_fingers(pixels: Pixels) -> Pixels:
     """Three fingers of the sitter's own skin over the mouth."""
-    row = faces.detections(held(pixels))[0]
+    row = face_detector.detections(held(pixels))[0]
     marks, width = row[5:].reshape(5, 2), row[2]
     nose_down, eye_across = int(marks[2, 1]), int(marks[0, 0])
     skin = pixels[nose_down - 3 : nose_down + 4, eye_across - 3 : eye_across + 4].mean(axis=(0, 1))

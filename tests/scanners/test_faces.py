@@ -14,8 +14,9 @@ from curate.auditing import judge
 from curate.config import Config, JudgeSettings
 from curate.demonstration.portraits import portrait
 from curate.images.image import DecodedImage
-from curate.scanners import faces
-from curate.scanners.faces import Faces, FacesSettings, detect
+from curate.scanners import face_detector
+from curate.scanners.face_detector import Rows, detect
+from curate.scanners.faces import Faces, FacesSettings
 from tests import sample_images
 
 FACES = Config(profile="faces")
@@ -146,7 +147,7 @@ def test_a_large_face_that_the_last_look_would_find_is_found_in_the_same_place(s
     compared = 0
     for seed in range(6):
         image = framed(side, seed)
-        whole = faces._detected(image.fit(320))
+        whole = face_detector._detected(image.fit(320))
         whole = whole[whole[:, 4] >= 0.9]
         if len(whole):
             found = detect(image)
@@ -161,10 +162,10 @@ def test_a_large_face_that_the_last_look_would_find_is_found_in_the_same_place(s
 
 def test_faces_beside_one_another_are_all_found() -> None:
     found = detect(framed(150, 1, count=3))
-    assert len([box for box in found if box.score >= faces.SEVERAL]) == 3
+    assert len([box for box in found if box.score >= face_detector.SEVERAL]) == 3
 
 
-def rows(*boxes: tuple[float, float]) -> faces.Rows:
+def rows(*boxes: tuple[float, float]) -> Rows:
     """Boxes as (side in pixels, score)."""
     return np.array([(0, 0, side, side, score) for side, score in boxes]).reshape(-1, 5)
 
@@ -173,19 +174,19 @@ def test_landmarks_are_those_of_the_full_image() -> None:
     """Eyes above the nose above the mouth, all in the box; twice the image, twice as far."""
     image = framed(240, 1)
     twice = np.asarray(cv2.resize(image.pixels, (960, 720), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-    row = faces.detections(image)[0]
+    row = face_detector.detections(image)[0]
     marks = row[5:].reshape(5, 2)
     assert (marks[:2, 1] < marks[2, 1]).all()
     assert (marks[2, 1] < marks[3:, 1]).all()
     assert marks[0, 0] < marks[1, 0]
     assert ((marks > row[:2]) & (marks < row[:2] + row[2:4])).all()
-    again = faces.detections(DecodedImage(pixels=twice, width=960, height=720))[0]
+    again = face_detector.detections(DecodedImage(pixels=twice, width=960, height=720))[0]
     np.testing.assert_allclose(again[5:], 2 * row[5:], atol=0.1 * row[2])
-    reduced = faces.detections(DecodedImage(pixels=image.pixels, width=960, height=720))[0]
+    reduced = face_detector.detections(DecodedImage(pixels=image.pixels, width=960, height=720))[0]
     np.testing.assert_allclose(reduced[5:], 2 * row[5:], rtol=1e-6)
 
 
-def ranked(*found: tuple[float, float]) -> faces.Rows:
+def ranked(*found: tuple[float, float]) -> Rows:
     """Detections as (side in pixels, score)."""
     return np.array([(0, 0, side, side, score, *[0] * 10) for side, score in found]).reshape(-1, 15)
 
@@ -203,9 +204,9 @@ def ranked(*found: tuple[float, float]) -> faces.Rows:
         pytest.param(ranked((80, 0.9), (80, 0.69)), 300, 80, id="a second that is hardly one"),
     ],
 )
-def test_the_only_face_is_one_that_no_other_counts_beside(found: faces.Rows, side_px: int, side: int | None) -> None:
+def test_the_only_face_is_one_that_no_other_counts_beside(found: Rows, side_px: int, side: int | None) -> None:
     image = DecodedImage(pixels=np.zeros((side_px, side_px, 3), np.uint8), width=side_px, height=side_px)
-    face = faces.only_face(found, image)
+    face = face_detector.only_face(found, image)
     assert (None if face is None else face[2]) == side
 
 
@@ -223,14 +224,14 @@ def test_the_only_face_is_one_that_no_other_counts_beside(found: faces.Rows, sid
         pytest.param(rows((20, 0.9)), True, id="a sure face under 3 %: there may be others"),
     ],
 )
-def test_a_larger_look_is_taken_only_in_doubt(seen: faces.Rows, doubt: bool) -> None:
-    assert faces._leaves_doubt(seen, faint=0.2, sure=0.8, whole=160 * 160) is doubt
+def test_a_larger_look_is_taken_only_in_doubt(seen: Rows, doubt: bool) -> None:
+    assert face_detector._leaves_doubt(seen, faint=0.2, sure=0.8, whole=160 * 160) is doubt
 
 
 def test_thumbnails_are_enlarged_for_the_last_look_and_large_images_shrunk() -> None:
     for height, width in ((60, 120), (600, 1200)):
         image = DecodedImage(pixels=np.full((height, width), 90, np.uint8), width=width, height=height)
-        assert faces._whole(image).shape == (160, 320, 3)
+        assert face_detector._whole(image).shape == (160, 320, 3)
 
 
 def test_a_face_that_fills_a_small_crop_is_found() -> None:
@@ -239,7 +240,7 @@ def test_a_face_that_fills_a_small_crop_is_found() -> None:
             portrait(np.random.default_rng(seed), "Happy", 200, 200), (48, 48), interpolation=cv2.INTER_AREA
         )
         best, *_ = detect(DecodedImage(pixels=np.asarray(crop, dtype=np.uint8), width=48, height=48))
-        assert best.score >= faces.SURE_SMALL
+        assert best.score >= face_detector.SURE_SMALL
         assert best.width > 16
 
 
@@ -251,9 +252,9 @@ def test_a_face_on_its_side_is_found_where_it_is() -> None:
         turn = cv2.getRotationMatrix2D((150, 150), 40, 1)
         tilted = np.asarray(cv2.warpAffine(face, turn, (300, 300), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
         image = DecodedImage(pixels=tilted, width=300, height=300)
-        before = max(faces._detected(image.fit(320))[:, 4], default=0.0)
+        before = max(face_detector._detected(image.fit(320))[:, 4], default=0.0)
         after = detect(image)
-        if before < faces.SURE <= max((box.score for box in after), default=0.0):
+        if before < face_detector.SURE <= max((box.score for box in after), default=0.0):
             found.append(after[0])
     assert found
     for box in found:
@@ -267,8 +268,8 @@ def test_the_landmarks_of_a_face_that_was_found_turned_lie_as_it_does(seed: int)
     face = portrait(np.random.default_rng(seed), "Happy", 300, 300)
     turn = cv2.getRotationMatrix2D((150, 150), 40, 1)
     tilted = np.asarray(cv2.warpAffine(face, turn, (300, 300), borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
-    upright = faces.detections(DecodedImage(pixels=face, width=300, height=300))[0, 5:].reshape(5, 2)
-    marks = faces.detections(DecodedImage(pixels=tilted, width=300, height=300))[0, 5:].reshape(5, 2)
+    upright = face_detector.detections(DecodedImage(pixels=face, width=300, height=300))[0, 5:].reshape(5, 2)
+    marks = face_detector.detections(DecodedImage(pixels=tilted, width=300, height=300))[0, 5:].reshape(5, 2)
     np.testing.assert_allclose(marks, upright @ turn[:, :2].T + turn[:, 2], atol=12)
     right, down = marks[3:].mean(axis=0) - marks[:2].mean(axis=0)
     assert 30 < np.degrees(np.arctan2(right, down)) < 50
