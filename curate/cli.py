@@ -3,9 +3,12 @@
 A user's mistake is one line and exit 2; findings are not an error unless `--fail-on` says so (exit 1).
 """
 
+import gc
+import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +25,10 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 """What Typer raises for options and commands that there are not; it exports only this heir of it."""
 
 _INTERRUPTED = 130
+_COLLECT_AFTER = 50_000
+"""New objects after which Python looks for unreachable ones, in place of 700: what a command imports is none."""
+_SPIN_FOR = "20"
+"""How long a thread of OpenBLAS waits for work before it sleeps: 2 to this many cycles, in place of 26 (0.03 s)."""
 
 app = typer.Typer(
     help=curate.__doc__.splitlines()[0] if curate.__doc__ else None,
@@ -66,7 +73,7 @@ def main() -> None:
         register(app)
     signal.signal(signal.SIGTERM, _end)
     try:
-        with disk_refusals_explained():
+        with _process_tuned(), disk_refusals_explained():
             status = app(prog_name="curate", standalone_mode=False)
     except UsageError as error:
         typer.echo(printable(_usage(error)), err=True)
@@ -79,6 +86,21 @@ def main() -> None:
     if status == _INTERRUPTED:
         terminal.say("curate: interrupted; run the same command again to go on from here")
     sys.exit(status)
+
+
+@contextmanager
+def _process_tuned() -> Iterator[None]:
+    """Spare a process that is ours alone work that nobody needs, and its last look at all that was imported.
+
+    Once pandas is imported, looking for unreachable objects costs 0.05 s on the way and 0.07 s at the end; threads
+    that OpenBLAS starts take another 0.05 s of a core from others while they wait for work.
+    """
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", _SPIN_FOR)
+    gc.set_threshold(_COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        gc.freeze()
 
 
 def _usage(error: Any) -> str:

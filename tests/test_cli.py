@@ -1,5 +1,6 @@
 """The command line: data on stdout, one line for a mistake, exit codes that scripts can trust."""
 
+import gc
 import json
 import os
 import re
@@ -69,6 +70,25 @@ def test_help_and_a_mistyped_command_wait_for_no_tables_and_no_networks(typed: s
     )
     done = subprocess.run([sys.executable, "-c", code, *typed.split()], capture_output=True, text=True, check=False)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_only_a_command_tunes_its_process_and_at_its_end_nothing_is_searched_for_garbage() -> None:
+    code = (
+        "import gc, os, sys\nfrom curate.cli import main\n"
+        "def state():\n"
+        "    return gc.get_freeze_count() > 0, gc.get_threshold()[0], 'OPENBLAS_THREAD_TIMEOUT' in os.environ\n"
+        "print(*state())\ntry:\n    main()\nexcept SystemExit:\n    print(*state())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "version"], capture_output=True, text=True, check=True, env=_untuned()
+    )
+    before, _, after = done.stdout.splitlines()
+    assert before == f"False {gc.get_threshold()[0]} False"
+    assert after == "True 50000 True"
+
+
+def _untuned() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
 
 
 def test_each_data_command_has_a_function_of_its_name() -> None:

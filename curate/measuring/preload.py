@@ -6,9 +6,13 @@ anything of the main module here, so in this one process, which is ours alone, t
 
 The server looks at the pipe from its parent only once all is imported, which takes seconds on a busy machine. Until
 then the kernel ends it with its parent; and no longer, since "parent" means the thread that has started it.
+
+Until then nothing looks for unreachable objects either: what is imported is none, and from then on, in the workers
+too, it is left out of every such look (`gc.freeze`).
 """
 
 import ctypes
+import gc
 import os
 import signal
 from multiprocessing import spawn
@@ -27,6 +31,7 @@ def _leave_main_alone(*_: object) -> None:
     """Stand in for the step that imports the parent's main module."""
 
 
+gc.disable()
 for _step in ("_fixup_main_from_name", "_fixup_main_from_path"):
     setattr(spawn, _step, _leave_main_alone)
 end_with_parent(signal.SIGKILL)

@@ -1,5 +1,7 @@
 """A worker that dies or hangs costs one image, not the run."""
 
+import gc
+import operator
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +56,12 @@ def test_a_worker_starts_without_pandas_and_may_still_import_it() -> None:
         "import pandas\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_worker_looks_for_garbage_but_not_among_what_its_server_imported() -> None:
+    is_enabled, frozen = pool.mapped(operator.call, [gc.isenabled, gc.get_freeze_count], 1)
+    assert is_enabled
+    assert frozen > 10_000
 
 
 def test_a_shard_whose_worker_died_after_its_part_was_written_is_counted(tmp_path: Path) -> None:
