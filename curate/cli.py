@@ -93,9 +93,11 @@ def _process_tuned() -> Iterator[None]:
     """Spare a process that is ours alone work that nobody needs, and its last look at all that was imported.
 
     Once pandas is imported, looking for unreachable objects costs 0.05 s on the way and 0.07 s at the end; threads
-    that OpenBLAS starts take another 0.05 s of a core from others while they wait for work.
+    that OpenBLAS starts take another 0.05 s of a core from others while they wait for work; pydantic reads what every
+    installed package says of itself, 0.01 s or more, to look for plugins that would watch it.
     """
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", _SPIN_FOR)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(_COLLECT_AFTER)
     try:
         yield

@@ -268,8 +268,15 @@ def _context() -> BaseContext:
 
 @contextmanager
 def _environment_of_server() -> Iterator[None]:
-    """Tell a process started meanwhile who starts it (`preload`), and to use one BLAS thread: workers have a core."""
-    told = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "CURATE_PARENT": str(os.getpid())}
+    """Tell a process started meanwhile who starts it (`preload`), to use one BLAS thread, since workers have a core,
+    and to look for no plugins of pydantic, which would have it read what every installed package says of itself.
+    """
+    told = {
+        "CURATE_PARENT": str(os.getpid()),
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYDANTIC_DISABLE_PLUGINS": "__all__",
+    }
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)
     try:
