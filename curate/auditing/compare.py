@@ -16,7 +16,8 @@ from curate.auditing import pipeline
 from curate.errors import SourceError
 from curate.i18n import Message
 from curate.measuring import features
-from curate.measuring.shard import Shard, measure_shard
+from curate.measuring.measure import measure_shard
+from curate.measuring.shard import Shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates
 from curate.sources import Record, source_at

@@ -10,9 +10,10 @@ from dataclasses import replace
 
 from curate.errors import WorkspaceError
 from curate.measuring import journal, rows
+from curate.measuring.measure import measure_row
 from curate.measuring.pipes import PipePool
 from curate.measuring.rows import Row
-from curate.measuring.shard import Shard, measure_row
+from curate.measuring.shard import Shard
 
 MAX_SILENT_DEATHS = 3
 """How often a process may die before its first image until we stop blaming chance."""

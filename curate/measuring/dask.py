@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 from curate.errors import ConfigError, WorkspaceError
 from curate.measuring import alone, journal
 from curate.measuring.borrowed import borrowed_process
-from curate.measuring.shard import Shard, Tally, measure_shard
+from curate.measuring.measure import measure_shard
+from curate.measuring.shard import Shard, Tally
 
 _A = TypeVar("_A")
 _R = TypeVar("_R")

@@ -43,7 +43,7 @@ _log = logging.getLogger(__name__)
 PRELOADED = (
     "curate.measuring.preload",
     "curate.measuring.worker",
-    "curate.measuring.shard",
+    "curate.measuring.measure",
     *(f"curate.scanners.{name}" for name in ("duplicates", "integrity", "quality")),
     "curate.sources.folder",
     "imagehash",
@@ -117,7 +117,8 @@ def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) ->
 
 def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], None]) -> list[Shard]:
     """Run shards side by side; return those in hand when a worker died, to be run one at a time."""
-    from curate.measuring.shard import measure_shard, tally_of
+    from curate.measuring.shard import tally_of
+    from curate.measuring.worker import measure_shard
 
     suspects: list[Shard] = []
     while waiting:
@@ -148,7 +149,7 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
 def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
     """Run one shard in a pool of its own until it is through; an image that it dies of is tried alone."""
     from curate.measuring import alone, journal
-    from curate.measuring.shard import measure_shard
+    from curate.measuring.worker import measure_shard
 
     unexplained = 0
     while True:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from curate.images.result import too_much_memory
 from curate.measuring import rows
 from curate.measuring.borrowed import borrowed_process
-from curate.measuring.shard import Shard, Tally, measured, write_rows
+from curate.measuring.measure import measured, write_rows
+from curate.measuring.shard import Shard, Tally
 
 
 def run(shards: Sequence[Shard], done: Callable[[Tally], None]) -> None:

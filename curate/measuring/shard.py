@@ -1,34 +1,27 @@
-"""One shard of files to one part of features: the work of a worker.
+"""One shard of files, and the part file that comes of it: what its columns are, and what it says of who measured it.
 
-A file is read once and decoded once; every scanner measures the same image. The worker returns counts
-and times; rows go into the part file, whose appearance is the mark that the shard is done.
+The process that hands shards out imports this, and not what measures them (`measure`), which brings all decoders.
 """
 
-import hashlib
+from __future__ import annotations
+
 import json
-import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.config import DecodeLimits
-from curate.errors import CurateError
-from curate.i18n import msg
-from curate.images import kinds
-from curate.images.containers import Problem
-from curate.images.decode import DecodeResult, decode
-from curate.images.result import is_want_of_memory, one_line, too_much_memory
-from curate.measuring import journal, rows
-from curate.measuring.rows import Row
 from curate.scanners import Scanner
-from curate.schema import IMAGES, Severity
+from curate.schema import IMAGES
 from curate.sources import Record, Source
-from curate.storage.workspace import write_part
+
+if TYPE_CHECKING:
+    from curate.measuring.rows import Row
 
 FACTS = "image"
 """The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
@@ -76,37 +69,6 @@ class Tally:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def measure_shard(shard: Shard) -> Tally:
-    """Measure the files of a shard into its part file."""
-    with journal.memory_limit_restored():
-        return _measure_shard(shard)
-
-
-def _measure_shard(shard: Shard) -> Tally:
-    from curate.measuring import alone
-
-    watch = journal.Watch(shard.journal, shard.limits)
-    seconds: dict[str, float] = defaultdict(float)
-    made = []
-    for index, record in enumerate(shard.records):
-        row = shard.settled.get(index)
-        if row is None:
-            watch.enter(index)
-            row = measured(shard, record, seconds)
-        if row is None:
-            watch.rest()
-            row = alone.measured(shard, index)
-        made.append(row)
-    write_rows(shard, made)
-    watch.close()
-    return Tally(files=len(made), statuses=Counter(row["status"] for row in made), seconds=dict(seconds))
-
-
-def write_rows(shard: Shard, made: Sequence[Row]) -> None:
-    """Write the rows of all files of a shard as its part."""
-    write_part(_to_arrow(made, shard.scanners, shard.limits), shard.part)
-
-
 def tally_of(shard: Shard) -> Tally:
     """Count the files of a finished shard from its part, for a worker that did not live to report them."""
     statuses = pq.ParquetFile(shard.part).read(["status"])["status"].to_pylist()
@@ -133,82 +95,3 @@ def fingerprints(scanners: Sequence[Scanner]) -> dict[str, str]:
 def limits_of(limits: DecodeLimits) -> list[int]:
     """Return the limits that decide which images are measured; that of time decides only which are tried again."""
     return [limits.max_pixels, limits.max_bytes, limits.allowed_memory_mib]
-
-
-def measure_row(shard: Shard) -> Row:
-    """Measure the only file of a shard; what it takes then is its own."""
-    (record,) = shard.records
-    with journal.memory_limit_restored():
-        watch = journal.Watch(shard.journal, shard.limits)
-        watch.enter(0)
-        row = measured(shard, record, defaultdict(float))
-        watch.close()
-    return row or rows.of_refused(record, too_much_memory(shard.limits))
-
-
-def measured(shard: Shard, record: Record, seconds: dict[str, float]) -> Row | None:
-    """Measure one file; None where memory could not be had, of which those before it may have left less."""
-    started = time.perf_counter()
-    try:
-        data = shard.source.read(
-            record.path, offset=record.offset, size=record.size_bytes, max_bytes=shard.limits.max_bytes
-        )
-    except OSError as error:
-        return rows.of_unread(record, error.strerror or msg("it is not there"))
-    except CurateError:  # a store that cannot be reached says nothing about an image
-        raise
-    except Exception as error:  # sources are other people's code, on strangers' files
-        return None if is_want_of_memory(error) else rows.of_unread(record, one_line(error))
-    if data is None:
-        return rows.of_refused(record, _too_many_bytes(record, shard.limits))
-    sha256 = hashlib.sha256(data).hexdigest()
-    read = time.perf_counter()
-    decoded = decode(data, shard.limits)
-    seconds["read"] += read - started
-    seconds["decode"] += time.perf_counter() - read
-    features = None if decoded.lacks_memory else _features(shard.scanners, decoded, seconds)
-    return None if features is None else rows.of_decoded(record, sha256, decoded, features)
-
-
-def _too_many_bytes(record: Record, limits: DecodeLimits) -> Problem:
-    return Problem(
-        kinds.TOO_LARGE,
-        Severity.ERROR,
-        msg(
-            "The file has {size_bytes:,} bytes, more than the limit of {max_bytes:,}; raise decode.max_bytes "
-            "if it is genuine.",
-            size_bytes=record.size_bytes,
-            max_bytes=limits.max_bytes,
-        ),
-    )
-
-
-def _features(scanners: Sequence[Scanner], decoded: DecodeResult, seconds: dict[str, float]) -> dict[str, Any] | None:
-    """Let every scanner measure an image; a scanner that fails is a problem of it. None where memory lacked."""
-    if decoded.image is None:
-        return {}
-    features: dict[str, Any] = {}
-    for scanner in scanners:
-        started = time.perf_counter()
-        try:
-            values = scanner.measure(decoded.image)
-        except Exception as error:  # scanners, and the libraries beneath them, raise anything
-            if is_want_of_memory(error):
-                return None
-            decoded.problems.append(_failed(scanner, error))
-            values = {}
-        for name, value in values.items():
-            features[f"{scanner.name}.{name}"] = value
-        seconds[scanner.name] += time.perf_counter() - started
-    return features
-
-
-def _failed(scanner: Scanner, error: Exception) -> Problem:
-    what = f"{type(error).__name__}: {one_line(error)}"
-    message = msg("The check {scanner} failed on it ({error}).", scanner=scanner.name, error=what)
-    return Problem(kinds.CRASHED, Severity.WARNING, message)
-
-
-def _to_arrow(made: Sequence[Row], scanners: Sequence[Scanner], limits: DecodeLimits) -> pa.Table:
-    schema = part_schema(scanners, limits)
-    return pa.Table.from_pydict({name: [row.get(name) for row in made] for name in schema.names}, schema=schema)

@@ -1,4 +1,7 @@
-"""How a worker process starts: what it has imported by then, and what it must not do."""
+"""What a worker process is told to do: how it starts, and to measure.
+
+The parent, which only names these functions, has no use for what they import.
+"""
 
 import multiprocessing
 import os
@@ -11,10 +14,10 @@ from importlib.abc import MetaPathFinder
 from multiprocessing import connection
 from pathlib import Path
 
-import cv2
 import pyarrow as pa
 
 from curate.config import DecodeLimits
+from curate.measuring.shard import Shard, Tally
 
 
 def start(limits: DecodeLimits, environment: Mapping[str, str], parent: int) -> None:
@@ -24,7 +27,9 @@ def start(limits: DecodeLimits, environment: Mapping[str, str], parent: int) -> 
     past Python, thousands of lines about one bad file. What matters of it is in the file's row; our own failures
     travel back through the future.
     """
-    from curate.images.decode import allow_pixels  # the parent, which only names this function, has no use for it
+    import cv2
+
+    from curate.images.decode import allow_pixels
 
     os.environ.clear()
     os.environ.update(environment)
@@ -35,6 +40,13 @@ def start(limits: DecodeLimits, environment: Mapping[str, str], parent: int) -> 
     allow_pixels(limits.max_pixels)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+
+
+def measure_shard(shard: Shard) -> Tally:
+    """Measure the files of a shard into its part file (`measure.measure_shard`)."""
+    from curate.measuring import measure
+
+    return measure.measure_shard(shard)
 
 
 def _end_with_parent(parent: int) -> None:

@@ -11,7 +11,8 @@ import pytest
 from curate.config import DecodeLimits
 from curate.images import kinds
 from curate.measuring import features, journal, pool
-from curate.measuring.shard import Tally, measure_shard, tally_of
+from curate.measuring.measure import measure_shard
+from curate.measuring.shard import Tally, tally_of
 from tests import crashing, sample_images
 from tests.crashing import Crashing
 

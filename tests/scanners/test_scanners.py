@@ -20,8 +20,9 @@ from curate.errors import ConfigError
 from curate.i18n import Message
 from curate.images.image import DecodedImage, Pixels
 from curate.measuring import features
-from curate.measuring import shard as measure
-from curate.measuring.shard import Shard, measure_shard
+from curate.measuring import shard as parts
+from curate.measuring.measure import measure_shard
+from curate.measuring.shard import Shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates, low_frequencies, stored
 from curate.scanners.quality import Quality, QualitySettings, blur_effect
@@ -317,8 +318,8 @@ def test_a_check_that_hits_most_of_the_dataset_is_reported_once(tmp_path: Path) 
 
 
 def test_part_files_name_what_measured_them() -> None:
-    stored = json.loads(measure.part_schema(ALL, DecodeLimits()).metadata[measure.MEASURED])
-    assert set(stored) == {measure.FACTS, *(scanner.name for scanner in ALL if scanner.columns)}
+    stored = json.loads(parts.part_schema(ALL, DecodeLimits()).metadata[parts.MEASURED])
+    assert set(stored) == {parts.FACTS, *(scanner.name for scanner in ALL if scanner.columns)}
 
 
 def test_a_dataset_that_is_soft_throughout_has_a_looser_threshold_of_its_own() -> None:
