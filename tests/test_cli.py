@@ -62,14 +62,24 @@ def test_every_command_is_in_the_help_and_in_the_readme() -> None:
     } <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("typed", ["--help", "audit --help", "benchmark --help", "audits", "version", "--version"])
-def test_help_and_a_mistyped_command_wait_for_no_tables_and_no_networks(typed: str) -> None:
+def imported_by(typed: list[str], *modules: str) -> list[str]:
+    """Which of these modules a command has imported when it ends."""
     code = (
         "import sys\nfrom curate.cli import main\ntry:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print(sorted(set(sys.modules) & set('numpy pandas pyarrow cv2 PIL torch streamlit rich'.split())))"
+        f"print(*sorted(set(sys.modules) & {set(modules)}))"
     )
-    done = subprocess.run([sys.executable, "-c", code, *typed.split()], capture_output=True, text=True, check=False)
-    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+    done = subprocess.run([sys.executable, "-c", code, *typed], capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()[-1].split()
+
+
+@pytest.mark.parametrize("typed", ["--help", "audit --help", "benchmark --help", "audits", "version", "--version"])
+def test_help_and_a_mistyped_command_wait_for_no_tables_and_no_networks(typed: str) -> None:
+    assert imported_by(typed.split(), "numpy", "pandas", "pyarrow", "cv2", "PIL", "torch", "streamlit", "rich") == []
+
+
+def test_status_imports_nothing_that_looks_at_images(audited: Audited) -> None:
+    images = ("cv2", "PIL", "simplejpeg", "curate.scanners", "curate.sources", "curate.measuring")
+    assert imported_by(["status", str(audited.workspace.root)], "pandas", *images) == ["pandas"]
 
 
 def test_only_a_command_tunes_its_process_and_at_its_end_nothing_is_searched_for_garbage() -> None:

@@ -3,21 +3,24 @@
 Pure: the same features and settings give the same findings, in the same order.
 """
 
+from __future__ import annotations
+
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from curate.config import JudgeSettings
 from curate.duplicates import kinds
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_, Message
-from curate.measuring import features
-from curate.scanners import Scanner
 from curate.schema import FINDINGS, GROUP_KINDS, Category, Role, Severity
+
+if TYPE_CHECKING:
+    from curate.config import JudgeSettings
+    from curate.scanners import Scanner
 
 _EXACT = (kinds.SAME_BYTES, kinds.SAME_PIXELS)
 
@@ -62,7 +65,7 @@ class DatasetProperty:
         }
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "DatasetProperty":
+    def from_json(cls, stored: Mapping[str, Any]) -> DatasetProperty:
         """Read what `to_json` returned."""
         message = Message.from_json(stored["message"])
         label = stored.get("label")  # audits before there were properties of classes lack it
@@ -83,6 +86,8 @@ class Judgement:
 
 def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSettings) -> Judgement:
     """Let every scanner judge all images, and set aside what hits so many that it describes the dataset or a class."""
+    from curate.measuring import features  # with all that a scanner needs: who only reads what was found does without
+
     found = [(scanner, finding) for scanner in scanners for finding in scanner.judge(features.view(frame, scanner))]
     required = frozenset[KindSpec]().union(*(scanner.required_kinds for scanner in scanners))
     labels = dict(zip(frame["path"], frame["label"], strict=True))

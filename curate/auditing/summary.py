@@ -74,11 +74,15 @@ def status(workspace: str | Path) -> WorkspaceStatus:
     {'images': 5, 'duplicate_flagged': 1}
     """
     ws = Workspace(Path(workspace))
-    facts = ws.read_audit()
-    images, findings = ws.read_images(), ws.read_findings()
-    with Store(ws.review) as store:
+    return status_of(ws, ws.read_images(), ws.read_findings())
+
+
+def status_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> WorkspaceStatus:
+    """Return what `status` does, for a workspace whose tables have been read already."""
+    facts = workspace.read_audit()
+    with Store(workspace.review) as store:
         progress = store.queue.progress()
-    rulings = rulings_of(ws, images, findings)
+    rulings = rulings_of(workspace, images, findings)
     verdicts = pd.Series([str(ruling.verdict) for ruling in rulings.values()], dtype=object).value_counts()
     counts = {str(verdict): int(verdicts.get(str(verdict), 0)) for verdict in Verdict}
     counts[Verdict.KEEP] += len(images) - len(rulings)

@@ -99,11 +99,15 @@ def audit(
         terminal.say(f"{LICENCE}; its telemetry is off")
     with terminal.progress(words) as report:
         result = curate.audit(source, workspace, configuration=chosen, report=report, engine=engine)
-    terminal.skipped(Workspace(workspace).read_audit()["skipped"], words)
+    from curate.auditing import summary
+
+    ws = Workspace(workspace)
+    terminal.skipped(ws.read_audit()["skipped"], words)
     if profile_time:
         terminal.cost(result, words)
     more = terminal.findings_json(result) if as_json else None
-    terminal.status(curate.status(workspace), words, as_json=as_json, more=more)
+    state = summary.status_of(ws, result.images, result.findings)
+    terminal.status(state, words, as_json=as_json, more=more)
     if not as_json:
         terminal.findings(result, words)
         terminal.say(words.gettext("next: {command}").format(command=f"curate review {workspace}"))

@@ -330,3 +330,16 @@ def test_a_part_with_damaged_pages_is_one_clear_line_and_the_next_audit_goes_on(
     again = curate.audit(tmp_path / "set", tmp_path / "ws")
     assert again.measured == 6
     pd.testing.assert_frame_equal(again.findings, whole.findings)
+
+
+def test_measuring_begins_before_judging_and_decoders_are_imported(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src", each=2)
+    later = {"pandas", "curate.auditing.results", "curate.images.decode", "curate.measuring.measure", "simplejpeg"}
+    program = (
+        "import sys, curate\n"
+        f"seen = []\ntold = lambda progress: seen.append(sorted(set(sys.modules) & {later}))\n"
+        f"curate.audit({str(source)!r}, {str(tmp_path / 'ws')!r}, report=told)\n"
+        "print(seen[0], 'pandas' in seen[-1])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[] True\n"
