@@ -112,7 +112,7 @@ class _Wanted:
         """Return for each row of a table with the columns `KEYS` the record it is about; -1 where that has changed."""
         rows = self.rows_of_size(table)
         known = np.flatnonzero(rows >= 0)
-        rows[known[self.times[rows[known]] != table["mtime_ns"].to_numpy()[known]]] = -1
+        rows[known[self.times[rows[known]] != _numbers(table["mtime_ns"])[known]]] = -1
         return rows
 
     def rows_of_size(self, table: pa.Table) -> Rows:
@@ -120,8 +120,13 @@ class _Wanted:
         paths = table["path"].to_pylist()
         rows = np.fromiter((self.row_of.get(path, -1) for path in paths), np.intp, len(paths))
         known = np.flatnonzero(rows >= 0)
-        rows[known[self.sizes[rows[known]] != table["size_bytes"].to_numpy()[known]]] = -1
+        rows[known[self.sizes[rows[known]] != _numbers(table["size_bytes"])[known]]] = -1
         return rows
+
+
+def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Convert whole numbers, none of them missing; `to_numpy` would import pandas, for which measuring would wait."""
+    return np.asarray(np.from_dlpack(column.combine_chunks()))
 
 
 def _settled(part: Part, wanted: _Wanted, *, try_again: bool) -> Rows:
@@ -309,6 +314,6 @@ def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
     for part in found:
         table = stored(part.path, _KEY_NAMES)
         rows = wanted.rows_of_size(table)
-        times[rows[rows >= 0]] = table["mtime_ns"].to_numpy()[rows >= 0]
+        times[rows[rows >= 0]] = _numbers(table["mtime_ns"])[rows >= 0]
     columns = (paths, images["label"], images["split"], sizes.tolist(), times.tolist())
     return [Record(*values) for values in zip(*columns, strict=True)]

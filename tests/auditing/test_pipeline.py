@@ -332,14 +332,18 @@ def test_a_part_with_damaged_pages_is_one_clear_line_and_the_next_audit_goes_on(
     pd.testing.assert_frame_equal(again.findings, whole.findings)
 
 
-def test_measuring_begins_before_judging_and_decoders_are_imported(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_known", [False, True], ids=["new", "one image more"])
+def test_measuring_begins_before_judging_and_decoders_are_imported(tmp_path: Path, is_known: bool) -> None:
     source = sample_images.dataset(tmp_path / "src", each=2)
+    if is_known:
+        curate.audit(source, tmp_path / "ws")
+        sample_images.save(sample_images.photo(9), source / "cats" / "more.jpg")
     later = {"pandas", "curate.auditing.results", "curate.images.decode", "curate.measuring.measure", "simplejpeg"}
     program = (
         "import sys, curate\n"
-        f"seen = []\ntold = lambda progress: seen.append(sorted(set(sys.modules) & {later}))\n"
+        f"seen = []\ntold = lambda progress: seen.append((progress.total, sorted(set(sys.modules) & {later})))\n"
         f"curate.audit({str(source)!r}, {str(tmp_path / 'ws')!r}, report=told)\n"
-        "print(seen[0], 'pandas' in seen[-1])\n"
+        "print(*seen[0], 'pandas' in seen[-1][1])\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "[] True\n"
+    assert done.stdout == f"{1 if is_known else 4} [] True\n"
