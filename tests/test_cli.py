@@ -101,6 +101,30 @@ def _untuned() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "OPENBLAS_THREAD_TIMEOUT"}
 
 
+@pytest.mark.parametrize(
+    ("program", "who_looks"),
+    [
+        pytest.param("from curate.cli import main; main()", 0, id="a command and its workers look for none"),
+        pytest.param("import curate, sys; curate.audit(sys.argv[2], sys.argv[4])", 1, id="a program of others may"),
+    ],
+)
+def test_plugins_of_pydantic_are_not_loaded_for_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, who_looks: int
+) -> None:
+    monkeypatch.delenv("PYDANTIC_DISABLE_PLUGINS", raising=False)
+    source = sample_images.dataset(tmp_path / "src", each=2)
+    about = tmp_path / "installed" / "nosy-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: nosy\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[pydantic]\nnosy = nosy:plugin\n")
+    mark = "import os, pathlib\npathlib.Path(__file__).with_name(f'{os.getpid()}.mark').touch()\n"
+    (about.parent / "nosy.py").write_text(f"{mark}class plugin:\n    new_schema_validator = lambda *_: (None,) * 3\n")
+    paths = os.pathsep.join([str(about.parent), *sys.path])
+    arguments = ["audit", str(source), "-w", str(tmp_path / "ws")]
+    subprocess.run([sys.executable, "-c", program, *arguments], env={**os.environ, "PYTHONPATH": paths}, check=True)
+    assert len(list(about.parent.glob("*.mark"))) == who_looks
+
+
 def test_each_data_command_has_a_function_of_its_name() -> None:
     names = (
         "audit",
