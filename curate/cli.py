@@ -26,7 +26,7 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 _INTERRUPTED = 130
 _COLLECT_AFTER = 50_000
-"""New objects after which Python looks for unreachable ones, in place of 700: what a command imports is none."""
+"""New objects after which Python looks for unreachable ones, else 700 to 2,000: what a command imports is none."""
 _SPIN_FOR = "20"
 """How long a thread of OpenBLAS waits for work before it sleeps: 2 to this many cycles, in place of 26 (0.03 s)."""
 

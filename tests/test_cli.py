@@ -86,7 +86,7 @@ def test_only_a_command_tunes_its_process_and_at_its_end_nothing_is_searched_for
     code = (
         "import gc, os, sys\nfrom curate.cli import main\n"
         "def state():\n"
-        "    return gc.get_freeze_count() > 0, gc.get_threshold()[0], 'OPENBLAS_THREAD_TIMEOUT' in os.environ\n"
+        "    return gc.get_freeze_count() > 5000, gc.get_threshold()[0], 'OPENBLAS_THREAD_TIMEOUT' in os.environ\n"
         "print(*state())\ntry:\n    main()\nexcept SystemExit:\n    print(*state())"
     )
     done = subprocess.run(
