@@ -1,5 +1,6 @@
 """Drawings are told from photographs by their ink, and by what a network sees where it has looked."""
 
+import json
 import math
 from pathlib import Path
 
@@ -56,6 +57,20 @@ def test_the_style_of_an_image_is_that_of_its_64_pixels() -> None:
     large = sample_images.photo(2, 256, 192)
     small = cv2.resize(large, (64, 64), interpolation=cv2.INTER_AREA)
     np.testing.assert_allclose(drawing.style(large), drawing.style(small), atol=1e-5)
+
+
+@pytest.mark.parametrize("classifier", ["style", "embedding"])
+def test_the_log_odds_count_from_the_boundary(classifier: str) -> None:
+    model = json.loads(drawing.MODEL.read_text(encoding="utf-8"))[classifier]
+    features = np.linspace(-1, 1, len(model["weights"]))
+    expected = sum(w * x for w, x in zip(model["weights"], features, strict=True)) + model["bias"] - model["boundary"]
+    assert drawing._log_odds(classifier, features) == pytest.approx(expected)
+
+
+def test_a_photograph_of_an_audit_has_the_log_odds_of_its_style() -> None:
+    pixels = sample_images.photo(3, 300, 200)
+    image = DecodedImage(pixels=pixels, width=300, height=200)
+    assert Drawing().measure(image) == {"style": drawing._log_odds("style", drawing.style(image.fit(256)))}
 
 
 @pytest.mark.parametrize(("height", "width"), [(100, 1), (1, 700), (101, 3)])
