@@ -44,19 +44,21 @@ def test_the_style_is_mean_and_spread_of_what_the_published_weights_make_of_the_
 
     features = weights.load("lite0", 2).network.eval().features
     wide = features[3][1].block  # the first block whose input is widened to 240 channels: that, then a look around
-    rgb = cv2.resize(sample_images.photo(1, 300, 200), (drawing.SIDE_PX, drawing.SIDE_PX))
+    large = cv2.resize(sample_images.photo(1, 300, 200), (128, 128))
+    rgb = cv2.resize(large, (64, 64), interpolation=cv2.INTER_AREA)
     pixels = (torch.from_numpy(rgb).permute(2, 0, 1)[None].float() - 127) / 128
     with torch.no_grad():
         made = wide[1](wide[0](features[3][0](features[:3](pixels))))[0].reshape(drawing.CHANNELS, -1).numpy()
     assert made.shape == (240, 64)
     expected = np.concatenate([made.mean(axis=1), made.std(axis=1)])
-    np.testing.assert_allclose(drawing.style(rgb), expected, atol=0.02)
+    np.testing.assert_allclose(drawing.style(large), expected, atol=0.02)
 
 
-def test_the_style_of_an_image_is_that_of_its_64_pixels() -> None:
-    large = sample_images.photo(2, 256, 192)
-    small = cv2.resize(large, (64, 64), interpolation=cv2.INTER_AREA)
-    np.testing.assert_allclose(drawing.style(large), drawing.style(small), atol=1e-5)
+@pytest.mark.parametrize(("height", "width"), [(256, 192), (128, 256), (40, 100), (1, 256)])
+def test_an_image_of_any_shape_is_stretched_to_a_square(height: int, width: int) -> None:
+    pixels = sample_images.photo(2, width, height)
+    square = cv2.resize(pixels, (128, 128), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(drawing.style(pixels), drawing.style(square), atol=1e-5)
 
 
 @pytest.mark.parametrize("classifier", ["style", "embedding"])
