@@ -34,7 +34,7 @@ VIEWS: dict[str, ImageFilter] = {
 def draw() -> None:
     """Draw the page."""
     workspace = session.workspace()
-    session.go_where_asked()
+    session.go_where_asked("images")
     if "grid_feed" in st.session_state:
         st.session_state.grid_feed.draw_anew()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -161,6 +161,7 @@ def _forget() -> None:
 @session.explained()
 def _grid(shown: Shown, title: str) -> None:
     """Draw the grid; a message of it runs this alone."""
+    session.go_on_if_overtaken("images")
     workspace, state = session.workspace(), st.session_state
     feed: GridFeed = state.setdefault("grid_feed", GridFeed())
     painter = Painter(workspace, images.source_of(workspace))

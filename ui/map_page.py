@@ -20,7 +20,7 @@ COLOURS = ("class", "finding", "decision")
 
 def draw() -> None:
     """Draw the page."""
-    session.go_where_asked()
+    session.go_where_asked("map")
     workspace = session.workspace()
     titles = {"class": _("Class"), "finding": _("Finding"), "decision": _("Decision")}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):

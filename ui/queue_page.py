@@ -24,6 +24,7 @@ ACTS = (
 
 def draw() -> None:
     """Draw the page."""
+    session.go_where_asked("queue")
     session.read_address()
     with st.sidebar:
         sidebar.filters(session.workspace())
@@ -32,7 +33,6 @@ def draw() -> None:
         st.query_params.from_dict(session.address())
     if "queue_feed" in st.session_state:
         st.session_state.queue_feed.draw_anew()
-    session.go_where_asked()
     _surface()
 
 
@@ -40,6 +40,7 @@ def draw() -> None:
 @session.explained()
 def _surface() -> None:
     """Draw the surface; a message of it runs this alone."""
+    session.go_on_if_overtaken("queue")
     workspace = session.workspace()
     state = st.session_state
     opened = None

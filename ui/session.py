@@ -26,6 +26,8 @@ from curate.ui import leases
 FILTERS = ("label", "category", "kind", "severity", "score", "text")
 NO_CLASS = "-"
 """Stands in an address for images without a class."""
+MEANT_FOR = {"like": "images", "map": "images", "item": "queue"}
+"""Parts of an address, and the page that each means something on."""
 KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS))
 """Inputs that count on more than the page they stand on."""
 
@@ -124,8 +126,8 @@ def ask_to_go(component: str) -> None:
         st.session_state.go = where
 
 
-def go_where_asked() -> None:
-    """Show the page that a surface has asked for, if one has."""
+def go_where_asked(page: str) -> None:
+    """Show the page that a surface has asked for, if one has, or that the address is meant for rather than `page`."""
     where = st.session_state.pop("go", None)
     if where and where.get("page") in st.session_state.pages:
         given = {name: str(value) for name, value in where.items() if name in {"like", "item"} and value}
@@ -134,6 +136,25 @@ def go_where_asked() -> None:
             given["map"] = "1"
         st.session_state.pop("queue_feed", None)
         st.switch_page(st.session_state.pages[where["page"]], query_params=given)
+    elsewhere = _meant_elsewhere(page)
+    if elsewhere:
+        target = MEANT_FOR[elsewhere[0]]
+        given = {name: st.query_params[name] for name in elsewhere if MEANT_FOR[name] == target}
+        st.switch_page(st.session_state.pages[target], query_params=given)
+
+
+def go_on_if_overtaken(page: str) -> None:
+    """Run all of `page` again, from within its surface, where a switch to another has changed only the address.
+
+    A message that the browser sent before it heard of the switch has the page before drawn again.
+    """
+    if _meant_elsewhere(page):
+        st.rerun()
+
+
+def _meant_elsewhere(page: str) -> list[str]:
+    """Return the parts of the address that mean something on another page only."""
+    return [name for name, target in MEANT_FOR.items() if target != page and name in st.query_params]
 
 
 def now_s() -> float:

@@ -1,6 +1,7 @@
 """What the tests of the pages share."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,9 +9,11 @@ import pytest
 
 from curate.reviewing import reviewer
 from curate.reviewing.reviewer import Person
+from tests.browsing import Server, browsing, opened, serving
 from tests.conftest import Audited
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page
     from streamlit.testing.v1 import AppTest
 
 
@@ -29,3 +32,17 @@ def app(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> "AppTest":
 
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
     return AppTest.from_file(APP, default_timeout=30).run()
+
+
+@pytest.fixture
+def page() -> Iterator["Page"]:
+    """An empty page of a real Chromium."""
+    with browsing() as browser:
+        yield opened(browser)
+
+
+@pytest.fixture
+def server(audited: Audited) -> Iterator[Server]:
+    """A reviewer that serves the audited dataset."""
+    with serving(audited.workspace.root) as running:
+        yield running

@@ -1,52 +1,24 @@
-"""What the surfaces know and decide, without a page: the modules themselves, run in a Chromium."""
+"""What the queue's surface knows and decides, without a page: its machine, run in a Chromium."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browsing import browsing, opened
-
 pytest.importorskip("streamlit")
 
-from curate.ui import surface
+from tests.ui.surface_modules import modules, run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
-SETUP = """async (code) => {
-    const module = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-    Object.assign(window, module);
-    window.item = (id, rank, more) => ({ id, rank, seen: `seen ${id}`, as_of: 0, group: false, images: [], ...more });
-    window.answer = (more) => ({ epoch: "e", feed: "f", heard: 0, taken: 0, answers: [], items: [], order: [],
-        more: false, ...more });
-    window.queue = (...ids) => answer({ items: ids.map(item), order: ids });
-    window.shown = (machine) => { machine.shown(machine.current); return machine; };
-    window.begun = (...ids) => {
-        const machine = new Machine();
-        machine.receive(queue(...ids));
-        return shown(machine);
-    };
-    window.tiles = (...ids) => answer({ start: 0, fresh: true, changed: [], total: ids.length,
-        tiles: ids.map((id) => ({ id, seen: `seen ${id}`, as_of: 0 })) });
-    window.sheet = (...ids) => { const made = new Selection(); made.receive(tiles(...ids)); return made; };
-}"""
-
 
 @pytest.fixture(scope="module")
 def page() -> Iterator["Page"]:
-    with browsing() as browser:
-        shown = opened(browser)
-        shown.goto("about:blank")
-        shown.evaluate(SETUP, surface.script("machine.js", "selection.js"))
+    with modules() as shown:
         yield shown
-
-
-def run(page: "Page", code: str) -> Any:
-    """Run statements and return what they return."""
-    return page.evaluate(f"() => {{ {code} }}")
 
 
 def test_nothing_is_decided_before_it_was_painted(page: "Page") -> None:
@@ -397,80 +369,3 @@ def test_a_person_in_a_hurry_and_a_slow_server_lose_nothing_and_decide_nothing_u
         )
         == []
     )
-
-
-# The grid
-
-
-def test_only_tiles_that_were_on_the_screen_are_decided(page: "Page") -> None:
-    assert run(
-        page,
-        """
-        const made = sheet("a", "b", "c");
-        made.saw("a");
-        made.all();
-        const result = made.decide("drop");
-        return [result.decided.map((tile) => tile.id), result.hidden, [...made.chosen], made.decide("drop")];
-        """,
-    ) == [["a"], 2, ["b", "c"], {"refused": "early"}]
-
-
-def test_with_nothing_chosen_a_key_is_about_the_tile_under_the_cursor(page: "Page") -> None:
-    assert run(
-        page,
-        """
-        const made = sheet("a", "b", "c");
-        ["a", "b", "c"].forEach((id) => made.saw(id));
-        made.move(1);
-        const one = made.decide("keep").taken.images;
-        return [one, made.decide("keep"), sheet().decide("keep")];
-        """,
-    ) == [[["b", "seen b", 0]], {"refused": "nothing"}, {"refused": "nothing"}]
-
-
-def test_a_range_is_chosen_or_left_out_as_its_anchor_is(page: "Page") -> None:
-    assert run(
-        page,
-        """
-        const made = sheet("a", "b", "c", "d");
-        made.toggle(1);
-        made.stretch(3);
-        const chosen = [...made.chosen];
-        made.toggle(2);
-        made.stretch(0);
-        return [chosen, [...made.chosen]];
-        """,
-    ) == [["b", "c", "d"], ["d"]]
-
-
-def test_pages_are_asked_for_once_and_tiles_are_brought_up_to_date(page: "Page") -> None:
-    assert run(
-        page,
-        """
-        const made = new Selection();
-        made.receive({ ...tiles("a", "b"), total: 3 });
-        made.more();
-        const first = made.message().start;
-        made.more();
-        const asks = made.asks.start;
-        made.receive(answer({ heard: 1, start: 2, total: 3, changed: [{ id: "a", seen: "new", as_of: 4 }],
-            tiles: [{ id: "c", seen: "seen c", as_of: 0 }] }));
-        made.more();
-        return [first, asks ?? null, made.tiles.map((tile) => tile.id), made.tiles[0].seen, made.message()];
-        """,
-    ) == [2, None, ["a", "b", "c"], "new", None]
-
-
-def test_a_tile_on_its_way_is_not_decided_twice(page: "Page") -> None:
-    assert run(
-        page,
-        """
-        const made = sheet("a", "b");
-        made.saw("a");
-        made.decide("drop");
-        const again = made.decide("drop");
-        made.message();
-        made.receive(answer({ heard: 1, answers: [{ number: 1, result: "done" }], tiles: [], changed: [], total: 2 }));
-        return [again, Boolean(made.decide("keep").taken)];
-        """,
-    ) == [{"refused": "nothing"}, True]

@@ -1,0 +1,197 @@
+"""A person in a real Chromium who looks: at one image, at two, at many at once, and what is beside them."""
+
+import base64
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+import curate
+from tests.browsing import Server, painted, says, serving, stands_still
+from tests.conftest import Audited
+from tests.ui.driving import log
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_an_image_fills_the_screen_and_is_seen_by_its_pixels(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    view = page.locator(".view").bounding_box()
+    assert view is not None
+    assert view["width"] * view["height"] >= 0.6 * 1280 * 720
+    label = page.locator(".scale")
+    assert label.inner_text().startswith("fit ")
+    page.keyboard.press("z")
+    assert label.inner_text() == "pixel for pixel 100 %"
+    page.keyboard.press("z")
+    assert label.inner_text() == "four times 400 %"
+    page.locator(".view").hover()
+    page.mouse.wheel(0, -400)
+    page.wait_for_function("() => !document.querySelector('body').innerText.includes('four times 400')")
+    page.keyboard.press("p")
+    assert page.locator(".panel").is_hidden()
+    page.keyboard.press("p")
+    assert page.locator(".panel").is_visible()
+
+
+def test_what_a_camera_wrote_is_read_where_somebody_looks(page: "Page", tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Makers & Sons"
+    (tmp_path / "src" / "cats").mkdir(parents=True)
+    Image.new("RGB", (64, 64), (3, 3, 3)).save(tmp_path / "src" / "cats" / "dark.jpg", exif=exif)
+    curate.audit(tmp_path / "src", tmp_path / "ws")
+    with serving(tmp_path / "ws") as server:
+        page.goto(server.address)
+        painted(page)
+        page.locator(".camera summary").click()
+        page.locator(".camera dd", has_text="Makers & Sons").wait_for()
+
+
+def test_two_copies_blink_and_show_where_they_differ(page: "Page", server: Server) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("z")
+    page.locator(".sign", has_text="2").wait_for()
+    page.locator(".sign", has_text="1").wait_for()
+    page.keyboard.press("z")
+    page.get_by_text("grey levels apart on average").wait_for()
+    drawn = page.locator(".over canvas").evaluate("(canvas) => canvas.toDataURL('image/png').split(',')[1]")
+    darkest = Image.open(io.BytesIO(base64.b64decode(drawn))).convert("L").getextrema()[0]
+    assert darkest < 16, "where copies agree the difference is black"
+
+
+def test_images_are_chosen_and_decided_in_the_grid_by_mouse_and_keys(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    cells = page.locator(".cell")
+    names = [cells.nth(place).get_attribute("data-id") for place in range(17)]
+    cells.nth(1).click()
+    cells.nth(3).click(modifiers=["Shift"])
+    says(page, "3 chosen")
+    page.keyboard.press("d")
+    says(page, "Dropped: 3.")
+    cells.nth(1).locator(".state", has_text="dropped (ana)").wait_for()
+    assert {path for path, _ in log(audited)} == set(names[1:4])
+    page.keyboard.press("u")
+    says(page, "Taken back: Drop")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    says(page, "1 chosen")
+    page.keyboard.press("Escape")
+    says(page, "0 chosen")
+
+
+def test_what_was_never_scrolled_to_is_not_dropped(page: "Page", server: Server, audited: Audited) -> None:
+    page.set_viewport_size({"width": 800, "height": 420})
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.wait_for_timeout(500)
+    page.keyboard.press("a")
+    says(page, "17 chosen")
+    page.keyboard.press("d")
+    says(page, "Not yet on the screen, and left as they are")
+    page.locator(".status .unsaved", has_text="not saved").wait_for(state="detached")
+    stands_still(page)
+    dropped = {path for path, _ in log(audited)}
+    assert 0 < len(dropped) < 17
+    page.locator(".cell").last.scroll_into_view_if_needed()
+    assert f"{17 - len(dropped)} chosen" in page.locator(".status").inner_text()
+
+
+def test_similar_images_open_from_the_queue(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    page.keyboard.press("m")
+    page.get_by_text("Most like dogs/night.jpg").wait_for()
+    page.locator(".cell").first.wait_for()
+    assert page.locator(".cell").first.get_attribute("data-id") == "dogs/night.jpg"
+    assert "/images?like=" in page.url
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        pytest.param("/queue?like=dogs%2Fnight.jpg", "Most like dogs/night.jpg", id="of images, on the queue"),
+        pytest.param("/map?like=dogs%2Fnight.jpg", "Most like dogs/night.jpg", id="of images, on the map"),
+    ],
+)
+def test_an_address_of_another_page_leads_there(page: "Page", server: Server, address: str, shown: str) -> None:
+    """As it is left where a message that was on its way overtakes the switch to another page."""
+    page.goto(server.address + address)
+    page.get_by_text(shown).wait_for()
+    assert "/images?like=dogs" in page.url
+
+
+def test_an_item_on_the_page_of_images_leads_to_the_queue(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    page.wait_for_function("() => window.location.search.includes('item=')")
+    item = page.evaluate("() => new URL(window.location.href).searchParams.get('item')")
+    page.goto(f"{server.address}/images?item={item}")
+    painted(page)
+    assert "/queue?" in page.url
+
+
+def test_a_ring_on_the_map_opens_its_images(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/map")
+    points = page.locator(".points")
+    points.wait_for()
+    area = points.bounding_box()
+    assert area is not None
+    left, top, right, bottom = (
+        area["x"] + 3,
+        area["y"] + 3,
+        area["x"] + area["width"] - 3,
+        area["y"] + area["height"] - 3,
+    )
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 9)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    page.get_by_role("button", name="Open 16 images").click()
+    page.get_by_text("16 images of the map").wait_for()
+    page.locator(".cell").nth(15).wait_for()
+
+
+def test_nothing_is_fetched_from_elsewhere(page: "Page", server: Server) -> None:
+    foreign: list[str] = []
+    page.on(
+        "request",
+        lambda request: (
+            None
+            if "127.0.0.1" in request.url or request.url.startswith(("data:", "blob:"))
+            else foreign.append(request.url)
+        ),
+    )
+    for path in ("", "/images", "/map", "/overview", "/log", "/agreement", "/thresholds", "/export"):
+        page.goto(server.address + path)
+        stands_still(page)
+    assert foreign == []
+
+
+def test_every_image_and_field_has_a_name_for_those_who_do_not_see_it(page: "Page", server: Server) -> None:
+    nameless = """() => {
+        const all = (root, selector) => [...root.querySelectorAll(selector),
+            ...[...root.querySelectorAll("*")].flatMap((one) => one.shadowRoot ? all(one.shadowRoot, selector) : [])];
+        return [
+            ...all(document, "img").filter((one) => !one.alt),
+            ...all(document, "button").filter(
+                (one) => one.offsetParent && !one.innerText.trim() && !one.getAttribute("aria-label") && !one.title),
+            ...all(document, "input, select").filter((one) => one.offsetParent && one.type !== "checkbox"
+                && !one.getAttribute("aria-label") && !one.labels?.length),
+        ].map((one) => one.outerHTML.slice(0, 200));
+    }"""
+    for path in ("", "/images", "/map", "/thresholds", "/agreement", "/overview", "/log", "/export"):
+        page.goto(server.address + path)
+        stands_still(page)
+        assert page.evaluate(nameless) == [], path
+        assert page.get_by_text("Traceback").count() == 0

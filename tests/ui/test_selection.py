@@ -1,0 +1,95 @@
+"""What the grid's surface knows and decides, without a page: its selection, run in a Chromium."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.importorskip("streamlit")
+
+from tests.ui.surface_modules import modules, run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator["Page"]:
+    with modules() as shown:
+        yield shown
+
+
+def test_only_tiles_that_were_on_the_screen_are_decided(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = sheet("a", "b", "c");
+        made.saw("a");
+        made.all();
+        const result = made.decide("drop");
+        return [result.decided.map((tile) => tile.id), result.hidden, [...made.chosen], made.decide("drop")];
+        """,
+    ) == [["a"], 2, ["b", "c"], {"refused": "early"}]
+
+
+def test_with_nothing_chosen_a_key_is_about_the_tile_under_the_cursor(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = sheet("a", "b", "c");
+        ["a", "b", "c"].forEach((id) => made.saw(id));
+        made.move(1);
+        const one = made.decide("keep").taken.images;
+        return [one, made.decide("keep"), sheet().decide("keep")];
+        """,
+    ) == [[["b", "seen b", 0]], {"refused": "nothing"}, {"refused": "nothing"}]
+
+
+def test_a_range_is_chosen_or_left_out_as_its_anchor_is(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = sheet("a", "b", "c", "d");
+        made.toggle(1);
+        made.stretch(3);
+        const chosen = [...made.chosen];
+        made.toggle(2);
+        made.stretch(0);
+        return [chosen, [...made.chosen]];
+        """,
+    ) == [["b", "c", "d"], ["d"]]
+
+
+def test_pages_are_asked_for_once_and_tiles_are_brought_up_to_date(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = new Selection();
+        made.receive({ ...tiles("a", "b"), total: 3 });
+        made.more();
+        const first = made.message().start;
+        made.more();
+        const asks = made.asks.start;
+        made.receive(answer({ heard: 1, start: 2, total: 3, changed: [{ id: "a", seen: "new", as_of: 4 }],
+            tiles: [{ id: "c", seen: "seen c", as_of: 0 }] }));
+        made.more();
+        return [first, asks ?? null, made.tiles.map((tile) => tile.id), made.tiles[0].seen, made.message()];
+        """,
+    ) == [2, None, ["a", "b", "c"], "new", None]
+
+
+def test_a_tile_on_its_way_is_not_decided_twice(page: "Page") -> None:
+    assert run(
+        page,
+        """
+        const made = sheet("a", "b");
+        made.saw("a");
+        made.decide("drop");
+        const again = made.decide("drop");
+        made.message();
+        made.receive(answer({ heard: 1, answers: [{ number: 1, result: "done" }], tiles: [], changed: [], total: 2 }));
+        return [again, Boolean(made.decide("keep").taken)];
+        """,
+    ) == [{"refused": "nothing"}, True]
