@@ -161,7 +161,6 @@ def _forget() -> None:
 @session.explained()
 def _grid(shown: Shown, title: str) -> None:
     """Draw the grid; a message of it runs this alone."""
-    session.go_on_if_overtaken("images")
     workspace, state = session.workspace(), st.session_state
     feed: GridFeed = state.setdefault("grid_feed", GridFeed())
     painter = Painter(workspace, images.source_of(workspace))

@@ -40,7 +40,7 @@ def draw() -> None:
 @session.explained()
 def _surface() -> None:
     """Draw the surface; a message of it runs this alone."""
-    session.go_on_if_overtaken("queue")
+    session.go_on_if_overtaken()
     workspace = session.workspace()
     state = st.session_state
     opened = None

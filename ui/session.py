@@ -26,8 +26,8 @@ from curate.ui import leases
 FILTERS = ("label", "category", "kind", "severity", "score", "text")
 NO_CLASS = "-"
 """Stands in an address for images without a class."""
-MEANT_FOR = {"like": "images", "map": "images", "item": "queue"}
-"""Parts of an address, and the page that each means something on."""
+OF_IMAGES = ("like", "map")
+"""Parts of an address that mean something on the page of images only."""
 KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS))
 """Inputs that count on more than the page they stand on."""
 
@@ -127,7 +127,7 @@ def ask_to_go(component: str) -> None:
 
 
 def go_where_asked(page: str) -> None:
-    """Show the page that a surface has asked for, if one has, or that the address is meant for rather than `page`."""
+    """Show the page that a surface has asked for, if one has, or the images where the address means them."""
     where = st.session_state.pop("go", None)
     if where and where.get("page") in st.session_state.pages:
         given = {name: str(value) for name, value in where.items() if name in {"like", "item"} and value}
@@ -136,25 +136,23 @@ def go_where_asked(page: str) -> None:
             given["map"] = "1"
         st.session_state.pop("queue_feed", None)
         st.switch_page(st.session_state.pages[where["page"]], query_params=given)
-    elsewhere = _meant_elsewhere(page)
-    if elsewhere:
-        target = MEANT_FOR[elsewhere[0]]
-        given = {name: st.query_params[name] for name in elsewhere if MEANT_FOR[name] == target}
-        st.switch_page(st.session_state.pages[target], query_params=given)
+    overtaken = _meant_for_images()
+    if overtaken and page != "images":
+        st.switch_page(st.session_state.pages["images"], query_params=overtaken)
 
 
-def go_on_if_overtaken(page: str) -> None:
-    """Run all of `page` again, from within its surface, where a switch to another has changed only the address.
+def go_on_if_overtaken() -> None:
+    """Run the whole page again, from within its surface, where a switch to the images has changed only the address.
 
     A message that the browser sent before it heard of the switch has the page before drawn again.
     """
-    if _meant_elsewhere(page):
+    if _meant_for_images():
         st.rerun()
 
 
-def _meant_elsewhere(page: str) -> list[str]:
-    """Return the parts of the address that mean something on another page only."""
-    return [name for name, target in MEANT_FOR.items() if target != page and name in st.query_params]
+def _meant_for_images() -> dict[str, str]:
+    """Return the parts of the address that mean something on the page of images only."""
+    return {name: st.query_params[name] for name in OF_IMAGES if name in st.query_params}
 
 
 def now_s() -> float:

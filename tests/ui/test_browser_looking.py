@@ -130,14 +130,15 @@ def test_an_address_of_another_page_leads_there(page: "Page", server: Server, ad
     assert "/images?like=dogs" in page.url
 
 
-def test_an_item_on_the_page_of_images_leads_to_the_queue(page: "Page", server: Server) -> None:
-    page.goto(f"{server.address}/queue?kind=dark")
+@pytest.mark.parametrize("name", ["Images", "Map"])
+def test_a_link_leaves_the_queue_for_good_whatever_its_address_says(page: "Page", server: Server, name: str) -> None:
+    page.goto(f"{server.address}/queue")
     painted(page)
     page.wait_for_function("() => window.location.search.includes('item=')")
-    item = page.evaluate("() => new URL(window.location.href).searchParams.get('item')")
-    page.goto(f"{server.address}/images?item={item}")
-    painted(page)
-    assert "/queue?" in page.url
+    page.get_by_role("link", name=name).click()
+    page.wait_for_url(f"**/{name.lower()}*")
+    stands_still(page)
+    assert f"/{name.lower()}" in page.url
 
 
 def test_a_ring_on_the_map_opens_its_images(page: "Page", server: Server) -> None:
