@@ -26,31 +26,26 @@ _QUANTISATION_ERROR = 0.03
 """Upper bound on the error of the dot product by rounding to int8: 2 * sqrt(8) / 2 / 127, rounded up."""
 _AT_A_TIME = 128
 IN_MEMORY = 100_000
-"""Signatures that are kept in memory: 57 MiB."""
+"""Signatures that are kept in memory: 56 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlockSignatures:
-    """Signatures of n tiles, 594 bytes each.
+    """Signatures of n tiles, 592 bytes each.
 
-    `directions` (n, `SIZE`, blocks) are the vectors of all blocks; `textured` and `framed` have a bit for every block;
-    `burnt` (n, blocks) counts burnt pixels.
+    `numbers` (n, `SIZE` + 1, blocks) are the vectors of all blocks, and below them how many of its pixels are burnt;
+    `textured` and `framed` have a bit for every block.
     """
 
-    directions: npt.NDArray[np.int8]
+    numbers: npt.NDArray[np.int8] | scratch.RowsOnDisk[np.int8]
     textured: npt.NDArray[np.uint64]
     framed: npt.NDArray[np.uint64]
-    burnt: npt.NDArray[np.uint8]
 
     @classmethod
     def empty(cls, count: int) -> "BlockSignatures":
-        """Allocate so many; in a scratch file, of which the system keeps in memory what it can, where they are many."""
-        return cls(
-            scratch.rows((count, SIZE, BLOCKS), np.int8, IN_MEMORY),
-            np.empty(count, np.uint64),
-            np.empty(count, np.uint64),
-            scratch.rows((count, BLOCKS), np.uint8, IN_MEMORY),
-        )
+        """Make room for so many; in a scratch file where they are many."""
+        numbers = scratch.rows((count, SIZE + 1, BLOCKS), np.int8, IN_MEMORY)
+        return cls(numbers, np.empty(count, np.uint64), np.empty(count, np.uint64))
 
     def add(self, rows: npt.NDArray[np.intp], tiles: Prepared) -> None:
         """Store the signatures of these tiles in these rows."""
@@ -58,14 +53,14 @@ class BlockSignatures:
         # No product of matrices: the library for it would start threads of its own inside each of ours.
         low = np.einsum("nbx,kx->nkb", tiles.centred, _BASIS) / lengths[:, None]
         rest = np.sqrt(np.maximum(1 - np.einsum("nxb,nxb->nb", low, low), 0))
-        self.directions[rows] = np.rint(np.concatenate([low, rest[:, None]], axis=1) * _SCALE)
+        directions = np.rint(np.concatenate([low, rest[:, None]], axis=1) * _SCALE)
+        self.numbers[rows] = np.concatenate([directions, popcount(tiles.burnt)[:, None]], axis=1)
         self.textured[rows] = _bits(tiles.spread > TEXTURE)
         self.framed[rows] = _bits(tiles.frame)
-        self.burnt[rows] = popcount(tiles.burnt)
 
     def put(self, rows: npt.NDArray[np.intp], others: "BlockSignatures") -> None:
         """Store signatures made elsewhere in these rows."""
-        self.directions[rows], self.burnt[rows] = others.directions, others.burnt
+        self.numbers[rows] = others.numbers[np.arange(len(rows))]
         self.textured[rows], self.framed[rows] = others.textured, others.framed
 
     def bounds(
@@ -92,7 +87,8 @@ class BlockSignatures:
 
     def _of(self, rows: npt.NDArray[np.intp], transform: str | None) -> "_Signed":
         """Read the signatures of these rows as they would be after a transform."""
-        directions, burnt = self.directions[rows].astype(np.float32), self.burnt[rows]
+        numbers = self.numbers[rows]
+        directions, burnt = numbers[:, :SIZE].astype(np.float32), numbers[:, SIZE].view(np.uint8)
         textured, framed = self.textured[rows], self.framed[rows]
         if transform is None:
             return _Signed(directions, textured, framed, burnt)
@@ -102,7 +98,7 @@ class BlockSignatures:
 
 
 class _Signed(NamedTuple):
-    """Signatures of some tiles, as in `BlockSignatures` but for the type of `directions`."""
+    """Signatures of some tiles, as in `BlockSignatures`: vectors (n, `SIZE`, blocks), and burnt pixels (n, blocks)."""
 
     directions: Floats
     textured: npt.NDArray[np.uint64]

@@ -43,7 +43,7 @@ class _Vectors:
     """Unit vectors of n tiles, 2 KiB each; of each how much softening changes it, and how long it is then."""
 
     def __init__(self, count: int) -> None:
-        self.values: Halves = scratch.rows((count, SIDE**2), np.int16, IN_MEMORY)
+        self.values = scratch.rows((count, SIDE**2), np.int16, IN_MEMORY)
         self.softening = np.empty((count, 2), np.float32)
 
     def add(self, rows: Indices, pixels: Floats) -> None:
@@ -56,7 +56,8 @@ class _Vectors:
         self.softening[rows] = np.stack([np.sqrt(np.einsum("nx,nx->n", side, side)) for side in (change, soft)], axis=1)
 
     def put(self, rows: Indices, others: "_Vectors") -> None:
-        self.values[rows], self.softening[rows] = others.values, others.softening
+        self.values[rows] = others.values[np.arange(len(rows))]
+        self.softening[rows] = others.softening
 
     def of(self, rows: Indices) -> Floats:
         return _lengthened(self.values[rows])

@@ -38,8 +38,31 @@ def test_else_they_go_where_large_files_belong_if_one_may_write_there(
 
 def test_few_rows_are_in_memory_and_many_in_a_file_and_both_keep_what_is_put_there() -> None:
     few, many = (scratch.rows((count, 3), np.int16, 10) for count in (10, 11))
-    assert not isinstance(few, np.memmap)
-    assert isinstance(many, np.memmap)
+    assert isinstance(few, np.ndarray)
+    assert isinstance(many, scratch.RowsOnDisk)
     for values in (few, many):
-        values[[1, 4]] = [[1, -2, 3], [4, 5, -6]]
-        assert values[[4, 1]].tolist() == [[4, 5, -6], [1, -2, 3]]
+        values[np.array([1, 4])] = [[1, -2, 3], [4, 5, -6]]
+        assert values[np.array([4, 1, 4])].tolist() == [[4, 5, -6], [1, -2, 3], [4, 5, -6]]
+
+
+@pytest.mark.parametrize("has_preadv", [True, False])
+def test_rows_on_disk_are_those_of_an_array(has_preadv: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has_preadv:
+        monkeypatch.delattr(scratch.os, "preadv", raising=False)
+    random = np.random.default_rng(1)
+    expected = np.zeros((50, 2, 3), np.float32)
+    found = scratch.RowsOnDisk(expected.shape, np.float32)
+    for _ in range(20):
+        written = random.permutation(50)[: random.integers(0, 20)]
+        values = random.random((len(written), 2, 3))
+        expected[written], found[written] = values, values
+        read = random.integers(0, 50, random.integers(0, 80))
+        assert found[read].dtype == np.float32
+        np.testing.assert_array_equal(found[read], expected[read])
+
+
+def test_rows_on_disk_are_read_many_at_a_time_where_they_lie_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, reads = scratch.RowsOnDisk((100, 4), np.uint8), []
+    monkeypatch.setattr(scratch.RowsOnDisk, "_read", lambda self, start, into: reads.append((start, len(into))))
+    found[np.array([7, 5, 6, 90, 5])]
+    assert reads == [(20, 12), (360, 4)]
