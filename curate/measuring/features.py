@@ -32,8 +32,6 @@ from curate.storage.workspace import to_pandas
 if TYPE_CHECKING:
     import pandas as pd
 
-    from curate.storage.blobs import Blobs, Spool
-
 _KEY_NAMES = [field.name for field in KEYS]
 Rows = npt.NDArray[np.intp]
 _FACT_NAMES = ["size_bytes", *(field.name for field in FACT_FIELDS)]
@@ -173,28 +171,42 @@ def _gathered(
 ) -> dict[str, Any]:
     import pandas as pd
 
+    from curate.measuring.columns import Column, column
     from curate.storage.blobs import Spool
 
     wanted, spool = _Wanted.of(records), Spool()
-    tables = []
-    for part in found:
-        tables.append(_read(part, wanted, spool))
-        report(len(tables), len(found))
-    # As Series: of arrays pandas 3 would make text of its own kind, in which nothing is None.
-    columns: dict[str, Any] = {
-        name: pd.Series([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")
+    steps: dict[str, dict[str, Column]] = {
+        step: {} for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns))
     }
-    row_indices: dict[tuple[int, ...], Rows] = {}
-    for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns)):
-        pieces = [loaded for loaded in tables if step in loaded.part.current]
-        if not pieces:
-            raise WorkspaceError(f"no measurement of {step!r} can be read any more; run the audit again")
-        which = tuple(map(id, pieces))
-        if which not in row_indices:
-            row_indices[which] = _row_indices(pieces, len(records))
-        names = _FACT_NAMES if step == FACTS else [name for name in pieces[0].names if name.startswith(f"{step}.")]
-        columns |= _columns(pieces, names, row_indices[which])
-    return columns
+    for done, part in enumerate(found, 1):
+        table, rows = _current(part, wanted)
+        for step, columns in steps.items():
+            if step not in part.current:
+                continue
+            for name in _names(table, step):
+                if name not in columns:
+                    columns[name] = column(table.schema.field(name).type, len(records), spool)
+                columns[name].put(rows, table[name])
+        report(done, len(found))
+    lacking = next((step for step, columns in steps.items() if not columns), None)
+    if lacking is not None:
+        raise WorkspaceError(f"no measurement of {lacking!r} can be read any more; run the audit again")
+    # As Series: of arrays pandas 3 would make text of its own kind, in which nothing is None.
+    given = {name: pd.Series([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")}
+    return given | {name: column.series() for columns in steps.values() for name, column in columns.items()}
+
+
+def _names(table: pa.Table, step: str) -> list[str]:
+    """Name the columns of a part that a step measured."""
+    return _FACT_NAMES if step == FACTS else [name for name in table.column_names if name.startswith(f"{step}.")]
+
+
+def _current(part: Part, wanted: _Wanted) -> tuple[pa.Table, Rows]:
+    """Read the rows of a part that are still good, and which records they are about."""
+    table = stored(part.path)
+    rows = wanted.rows(table)
+    is_current = rows >= 0
+    return (table, rows) if is_current.all() else (table.filter(pa.array(is_current)), rows[is_current])
 
 
 def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
@@ -250,60 +262,6 @@ def stored(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     except (OSError, pa.ArrowException) as error:
         why = " ".join(str(error).split())[:160]
         raise WorkspaceError(f"{path} is damaged ({why}); delete it and run the audit again") from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    """The rows of a part that are still good: small values here, large ones in a scratch file.
-
-    `rows` are the records that they are about.
-    """
-
-    part: Part
-    rows: Rows
-    table: pa.Table
-    large: dict[str, Blobs]
-
-    @property
-    def names(self) -> list[str]:
-        return [*self.table.column_names, *self.large]
-
-
-def _read(part: Part, wanted: _Wanted, spool: Spool) -> _Loaded:
-    from curate.storage import blobs
-
-    table = stored(part.path)
-    rows = wanted.rows(table)
-    is_current = rows >= 0
-    if not is_current.all():
-        table, rows = table.filter(pa.array(is_current)), rows[is_current]
-    names = [field.name for field in table.schema if blobs.is_large(field.type)]
-    large = {name: spool.take_in(table[name]) for name in names}
-    return _Loaded(part, rows, table.drop_columns(names), large)
-
-
-def _row_indices(pieces: Sequence[_Loaded], count: int) -> Rows:
-    """Find for each of `count` records its row among all rows of these parts, of the last part that has it; or -1."""
-    found, start = np.full(count, -1, np.intp), 0
-    for loaded in pieces:
-        found[loaded.rows] = np.arange(start, start + len(loaded.rows))
-        start += len(loaded.rows)
-    return found
-
-
-def _columns(pieces: Sequence[_Loaded], names: Sequence[str], row_indices: Rows) -> dict[str, Any]:
-    """Take these columns in the order of the row indices; missing where there is none."""
-    from curate.storage.blobs import Blobs
-
-    large = {name for name in names if name in pieces[0].large}
-    small = [name for name in names if name not in large]
-    rows = pa.array(row_indices, mask=row_indices < 0)
-    table = pa.concat_tables([loaded.table.select(small) for loaded in pieces]).take(rows)
-    found: dict[str, Any] = dict(to_pandas(table).items())
-    for name in large:
-        column = Blobs._concat_same_type([loaded.large[name] for loaded in pieces])
-        found[name] = column.take(row_indices, allow_fill=True)
-    return {name: found[name] for name in names}
 
 
 def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:

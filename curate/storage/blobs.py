@@ -66,7 +66,7 @@ class Spool:
         self._file.write(data)
         self._file.flush()
         self._end += int(np.maximum(sizes, 0).sum())
-        return Blobs((self,), np.zeros(len(sizes), np.int16), starts.astype(np.int64), sizes)
+        return Blobs((self,), np.zeros(len(sizes), np.int16), starts.astype(np.int64), sizes.astype(np.int32))
 
     def read(self, start: int, size: int) -> bytes:
         """Read one value."""
@@ -102,7 +102,7 @@ class Blobs(ExtensionArray):  # type: ignore[misc]
         spools: tuple[Spool, ...],
         which: npt.NDArray[np.int16],
         starts: npt.NDArray[np.int64],
-        sizes: npt.NDArray[np.int64],
+        sizes: npt.NDArray[np.int32],
     ) -> None:
         self._spools, self._which, self._starts, self._sizes = spools, which, starts, sizes
 
@@ -124,6 +124,12 @@ class Blobs(ExtensionArray):  # type: ignore[misc]
             np.concatenate([column._starts for column in to_concat]),
             np.concatenate([column._sizes for column in to_concat]),
         )
+
+    @classmethod
+    def missing(cls, spool: Spool, count: int) -> "Blobs":
+        """Make a column of None, which takes no room until there is a value of the spool to be put there."""
+        nowhere = np.broadcast_to(np.int64(0), count)
+        return cls((spool,), np.broadcast_to(np.int16(0), count), nowhere, np.broadcast_to(np.int32(-1), count))
 
     @property
     def dtype(self) -> BlobsDtype:
@@ -149,6 +155,14 @@ class Blobs(ExtensionArray):  # type: ignore[misc]
             item = np.asarray(item)
         return Blobs(self._spools, self._which[item], self._starts[item], self._sizes[item])
 
+    def __setitem__(self, item: Any, value: "Blobs") -> None:
+        """Put values of the same spool there."""
+        if not self._sizes.flags.writeable:  # as `missing` made it
+            if (value._sizes < 0).all():
+                return
+            self._starts, self._sizes = self._starts.copy(), self._sizes.copy()
+        self._starts[item], self._sizes[item] = value._starts, value._sizes
+
     def isna(self) -> npt.NDArray[np.bool_]:
         return self._sizes < 0
 
@@ -156,7 +170,7 @@ class Blobs(ExtensionArray):  # type: ignore[misc]
         del fill_value  # only None can be filled in
         which, starts, sizes = (
             take(values, np.asarray(indices, dtype=np.intp), allow_fill=allow_fill, fill_value=empty)
-            for values, empty in ((self._which, np.int16(0)), (self._starts, 0), (self._sizes, -1))
+            for values, empty in ((self._which, np.int16(0)), (self._starts, 0), (self._sizes, np.int32(-1)))
         )
         return Blobs(self._spools, which, starts, sizes)
 

@@ -189,11 +189,11 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
     frame = table.to_pandas(types_mapper=integers.get)
     for field in table.schema:
         if pa.types.is_string(field.type):
-            frame[field.name] = pd.Series(_texts(table[field.name]), dtype=object)
+            frame[field.name] = pd.Series(texts(table[field.name]), dtype=object)
     return frame
 
 
-def _texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+def texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
     """Convert to strings and None; equal strings are one object, since most columns hold few."""
     import numpy as np
     import pyarrow as pa
