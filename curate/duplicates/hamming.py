@@ -17,6 +17,7 @@ from functools import cache, partial
 from itertools import combinations as subsets
 from itertools import pairwise
 from math import comb
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,9 @@ from curate.spreading import Spread
 
 BITS = 64
 Hashes = npt.NDArray[np.uint64]
-Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+Rows = npt.NDArray[np.signedinteger[Any]]
+"""Row numbers, of as few bits as there can be rows: pairs may be ten times as many as rows."""
+Pairs = tuple[Rows, Rows, npt.NDArray[np.uint8]]
 Block = tuple[int, int]
 """Bits of a hash: shift and width."""
 _MAX_AGREED = 6
@@ -40,6 +43,11 @@ _ALONE = 5_000
 """Hashes up to which threads cost more than they save."""
 _TOGETHER = 8
 """Combinations that go to another process at a time, as a rule with all hashes."""
+
+
+def row_kind(count: int) -> type[np.signedinteger[Any]]:
+    """Choose the type of `Rows` of which there are so many."""
+    return np.int32 if count <= np.iinfo(np.int32).max else np.int64
 
 
 def unpack(codes: npt.NDArray[np.uint8]) -> Hashes:
@@ -289,5 +297,6 @@ def _products(ours: _Members, left: np.ndarray, theirs: _Members, right: np.ndar
 
 def _sorted(left: np.ndarray, right: np.ndarray, ours: Hashes, theirs: Hashes) -> Pairs:
     order = np.lexsort((right, left))
-    left, right = left[order].astype(np.int64), right[order].astype(np.int64)
-    return left, right, popcount(ours[left] ^ theirs[right]).astype(np.int64)
+    left, right = left[order], right[order]
+    bits = popcount(ours[left] ^ theirs[right])
+    return left.astype(row_kind(len(ours))), right.astype(row_kind(len(theirs))), bits

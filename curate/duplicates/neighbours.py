@@ -75,8 +75,7 @@ class Neighbours:
             copies = 0
             for index, transform in enumerate(self._transforms):
                 chosen = portion[portion["transform"] == index]
-                left, right, bits = (chosen[name].astype(np.int64) for name in ("left", "right", "bits"))
-                copies += self.verify((left, right, bits), transform)
+                copies += self.verify((chosen["left"], chosen["right"], chosen["bits"]), transform)
             busy = copies > _MANY * max(len(portion), 1)
             self._portion = FEWEST if busy else min(2 * self._portion, MOST)
             self._report(self._done, len(self._first))

@@ -108,7 +108,7 @@ class Verifier:
 
     def copies(self, pairs: Pairs, transform: str | None) -> list[tuple[int, int, Match]]:
         """Return (left, right, match) for each pair that is a duplicate, sorted; `transform` is applied to `right`."""
-        left, right, bits = pairs
+        left, right, bits = pairs[0].astype(np.intp), pairs[1].astype(np.intp), pairs[2]
         # Tile id: 2 * row, plus 1 if it is transformed.
         left_ids, right_ids = 2 * left, 2 * right + (transform is not None)
         whole = self._agree_as_wholes(left, right, transform)
@@ -218,7 +218,7 @@ class Verifier:
         self,
         left_ids: Indices,
         right_ids: Indices,
-        bits: npt.NDArray[np.int64],
+        bits: npt.NDArray[np.uint8],
         transform: str | None,
         whole: npt.NDArray[np.bool_],
     ) -> Iterator[tuple[int, int, Match]]:

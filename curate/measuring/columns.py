@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from curate.storage.blobs import Blobs, Spool, is_large
+from curate.storage.blobs import Blobs, Spool, is_binary
 from curate.storage.workspace import texts
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Column(Protocol):
 
 def column(kind: pa.DataType, count: int, spool: Spool) -> Column:
     """Make a column of `count` rows; large values go into the spool."""
-    if is_large(kind):
+    if is_binary(kind):
         return _Large(count, spool)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         return _Numbers(kind, count)

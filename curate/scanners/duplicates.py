@@ -205,7 +205,7 @@ class Duplicates(Scanner):
         small = usable[sides < sift.MIN_SIDE_PX]
         if len(small) < 2:
             return iter(())
-        phashes = hashes_of(ranked["phash"].iloc[small])
+        phashes = hashes_of(ranked["phash"], small)
         return near_small.matches(ranked["tile"], small, phashes, Portraits(ranked).of)
 
     def _parts(self, ranked: pd.DataFrame, usable: Rows) -> list[tuple[int, int, Match, Match]]:
@@ -217,7 +217,7 @@ class Duplicates(Scanner):
         large = usable[sides >= self.settings.small_px]
         if len(large) < 2:
             return []
-        phashes = hashes_of(ranked["phash"].iloc[large])
+        phashes = hashes_of(ranked["phash"], large)
         return list(windows.matches(ranked["tile"], large, phashes, Portraits(ranked).of))
 
     def _crowd(self, ranked: pd.DataFrame, usable: Rows) -> Strangers | None:
@@ -261,10 +261,12 @@ class Duplicates(Scanner):
         from curate.duplicates import candidates
         from curate.storage import blobs
 
-        def of_rows(pairs: Pairs) -> Pairs:
-            return usable[pairs[0]], usable[pairs[1]], pairs[2]
+        compact = usable.astype(hamming.row_kind(len(ranked)))
 
-        phashes, dhashes = (hashes_of(ranked[name].iloc[usable]) for name in ("phash", "dhash"))
+        def of_rows(pairs: Pairs) -> Pairs:
+            return compact[pairs[0]], compact[pairs[1]], pairs[2]
+
+        phashes, dhashes = (hashes_of(ranked[name], usable) for name in ("phash", "dhash"))
         parts = (usable[at : at + _SPECTRA] for at in range(0, len(usable), _SPECTRA))
         spectra = (blobs.matrix(ranked["spectrum"], part).view(np.int16).reshape(-1, 8, 8) for part in parts)
         spread = self.spread if len(usable) >= WORTH_SPREADING else None
@@ -346,9 +348,9 @@ def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
 
 def _with_bits(pairs: tuple[Rows, Rows], ranked: pd.DataFrame) -> Pairs:
     """Add to pairs of rows the bits between their hashes."""
-    hashes = [hashes_of(ranked[name]) for name in ("phash", "dhash")]
+    hashes = [hashes_of(ranked[name], np.arange(len(ranked))) for name in ("phash", "dhash")]
     bits = np.minimum(*(hamming.popcount(values[pairs[0]] ^ values[pairs[1]]) for values in hashes))
-    return *pairs, bits.astype(np.int64)
+    return *pairs, bits
 
 
 def _alike_to_a_network(ranked: pd.DataFrame) -> set[tuple[int, int]]:
@@ -361,6 +363,8 @@ def _alike_to_a_network(ranked: pd.DataFrame) -> set[tuple[int, int]]:
     return set(zip(np.minimum(first, second).tolist(), np.maximum(first, second).tolist(), strict=True))
 
 
-def hashes_of(column: pd.Series) -> Hashes:
-    """Read a column of 8-byte hashes as integers."""
-    return hamming.unpack(np.frombuffer(b"".join(column), np.uint8).reshape(-1, 8))
+def hashes_of(column: pd.Series, rows: Rows) -> Hashes:
+    """Read the 8-byte hashes in these rows as integers."""
+    from curate.storage import blobs
+
+    return hamming.unpack(blobs.matrix(column, rows))

@@ -5,31 +5,29 @@ places in a scratch file, so that the table of a million images fits in memory; 
 move places only. The scratch file has no name and goes when the last column that points into it goes.
 """
 
-import os
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 from pandas.api.extensions import ExtensionArray, ExtensionDtype, take
 
 from curate.storage import scratch
 
-LARGE_BYTES = 64
-"""Values of a fixed size up to this stay in memory."""
+
+def is_binary(kind: pa.DataType) -> bool:
+    """Say whether a column of this type belongs on disk: even of few bytes an object makes five times as many."""
+    return bool(pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
-def is_large(kind: pa.DataType) -> bool:
-    """Say whether a column of this type belongs on disk."""
-    return bool(pa.types.is_binary(kind) or (pa.types.is_fixed_size_binary(kind) and kind.byte_width > LARGE_BYTES))
-
-
-def matrix(column: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.uint8]:
-    """Read (rows, bytes) of a table column whose values there all have one length."""
+def matrix(column: pd.Series, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
+    """Read (rows, bytes) of a table column whose values there all have one length; raises `ValueError` otherwise."""
     values = column.array
-    chosen = values[rows] if isinstance(values, Blobs) else values.to_numpy()[rows]
+    if isinstance(values, Blobs):
+        return values.matrix(rows)
+    chosen = values.to_numpy()[rows]
     return np.frombuffer(b"".join(chosen), np.uint8).reshape(len(rows), -1)
 
 
@@ -37,9 +35,8 @@ class Spool:
     """A scratch file that values are appended to."""
 
     def __init__(self) -> None:
-        self._file = scratch.file()
+        self.file = scratch.File()
         self._end = 0
-        self._seeking = threading.Lock()
 
     def column(self, values: Sequence[bytes | None]) -> "Blobs":
         """Append values; returns the column that stands for them."""
@@ -63,23 +60,9 @@ class Spool:
 
     def _append(self, sizes: npt.NDArray[np.int64], data: bytes | memoryview) -> "Blobs":
         starts = self._end + np.concatenate([[0], np.cumsum(np.maximum(sizes, 0))])[:-1]
-        self._file.write(data)
-        self._file.flush()
+        self.file.write(self._end, data)
         self._end += int(np.maximum(sizes, 0).sum())
         return Blobs((self,), np.zeros(len(sizes), np.int16), starts.astype(np.int64), sizes.astype(np.int32))
-
-    def read(self, start: int, size: int) -> bytes:
-        """Read one value."""
-        if hasattr(os, "pread"):
-            return os.pread(self._file.fileno(), size, start)
-        with self._seeking:  # Windows
-            self._file.seek(start)
-            value = self._file.read(size)
-            self._file.seek(self._end)
-            return value
-
-    def __del__(self) -> None:
-        self._file.close()
 
 
 class BlobsDtype(ExtensionDtype):  # type: ignore[misc]
@@ -145,15 +128,27 @@ class Blobs(ExtensionArray):  # type: ignore[misc]
     def __iter__(self) -> Iterator[bytes | None]:
         places = zip(self._which.tolist(), self._starts.tolist(), self._sizes.tolist(), strict=True)
         for which, start, size in places:
-            yield None if size < 0 else self._spools[which].read(start, size)
+            yield None if size < 0 else self._spools[which].file.read(start, size)
 
     def __getitem__(self, item: Any) -> Any:
         if isinstance(item, int | np.integer):
             size = int(self._sizes[item])
-            return None if size < 0 else self._spools[self._which[item]].read(int(self._starts[item]), size)
+            return None if size < 0 else self._spools[self._which[item]].file.read(int(self._starts[item]), size)
         if isinstance(item, ExtensionArray | list):
             item = np.asarray(item)
         return Blobs(self._spools, self._which[item], self._starts[item], self._sizes[item])
+
+    def matrix(self, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
+        """Read (rows, bytes) of values of one length; raises `ValueError` where they are not."""
+        widths = np.unique(self._sizes[rows])
+        if len(widths) != 1 or widths[0] < 0:
+            raise ValueError("values of several lengths, or none, make no matrix")
+        found = np.empty((len(rows), int(widths[0])), np.uint8)
+        which, starts = self._which[rows], self._starts[rows]
+        for index in np.unique(which):
+            of_spool = which == index
+            found[of_spool] = self._spools[index].file.values(starts[of_spool], int(widths[0]))
+        return found
 
     def __setitem__(self, item: Any, value: "Blobs") -> None:
         """Put values of the same spool there."""

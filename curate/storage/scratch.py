@@ -3,14 +3,17 @@
 import os
 import tempfile
 import threading
+from collections.abc import Iterator
+from itertools import pairwise
 from math import prod
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Kind = TypeVar("Kind", bound=np.generic)
 Indices = npt.NDArray[np.intp]
+Places = npt.NDArray[np.int64]
 LARGE_FILES = "/var/tmp"  # noqa: S108 - file-hierarchy(7): /tmp may lie in memory, so what is large belongs here
 
 
@@ -23,6 +26,66 @@ def folder() -> str:
 def file() -> IO[bytes]:
     """Open a file to write and read for as long as it is open."""
     return tempfile.TemporaryFile(prefix="curate-", dir=folder())
+
+
+class File:
+    """A scratch file to be read and written anywhere, by several threads; gone with the last that refers to it."""
+
+    def __init__(self, size: int = 0) -> None:
+        """Make a file of so many zeros."""
+        self._opened = file()
+        self._opened.truncate(size)
+        self._seeking = threading.Lock()
+
+    def write(self, start: int, data: bytes | memoryview) -> None:
+        with self._seeking:
+            self._opened.seek(start)
+            self._opened.write(data)
+            self._opened.flush()
+
+    def read(self, start: int, size: int) -> bytes:
+        data = bytearray(size)
+        self._read(start, memoryview(data))
+        return bytes(data)
+
+    def values(self, starts: Places, width: int) -> npt.NDArray[np.uint8]:
+        """Read values of `width` bytes each: (n, width). Those that lie side by side are read together."""
+        distinct, where = np.unique(starts, return_inverse=True)
+        found = np.empty((len(distinct), width), np.uint8)
+        for start, rows in _side_by_side(distinct, width):
+            self._read(start, found[rows].reshape(-1).data)
+        return np.asarray(found[where.ravel()])
+
+    def put(self, starts: Places, values: npt.NDArray[np.uint8]) -> None:
+        """Write values (n, width), each to its own place."""
+        order = np.argsort(starts)
+        ordered = values[order]
+        for start, rows in _side_by_side(starts[order], values.shape[1]):
+            self.write(start, ordered[rows].reshape(-1).data)
+
+    def _read(self, start: int, into: memoryview) -> None:
+        if hasattr(os, "preadv"):
+            while into:
+                count = os.preadv(self._opened.fileno(), [into], start)
+                if not count:
+                    raise EOFError(f"the scratch file ends before byte {start}")
+                start, into = start + count, into[count:]
+            return
+        with self._seeking:  # Windows
+            self._opened.seek(start)
+            into[:] = self._opened.read(len(into))
+
+    def __del__(self) -> None:
+        self._opened.close()
+
+
+def _side_by_side(ascending: Places, width: int) -> Iterator[tuple[int, slice]]:
+    """Cut the places of values into those without a gap between them: where they begin, and which they are."""
+    if not width:
+        return
+    begins = np.flatnonzero(np.diff(ascending, prepend=-2 * width - 1) != width)
+    for first, end in pairwise([*begins.tolist(), len(ascending)]):
+        yield int(ascending[first]), slice(first, end)
 
 
 def rows(shape: tuple[int, ...], kind: type[Kind], in_memory: int) -> "npt.NDArray[Kind] | RowsOnDisk[Kind]":
@@ -40,51 +103,14 @@ class RowsOnDisk(Generic[Kind]):
     def __init__(self, shape: tuple[int, ...], kind: type[Kind]) -> None:
         self._shape, self._kind = shape[1:], np.dtype(kind)
         self._width = prod(self._shape) * self._kind.itemsize
-        self._file = file()
-        self._file.truncate(shape[0] * self._width)
-        self._seeking = threading.Lock()
+        self._file = File(shape[0] * self._width)
 
     def __getitem__(self, indices: Indices) -> npt.NDArray[Kind]:
         """Read these rows, (n, ...)."""
-        distinct, places = np.unique(indices, return_inverse=True)
-        found = np.empty((len(distinct), *self._shape), self._kind)
-        data, at = _bytes(found), 0
-        for first, count in _runs(distinct):
-            end = at + count * self._width
-            self._read(first * self._width, data[at:end])
-            at = end
-        return found[places.ravel()]
+        found = self._file.values(np.asarray(indices, np.int64) * self._width, self._width)
+        return found.view(self._kind).reshape(len(found), *self._shape)
 
     def __setitem__(self, indices: Indices, values: npt.ArrayLike) -> None:
-        """Write these rows, each named once; `values` are (n, ...)."""
-        order = np.argsort(indices)
-        data, at = _bytes(np.asarray(values, self._kind)[order]), 0
-        for first, count in _runs(np.asarray(indices)[order]):
-            end = at + count * self._width
-            with self._seeking:
-                self._file.seek(first * self._width)
-                self._file.write(data[at:end])
-                self._file.flush()
-            at = end
-
-    def _read(self, start: int, into: memoryview) -> None:
-        if hasattr(os, "preadv"):
-            os.preadv(self._file.fileno(), [into], start)
-            return
-        with self._seeking:  # macOS before 11, Windows
-            self._file.seek(start)
-            into[:] = self._file.read(len(into))
-
-    def __del__(self) -> None:
-        self._file.close()
-
-
-def _bytes(values: npt.NDArray[Any]) -> memoryview:
-    """Return the bytes that an array without gaps holds, not a copy of them."""
-    return values.reshape(-1).view(np.uint8).data
-
-
-def _runs(ascending: Indices) -> list[tuple[int, int]]:
-    """Cut ascending indices into runs without a gap: (first, how many)."""
-    begins = np.flatnonzero(np.diff(ascending, prepend=-2) != 1)
-    return list(zip(ascending[begins].tolist(), np.diff(begins, append=len(ascending)).tolist(), strict=True))
+        """Write these rows; `values` are (n, ...)."""
+        data = np.ascontiguousarray(values, self._kind).reshape(len(indices), -1).view(np.uint8)
+        self._file.put(np.asarray(indices, np.int64) * self._width, data)

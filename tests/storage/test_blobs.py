@@ -1,9 +1,11 @@
 """Large columns on disk behave as columns of bytes in memory do."""
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from curate.storage import blobs
 from curate.storage.blobs import Blobs, Spool
 
 VALUES = [b"one", None, b"", b"four" * 1000, b"five"]
@@ -45,3 +47,21 @@ def test_columns_of_arrow_are_taken_in_whole_or_sliced(values: list[bytes | None
 def test_memory_does_not_hold_the_values() -> None:
     column = Spool().column([bytes(4096)] * 1000)
     assert column.nbytes < 20 * 1000
+
+
+def test_values_of_one_length_are_read_as_a_matrix_from_wherever_they_lie() -> None:
+    one, other = (
+        Spool().take_in(pa.chunked_array([pa.array(v, pa.binary(2))])) for v in ([b"ab", None, b"cd"], [b"ef"])
+    )
+    column = pd.Series(Blobs._concat_same_type([one, other]))
+    found = blobs.matrix(column, np.array([3, 0, 2, 3]))
+    assert [bytes(row) for row in found] == [b"ef", b"ab", b"cd", b"ef"]
+    in_memory = pd.Series([b"ab", None, b"cd", b"ef"], dtype=object)
+    np.testing.assert_array_equal(blobs.matrix(in_memory, np.array([3, 0, 2, 3])), found)
+
+
+@pytest.mark.parametrize("rows", [[0, 1], [1], [0, 3]])
+def test_values_of_several_lengths_or_none_make_no_matrix(rows: list[int]) -> None:
+    column = pd.Series(Spool().column([b"one", None, b"two", b"four"]))
+    with pytest.raises(ValueError, match="several lengths"):
+        blobs.matrix(column, np.array(rows))

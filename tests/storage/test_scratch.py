@@ -62,7 +62,15 @@ def test_rows_on_disk_are_those_of_an_array(has_preadv: bool, monkeypatch: pytes
 
 
 def test_rows_on_disk_are_read_many_at_a_time_where_they_lie_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    found, reads = scratch.RowsOnDisk((100, 4), np.uint8), []
-    monkeypatch.setattr(scratch.RowsOnDisk, "_read", lambda self, start, into: reads.append((start, len(into))))
-    found[np.array([7, 5, 6, 90, 5])]
-    assert reads == [(20, 12), (360, 4)]
+    found, reads, writes = scratch.RowsOnDisk((100, 4), np.uint8), [], []
+    monkeypatch.setattr(scratch.File, "_read", lambda self, start, into: reads.append((start, len(into))))
+    monkeypatch.setattr(scratch.File, "write", lambda self, start, data: writes.append((start, bytes(data))))
+    found[np.array([7, 5, 6, 90, 5, 0])]
+    assert reads == [(0, 4), (20, 12), (360, 4)]
+    found[np.array([1, 9, 0])] = [[1] * 4, [9] * 4, [0] * 4]
+    assert writes == [(0, bytes([0] * 4 + [1] * 4)), (36, bytes([9] * 4))]
+
+
+def test_what_a_file_has_not_is_not_made_up() -> None:
+    with pytest.raises(EOFError, match="ends before byte 8"):
+        scratch.File(8).values(np.array([0, 4]), 5)
