@@ -80,8 +80,11 @@ def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:
 
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
     """Let decisions about images that were moved or renamed speak for them where they are now."""
+    decisions = store.log.decisions()
+    if not decisions:
+        return
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
-    for item in moves.carried(store.log.decisions(), before, after, hashes):
+    for item in moves.carried(decisions, before, after, hashes):
         old = item.decision
         choice = Choice(
             finding_id=item.finding_id,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TEST = "test"
 Columns = Mapping[str, npt.NDArray[Any]]
+Rows = npt.NDArray[np.intp]
+NEEDED = ("path", "label", "split", "sha256", "width", "height", "size_bytes")
+"""Columns that `findings` and those who group rows read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,21 +91,32 @@ def inverse_transform(transform: str | None) -> str | None:
 _SWAPPED = {"turned by 90 degrees": "turned by 270 degrees", "turned by 270 degrees": "turned by 90 degrees"}
 
 
-def by_preference(features: pd.DataFrame) -> pd.DataFrame:
-    """Rank rows from the best keeper to the worst: usable, resolution, intact, sharpness, bytes, split, then path."""
+def by_preference(features: pd.DataFrame, rows: Rows, wanted: Sequence[str]) -> pd.DataFrame:
+    """Rank some rows from the best keeper to the worst: usable, resolution, intact, sharpness, bytes, split, then path.
+
+    The table that is returned has their columns `wanted`, and those that they are ranked by (`columns_of`). It is the
+    only copy that is made: tables are large.
+    """
+    import pandas as pd
+
     if not features["path"].is_monotonic_increasing:
-        features = features.sort_values("path", ignore_index=True)
+        rows = rows[np.argsort(features["path"].to_numpy(object)[rows], kind="stable")]
+
+    def of(name: str, kind: type = object) -> npt.NDArray[Any]:
+        return np.asarray(features[name].iloc[rows].to_numpy(kind))
+
     keys = {
-        "_unusable": (features["status"] == DecodeStatus.ERROR).to_numpy(bool),
-        "_pixels": -features["width"].to_numpy(float) * features["height"].to_numpy(float),
-        "_damaged": (features["status"] == DecodeStatus.WARNING).to_numpy(bool),
-        "_sharpness": -features["sharpness"].to_numpy(float).round(3),
-        "_bytes": -features["size_bytes"].to_numpy("int64"),
-        "_split": (features["split"] != TEST).to_numpy(bool),
+        "_unusable": of("status") == DecodeStatus.ERROR,
+        "_pixels": -(of("width", int) * of("height", int)),
+        "_damaged": of("status") == DecodeStatus.WARNING,
+        "_sharpness": -of("sharpness", float).round(3) if "sharpness" in features else np.zeros(len(rows)),
+        "_bytes": -of("size_bytes", int),
+        "_split": of("split") != TEST,
     }
     order = np.lexsort([keys[name] for name in reversed(_RANKED_BY)])  # stable: equals stay in the order of paths
-    ranked = features.iloc[order].reset_index(drop=True)
-    return ranked.assign(**{name: keys[name][order] for name in _RANKED_BY})
+    rows = rows[order]
+    columns = {name: features[name].iloc[rows].reset_index(drop=True) for name in wanted}
+    return pd.DataFrame(columns | {name: keys[name][order] for name in _RANKED_BY}, copy=False)
 
 
 def stars(count: int, copies_of: Callable[[int, Set[int]], dict[int, Match]]) -> Iterator[tuple[int, dict[int, Match]]]:

@@ -84,8 +84,10 @@ def sync(db: Database, findings: pd.DataFrame, images: pd.DataFrame, report: Rep
 
 def _rows(findings: pd.DataFrame, images: pd.DataFrame) -> list[_Row]:
     """Return what the table of findings holds: findings of the queue with item, content, and the keeper's content."""
-    hashes = dict(zip(images["path"], images["sha256"], strict=True))
-    rows = [{**row, "sha256": hashes.get(row["path"])} for row in queued(findings).to_dict("records")]
+    about = queued(findings)
+    are_flagged = images["path"].isin(about["path"])
+    hashes = dict(zip(images["path"][are_flagged], images["sha256"][are_flagged], strict=True))
+    rows = [{**row, "sha256": hashes.get(row["path"])} for row in about.to_dict("records")]
     group_of = {row["path"]: row["group_id"] for row in rows if row["group_id"]}
     names = ("finding_id", "path", "kind", "role", "group_id", "sha256")
     paired = queued_findings([tuple(row[name] for name in names) for row in rows])
@@ -111,7 +113,8 @@ def _images(
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of `image`, in the order of their paths."""
     states = {path: state for *state, path in stands.images}
-    for row in sorted(catalogue.rows(images, rows), key=lambda row: str(row[0])):
+    by_path = images if images["path"].is_monotonic_increasing else images.sort_values("path")
+    for row in catalogue.rows(by_path, rows):
         *state, _ = (
             (*states[row[0]], None) if row[0] in states else derived.state_of_unflagged(row[0], row[2], folded_log)
         )

@@ -23,6 +23,7 @@ from pydantic import Field
 from curate.config import Config, Settings
 from curate.duplicates import hamming, kinds, sift, strangers
 from curate.duplicates.groups import (
+    NEEDED,
     EqualPixels,
     Match,
     by_preference,
@@ -132,11 +133,11 @@ class Duplicates(Scanner):
         return sift.describe(image.grey(sift.VIEW_PX)).pack()
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        unread = ["format", "mode", "frames", "error", "problems"]
-        if not self.settings.thorough:
-            unread += ["view", "points", "descriptors"]
-        wanted = [name for name in features if name not in unread]  # the table is copied when it is put in order
-        ranked = by_preference(features.loc[features["digest"].notna() & features["tile"].notna(), wanted])
+        read = {*NEEDED, "digest", "tile", "spectrum", "phash", "dhash", "contrast", "chroma", "boxes"}
+        if self.settings.thorough:
+            read |= {"view", "points", "descriptors", embeddings.EMBEDDING}
+        rows = np.flatnonzero(features["digest"].notna() & features["tile"].notna())
+        ranked = by_preference(features, rows, [name for name in features if name in read])
         columns = columns_of(ranked)
         same_pixels = EqualPixels(ranked["digest"])
         near = self._near(ranked, same_pixels.firsts)

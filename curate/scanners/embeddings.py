@@ -110,27 +110,27 @@ def attach(frame: pd.DataFrame, root: Path) -> pd.DataFrame:
     """
     import pandas as pd
 
+    def column(values: npt.NDArray[np.object_]) -> pd.Series:
+        return pd.Series(values, index=frame.index, dtype=object)
+
+    columns = dict.fromkeys((EMBEDDING, EMBEDDED_BY, *PREDICTION), column(np.full(len(frame), None, dtype=object)))
     embeddings = read(root)
-    vectors, models = np.empty(len(frame), dtype=object), np.full(len(frame), None, dtype=object)
     if embeddings is not None:
         known = _current(frame, embeddings.paths, embeddings.hashes)
+        vectors, models = (np.full(len(frame), None, dtype=object) for _ in range(2))
         for row in np.flatnonzero(known >= 0):
             vectors[row], models[row] = embeddings.matrix[known[row]], embeddings.models[known[row]]
-    columns = {
-        EMBEDDING: pd.Series(vectors, index=frame.index, dtype=object),
-        EMBEDDED_BY: pd.Series(models, index=frame.index, dtype=object),
-    }
+        columns |= {EMBEDDING: column(vectors), EMBEDDED_BY: column(models)}
     predictions = _read(root / PREDICTIONS, ["path", "sha256", "label", *PREDICTION])
-    for name in PREDICTION:
-        values = np.full(len(frame), None, dtype=object)
-        if predictions is not None:
-            known = _current(frame, predictions["path"].to_pylist(), predictions["sha256"].to_pylist())
-            predicted = np.empty(len(predictions), dtype=object)
+    if predictions is not None:
+        known = _current(frame, predictions["path"].to_pylist(), predictions["sha256"].to_pylist())
+        labels = np.asarray(predictions["label"].to_pylist(), dtype=object)
+        valid = (known >= 0) & (labels[known] == frame["label"].to_numpy(object))
+        for name in PREDICTION:
+            predicted, values = np.empty(len(predictions), dtype=object), np.full(len(frame), None, dtype=object)
             predicted[:] = predictions[name].to_pylist()
-            labels = np.asarray(predictions["label"].to_pylist(), dtype=object)
-            valid = (known >= 0) & (labels[known] == frame["label"].to_numpy(object))
             values[valid] = predicted[known[valid]]
-        columns[name] = pd.Series(values, index=frame.index, dtype=object)
+            columns[name] = column(values)
     return frame.assign(**columns)
 
 

@@ -16,11 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from curate.config import Config, Settings
 from curate.duplicates import kinds
-from curate.duplicates.groups import Match, by_preference, columns_of, exact_copies, findings, stars
+from curate.duplicates.groups import NEEDED, Match, by_preference, columns_of, exact_copies, findings, stars
 from curate.errors import ConfigError, CurateError, MissingExtraError
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_, msg
@@ -73,7 +74,7 @@ class Fastdup(Scanner):
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         if self.found is None:
             return
-        ranked = by_preference(features[features["digest"].notna()].assign(sharpness=0.0))
+        ranked = by_preference(features, np.flatnonzero(features["digest"].notna()), [*NEEDED, "digest"])
         yield from self._copies(ranked, self.found["pairs"])
         known = set(ranked["path"])
         for path, nearest in self.found["outliers"]:

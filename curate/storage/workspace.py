@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 VERSION = 2
 """Form of the workspace; 1 had reasons without messages, and other names for settings."""
 
+AT_A_TIME = 1 << 16
+"""Rows of a table that are converted at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
@@ -207,11 +210,15 @@ def texts(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
 
 
 def write_table(frame: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
-    """Write rows as Parquet; the same rows give the same bytes."""
+    """Write rows as Parquet, whole or not at all, some at a time; the same rows give the same bytes."""
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False).replace_schema_metadata(None)
-    write_arrow(table, path)
+    with atomic(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for start in range(0, max(len(frame), 1), AT_A_TIME):
+            rows = frame[schema.names].iloc[start : start + AT_A_TIME]
+            table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
+            writer.write_table(table.replace_schema_metadata(None))
 
 
 def write_arrow(table: pa.Table, path: Path) -> None:
