@@ -123,7 +123,7 @@ def audited_for_now(
 
 def _measured(workspace: Workspace, scanner: Scanner) -> pd.DataFrame:
     parts = features.parts(workspace.features, [scanner])
-    return _table(features.records(workspace.read_images(), parts), workspace.features, scanner)
+    return _table(features.records(workspace.read_images(features.OF_RECORDS), parts), workspace.features, scanner)
 
 
 def _table(records: Sequence[Record], folder: Path, scanner: Scanner) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from curate.duplicates import kinds
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_, Message
 from curate.schema import FINDINGS, GROUP_KINDS, Category, Role, Severity
+from curate.storage import memory
 
 if TYPE_CHECKING:
     from curate.config import JudgeSettings
@@ -88,7 +89,10 @@ def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSetti
     """Let every scanner judge all images, and set aside what hits so many that it describes the dataset or a class."""
     from curate.measuring import features  # with all that a scanner needs: who only reads what was found does without
 
-    found = [(scanner, finding) for scanner in scanners for finding in scanner.judge(features.view(frame, scanner))]
+    found: list[tuple[Scanner, Finding]] = []
+    for scanner in scanners:
+        found += ((scanner, finding) for finding in scanner.judge(features.view(frame, scanner)))
+        memory.give_back()
     required = frozenset[KindSpec]().union(*(scanner.required_kinds for scanner in scanners))
     labels = dict(zip(frame["path"], frame["label"], strict=True))
     exact = _exact_groups([finding for _, finding in found])

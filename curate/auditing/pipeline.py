@@ -263,7 +263,7 @@ def judge(workspace: str | Path, *, report: Report | bool | None = None, engine:
     embedded.refuse_unsettled(ws, configuration)
     active = scanners.active(configuration)
     parts = features.parts(ws.features, active, configuration.decode)
-    records = features.records(ws.read_images(), parts)
+    records = features.records(ws.read_images(features.OF_RECORDS), parts)
     lacking = features.missing(records, parts, active, try_again=False)
     if lacking:
         names = ", ".join(sorted(set().union(*lacking))) or "the decoder"

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import json
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from curate.measuring.shard import FACT_FIELDS, FACTS, KEYS, LIMITS, MEASURED, f
 from curate.scanners import Scanner
 from curate.schema import Unsettled
 from curate.sources import Record
+from curate.storage import memory
 from curate.storage.workspace import to_pandas
 
 if TYPE_CHECKING:
@@ -150,20 +150,8 @@ def load(
     """
     import pandas as pd
 
-    with _memory_given_back():
+    with memory.given_back():
         return pd.DataFrame(_gathered(records, found, scanners, report), copy=False)
-
-
-@contextmanager
-def _memory_given_back() -> Iterator[None]:
-    """Use the system's allocator meanwhile: Arrow's own keeps what is freed, several times what a table takes."""
-    before = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
-    try:
-        yield
-    finally:
-        pa.default_memory_pool().release_unused()
-        pa.set_memory_pool(before)
 
 
 def _gathered(
@@ -262,6 +250,10 @@ def stored(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     except (OSError, pa.ArrowException) as error:
         why = " ".join(str(error).split())[:160]
         raise WorkspaceError(f"{path} is damaged ({why}); delete it and run the audit again") from error
+
+
+OF_RECORDS = ("path", "label", "split", "size_bytes")
+"""What `records` reads of an image table."""
 
 
 def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:

@@ -7,6 +7,7 @@ workspace of another version is refused, never guessed at.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,11 +118,11 @@ class Workspace:
             )
         return dict(facts)
 
-    def read_images(self) -> pd.DataFrame:
-        """Read the image table, one row per file, sorted by path."""
+    def read_images(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read the image table, one row per file, sorted by path; some of its columns where they are named."""
         from curate.schema import IMAGES
 
-        return self._read(self.images, IMAGES)
+        return self._read(self.images, IMAGES, columns)
 
     def read_findings(self) -> pd.DataFrame:
         """Read the findings table, one row per (finding, image)."""
@@ -129,14 +130,14 @@ class Workspace:
 
         return self._read(self.findings, FINDINGS)
 
-    def _read(self, path: Path, schema: pa.Schema) -> pd.DataFrame:
+    def _read(self, path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
         self.read_audit()
         import pyarrow as pa
 
         if not path.is_file():
             raise WorkspaceError(f"{path} is missing; run: curate audit SOURCE -w {self.root}")
         try:
-            return read_table(path, schema)
+            return read_table(path, schema, columns)
         except PermissionError as error:
             raise WorkspaceError(f"{path} cannot be read ({error.strerror}); check its permissions") from error
         except (OSError, ValueError, pa.ArrowException) as error:
@@ -170,17 +171,17 @@ def create(root: Path, source: str) -> Workspace:
     return workspace
 
 
-def read_table(path: Path, schema: pa.Schema) -> pd.DataFrame:
+def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file that `write_table` wrote: text as `object` with None, integers as nullable integers.
 
     Raises what Arrow raises where it is no Parquet, and `ValueError` where it has other columns.
     """
     import pyarrow.parquet as pq
 
-    table = pq.ParquetFile(path).read()
-    if not table.schema.equals(schema):
+    file = pq.ParquetFile(path)
+    if not file.schema_arrow.equals(schema):
         raise ValueError("its columns are others")
-    return to_pandas(table)
+    return to_pandas(file.read(columns))
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
