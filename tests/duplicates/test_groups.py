@@ -1,0 +1,59 @@
+"""Which of several copies is suggested to stay."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from curate.duplicates.groups import NEEDED, by_preference
+
+BEST = {"status": "ok", "width": 20, "height": 10, "sharpness": 3.0, "size_bytes": 900, "split": "test"}
+
+AGAINST: list[dict[str, object]] = [
+    {"status": "error"},
+    {"width": 19},
+    {"status": "warning"},
+    {"sharpness": 1.0},
+    {"size_bytes": 1},
+    {"split": None},
+]
+"""What speaks against an image that stays, the most important first."""
+
+
+def table(*images: dict[str, object]) -> pd.DataFrame:
+    rows = [{**BEST, "label": None, "sha256": "0", "path": f"{index}", **image} for index, image in enumerate(images)]
+    return pd.DataFrame(rows).astype({"width": "Int64", "height": "Int64", "size_bytes": "Int64", "split": object})
+
+
+def ranked(features: pd.DataFrame, *rows: int) -> list[str]:
+    chosen = np.array(rows or range(len(features)), np.intp)
+    return by_preference(features, chosen, NEEDED)["path"].tolist()
+
+
+@pytest.mark.parametrize("place", range(len(AGAINST)))
+def test_what_counts_first_outweighs_all_that_counts_later(place: int) -> None:
+    later: dict[str, object] = {}
+    for against in AGAINST[place + 1 :]:
+        later |= against
+    assert ranked(table(AGAINST[place], later)) == ["1", "0"]
+
+
+def test_damage_counts_less_than_size_and_more_than_sharpness() -> None:
+    assert ranked(table({"status": "warning", "width": 21}, {})) == ["0", "1"]
+    assert ranked(table({"status": "warning", "sharpness": 9.0}, {})) == ["1", "0"]
+    assert ranked(table({"status": "error", "width": 99}, {"status": "warning"})) == ["1", "0"]
+
+
+def test_equals_come_in_the_order_of_their_paths_wherever_they_stand() -> None:
+    features = table({"path": "c"}, {"path": "a"}, {"path": "d"}, {"path": "b"})
+    assert ranked(features) == ["a", "b", "c", "d"]
+    assert ranked(features, 3, 0, 2) == ["b", "c", "d"]
+    assert ranked(features.sort_values("path", ignore_index=True), 0, 2) == ["a", "c"]
+
+
+def test_only_what_is_wanted_and_what_it_was_ranked_by_is_copied() -> None:
+    features = table({}, {"width": 10}).drop(columns="sharpness").assign(tile=[b"1", b"0"], mode="RGB")
+    found = by_preference(features, np.array([1, 0]), ["path", "tile"])
+    assert [name for name in found if not name.startswith("_")] == ["path", "tile"]
+    assert found["tile"].tolist() == [b"1", b"0"]
+    assert found["_pixels"].tolist() == [-200, -100]
+    assert found.index.tolist() == [0, 1]
