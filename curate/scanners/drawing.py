@@ -3,7 +3,7 @@
 What tells ink from light is how an image is made, not what it shows: strokes, flat fills, grain. The first layers of
 EfficientNet-Lite0 see that in 64 pixels; the mean and the spread of each of their channels, which are known to carry
 style (Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization", ICCV 2017), go
-through one linear classifier, and how sure the scanner of faces is of a face speaks against a drawing. Where the whole
+through one linear classifier. A face of which the scanner of faces is sure speaks against a drawing. Where the whole
 network has looked (`audit --embeddings`), a linear classifier on what it sees answers in its place: it is right more
 often. Both were fitted on labelled web images (tests/benchmarks/fit_drawing.py), of which the weights are all that is
 left.
@@ -42,6 +42,8 @@ SHARED_PX, SIDE_PX = 256, 64
 """The size that other scanners have made already, and the side of the square that the first layers are shown."""
 SURE, AGAINST = 0.8, 1.0
 """How sure a face must be to speak against a drawing, and how much it takes from the log odds."""
+LEAST_SPREAD = 0.03
+"""What is added to a spread before its logarithm is taken: some channels are the same everywhere."""
 LEAST_PX = 100
 """Longer side below which nothing can be told: shrunk photographs have the few tones and hard edges of drawings."""
 Floats = npt.NDArray[np.float64]
@@ -68,7 +70,7 @@ class Drawing(Scanner):
     """Images that were drawn or rendered, not photographed."""
 
     name: ClassVar[str] = "drawing"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     kinds: ClassVar[tuple[KindSpec, ...]] = (DRAWING,)
     settings_model: ClassVar[type[Settings]] = DrawingSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"style": pa.float32()}
@@ -103,7 +105,7 @@ def drawing_scores(measured: pd.DataFrame) -> list[tuple[float, Message]]:
     """
     by_style = measured["style"].to_numpy(np.float64)
     if "boxes" in measured:
-        by_style = less_a_sure_face(by_style, np.array([surest_face(boxes) for boxes in measured["boxes"]]))
+        by_style = lowered_by_faces(by_style, np.array([surest_face(boxes) for boxes in measured["boxes"]]))
     unknown = [None] * len(measured)
     embeddings, models = (measured.get(name, unknown) for name in (EMBEDDING, EMBEDDED_BY))
     return [
@@ -114,8 +116,8 @@ def drawing_scores(measured: pd.DataFrame) -> list[tuple[float, Message]]:
     ]
 
 
-def less_a_sure_face(log_odds: Floats, surest: Floats) -> Floats:
-    """Take from (n,) log odds what a face speaks against a drawing, by how sure the scanner of faces is of it, 0..1."""
+def lowered_by_faces(log_odds: Floats, surest: Floats) -> Floats:
+    """Lower the log odds (n,) of images with a sure face; `surest` (n,) is how sure of one the scanner is, 0..1."""
     return np.asarray(log_odds - AGAINST * (surest >= SURE))
 
 
@@ -130,7 +132,9 @@ def style_log_odds(rgb: Pixels) -> float:
 
 
 def style(rgb: Pixels) -> Floats:
-    """Compute (480,) the mean and then the standard deviation of each channel that the first layers make of an image.
+    """Compute (480,) of each channel that the first layers make of an image the mean, and then the log of the spread.
+
+    The spread is the standard deviation. What tells is how many times as large it is, not by how much it is larger.
 
     It is stretched to a square by way of twice the side: averaging areas of broken sizes takes three times as long. By
     OpenCV, whatever else is installed, so that a measurement does not depend on that.
@@ -139,7 +143,7 @@ def style(rgb: Pixels) -> Floats:
     square = cv2.resize(twice, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
     seen = cv2.dnn.blobFromImage(square, 1 / lite0.SCALE, mean=(lite0.MEAN,) * 3)
     channels = _first_layers()(np.asarray(seen, dtype=np.float32))[0].reshape(CHANNELS, -1).astype(np.float64)
-    return np.concatenate([channels.mean(axis=1), channels.std(axis=1)])
+    return np.concatenate([channels.mean(axis=1), np.log(channels.std(axis=1) + LEAST_SPREAD)])
 
 
 def by_embedding(embedding: Floats) -> float:

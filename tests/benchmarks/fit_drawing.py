@@ -99,7 +99,7 @@ def boundary(estimator: Any, rows: Any, known: Examples) -> float:
             fit_on = np.concatenate([asked[used], always])
             estimator.fit(rows[fit_on], truth[fit_on], logisticregression__sample_weight=known.weight[fit_on])
             found[asked[left]] += estimator.decision_function(rows[asked[left]]) / DRAWS
-    found = drawing.less_a_sure_face(found, known.surest)
+    found = drawing.lowered_by_faces(found, known.surest)
     precision, recall, limits = precision_recall_curve(truth[asked], found[asked])
     best = int(np.where(precision[:-1] >= LEAST_PRECISION, recall[:-1], -1).argmax())
     print(f"by folds: recall {recall[best]:.3f}, precision {precision[best]:.3f}, boundary {limits[best]:.3f}")
