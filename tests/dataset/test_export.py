@@ -14,7 +14,7 @@ import pytest
 
 import curate
 from curate.dataset import layouts
-from curate.dataset.export import SUMS, Verification
+from curate.dataset.export import SUMS
 from curate.dataset.layouts import ExportTarget
 from curate.errors import CurateError, SourceError, UndecidedError
 from curate.options import Layout
@@ -54,14 +54,6 @@ def test_the_same_manifest_gives_the_same_bytes(approved: Path, tmp_path: Path, 
     for name in ("one", "two"):
         curate.export(approved, tmp_path / name, layout=layout)
     assert (tmp_path / "one" / "sha256sums.txt").read_bytes() == (tmp_path / "two" / "sha256sums.txt").read_bytes()
-
-
-def test_verify_notices_a_changed_shard(approved: Path, tmp_path: Path) -> None:
-    curate.export(approved, tmp_path / "out", layout="webdataset")
-    with (tmp_path / "out" / "data-000000.tar").open("r+b") as file:
-        file.seek(2000)
-        file.write(b"changed")
-    assert curate.verify(tmp_path / "out").changed == ["data-000000.tar"]
 
 
 def test_shards_are_cut_at_their_size(approved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -364,40 +356,3 @@ def test_a_hard_link_is_the_file_itself_and_a_copy_has_its_times(tmp_path: Path)
 
 
 # Checking
-
-
-def test_verify_of_a_list_reads_every_image_that_it_names(tmp_path: Path) -> None:
-    rows = (Row("a/1.png", "a"), Row("a/2.png", "a"), Row("a/3.png", "a"))
-    curate.export(manifest(tmp_path, *rows), tmp_path / "list.csv")
-    assert curate.verify(tmp_path / "list.csv") == Verification(checked=3)
-    (tmp_path / "source" / "a" / "1.png").write_bytes(b"x")
-    (tmp_path / "source" / "a" / "2.png").unlink()
-    result = curate.verify(tmp_path / "list.csv")
-    assert result.changed == [str(tmp_path / "source" / "a" / "1.png")]
-    assert result.missing == [str(tmp_path / "source" / "a" / "2.png")]
-    assert (result.checked, result.extra, result.ok) == (3, [], False)
-
-
-@pytest.mark.parametrize(("field", "ok"), [("changed", False), ("missing", False), ("extra", False), ("checked", True)])
-def test_anything_that_differs_is_not_ok(field: str, ok: bool) -> None:
-    result = Verification(**{"checked": 0, field: 1 if field == "checked" else ["x"]})
-    assert result.ok is ok
-
-
-def test_verify_wants_something_that_export_has_made(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"has no sha256sums\.txt; give a folder made by: curate export"):
-        curate.verify(tmp_path)
-    for text in ("path,label\nx,y\n", "sha256,label\nx,y\n"):
-        (tmp_path / "list.csv").write_text(text)
-        with pytest.raises(SourceError, match="has no columns path and sha256"):
-            curate.verify(tmp_path / "list.csv")
-
-
-def test_a_list_of_members_of_a_shard_is_verified_inside_it(tmp_path: Path) -> None:
-    data = b"a/1.png"
-    tar(tmp_path / "source" / "s.tar", {"a/1.png": data})
-    path = manifest(tmp_path, Row("s.tar/a/1.png", "a", data=data), write=False)
-    curate.export(path, tmp_path / "list.csv")
-    assert curate.verify(tmp_path / "list.csv").ok
-    tar(tmp_path / "source" / "s.tar", {"a/1.png": b"other"})
-    assert curate.verify(tmp_path / "list.csv").changed == [str(tmp_path / "source" / "s.tar" / "a" / "1.png")]
