@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,8 @@ from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.options import DuplicateEngine, Profile
 from curate.schema import Role, Severity
-from curate.sources import Record, Source, given, open_source, source_at
+from curate.sources import Record, Records, Source, given, open_source, source_at
+from curate.storage import memory
 from curate.storage.atomic import atomic, disk_refusals_explained, write_json
 from curate.storage.clock import now_text
 from curate.storage.lock import locked
@@ -225,9 +226,12 @@ def _audited(
     if salvage is not None:
         facts["notes"].append(salvage.message.to_json())
     anew = bool(measured or salvage)
-    judged = results.judged(run, listing.records, known, anew=anew, told=report and _told(report))
+    records = Records.of(listing.records)
+    listing = replace(listing, records=[])
+    judged = results.judged(run, records, known, anew=anew, told=report and _told(report))
+    memory.give_back()
     if not fresh and (measured or judged["judged"] != known.get("judged")):
-        features.prune(ws.features, active, listing.records, configuration.decode)
+        features.prune(ws.features, active, records, configuration.decode)
     other = embedded.note(ws, configuration)
     facts["notes"] += [other.to_json()] if other else []
     write_json({**facts, "complete": True, **judged}, ws.audit)

@@ -25,8 +25,8 @@ def upright(phashes: Hashes, dhashes: Hashes, distance: int, spread: Spread | No
     """Return pairs (i < j) that either hash brings within `distance`; bits are those of the nearer one."""
     left, right, bits = _within(phashes, distance, spread)
     other_left, other_right, other_bits = _within(dhashes, distance, spread)
-    new = hamming.popcount(phashes[other_left] ^ phashes[other_right]) > distance
-    bits = np.minimum(bits, hamming.popcount(dhashes[left] ^ dhashes[right]))
+    new = hamming.distances(phashes, other_left, phashes, other_right) > distance
+    bits = np.minimum(bits, hamming.distances(dhashes, left, dhashes, right))
     return (
         np.concatenate([left, other_left[new]]),
         np.concatenate([right, other_right[new]]),

@@ -28,7 +28,7 @@ from curate.spreading import Spread
 BITS = 64
 Hashes = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.signedinteger[Any]]
-"""Row numbers, of as few bits as there can be rows: pairs may be ten times as many as rows."""
+"""Row numbers, of 32 bits where they fit: pairs may be ten times as many as rows."""
 Pairs = tuple[Rows, Rows, npt.NDArray[np.uint8]]
 Block = tuple[int, int]
 """Bits of a hash: shift and width."""
@@ -43,11 +43,6 @@ _ALONE = 5_000
 """Hashes up to which threads cost more than they save."""
 _TOGETHER = 8
 """Combinations that go to another process at a time, as a rule with all hashes."""
-
-
-def row_kind(count: int) -> type[np.signedinteger[Any]]:
-    """Choose the type of `Rows` of which there are so many."""
-    return np.int32 if count <= np.iinfo(np.int32).max else np.int64
 
 
 def unpack(codes: npt.NDArray[np.uint8]) -> Hashes:
@@ -76,30 +71,40 @@ def pairs_within(hashes: Hashes, distance: int, spread: Spread | None = None) ->
     process, or wherever it is `spread`.
     """
     values, owner = np.unique(hashes, return_inverse=True)
-    found = _joined(block_combinations(len(values), distance), (values, None), distance, spread)
-    return _of_values(values, owner.ravel(), found, hashes, equal=True)
+    members = _members(owner, len(values))
+    joined = _joined(block_combinations(len(values), distance), (values, None), distance, spread)
+    found = [_rows_of(values, members, *pairs) for pairs in joined]
+    return _unpacked([*found, _equals(members)], hashes, hashes)
 
 
 def pairs_of_combination(hashes: Hashes, combination: "BlockCombination", distance: int, *, equal: bool) -> Pairs:
     """Return the pairs whose first combination this is; pairs of equal hashes, which agree on all, with `equal`."""
     values, owner = np.unique(hashes, return_inverse=True)
-    found = combination.within(combination.sorted(values), distance)
-    return _of_values(values, owner.ravel(), found, hashes, equal=equal)
+    members = _members(owner, len(values))
+    found = [_rows_of(values, members, *combination.within(combination.sorted(values), distance))]
+    return _unpacked([*found, _equals(members)] if equal else found, hashes, hashes)
 
 
 def pairs_between(ours: Hashes, theirs: Hashes, distance: int, spread: Spread | None = None) -> Pairs:
     """Return every (i, j) with `ours[i]` and `theirs[j]` at most `distance` bits apart, sorted."""
     mine, owner = np.unique(ours, return_inverse=True)
     yours, holder = np.unique(theirs, return_inverse=True)
-    joins = block_combinations(len(mine) + len(yours), distance)
-    one, other = _joined(joins, (mine, yours), distance, spread)
-    left, right = _products(
-        _members(owner.ravel(), len(mine)),
-        np.searchsorted(mine, one),
-        _members(holder.ravel(), len(yours)),
-        np.searchsorted(yours, other),
-    )
-    return _sorted(left, right, ours, theirs)
+    owned, held = _members(owner, len(mine)), _members(holder, len(yours))
+    joined = _joined(block_combinations(len(mine) + len(yours), distance), (mine, yours), distance, spread)
+    found = [
+        _packed(*_products(owned, np.searchsorted(mine, one), held, np.searchsorted(yours, other)))
+        for one, other in joined
+    ]
+    return _unpacked(found, ours, theirs)
+
+
+def distances(ours: Hashes, left: Rows, theirs: Hashes, right: Rows) -> npt.NDArray[np.uint8]:
+    """Count the bits between `ours[left[k]]` and `theirs[right[k]]`."""
+    bits = np.empty(len(left), np.uint8)
+    for start in range(0, len(left), _CELLS):
+        part = slice(start, start + _CELLS)
+        bits[part] = popcount(ours[left[part]] ^ theirs[right[part]])
+    return bits
 
 
 def _joined(
@@ -107,18 +112,17 @@ def _joined(
     sides: tuple[Hashes, Hashes | None],
     distance: int,
     spread: Spread | None,
-) -> tuple[Hashes, Hashes]:
-    """Join distinct values over all combinations."""
+) -> Iterator[tuple[Hashes, Hashes]]:
+    """Join distinct values over all combinations, some of these at a time."""
     together = _TOGETHER if spread else 1
     parts = [combinations[at : at + together] for at in range(0, len(combinations), together)]
     join = partial(_join, *sides, distance)
     if spread:
-        found = list(spread(join, parts))
-    else:
-        workers = 1 if len(sides[0]) < _ALONE else min(8, os.cpu_count() or 1)
-        with ThreadPoolExecutor(workers) as pool:
-            found = list((map if workers == 1 else pool.map)(join, parts))
-    return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
+        yield from spread(join, parts)
+        return
+    workers = 1 if len(sides[0]) < _ALONE else min(8, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool:
+        yield from (map if workers == 1 else pool.map)(join, parts)
 
 
 def _join(
@@ -264,25 +268,31 @@ def _near(
                 yield mine[row[real]], others[position[real]]
 
 
-def _of_values(
-    values: Hashes, owner: npt.NDArray[np.intp], found: tuple[Hashes, Hashes], hashes: Hashes, *, equal: bool
-) -> Pairs:
-    """Expand pairs of distinct values to pairs of rows that have them, and with `equal` add rows of equal hashes."""
-    members = _members(owner, len(values))
-    left, right = _products(members, np.searchsorted(values, found[0]), members, np.searchsorted(values, found[1]))
-    if equal:
-        several = np.flatnonzero(np.diff(members[1]) > 1)
-        first, second = _products(members, several, members, several)
-        left, right = np.concatenate([left, first[first < second]]), np.concatenate([right, second[first < second]])
-    return _sorted(np.minimum(left, right), np.maximum(left, right), hashes, hashes)
-
-
 _Members = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 """Rows in the order of their values, and where in it each value begins, and the end."""
+_Packed = npt.NDArray[np.uint64]
+"""Pairs of rows as one number each, the left one above: half the size of two, and sorted in place."""
+_LOWER = np.uint64((1 << 32) - 1)
 
 
 def _members(owner: npt.NDArray[np.intp], values: int) -> _Members:
+    owner = owner.ravel()  # numpy 2.0 gives it the shape of what it was made of
+    if len(owner) > np.iinfo(np.int32).max:
+        raise ValueError("too many hashes to be joined in memory")
     return np.argsort(owner, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=values))])
+
+
+def _rows_of(values: Hashes, members: _Members, one: Hashes, other: Hashes) -> _Packed:
+    """Expand pairs of distinct values to pairs of rows that have them."""
+    left, right = _products(members, np.searchsorted(values, one), members, np.searchsorted(values, other))
+    return _packed(np.minimum(left, right), np.maximum(left, right))
+
+
+def _equals(members: _Members) -> _Packed:
+    """Pair rows of equal values with one another."""
+    several = np.flatnonzero(np.diff(members[1]) > 1)
+    left, right = _products(members, several, members, several)
+    return _packed(left[left < right], right[left < right])
 
 
 def _products(ours: _Members, left: np.ndarray, theirs: _Members, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -295,8 +305,17 @@ def _products(ours: _Members, left: np.ndarray, theirs: _Members, right: np.ndar
     return order[starts[left][pair] + within // width[pair]], order_b[starts_b[right][pair] + within % width[pair]]
 
 
-def _sorted(left: np.ndarray, right: np.ndarray, ours: Hashes, theirs: Hashes) -> Pairs:
-    order = np.lexsort((right, left))
-    left, right = left[order], right[order]
-    bits = popcount(ours[left] ^ theirs[right])
-    return left.astype(row_kind(len(ours))), right.astype(row_kind(len(theirs))), bits
+def _packed(left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> _Packed:
+    return left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)
+
+
+def _unpacked(parts: list[_Packed], ours: Hashes, theirs: Hashes) -> Pairs:
+    """Sort pairs, and add the bits between them."""
+    pairs = np.concatenate([np.empty(0, np.uint64), *parts])
+    parts.clear()
+    pairs.sort()
+    left, right = (np.empty(len(pairs), np.int32) for _ in range(2))
+    for start in range(0, len(pairs), _CELLS):
+        part = slice(start, start + _CELLS)
+        left[part], right[part] = pairs[part] >> np.uint64(32), pairs[part] & _LOWER
+    return left, right, distances(ours, left, theirs, right)

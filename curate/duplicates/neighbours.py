@@ -7,18 +7,18 @@ verified in portions, and those of rows taken by then never are. The groups are 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from curate.duplicates.groups import Match, inverse
-from curate.duplicates.hamming import Pairs
+from curate.duplicates.hamming import Pairs, Rows
 from curate.duplicates.verify import Verifier
 
 FEWEST, MOST = 1 << 11, 1 << 17
 """Pairs in a portion: few while many turn out to be copies, which spares others; then more."""
 _MANY = 0.25
-_PAIR = np.dtype([("left", np.int32), ("right", np.int32), ("bits", np.uint8), ("transform", np.uint8)])
 
 
 class Neighbours:
@@ -29,11 +29,10 @@ class Neighbours:
         self._report = report
         self.near: dict[int, dict[int, Match]] = {}
         self.verifier = verifier
-        self._transforms: Sequence[str | None] = ()
-        self._pairs = np.empty(0, _PAIR)
-        """Sorted by the better row of each pair; many there may be, so they are small."""
-        self._first = np.empty(0, np.int32)
-        self._done, self._portion = 0, FEWEST
+        self._waiting: list[_Waiting] = []
+        self._ends = np.empty(0, np.int64)
+        """How many pairs wait of which the better row is this one or one before it."""
+        self._next, self._portion = 0, FEWEST
 
     def verify(self, pairs: Pairs, transform: str | None) -> int:
         """Verify these pairs but for known ones, now; return how many are copies."""
@@ -58,32 +57,51 @@ class Neighbours:
 
     def put_off(self, candidates: Sequence[tuple[str | None, Pairs]]) -> None:
         """Take these pairs, transform by transform, to be verified once somebody asks for one of their rows."""
-        self._transforms = [transform for transform, _ in candidates]
-        pairs = np.concatenate([_packed(pairs, index) for index, (_, pairs) in enumerate(candidates)])
-        better = np.minimum(pairs["left"], pairs["right"])
-        order = np.lexsort((pairs["right"], pairs["left"], pairs["transform"], better))
-        self._pairs, self._first, self._done = pairs[order], better[order], 0
+        self._waiting = [_by_better_row(transform, *pairs) for transform, pairs in candidates]
+        rows = max((int(waiting.better.max(initial=-1)) for waiting in self._waiting), default=-1) + 1
+        counts = np.zeros(rows, np.int64)
+        for waiting in self._waiting:
+            counts += np.bincount(waiting.better, minlength=rows)
+        self._ends, self._next = np.cumsum(counts), 0
 
     def of(self, row: int, taken: Set[int]) -> dict[int, Match]:
         """Return the copies of a row; rows have to be asked for in ascending order, with what is taken by then."""
-        while self._done < len(self._first) and self._first[self._done] <= row:
-            last = self._first[min(self._done + self._portion, len(self._first)) - 1]
-            end = int(np.searchsorted(self._first, last, side="right"))
-            portion, self._done = self._pairs[self._done : end], end
+        while self._next <= min(row, len(self._ends) - 1):
+            done, total = int(self._ends[self._next - 1]) if self._next else 0, int(self._ends[-1])
+            until = int(np.searchsorted(self._ends, min(done + self._portion, total))) + 1
             gone = np.fromiter(taken, np.int32, len(taken))
-            portion = portion[~(np.isin(portion["left"], gone) | np.isin(portion["right"], gone))]
-            copies = 0
-            for index, transform in enumerate(self._transforms):
-                chosen = portion[portion["transform"] == index]
-                copies += self.verify((chosen["left"], chosen["right"], chosen["bits"]), transform)
-            busy = copies > _MANY * max(len(portion), 1)
+            copies = looked_at = 0
+            for waiting in self._waiting:
+                pairs = waiting.of_rows(self._next, until, gone)
+                copies += self.verify(pairs, waiting.transform)
+                looked_at += len(pairs[0])
+            busy = copies > _MANY * max(looked_at, 1)
             self._portion = FEWEST if busy else min(2 * self._portion, MOST)
-            self._report(self._done, len(self._first))
+            self._next = until
+            self._report(int(self._ends[until - 1]), total)
         return self.near.get(row, {})
 
 
-def _packed(pairs: Pairs, transform: int) -> npt.NDArray[np.void]:
-    packed = np.empty(len(pairs[0]), _PAIR)
-    packed["left"], packed["right"], packed["bits"] = pairs
-    packed["transform"] = transform
-    return packed
+class _Waiting(NamedTuple):
+    """Pairs, sorted by the better row of each, of which the right one is transformed."""
+
+    transform: str | None
+    better: Rows
+    left: Rows
+    right: Rows
+    bits: npt.NDArray[np.uint8]
+
+    def of_rows(self, first: int, end: int, gone: Rows) -> Pairs:
+        """Return the pairs of which the better row is one of these, but for those with a row that is gone."""
+        some = slice(*np.searchsorted(self.better, (first, end)).tolist())
+        left, right, bits = self.left[some], self.right[some], self.bits[some]
+        are_left = ~(np.isin(left, gone) | np.isin(right, gone))
+        return left[are_left], right[are_left], bits[are_left]
+
+
+def _by_better_row(transform: str | None, left: Rows, right: Rows, bits: npt.NDArray[np.uint8]) -> _Waiting:
+    if (left <= right).all() and (np.diff(left) >= 0).all():  # as joins leave them, nearly always
+        return _Waiting(transform, left, left, right, bits)
+    better = np.minimum(left, right)
+    order = np.argsort(better, kind="stable")
+    return _Waiting(transform, better[order], left[order], right[order], bits[order])

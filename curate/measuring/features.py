@@ -25,7 +25,7 @@ from curate.errors import WorkspaceError
 from curate.measuring.shard import FACT_FIELDS, FACTS, KEYS, LIMITS, MEASURED, fingerprints, limits_of
 from curate.scanners import Scanner
 from curate.schema import Unsettled
-from curate.sources import Record
+from curate.sources import Record, Records
 from curate.storage import memory
 from curate.storage.workspace import to_pandas
 
@@ -256,7 +256,7 @@ OF_RECORDS = ("path", "label", "split", "size_bytes")
 """What `records` reads of an image table."""
 
 
-def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
+def records(images: pd.DataFrame, found: Sequence[Part]) -> Records:
     """Rebuild the records behind an image table, with the times under which they were last measured."""
     paths, sizes = images["path"].tolist(), images["size_bytes"].to_numpy(np.int64)
     times = np.zeros(len(images), np.int64)
@@ -265,5 +265,4 @@ def records(images: pd.DataFrame, found: Sequence[Part]) -> list[Record]:
         table = stored(part.path, _KEY_NAMES)
         rows = wanted.rows_of_size(table)
         times[rows[rows >= 0]] = _numbers(table["mtime_ns"])[rows >= 0]
-    columns = (paths, images["label"], images["split"], sizes.tolist(), times.tolist())
-    return [Record(*values) for values in zip(*columns, strict=True)]
+    return Records(paths, images["label"].tolist(), images["split"].tolist(), sizes.tolist(), times.tolist())

@@ -262,7 +262,7 @@ class Duplicates(Scanner):
         from curate.duplicates import candidates
         from curate.storage import blobs
 
-        compact = usable.astype(hamming.row_kind(len(ranked)))
+        compact = usable.astype(np.int32)  # a table in memory has no more rows than that
 
         def of_rows(pairs: Pairs) -> Pairs:
             return compact[pairs[0]], compact[pairs[1]], pairs[2]
@@ -349,9 +349,9 @@ def stored(frequencies: Floats) -> npt.NDArray[np.int16]:
 
 def _with_bits(pairs: tuple[Rows, Rows], ranked: pd.DataFrame) -> Pairs:
     """Add to pairs of rows the bits between their hashes."""
+    left, right = pairs
     hashes = [hashes_of(ranked[name], np.arange(len(ranked))) for name in ("phash", "dhash")]
-    bits = np.minimum(*(hamming.popcount(values[pairs[0]] ^ values[pairs[1]]) for values in hashes))
-    return *pairs, bits
+    return left, right, np.minimum(*(hamming.distances(values, left, values, right) for values in hashes))
 
 
 def _alike_to_a_network(ranked: pd.DataFrame) -> set[tuple[int, int]]:

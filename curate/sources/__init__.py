@@ -5,6 +5,6 @@ else in this room is behind them: folders, ZIP archives, lists, tar shards, buck
 """
 
 from curate.sources.base import Source, forms, open_source, source_at
-from curate.sources.records import Listing, Record, Skipped
+from curate.sources.records import Listing, Record, Records, Skipped
 
-__all__ = ["Listing", "Record", "Skipped", "Source", "forms", "open_source", "source_at"]
+__all__ = ["Listing", "Record", "Records", "Skipped", "Source", "forms", "open_source", "source_at"]

@@ -1,8 +1,10 @@
 """What a source comes to: one small record a file, whatever the source is."""
 
 import re
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 from curate.i18n import Message
 
@@ -39,6 +41,56 @@ class Record:
     size_bytes: int
     mtime_ns: int
     offset: int | None = None
+
+
+class Records(Sequence[Record]):
+    """Records kept as columns, which take half the memory, and made when one is asked for."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        labels: Sequence[str | None],
+        splits: Sequence[str | None],
+        sizes: Iterable[int],
+        times: Iterable[int],
+        offsets: Iterable[int | None] = (),
+    ) -> None:
+        """Take columns of one length; without `offsets` no record has one."""
+        self._paths, self._labels, self._splits = paths, labels, splits
+        self._sizes, self._times = array("q", sizes), array("q", times)
+        self._offsets = {row: offset for row, offset in enumerate(offsets) if offset is not None}
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> "Records":
+        """Keep these records."""
+        return cls(
+            [record.path for record in records],
+            [record.label for record in records],
+            [record.split for record in records],
+            (record.size_bytes for record in records),
+            (record.mtime_ns for record in records),
+            (record.offset for record in records),
+        )
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | list[Record]:
+        if isinstance(index, slice):
+            return [self[row] for row in range(*index.indices(len(self)))]
+        row = range(len(self))[index]
+        return Record(
+            self._paths[row],
+            self._labels[row],
+            self._splits[row],
+            self._sizes[row],
+            self._times[row],
+            self._offsets.get(row),
+        )
 
 
 @dataclass(frozen=True, slots=True)
