@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from curate.storage import blobs
-from curate.storage.blobs import Blobs, Spool
+from curate.storage.blobs import Blobs, BlobsDtype, Spool
 
 VALUES = [b"one", None, b"", b"four" * 1000, b"five"]
 
@@ -65,3 +65,12 @@ def test_values_of_several_lengths_or_none_make_no_matrix(rows: list[int]) -> No
     column = pd.Series(Spool().column([b"one", None, b"two", b"four"]))
     with pytest.raises(ValueError, match="several lengths"):
         blobs.matrix(column, np.array(rows))
+
+
+def test_a_column_is_made_of_bytes_and_none_and_what_is_empty_is_not_missing() -> None:
+    made = pd.Series([b"one", None, bytearray(b"two")], dtype=BlobsDtype())
+    assert list(made) == [b"one", None, b"two"]
+    spool = Spool()
+    column = Blobs.missing(spool, 3)
+    column[np.array([1])] = spool.column([b""])
+    assert list(column) == [None, b"", None]

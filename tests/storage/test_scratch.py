@@ -74,3 +74,10 @@ def test_rows_on_disk_are_read_many_at_a_time_where_they_lie_together(monkeypatc
 def test_what_a_file_has_not_is_not_made_up() -> None:
     with pytest.raises(EOFError, match="ends before byte 8"):
         scratch.File(8).values(np.array([0, 4]), 5)
+
+
+def test_rows_that_nobody_has_written_are_zeros_up_to_the_last() -> None:
+    found = scratch.RowsOnDisk((5, 3), np.int16)
+    assert found[np.array([4, 0])].tolist() == [[0] * 3] * 2
+    with pytest.raises(EOFError):
+        found[np.array([5])]
