@@ -23,8 +23,10 @@ IN_MEMORY = 5_000_000
 
 def upright(phashes: Hashes, dhashes: Hashes, distance: int, spread: Spread | None = None) -> Pairs:
     """Return pairs (i < j) that either hash brings within `distance`; bits are those of the nearer one."""
-    left, right, bits = _within(phashes, distance, spread)
-    other_left, other_right, other_bits = _within(dhashes, distance, spread)
+    if len(phashes) <= IN_MEMORY:
+        return hamming.pairs_within_any([phashes, dhashes], distance, spread)
+    left, right, bits = _gathered(hamming_on_disk.pairs_within([phashes], distance))
+    other_left, other_right, other_bits = _gathered(hamming_on_disk.pairs_within([dhashes], distance))
     new = hamming.distances(phashes, other_left, phashes, other_right) > distance
     bits = np.minimum(bits, hamming.distances(dhashes, left, dhashes, right))
     return (
@@ -48,12 +50,6 @@ def transformed(
         # All of these transforms but one are their own inverse: each pair comes twice.
         chosen = left < right if transform != "turned by 90 degrees" else left != right
         yield transform, (left[chosen], right[chosen], bits[chosen])
-
-
-def _within(hashes: Hashes, distance: int, spread: Spread | None) -> Pairs:
-    if len(hashes) <= IN_MEMORY:
-        return hamming.pairs_within(hashes, distance, spread)
-    return _gathered(hamming_on_disk.pairs_within([hashes], distance))
 
 
 def between(ours: Hashes, theirs: Hashes, distance: int, spread: Spread | None = None) -> Pairs:

@@ -70,11 +70,19 @@ def pairs_within(hashes: Hashes, distance: int, spread: Spread | None = None) ->
     Equal hashes pair with one another too; n of them make n (n - 1) / 2 pairs. The work is done by threads of this
     process, or wherever it is `spread`.
     """
-    values, owner = np.unique(hashes, return_inverse=True)
-    members = _members(owner, len(values))
-    joined = _joined(block_combinations(len(values), distance), (values, None), distance, spread)
-    found = [_rows_of(values, members, *pairs) for pairs in joined]
-    return _unpacked([*found, _equals(members)], hashes, hashes)
+    return pairs_within_any([hashes], distance, spread)
+
+
+def pairs_within_any(sorts: Sequence[Hashes], distance: int, spread: Spread | None = None) -> Pairs:
+    """Return the same of rows with hashes of several sorts, any of which may bring a pair near; the nearest counts."""
+    found = []
+    for hashes in sorts:
+        values, owner = np.unique(hashes, return_inverse=True)
+        members = _members(owner, len(values))
+        joined = _joined(block_combinations(len(values), distance), (values, None), distance, spread)
+        found += [_rows_of(values, members, *pairs) for pairs in joined]
+        found.append(_equals(members))
+    return _unpacked(found, [(hashes, hashes) for hashes in sorts])
 
 
 def pairs_of_combination(hashes: Hashes, combination: "BlockCombination", distance: int, *, equal: bool) -> Pairs:
@@ -82,7 +90,7 @@ def pairs_of_combination(hashes: Hashes, combination: "BlockCombination", distan
     values, owner = np.unique(hashes, return_inverse=True)
     members = _members(owner, len(values))
     found = [_rows_of(values, members, *combination.within(combination.sorted(values), distance))]
-    return _unpacked([*found, _equals(members)] if equal else found, hashes, hashes)
+    return _unpacked([*found, _equals(members)] if equal else found, [(hashes, hashes)])
 
 
 def pairs_between(ours: Hashes, theirs: Hashes, distance: int, spread: Spread | None = None) -> Pairs:
@@ -95,7 +103,7 @@ def pairs_between(ours: Hashes, theirs: Hashes, distance: int, spread: Spread | 
         _packed(*_products(owned, np.searchsorted(mine, one), held, np.searchsorted(yours, other)))
         for one, other in joined
     ]
-    return _unpacked(found, ours, theirs)
+    return _unpacked(found, [(ours, theirs)])
 
 
 def distances(ours: Hashes, left: Rows, theirs: Hashes, right: Rows) -> npt.NDArray[np.uint8]:
@@ -309,13 +317,19 @@ def _packed(left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> _Packed:
     return left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)
 
 
-def _unpacked(parts: list[_Packed], ours: Hashes, theirs: Hashes) -> Pairs:
-    """Sort pairs, and add the bits between them."""
+def _unpacked(parts: list[_Packed], sides: Sequence[tuple[Hashes, Hashes]]) -> Pairs:
+    """Sort pairs, each once, and add the fewest bits between them, of the hashes on both sides."""
     pairs = np.concatenate([np.empty(0, np.uint64), *parts])
     parts.clear()
     pairs.sort()
+    is_new = np.ones(len(pairs), dtype=bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
+    pairs = pairs if is_new.all() else pairs[is_new]
     left, right = (np.empty(len(pairs), np.int32) for _ in range(2))
     for start in range(0, len(pairs), _CELLS):
         part = slice(start, start + _CELLS)
         left[part], right[part] = pairs[part] >> np.uint64(32), pairs[part] & _LOWER
-    return left, right, distances(ours, left, theirs, right)
+    bits = np.full(len(pairs), BITS, np.uint8)
+    for ours, theirs in sides:
+        np.minimum(bits, distances(ours, left, theirs, right), out=bits)
+    return left, right, bits

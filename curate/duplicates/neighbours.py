@@ -33,6 +33,7 @@ class Neighbours:
         self._ends = np.empty(0, np.int64)
         """How many pairs wait of which the better row is this one or one before it."""
         self._next, self._portion = 0, FEWEST
+        self._is_gone = np.empty(0, dtype=bool)
 
     def verify(self, pairs: Pairs, transform: str | None) -> int:
         """Verify these pairs but for known ones, now; return how many are copies."""
@@ -61,18 +62,20 @@ class Neighbours:
         rows = max((int(waiting.better.max(initial=-1)) for waiting in self._waiting), default=-1) + 1
         counts = np.zeros(rows, np.int64)
         for waiting in self._waiting:
-            counts += np.bincount(waiting.better, minlength=rows)
+            counts += np.diff(np.searchsorted(waiting.better, np.arange(rows + 1)))
         self._ends, self._next = np.cumsum(counts), 0
+        self._is_gone = np.zeros(max((waiting.rows for waiting in self._waiting), default=0), dtype=bool)
 
     def of(self, row: int, taken: Set[int]) -> dict[int, Match]:
         """Return the copies of a row; rows have to be asked for in ascending order, with what is taken by then."""
         while self._next <= min(row, len(self._ends) - 1):
             done, total = int(self._ends[self._next - 1]) if self._next else 0, int(self._ends[-1])
             until = int(np.searchsorted(self._ends, min(done + self._portion, total))) + 1
-            gone = np.fromiter(taken, np.int32, len(taken))
+            gone = np.fromiter(taken, np.int64, len(taken))
+            self._is_gone[gone[gone < len(self._is_gone)]] = True
             copies = looked_at = 0
             for waiting in self._waiting:
-                pairs = waiting.of_rows(self._next, until, gone)
+                pairs = waiting.of_rows(self._next, until, self._is_gone)
                 copies += self.verify(pairs, waiting.transform)
                 looked_at += len(pairs[0])
             busy = copies > _MANY * max(looked_at, 1)
@@ -91,12 +94,17 @@ class _Waiting(NamedTuple):
     right: Rows
     bits: npt.NDArray[np.uint8]
 
-    def of_rows(self, first: int, end: int, gone: Rows) -> Pairs:
+    @property
+    def rows(self) -> int:
+        """The number of the last row, and one."""
+        return max(int(side.max(initial=-1)) for side in (self.left, self.right)) + 1
+
+    def of_rows(self, first: int, end: int, is_gone: npt.NDArray[np.bool_]) -> Pairs:
         """Return the pairs of which the better row is one of these, but for those with a row that is gone."""
         some = slice(*np.searchsorted(self.better, (first, end)).tolist())
         left, right, bits = self.left[some], self.right[some], self.bits[some]
-        are_left = ~(np.isin(left, gone) | np.isin(right, gone))
-        return left[are_left], right[are_left], bits[are_left]
+        are_free = ~(is_gone[left] | is_gone[right])
+        return left[are_free], right[are_free], bits[are_free]
 
 
 def _by_better_row(transform: str | None, left: Rows, right: Rows, bits: npt.NDArray[np.uint8]) -> _Waiting:

@@ -39,6 +39,7 @@ from curate.findings import Finding, KindSpec
 from curate.i18n import N_
 from curate.images.image import DecodedImage, Pixels, luma
 from curate.scanners import Scanner, embeddings
+from curate.storage import memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,6 +176,7 @@ class Duplicates(Scanner):
             return Neighbours(Verifier(ranked, self.settings))
         with ThreadPoolExecutor(2) as aside:  # while the upright pairs, nearly all there are, are verified
             upright, transformed = self._candidates(ranked, usable, aside)
+            memory.give_back()  # what joining took
             is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
             parts = None if crowd else aside.submit(self._parts, ranked, usable)
