@@ -24,6 +24,7 @@ from curate.reviewing.store import Store
 from curate.scanners import Told, embeddings, untold
 from curate.schema import FINDINGS, IMAGES
 from curate.sources import Record
+from curate.storage import memory
 from curate.storage.workspace import Workspace, read_table, write_table
 
 _LOADING, _QUEUEING = N_("reading what was measured"), N_("filling the review queue")
@@ -57,6 +58,9 @@ def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[An
     embedded.settle(workspace, frame, run.config, run.embeddings)
     frame = embeddings.attach(frame, workspace.root)
     judgement = judge.judge(frame, run.scanners, run.config.judge)
+    spurious = guesses(listed.attach(frame, workspace))
+    frame = frame[IMAGES.names]  # what was measured is not needed any more
+    memory.give_back()
     before = _before(workspace, judgement.findings)
     write_table(judgement.findings, FINDINGS, workspace.findings)
     write_table(frame, IMAGES, workspace.images)
@@ -66,12 +70,20 @@ def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[An
     return {
         "prevalent": [item.to_json() for item in judgement.prevalent],
         "remarks": [remark.to_json() for remark in judgement.remarks],
-        "spurious": [asdict(guess) for guess in guesses(listed.attach(frame, workspace))],
+        "spurious": [asdict(guess) for guess in spurious],
     }
 
 
 def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:
-    """Read the findings of the last audit; where there are none, or what is there is damaged, take these for them."""
+    """Read the findings of the last audit; where there are none, or what is there is damaged, take these for them.
+
+    These too where nothing was decided about any of them.
+    """
+    if not workspace.review.exists():
+        return findings
+    with Store(workspace.review) as store:
+        if not store.log.last_line():
+            return findings
     try:
         return read_table(workspace.findings, FINDINGS)
     except (OSError, ValueError, pa.ArrowException):

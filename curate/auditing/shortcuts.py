@@ -87,6 +87,7 @@ def guesses(frame: pd.DataFrame) -> list[Guess]:
     `frame` has the columns of `images.parquet`, as far as they were measured those of the scanners, and those of the
     list (text) with `LISTED` before their names; of these, what names every image is left out.
     """
+    frame = frame[[name for name in frame if name in _READ or name.startswith(LISTED)]]  # what follows makes copies
     usable = frame[frame["label"].notna() & frame["width"].notna() & (frame["status"] != DecodeStatus.ERROR)]
     counts = usable["label"].value_counts()
     usable = usable[usable["label"].isin(counts[counts >= MIN_IMAGES].index)]
@@ -102,6 +103,13 @@ def guesses(frame: pd.DataFrame) -> list[Guess]:
         for name, values in properties(usable)
     ]
     return sorted(found, key=lambda guess: (-guess.accuracy, guess.trait))
+
+
+_READ = {
+    *("path", "label", "status", "width", "height", "size_bytes", "format", "mode"),
+    *("quality.p5", "quality.p99", "quality.contrast", "quality.blur", "duplicates.chroma"),
+}
+"""Columns that `guesses` and `properties` read, besides those of the list."""
 
 
 def properties(usable: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:

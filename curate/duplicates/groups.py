@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 TEST = "test"
 Columns = Mapping[str, npt.NDArray[Any]]
 Rows = npt.NDArray[np.intp]
-NEEDED = ("path", "label", "split", "sha256", "width", "height", "size_bytes")
-"""Columns that `findings` and those who group rows read."""
+NEEDED = ("path", "label", "split", "sha256")
+"""Columns that `findings` and those who group rows read, besides those of size."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ _SWAPPED = {"turned by 90 degrees": "turned by 270 degrees", "turned by 270 degr
 def by_preference(features: pd.DataFrame, rows: Rows, wanted: Sequence[str]) -> pd.DataFrame:
     """Rank some rows from the best keeper to the worst: usable, resolution, intact, sharpness, bytes, split, then path.
 
-    The table that is returned has their columns `wanted`, and those that they are ranked by (`columns_of`). It is the
+    The table that is returned has their columns `wanted`, sizes, and what they are ranked by (`columns_of`). It is the
     only copy that is made: tables are large.
     """
     import pandas as pd
@@ -105,18 +105,20 @@ def by_preference(features: pd.DataFrame, rows: Rows, wanted: Sequence[str]) -> 
     def of(name: str, kind: type = object) -> npt.NDArray[Any]:
         return np.asarray(features[name].iloc[rows].to_numpy(kind))
 
+    sizes = {name: of(name, int) for name in ("width", "height", "size_bytes")}
     keys = {
         "_unusable": of("status") == DecodeStatus.ERROR,
-        "_pixels": -(of("width", int) * of("height", int)),
+        "_pixels": -sizes["width"] * sizes["height"],
         "_damaged": of("status") == DecodeStatus.WARNING,
         "_sharpness": -of("sharpness", float).round(3) if "sharpness" in features else np.zeros(len(rows)),
-        "_bytes": -of("size_bytes", int),
+        "_bytes": -sizes["size_bytes"],
         "_split": of("split") != TEST,
     }
     order = np.lexsort([keys[name] for name in reversed(_RANKED_BY)])  # stable: equals stay in the order of paths
     rows = rows[order]
-    columns = {name: features[name].iloc[rows].reset_index(drop=True) for name in wanted}
-    return pd.DataFrame(columns | {name: keys[name][order] for name in _RANKED_BY}, copy=False)
+    ranked = {name: features[name].iloc[rows].reset_index(drop=True) for name in wanted if name not in sizes}
+    ranked |= {name: values[order] for name, values in (sizes | keys).items()}
+    return pd.DataFrame(ranked, copy=False)
 
 
 def stars(count: int, copies_of: Callable[[int, Set[int]], dict[int, Match]]) -> Iterator[tuple[int, dict[int, Match]]]:
@@ -135,20 +137,25 @@ def stars(count: int, copies_of: Callable[[int, Set[int]], dict[int, Match]]) ->
 
 
 class EqualPixels:
-    """Rows sorted into those of equal pixels, by their digests."""
+    """Rows sorted into those of equal pixels, by their digests (n, 16)."""
 
-    def __init__(self, digests: pd.Series) -> None:
-        codes, known = digests.factorize()
-        self._code_of = codes
-        self._rows = np.argsort(codes, kind="stable")
-        self._starts = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=len(known)))])
-        self.firsts: npt.NDArray[np.int64] = self._rows[self._starts[:-1]].astype(np.int64)
+    def __init__(self, digests: npt.NDArray[np.uint8]) -> None:
+        upper, lower = np.ascontiguousarray(digests).reshape(-1, 16).view(np.uint64).T
+        rows = np.lexsort((lower, upper))  # stable: equals stay in the order of rows
+        upper, lower = upper[rows], lower[rows]
+        is_first = np.ones(len(rows), dtype=bool)
+        is_first[1:] = (upper[1:] != upper[:-1]) | (lower[1:] != lower[:-1])
+        self._rows = rows.astype(np.int32)
+        self._starts = np.append(np.flatnonzero(is_first), len(rows)).astype(np.int32)
+        self._sort_of = np.empty(len(rows), np.int32)
+        self._sort_of[rows] = np.cumsum(is_first) - 1
+        self.firsts: Rows = np.sort(rows[is_first])
         """The first row of each, ascending."""
 
     def of(self, row: int) -> list[int]:
         """Return all rows that have the pixels of this one, itself among them, ascending."""
-        code = self._code_of[row]
-        found: list[int] = self._rows[self._starts[code] : self._starts[code + 1]].tolist()
+        sort = self._sort_of[row]
+        found: list[int] = self._rows[self._starts[sort] : self._starts[sort + 1]].tolist()
         return found
 
 
@@ -165,9 +172,8 @@ def exact_copies(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict
 
 def columns_of(ranked: pd.DataFrame) -> Columns:
     """Return what `findings` reads of a ranked table, as arrays: groups are many and small."""
-    whole = {name: ranked[name].to_numpy("int64") for name in ("width", "height", "size_bytes")}
-    text = {name: ranked[name].to_numpy(object) for name in ("path", "label", "split")}
-    return {**whole, **text, **{name: ranked[name].to_numpy() for name in _RANKED_BY}}
+    names = ("path", "label", "split", "width", "height", "size_bytes", *_RANKED_BY)
+    return {name: ranked[name].to_numpy() for name in names}
 
 
 def findings(columns: Columns, keeper: int, copies: Mapping[int, Match]) -> Iterator[Finding]:

@@ -78,7 +78,7 @@ class Verifier:
         self._settings, self._are_few = settings, are_few
         self._tile = ranked["tile"]
         self._width, self._height = ranked["width"].to_numpy(np.int64), ranked["height"].to_numpy(np.int64)
-        self._chroma = ranked["chroma"].to_numpy(float)
+        self._chroma = ranked["chroma"].to_numpy()
         self._portraits = portraits.Portraits(ranked)
         self._label = np.unique(ranked["label"].fillna("").to_numpy(str), return_inverse=True)[1] if crowd else _NONE
         self._strangers = crowd

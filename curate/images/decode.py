@@ -101,7 +101,8 @@ def _decode_jpeg(data: bytes, limits: DecodeLimits, result: DecodeResult) -> Non
     native = pixels.turn(native, orientation)
     result.note(found and damage.turned(found, pixels.TURNS.get(orientation), rows, columns))
     if reduced:
-        result.digest = f"jpeg{orientation}:" + xxhash.xxh3_128_hexdigest(jpeg.coded_data(data))
+        coded = xxhash.xxh3_128_digest(jpeg.coded_data(data))
+        result.digest = xxhash.xxh3_128_digest(f"jpeg{orientation}:".encode() + coded)
     else:
         result.digest = pixels.digest(native if identity is None else pixels.turn(identity, orientation), result.mode)
     result.image = DecodedImage(pixels=pixels.opaque(native), width=result.width, height=result.height)

@@ -174,7 +174,7 @@ def _opencv_reads_avif() -> bool:
     return cv2.imdecode(np.frombuffer(probe.getvalue(), np.uint8), cv2.IMREAD_COLOR) is not None
 
 
-def _rest_of_frames(image: Image.Image, frames: int, result: DecodeResult) -> list[str]:
+def _rest_of_frames(image: Image.Image, frames: int, result: DecodeResult) -> list[bytes]:
     """Decode the frames behind the first, each as it is seen; return their digests, up to one that fails."""
     digests = []
     for index in range(1, frames):
@@ -202,7 +202,7 @@ def _rest_of_frames(image: Image.Image, frames: int, result: DecodeResult) -> li
                     {"frame": index},
                 )
             )
-            digests += [f"unknown {number}" for number in range(index, frames)]
+            digests += [f"unknown {number}".encode() for number in range(index, frames)]
             break
     return digests
 

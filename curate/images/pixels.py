@@ -105,13 +105,13 @@ def _laid_on(native: Pixels, tone: int) -> Pixels:
     return ((colour * alpha + tone * (255 - alpha) + 127) // 255).astype(np.uint8)
 
 
-def digest(samples: Samples, mode: str) -> str:
-    """Hash shape, mode and samples to 128 bits: equal digests, equal pixels."""
+def digest(samples: Samples, mode: str) -> bytes:
+    """Hash shape, mode and samples to 16 bytes: equal digests, equal pixels."""
     # The type is part of the mode: 8 bits go without saying.
     depth = "" if samples.dtype == np.uint8 else f"{samples.dtype.str}:"
     hasher = xxhash.xxh3_128(f"{mode}:{samples.shape[1]}x{samples.shape[0]}:{depth}".encode())
     hasher.update(np.ascontiguousarray(samples).data)
-    return hasher.hexdigest()
+    return hasher.digest()
 
 
 def colours_of(samples: Samples) -> str:
@@ -120,10 +120,10 @@ def colours_of(samples: Samples) -> str:
     return {1: "L", 3: "RGB", 4: "RGBA"}.get(bands, f"{bands} bands")
 
 
-def digest_of(samples: Samples, mode: str, later_frames: Sequence[str], sort: str) -> str:
+def digest_of(samples: Samples, mode: str, later_frames: Sequence[bytes], sort: str) -> bytes:
     """Hash an image with all its frames: of one frame its own digest, else one of the digests of all in order.
 
     `sort` says what the frames are: pages of a document and an animation are not the same, whatever they show.
     """
     first = digest(samples, mode)
-    return xxhash.xxh3_128_hexdigest(":".join([sort, first, *later_frames]).encode()) if later_frames else first
+    return xxhash.xxh3_128_digest(b":".join([sort.encode(), first, *later_frames])) if later_frames else first

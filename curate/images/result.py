@@ -27,7 +27,7 @@ class DecodeResult:
     height: int | None = None
     mode: str | None = None
     frames: int | None = None
-    digest: str | None = None
+    digest: bytes | None = None
     image: DecodedImage | None = None
     problems: list[Problem] = field(default_factory=list)
     lacks_memory: bool = False

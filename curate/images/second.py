@@ -35,7 +35,7 @@ class Reading:
     identity: tuple[Samples, str] | None = None
     has_alpha: bool = True
     no_data: float | None = None
-    later_frames: list[str] = field(default_factory=list)
+    later_frames: list[bytes] = field(default_factory=list)
 
 
 def read(data: bytes, limits: DecodeLimits, result: DecodeResult) -> Reading | None:

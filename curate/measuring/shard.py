@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FACTS = "image"
 """The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
-FACTS_VERSION = 5
+FACTS_VERSION = 6
 
 KEYS = (
     pa.field("path", pa.string(), nullable=False),
@@ -34,7 +34,7 @@ KEYS = (
 )
 FACT_FIELDS = (
     *(IMAGES.field(name) for name in IMAGES.names if name not in ("path", "label", "split", "size_bytes")),
-    pa.field("digest", pa.string()),
+    pa.field("digest", pa.binary(16)),
     pa.field("problems", pa.string(), nullable=False),
     pa.field("unsettled", pa.string()),
 )

@@ -116,8 +116,8 @@ class Scanner(ABC):
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         """Judge all images at once.
 
-        `features` has one row per file, sorted by path: the columns of `images.parquet`, `digest`,
-        `problems` (JSON) and this scanner's own columns (missing where no image could be decoded).
+        `features` has one row per file, sorted by path: the columns of `images.parquet`, `digest`
+        (16 bytes), `problems` (JSON) and this scanner's own columns (missing where no image could be decoded).
         """
 
     @property

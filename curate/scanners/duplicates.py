@@ -134,13 +134,15 @@ class Duplicates(Scanner):
         return sift.describe(image.grey(sift.VIEW_PX)).pack()
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
-        read = {*NEEDED, "digest", "tile", "spectrum", "phash", "dhash", "contrast", "chroma", "boxes"}
+        from curate.storage import blobs  # a worker has no use for it, nor for pandas
+
+        read = {*NEEDED, "tile", "spectrum", "phash", "dhash", "contrast", "chroma", "boxes", "digest"}
         if self.settings.thorough:
             read |= {"view", "points", "descriptors", embeddings.EMBEDDING}
         rows = np.flatnonzero(features["digest"].notna() & features["tile"].notna())
         ranked = by_preference(features, rows, [name for name in features if name in read])
         columns = columns_of(ranked)
-        same_pixels = EqualPixels(ranked["digest"])
+        same_pixels = EqualPixels(blobs.matrix(ranked.pop("digest"), np.arange(len(ranked))))
         near = self._near(ranked, same_pixels.firsts)
         group_of: dict[int, int] = {}
         for keeper, copies in self._groups(ranked, same_pixels, near):

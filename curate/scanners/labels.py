@@ -188,7 +188,7 @@ def _of_neighbours(features: pd.DataFrame, count: int) -> _Opinion | None:
         return None
     labelled = np.flatnonzero(features["label"].notna() & features[EMBEDDING].notna())
     known = features.iloc[labelled]
-    known = known[~known["digest"].duplicated()] if "digest" in known else known
+    known = known[~known["digest"].astype(object).duplicated()] if "digest" in known else known
     classes, given = np.unique(known["label"].to_numpy(str), return_inverse=True)
     if len(classes) < 2 or len(known) < _MIN_IMAGES:
         return None

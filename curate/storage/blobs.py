@@ -25,6 +25,8 @@ def is_binary(kind: pa.DataType) -> bool:
 def matrix(column: pd.Series, rows: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.uint8]:
     """Read (rows, bytes) of a table column whose values there all have one length; raises `ValueError` otherwise."""
     values = column.array
+    if not len(rows):
+        return np.empty((0, 0), np.uint8)
     if isinstance(values, Blobs):
         return values.matrix(rows)
     chosen = values.to_numpy()[rows]

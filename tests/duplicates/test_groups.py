@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curate.duplicates.groups import NEEDED, by_preference
+from curate.duplicates.groups import NEEDED, EqualPixels, by_preference
 
 BEST = {"status": "ok", "width": 20, "height": 10, "sharpness": 3.0, "size_bytes": 900, "split": "test"}
 
@@ -53,7 +53,22 @@ def test_equals_come_in_the_order_of_their_paths_wherever_they_stand() -> None:
 def test_only_what_is_wanted_and_what_it_was_ranked_by_is_copied() -> None:
     features = table({}, {"width": 10}).drop(columns="sharpness").assign(tile=[b"1", b"0"], mode="RGB")
     found = by_preference(features, np.array([1, 0]), ["path", "tile"])
-    assert [name for name in found if not name.startswith("_")] == ["path", "tile"]
+    assert {name for name in found if not name.startswith("_")} == {"path", "tile", "width", "height", "size_bytes"}
     assert found["tile"].tolist() == [b"1", b"0"]
     assert found["_pixels"].tolist() == [-200, -100]
     assert found.index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("half", [0, 8])
+def test_rows_of_equal_pixels_stand_together_by_all_16_bytes_of_their_digests(half: int) -> None:
+    numbers = [3, 0, 3, 1, 0, 3, 2]
+    digests = np.full((len(numbers), 16), 7, np.uint8)
+    digests[:, half + 5] = numbers
+    found = EqualPixels(digests)
+    assert found.firsts.tolist() == [0, 1, 3, 6]
+    expected = [[row for row, other in enumerate(numbers) if other == number] for number in numbers]
+    assert [found.of(row) for row in range(len(numbers))] == expected
+
+
+def test_of_no_rows_none_are_equal() -> None:
+    assert EqualPixels(np.empty((0, 0), np.uint8)).firsts.tolist() == []
