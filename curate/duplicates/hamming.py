@@ -37,6 +37,8 @@ _SORT_COST, _PAIR_COST, _COMBINATION_COST = 30.0, 1.3, 150_000.0
 """Nanoseconds for a hash in one sort, for one pair looked at, and for a combination of blocks; only ratios matter."""
 _CELLS = 1 << 15
 """Pairs looked at in one go: what the processor's cache holds."""
+_EXPANDED = 1 << 18
+"""Pairs of values that are expanded to rows in one go."""
 _MIN_WINDOW = 8
 """Windows of neighbours are padded to multiples of this; the extra comparisons cost less than exact sizes."""
 _ALONE = 5_000
@@ -79,8 +81,8 @@ def pairs_within_any(sorts: Sequence[Hashes], distance: int, spread: Spread | No
     for hashes in sorts:
         values, owner = np.unique(hashes, return_inverse=True)
         members = _members(owner, len(values))
-        joined = _joined(block_combinations(len(values), distance), (values, None), distance, spread)
-        found += [_rows_of(values, members, *pairs) for pairs in joined]
+        for one, other in _joined(block_combinations(len(values), distance), (values, None), distance, spread):
+            found += _rows_of(values, members, one, other)
         found.append(_equals(members))
     return _unpacked(found, [(hashes, hashes) for hashes in sorts])
 
@@ -89,7 +91,7 @@ def pairs_of_combination(hashes: Hashes, combination: "BlockCombination", distan
     """Return the pairs whose first combination this is; pairs of equal hashes, which agree on all, with `equal`."""
     values, owner = np.unique(hashes, return_inverse=True)
     members = _members(owner, len(values))
-    found = [_rows_of(values, members, *combination.within(combination.sorted(values), distance))]
+    found = _rows_of(values, members, *combination.within(combination.sorted(values), distance))
     return _unpacked([*found, _equals(members)] if equal else found, [(hashes, hashes)])
 
 
@@ -290,10 +292,14 @@ def _members(owner: npt.NDArray[np.intp], values: int) -> _Members:
     return np.argsort(owner, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=values))])
 
 
-def _rows_of(values: Hashes, members: _Members, one: Hashes, other: Hashes) -> _Packed:
-    """Expand pairs of distinct values to pairs of rows that have them."""
-    left, right = _products(members, np.searchsorted(values, one), members, np.searchsorted(values, other))
-    return _packed(np.minimum(left, right), np.maximum(left, right))
+def _rows_of(values: Hashes, members: _Members, one: Hashes, other: Hashes) -> list[_Packed]:
+    """Expand pairs of distinct values to pairs of rows that have them, some at a time."""
+    found = []
+    for start in range(0, len(one), _EXPANDED):
+        ours, theirs = (np.searchsorted(values, side[start : start + _EXPANDED]) for side in (one, other))
+        left, right = _products(members, ours, members, theirs)
+        found.append(_packed(np.minimum(left, right), np.maximum(left, right)))
+    return found
 
 
 def _equals(members: _Members) -> _Packed:
@@ -319,17 +325,22 @@ def _packed(left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> _Packed:
 
 def _unpacked(parts: list[_Packed], sides: Sequence[tuple[Hashes, Hashes]]) -> Pairs:
     """Sort pairs, each once, and add the fewest bits between them, of the hashes on both sides."""
-    pairs = np.concatenate([np.empty(0, np.uint64), *parts])
-    parts.clear()
+    pairs = np.empty(sum(map(len, parts)), np.uint64)
+    end = len(pairs)
+    while parts:  # one goes as it is copied
+        part = parts.pop()
+        pairs[end - len(part) : end] = part
+        end -= len(part)
     pairs.sort()
     is_new = np.ones(len(pairs), dtype=bool)
     np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
-    pairs = pairs if is_new.all() else pairs[is_new]
-    left, right = (np.empty(len(pairs), np.int32) for _ in range(2))
+    left, right = (np.empty(np.count_nonzero(is_new), np.int32) for _ in range(2))
+    at = 0
     for start in range(0, len(pairs), _CELLS):
-        part = slice(start, start + _CELLS)
-        left[part], right[part] = pairs[part] >> np.uint64(32), pairs[part] & _LOWER
-    bits = np.full(len(pairs), BITS, np.uint8)
+        some = pairs[start : start + _CELLS][is_new[start : start + _CELLS]]
+        left[at : at + len(some)], right[at : at + len(some)] = some >> np.uint64(32), some & _LOWER
+        at += len(some)
+    bits = np.full(len(left), BITS, np.uint8)
     for ours, theirs in sides:
         np.minimum(bits, distances(ours, left, theirs, right), out=bits)
     return left, right, bits

@@ -62,7 +62,7 @@ class Neighbours:
         rows = max((int(waiting.better.max(initial=-1)) for waiting in self._waiting), default=-1) + 1
         counts = np.zeros(rows, np.int64)
         for waiting in self._waiting:
-            counts += np.diff(np.searchsorted(waiting.better, np.arange(rows + 1)))
+            counts += np.diff(waiting.places(np.arange(rows + 1)))
         self._ends, self._next = np.cumsum(counts), 0
         self._is_gone = np.zeros(max((waiting.rows for waiting in self._waiting), default=0), dtype=bool)
 
@@ -94,6 +94,11 @@ class _Waiting(NamedTuple):
     right: Rows
     bits: npt.NDArray[np.uint8]
 
+    def places(self, rows: Rows) -> npt.NDArray[np.intp]:
+        """Find where the pairs begin of which the better row is one of these or a later one."""
+        # Of another type, of as few bits: else all pairs would be converted.
+        return np.searchsorted(self.better, rows.astype(self.better.dtype))
+
     @property
     def rows(self) -> int:
         """The number of the last row, and one."""
@@ -101,7 +106,7 @@ class _Waiting(NamedTuple):
 
     def of_rows(self, first: int, end: int, is_gone: npt.NDArray[np.bool_]) -> Pairs:
         """Return the pairs of which the better row is one of these, but for those with a row that is gone."""
-        some = slice(*np.searchsorted(self.better, (first, end)).tolist())
+        some = slice(*self.places(np.array([first, end])).tolist())
         left, right, bits = self.left[some], self.right[some], self.bits[some]
         are_free = ~(is_gone[left] | is_gone[right])
         return left[are_free], right[are_free], bits[are_free]

@@ -29,7 +29,7 @@ from curate.duplicates.whole import Distances, Wholes
 from curate.duplicates.whole import centred as in_the_middle
 from curate.findings import KindSpec
 from curate.spreading import Spread, here
-from curate.storage import blobs
+from curate.storage import blobs, memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,6 +208,8 @@ class Verifier:
             done += len(part)
             self._report(done, len(rows))
         self._is_signed[rows] = True
+        if spread is not here:
+            memory.give_back()
 
     @staticmethod
     def _share_of_a_crowd(crowd: Strangers) -> float:

@@ -5,6 +5,7 @@ So no more than one part is in memory beside the table.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -55,9 +56,13 @@ class _Objects:
     """Values that pandas has no type for: they are None where they are missing."""
 
     def __init__(self, count: int, objects: Callable[[pa.ChunkedArray], npt.NDArray[np.object_]]) -> None:
-        self._values, self._objects = np.full(count, None, dtype=object), objects
+        self._values, self._objects = _nothing(count), objects
 
     def put(self, rows: Rows, values: pa.ChunkedArray) -> None:
+        if not self._values.flags.writeable:
+            if values.null_count == len(values):
+                return
+            self._values = self._values.copy()
         self._values[rows] = self._objects(values)
 
     def series(self) -> pd.Series:
@@ -82,6 +87,14 @@ class _Numbers:
             values = values.astype(object if values.dtype.kind == "b" else np.result_type(values, np.float16))
             values[is_missing] = None
         return pd.Series(values, copy=False)
+
+
+@lru_cache(maxsize=1)
+def _nothing(count: int) -> npt.NDArray[np.object_]:
+    """Make a column of None, the same for all that hold nothing else; not to be written to."""
+    values = np.full(count, None, dtype=object)
+    values.flags.writeable = False
+    return values
 
 
 def _objects(values: pa.ChunkedArray) -> npt.NDArray[np.object_]:

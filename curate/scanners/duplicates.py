@@ -286,6 +286,7 @@ class Duplicates(Scanner):
 
         self.report(_JOINING, 0, 1 + len(candidates.SEARCHED))
         upright = candidates.upright(phashes, dhashes, self.settings.hash_distance, spread)
+        memory.give_back()
         later = aside.submit(transformed)
         if spread:  # all cores are at it anyway
             wait([later])

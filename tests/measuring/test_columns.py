@@ -56,6 +56,15 @@ def test_what_comes_later_replaces_what_was_there_and_the_rest_is_missing(name: 
     assert as_list(found)[0] == as_list(found)[2] == first
 
 
+def test_columns_without_a_value_are_one_and_the_same_until_there_is_one() -> None:
+    kind = pa.string()
+    empty, other = filled(kind, 3, ([0, 1], [None, None])), filled(kind, 3)
+    assert np.shares_memory(empty.to_numpy(), other.to_numpy())
+    found = filled(kind, 3, ([0, 1], [None, None]), ([1], ["b"]), ([1, 2], [None, "c"]))
+    assert list(found) == [None, None, "c"]
+    assert list(empty) == list(other) == [None] * 3
+
+
 def test_large_values_lie_in_the_spool_and_columns_of_none_take_no_room() -> None:
     kind = pa.binary()
     found = filled(kind, 4, ([3, 0], [b"three", b"zero"]), ([0, 1], [b"again", None]))
