@@ -3,8 +3,7 @@
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterable
 from math import prod
 from typing import IO, Generic, TypeVar
 
@@ -34,6 +33,7 @@ class File:
     def __init__(self, size: int = 0) -> None:
         """Make a file of so many zeros."""
         self._opened = file()
+        self._number = self._opened.fileno()
         self._opened.truncate(size)
         self._seeking = threading.Lock()
 
@@ -52,40 +52,45 @@ class File:
         """Read values of `width` bytes each: (n, width). Those that lie side by side are read together."""
         distinct, where = np.unique(starts, return_inverse=True)
         found = np.empty((len(distinct), width), np.uint8)
-        for start, rows in _side_by_side(distinct, width):
-            self._read(start, found[rows].reshape(-1).data)
+        data = found.reshape(-1).data
+        for start, first, end in _side_by_side(distinct, width):
+            self._read(start, data[first:end])
         return np.asarray(found[where.ravel()])
 
     def put(self, starts: Places, values: npt.NDArray[np.uint8]) -> None:
         """Write values (n, width), each to its own place."""
         order = np.argsort(starts)
-        ordered = values[order]
-        for start, rows in _side_by_side(starts[order], values.shape[1]):
-            self.write(start, ordered[rows].reshape(-1).data)
+        data = values[order].reshape(-1).data
+        for start, first, end in _side_by_side(starts[order], values.shape[1]):
+            self.write(start, data[first:end])
 
     def _read(self, start: int, into: memoryview) -> None:
-        if hasattr(os, "preadv"):
-            while into:
-                count = os.preadv(self._opened.fileno(), [into], start)
-                if not count:
-                    raise EOFError(f"the scratch file ends before byte {start}")
-                start, into = start + count, into[count:]
+        if not hasattr(os, "preadv"):  # Windows
+            with self._seeking:
+                self._opened.seek(start)
+                into[:] = self._opened.read(len(into))
             return
-        with self._seeking:  # Windows
-            self._opened.seek(start)
-            into[:] = self._opened.read(len(into))
+        count = os.preadv(self._number, (into,), start)
+        while count < len(into):  # a signal, or more than the system reads at once
+            more = os.preadv(self._number, (into[count:],), start + count)
+            if not more:
+                raise EOFError(f"the scratch file ends before byte {start + len(into)}")
+            count += more
 
     def __del__(self) -> None:
         self._opened.close()
 
 
-def _side_by_side(ascending: Places, width: int) -> Iterator[tuple[int, slice]]:
-    """Cut the places of values into those without a gap between them: where they begin, and which they are."""
+def _side_by_side(ascending: Places, width: int) -> Iterable[tuple[int, int, int]]:
+    """Cut the places of values into those without a gap between them.
+
+    Of each where it begins in the file, and where it begins and ends among the bytes of all values in a row.
+    """
     if not width:
-        return
+        return ()
     begins = np.flatnonzero(np.diff(ascending, prepend=-2 * width - 1) != width)
-    for first, end in pairwise([*begins.tolist(), len(ascending)]):
-        yield int(ascending[first]), slice(first, end)
+    ends = np.append(begins[1:], len(ascending))
+    return zip(ascending[begins].tolist(), (begins * width).tolist(), (ends * width).tolist(), strict=True)
 
 
 def rows(shape: tuple[int, ...], kind: type[Kind], in_memory: int) -> "npt.NDArray[Kind] | RowsOnDisk[Kind]":

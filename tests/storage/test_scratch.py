@@ -72,7 +72,7 @@ def test_rows_on_disk_are_read_many_at_a_time_where_they_lie_together(monkeypatc
 
 
 def test_what_a_file_has_not_is_not_made_up() -> None:
-    with pytest.raises(EOFError, match="ends before byte 8"):
+    with pytest.raises(EOFError, match="ends before byte 9"):
         scratch.File(8).values(np.array([0, 4]), 5)
 
 
