@@ -39,64 +39,45 @@ class Distances(NamedTuple):
     centred: Floats
 
 
-class _Vectors:
-    """Unit vectors of n tiles, 2 KiB each; of each how much softening changes it, and how long it is then."""
+class _Vectors(NamedTuple):
+    """Unit vectors (n, pixels): as the tiles lie, and moved to the middle."""
 
-    def __init__(self, count: int) -> None:
-        self.values = scratch.rows((count, SIDE**2), np.int16, IN_MEMORY)
-        self.softening = np.empty((count, 2), np.float32)
-
-    def add(self, rows: Indices, pixels: Floats) -> None:
-        vectors = _stored(pixels)
-        units = _lengthened(vectors)
-        soft = _blurred(units)
-        change = units - soft
-        change -= change.mean(axis=1, keepdims=True)
-        self.values[rows] = vectors
-        self.softening[rows] = np.stack([np.sqrt(np.einsum("nx,nx->n", side, side)) for side in (change, soft)], axis=1)
-
-    def put(self, rows: Indices, others: "_Vectors") -> None:
-        self.values[rows] = others.values[np.arange(len(rows))]
-        self.softening[rows] = others.softening
-
-    def of(self, rows: Indices) -> Floats:
-        return _lengthened(self.values[rows])
-
-    def most(self, agreement: Floats, left: Indices, right: Indices) -> Floats:
-        """Return the most that pairs which agree so far can agree once either is softened.
-
-        For vectors a and b, and a soft one s: s b = a b - (a - s) b, and (a - s) b is at most as long as a - s is.
-        """
-        ours, theirs = (
-            (agreement + self.softening[rows, 0]) / np.maximum(self.softening[rows, 1], 1e-6) for rows in (left, right)
-        )
-        return np.asarray(np.maximum(ours, theirs), dtype=np.float32)
+    placed: Floats
+    centred: Floats
 
 
 class Wholes:
-    """Vectors of n tiles, 4 KiB each."""
+    """Unit vectors of n tiles, two of 2 KiB each; of each how much softening changes it, and how long it is then."""
 
     def __init__(self, count: int) -> None:
-        self._placed, self._centred = _Vectors(count), _Vectors(count)
+        self._values = scratch.rows((count, 2, SIDE**2), np.int16, IN_MEMORY)
+        """(tiles, placed and centred, pixels)."""
+        self._softening = np.empty((count, 2, 2), np.float32)
+        """(tiles, placed and centred, change and length)."""
 
     def add(self, rows: Indices, pixels: Floats) -> None:
         """Store the vectors of (n, 64, 64) grey tiles in these rows."""
-        self._placed.add(rows, pixels)
-        self._centred.add(rows, centred(pixels))
+        vectors = [_stored(pixels), _stored(centred(pixels))]
+        self._values[rows] = np.stack(vectors, axis=1)
+        self._softening[rows] = np.stack([_softening(_lengthened(side)) for side in vectors], axis=1)
 
     def put(self, rows: Indices, others: "Wholes") -> None:
         """Store vectors made elsewhere in these rows."""
-        self._placed.put(rows, others._placed)
-        self._centred.put(rows, others._centred)
+        self._values[rows] = others._values[np.arange(len(rows))]
+        self._softening[rows] = others._softening
+
+    def _of(self, rows: Indices) -> _Vectors:
+        values = self._values[rows]
+        return _Vectors(*(_lengthened(values[:, side]) for side in range(2)))
 
     def surroundings(self, rows: Indices, others: Indices, rank: int) -> Distances:
         """Return how far the `rank`th nearest of the `others` is from each row, itself left out."""
         found = Distances(np.empty(len(rows), np.float32), np.empty(len(rows), np.float32))
-        for vectors, furthest in zip((self._placed, self._centred), found, strict=True):
-            theirs = vectors.of(others)
-            for start in range(0, len(rows), _AT_A_TIME):
-                part = rows[start : start + _AT_A_TIME]
-                agreement = tiles.products(vectors.of(part), theirs)
+        theirs = self._of(others)
+        for start in range(0, len(rows), _AT_A_TIME):
+            part = rows[start : start + _AT_A_TIME]
+            for ours, there, furthest in zip(self._of(part), theirs, found, strict=True):
+                agreement = tiles.products(ours, there)
                 agreement[part[:, None] == others] = -1
                 furthest[start : start + _AT_A_TIME] = 1 - np.partition(agreement, -rank, axis=1)[:, -rank]
         return found
@@ -105,7 +86,8 @@ class Wholes:
         """Pair each row with the `count` nearest others, once what stands out is moved to the middle: (left, right)."""
         import faiss
 
-        vectors = self._centred.of(rows)
+        parts = [rows[at : at + _AT_A_TIME] for at in range(0, len(rows), _AT_A_TIME)]
+        vectors = np.concatenate([self._of(part).centred for part in parts])
         index = faiss.IndexFlatIP(SIDE**2)
         index.add(vectors)
         found = search.nearest(index, vectors, min(count + 1, len(rows)))[1]
@@ -126,8 +108,14 @@ class Wholes:
 
         Distances beyond `furthest` need not be exact: a pair that softening cannot bring nearer is left as it is.
         """
-        both = (self._placed, worth[0]), (self._centred, worth[1])
-        return Distances(*(_distances(vectors, left, right, transform, limit, furthest) for vectors, limit in both))
+        found = Distances(np.empty(len(left), np.float32), np.empty(len(left), np.float32))
+        for start in range(0, len(left), _AT_A_TIME):
+            part = slice(start, start + _AT_A_TIME)
+            ours, theirs = self._of(left[part]), self._of(right[part])
+            for side, limit in enumerate(worth):
+                softening = self._softening[left[part], side], self._softening[right[part], side]
+                found[side][part] = _apart(ours[side], theirs[side], transform, softening, (limit, furthest))
+        return found
 
 
 def centred(pixels: Floats) -> Floats:
@@ -160,23 +148,40 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(lengths, 1e-6)[:, None], dtype=np.float32)
 
 
-def _distances(
-    vectors: _Vectors, left: Indices, right: Indices, transform: str | None, limit: float, furthest: float
+def _apart(
+    ours: Floats, theirs: Floats, transform: str | None, softening: tuple[Floats, Floats], limits: tuple[float, float]
 ) -> Floats:
-    found = np.empty(len(left), np.float32)
-    for start in range(0, len(left), _AT_A_TIME):
-        part = slice(start, start + _AT_A_TIME)
-        a, b = vectors.of(left[part]), vectors.of(right[part])
-        if transform is not None:
-            b = tiles.transformed(b.reshape(-1, SIDE, SIDE), transform).reshape(len(b), -1)
-        agreement = np.einsum("nx,nx->n", a, b)
-        most = vectors.most(agreement, left[part], right[part])
-        near = np.flatnonzero((1 - agreement <= NEARLY * limit) & (limit > 0) & (1 - most <= furthest + _ROUNDING))
-        ours, theirs = a[near], b[near]
-        softer = np.einsum("nx,nx->n", _softened(ours), theirs), np.einsum("nx,nx->n", ours, _softened(theirs))
-        agreement[near] = np.maximum(agreement[near], np.maximum(*softer))
-        found[part] = 1 - agreement
-    return found
+    """Return how far unit vectors are apart: those that softening may bring within the first limit are softened.
+
+    Those that it cannot bring within the second are left as they are.
+    """
+    limit, furthest = limits
+    if transform is not None:
+        theirs = tiles.transformed(theirs.reshape(-1, SIDE, SIDE), transform).reshape(len(theirs), -1)
+    agreement = np.einsum("nx,nx->n", ours, theirs)
+    most = _most(agreement, softening)
+    near = np.flatnonzero((1 - agreement <= NEARLY * limit) & (limit > 0) & (1 - most <= furthest + _ROUNDING))
+    a, b = ours[near], theirs[near]
+    softer = np.einsum("nx,nx->n", _softened(a), b), np.einsum("nx,nx->n", a, _softened(b))
+    agreement[near] = np.maximum(agreement[near], np.maximum(*softer))
+    return np.asarray(1 - agreement, dtype=np.float32)
+
+
+def _softening(units: Floats) -> Floats:
+    """Return (n, 2) how much softening changes unit vectors, and how long they are then."""
+    soft = _blurred(units)
+    change = units - soft
+    change -= change.mean(axis=1, keepdims=True)
+    return np.stack([np.sqrt(np.einsum("nx,nx->n", side, side)) for side in (change, soft)], axis=1)
+
+
+def _most(agreement: Floats, softening: tuple[Floats, Floats]) -> Floats:
+    """Return the most that pairs which agree so far can agree once either is softened.
+
+    For vectors a and b, and a soft one s: s b = a b - (a - s) b, and (a - s) b is at most as long as a - s is.
+    """
+    ours, theirs = ((agreement + side[:, 0]) / np.maximum(side[:, 1], 1e-6) for side in softening)
+    return np.asarray(np.maximum(ours, theirs), dtype=np.float32)
 
 
 def _lengthened(vectors: Halves) -> Floats:
