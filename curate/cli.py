@@ -95,7 +95,11 @@ def _process_tuned() -> Iterator[None]:
     Once pandas is imported, looking for unreachable objects costs 0.05 s on the way and 0.07 s at the end; threads
     that OpenBLAS starts take another 0.05 s of a core from others while they wait for work; pydantic reads what every
     installed package says of itself, 0.01 s or more, to look for plugins that would watch it.
+
+    No Python that is started from here looks for modules in the current folder, as `python -c` and `-m` would: people
+    stand in the dataset that they audit, and a file of it called numpy.py would be run.
     """
+    os.environ["PYTHONSAFEPATH"] = "1"
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", _SPIN_FOR)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     gc.set_threshold(_COLLECT_AFTER)

@@ -91,10 +91,11 @@ def command(
 ) -> list[str]:
     """Return the server's command line, `arguments` being those of the app.
 
-    The key that lets a browser in is handed on in the environment (`server.KEY`).
+    The key that lets a browser in is handed on in the environment (`server.KEY`). Nothing is imported from the current
+    folder, as `-m` alone would have it.
     """
     options = ["--port", str(port), "--address", address, *(f"--name={name}" for name in names)]
-    return [sys.executable, "-m", "curate.ui.server", *options, str(workspace.absolute()), "--", *arguments]
+    return [sys.executable, "-P", "-m", "curate.ui.server", *options, str(workspace.absolute()), "--", *arguments]
 
 
 def _run(full: Sequence[str], keys: Mapping[str, str], shown: str | None) -> int:

@@ -221,11 +221,11 @@ def _start_server() -> bool:
         return False
     context = _context()
     try:
-        context.Lock()
-        if context.get_start_method() == "forkserver":
-            from multiprocessing import forkserver
+        with _environment_of_server():
+            context.Lock()  # starts a process as well, which looks after semaphores
+            if context.get_start_method() == "forkserver":
+                from multiprocessing import forkserver
 
-            with _environment_of_server():
                 forkserver.ensure_running()
     except (OSError, ImportError):  # no /dev/shm to write to, no semaphores at all, a temporary folder of a long name
         return False
@@ -271,12 +271,15 @@ def _context() -> BaseContext:
 def _environment_of_server() -> Iterator[None]:
     """Tell a process started meanwhile who starts it (`preload`), to use one BLAS thread, since workers have a core,
     and to look for no plugins of pydantic, which would have it read what every installed package says of itself.
+
+    Nor for modules in the current folder, which may be a dataset of others, with a numpy.py in it.
     """
     told = {
         "CURATE_PARENT": str(os.getpid()),
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "PYDANTIC_DISABLE_PLUGINS": "__all__",
+        "PYTHONSAFEPATH": "1",
     }
     before = {name: os.environ.get(name) for name in told}
     os.environ.update(told)

@@ -280,6 +280,7 @@ class Duplicates(Scanner):
             found = []
             for transform, pairs in candidates.transformed(phashes, spectra, self.settings.turned_distance, spread):
                 found.append((transform, of_rows(pairs)))
+                memory.give_back()
                 if spread:
                     self.report(_JOINING, 1 + len(found), 1 + len(candidates.SEARCHED))
             return found

@@ -1,0 +1,57 @@
+"""People stand in the dataset that they audit: no module in it is ever imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from curate.ui import serving
+from tests import sample_images
+
+NAMES = ("numpy", "cv2", "pandas", "pyarrow", "PIL", "multiprocessing", "pickle", "streamlit", "typer")
+SCRIPT = "import curate, sys\nif __name__ == '__main__':\n    print(curate.audit('.', sys.argv[1], engine='local:2'))\n"
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Path:
+    """A dataset with files that have the names of modules, and say so when they are run."""
+    sample_images.dataset(tmp_path / "set", each=10)
+    for name in NAMES:
+        (tmp_path / "set" / f"{name}.py").write_text(f"open(__file__ + '.was_run', 'w')\nraise ImportError({name!r})\n")
+    return tmp_path / "set"
+
+
+def sprung(trap: Path) -> list[str]:
+    return sorted(path.name for path in trap.glob("*.was_run"))
+
+
+def run(trap: Path, *command: str | Path) -> None:
+    done = subprocess.run(command, cwd=trap, capture_output=True, text=True, check=False, timeout=120)
+    assert not sprung(trap)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("engine", ["local:2", "serial"])
+def test_the_command_and_its_workers_import_nothing_of_it(trap: Path, engine: str) -> None:
+    curate = Path(sys.executable).with_name("curate")
+    run(trap, curate, "audit", ".", "-w", trap.parent / "ws", "--engine", engine)
+    run(trap, curate, "judge", trap.parent / "ws", "--engine", engine)
+
+
+def test_nor_does_the_package_run_as_a_module(trap: Path) -> None:
+    run(trap, sys.executable, "-m", "curate", "audit", ".", "-w", trap.parent / "ws", "--engine", "local:2")
+
+
+def test_nor_do_the_workers_of_a_script_that_lies_elsewhere(trap: Path) -> None:
+    (trap.parent / "script.py").write_text(SCRIPT)
+    run(trap, sys.executable, trap.parent / "script.py", trap.parent / "ws")
+
+
+def test_nor_does_the_server_of_the_reviewer(trap: Path) -> None:
+    run(trap, *serving.command(trap.parent / "ws", port=8501, address="127.0.0.1")[:4], "--help")
+
+
+def test_the_trap_would_be_sprung(trap: Path) -> None:
+    subprocess.run([sys.executable, "-c", "import numpy"], cwd=trap, capture_output=True, check=False, timeout=60)
+    assert sprung(trap) == ["numpy.py.was_run"]
