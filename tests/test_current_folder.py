@@ -2,12 +2,17 @@
 
 import subprocess
 import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from curate.ui import serving
-from tests import sample_images
+from curate.ui.guard import HEALTH
+from tests import browsing, sample_images
 
 NAMES = ("numpy", "cv2", "pandas", "pyarrow", "PIL", "multiprocessing", "pickle", "streamlit", "typer")
 SCRIPT = "import curate, sys\nif __name__ == '__main__':\n    print(curate.audit('.', sys.argv[1], engine='local:2'))\n"
@@ -50,6 +55,42 @@ def test_nor_do_the_workers_of_a_script_that_lies_elsewhere(trap: Path) -> None:
 
 def test_nor_does_the_server_of_the_reviewer(trap: Path) -> None:
     run(trap, *serving.command(trap.parent / "ws", port=8501, address="127.0.0.1")[:4], "--help")
+
+
+def test_the_reviewer_does_not_read_the_settings_of_streamlit_in_it(trap: Path) -> None:
+    asked: list[str] = []
+
+    class Theme(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_error(404)
+
+    with HTTPServer(("127.0.0.1", 0), Theme) as elsewhere:
+        threading.Thread(target=elsewhere.serve_forever, daemon=True).start()
+        (trap / ".streamlit").mkdir()
+        base = f'[theme]\nbase = "http://127.0.0.1:{elsewhere.server_port}/theme.toml"\n'
+        (trap / ".streamlit" / "config.toml").write_text(base)
+        port = browsing.free_port()
+        command = serving.command(trap.parent / "ws", port=port, address="127.0.0.1")
+        server = subprocess.Popen(command, cwd=trap, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            assert is_up(port, server)
+        finally:
+            server.kill()
+            server.wait()
+        elsewhere.shutdown()
+    assert not asked
+
+
+def is_up(port: int, server: subprocess.Popen[bytes]) -> bool:
+    """Wait until the server answers, or has ended."""
+    while server.poll() is None:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}{HEALTH}", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            time.sleep(0.1)
+    return False
 
 
 def test_the_trap_would_be_sprung(trap: Path) -> None:
