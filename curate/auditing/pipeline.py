@@ -226,7 +226,7 @@ def _audited(
     if salvage is not None:
         facts["notes"].append(salvage.message.to_json())
     anew = bool(measured or salvage)
-    records = Records.of(listing.records)
+    records = Records.of(listing.records)  # in half the memory, while all is judged
     listing = replace(listing, records=[])
     judged = results.judged(run, records, known, anew=anew, told=report and _told(report))
     memory.give_back()

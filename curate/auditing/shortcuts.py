@@ -105,10 +105,23 @@ def guesses(frame: pd.DataFrame) -> list[Guess]:
     return sorted(found, key=lambda guess: (-guess.accuracy, guess.trait))
 
 
-_READ = {
-    *("path", "label", "status", "width", "height", "size_bytes", "format", "mode"),
-    *("quality.p5", "quality.p99", "quality.contrast", "quality.blur", "duplicates.chroma"),
-}
+_READ = frozenset(
+    [
+        "path",
+        "label",
+        "status",
+        "width",
+        "height",
+        "size_bytes",
+        "format",
+        "mode",
+        "quality.p5",
+        "quality.p99",
+        "quality.contrast",
+        "quality.blur",
+        "duplicates.chroma",
+    ]
+)
 """Columns that `guesses` and `properties` read, besides those of the list."""
 
 

@@ -76,7 +76,7 @@ def pairs_within(hashes: Hashes, distance: int, spread: Spread | None = None) ->
 
 
 def pairs_within_any(sorts: Sequence[Hashes], distance: int, spread: Spread | None = None) -> Pairs:
-    """Return the same of rows with hashes of several sorts, any of which may bring a pair near; the nearest counts."""
+    """Return pairs as `pairs_within` does, of rows that have a hash of each sort: the least distance counts."""
     found = []
     for hashes in sorts:
         values, owner = np.unique(hashes, return_inverse=True)

@@ -31,7 +31,7 @@ class Neighbours:
         self.verifier = verifier
         self._waiting: list[_Waiting] = []
         self._ends = np.empty(0, np.int64)
-        """How many pairs wait of which the better row is this one or one before it."""
+        """By row, how many pairs have it or an earlier one as their better row."""
         self._next, self._portion = 0, FEWEST
         self._is_gone = np.empty(0, dtype=bool)
 
@@ -95,17 +95,17 @@ class _Waiting(NamedTuple):
     bits: npt.NDArray[np.uint8]
 
     def places(self, rows: Rows) -> npt.NDArray[np.intp]:
-        """Find where the pairs begin of which the better row is one of these or a later one."""
-        # Of another type, of as few bits: else all pairs would be converted.
+        """Find, for each of these rows, the first pair whose better row is not before it."""
+        # Wider numbers than those of the pairs would have all of these converted first.
         return np.searchsorted(self.better, rows.astype(self.better.dtype))
 
     @property
     def rows(self) -> int:
-        """The number of the last row, and one."""
+        """Count rows up to the last that a pair names."""
         return max(int(side.max(initial=-1)) for side in (self.left, self.right)) + 1
 
     def of_rows(self, first: int, end: int, is_gone: npt.NDArray[np.bool_]) -> Pairs:
-        """Return the pairs of which the better row is one of these, but for those with a row that is gone."""
+        """Return the pairs whose better row is in `first` to `end`, without those that have a row that is gone."""
         some = slice(*self.places(np.array([first, end])).tolist())
         left, right, bits = self.left[some], self.right[some], self.bits[some]
         are_free = ~(is_gone[left] | is_gone[right])

@@ -33,15 +33,15 @@ class Column(Protocol):
 
 
 def column(kind: pa.DataType, count: int, spool: Spool) -> Column:
-    """Make a column of `count` rows; large values go into the spool."""
+    """Make a column of `count` rows; binary values go into the spool."""
     if is_binary(kind):
-        return _Large(count, spool)
+        return _Binary(count, spool)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         return _Numbers(kind, count)
     return _Objects(count, texts if pa.types.is_string(kind) else _objects)
 
 
-class _Large:
+class _Binary:
     def __init__(self, count: int, spool: Spool) -> None:
         self._spool, self._places = spool, Blobs.missing(spool, count)
 

@@ -1,4 +1,4 @@
-"""Table columns of large binary values that stay on disk until somebody looks at them.
+"""Table columns of binary values that stay on disk until somebody looks at them.
 
 A scanner may keep kilobytes for every image, of which judging needs a few at a time. Such a column holds
 places in a scratch file, so that the table of a million images fits in memory; taking, sorting and merging

@@ -41,6 +41,15 @@ def page() -> Iterator["Page"]:
         yield opened(browser)
 
 
+@pytest.fixture(scope="module")
+def surface() -> Iterator["Page"]:
+    """A page without the app that knows the modules of the surfaces."""
+    from tests.ui.surface_modules import modules
+
+    with modules() as shown:
+        yield shown
+
+
 @pytest.fixture
 def server(audited: Audited) -> Iterator[Server]:
     """A reviewer that serves the audited dataset."""

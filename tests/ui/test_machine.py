@@ -1,13 +1,12 @@
 """What the queue's surface knows and decides, without a page: its machine, run in a Chromium."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("streamlit")
 
-from tests.ui.surface_modules import modules, run
+from tests.ui.surface_modules import run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -15,15 +14,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator["Page"]:
-    with modules() as shown:
-        yield shown
-
-
-def test_nothing_is_decided_before_it_was_painted(page: "Page") -> None:
+def test_nothing_is_decided_before_it_was_painted(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = new Machine();
         machine.receive(queue("a", "b"));
@@ -36,16 +29,18 @@ def test_nothing_is_decided_before_it_was_painted(page: "Page") -> None:
     ) == [{"refused": "early"}, "a", {"refused": "early"}, "b", 2]
 
 
-def test_what_was_painted_earlier_is_not_what_is_on_the_screen_now(page: "Page") -> None:
-    assert run(page, 'const m = begun("a", "b"); m.step(1); m.shown("a"); return [m.painted, m.decide("keep")];') == [
+def test_what_was_painted_earlier_is_not_what_is_on_the_screen_now(surface: "Page") -> None:
+    assert run(
+        surface, 'const m = begun("a", "b"); m.step(1); m.shown("a"); return [m.painted, m.decide("keep")];'
+    ) == [
         None,
         {"refused": "early"},
     ]
 
 
-def test_a_stroke_bears_what_was_shown_and_a_number_of_its_own(page: "Page") -> None:
+def test_a_stroke_bears_what_was_shown_and_a_number_of_its_own(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b");
         machine.decide("drop", { note: "why" });
@@ -58,9 +53,9 @@ def test_a_stroke_bears_what_was_shown_and_a_number_of_its_own(page: "Page") -> 
     ]
 
 
-def test_one_message_is_on_its_way_at_a_time_and_what_is_not_answered_is_sent_again(page: "Page") -> None:
+def test_one_message_is_on_its_way_at_a_time_and_what_is_not_answered_is_sent_again(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b", "c");
         machine.decide("drop");
@@ -76,9 +71,9 @@ def test_one_message_is_on_its_way_at_a_time_and_what_is_not_answered_is_sent_ag
     ) == [[1], None, [2], [2], 3]
 
 
-def test_another_server_has_no_memory_of_strokes_and_they_are_counted_as_lost(page: "Page") -> None:
+def test_another_server_has_no_memory_of_strokes_and_they_are_counted_as_lost(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b");
         machine.decide("drop");
@@ -90,9 +85,9 @@ def test_another_server_has_no_memory_of_strokes_and_they_are_counted_as_lost(pa
     ) == [1, 8, "b", 4]
 
 
-def test_numbers_go_on_where_a_server_stands_that_has_heard_another_page(page: "Page") -> None:
+def test_numbers_go_on_where_a_server_stands_that_has_heard_another_page(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = new Machine();
         machine.receive({ ...queue("a"), taken: 12, heard: 30 });
@@ -101,10 +96,10 @@ def test_numbers_go_on_where_a_server_stands_that_has_heard_another_page(page: "
     ) == [13, 31]
 
 
-def test_what_could_not_be_saved_is_shown_again_and_what_others_decided_is_not(page: "Page") -> None:
+def test_what_could_not_be_saved_is_shown_again_and_what_others_decided_is_not(surface: "Page") -> None:
     assert (
         run(
-            page,
+            surface,
             """
         const outcome = (result) => {
             const machine = begun("a", "b", "c");
@@ -120,9 +115,9 @@ def test_what_could_not_be_saved_is_shown_again_and_what_others_decided_is_not(p
     )
 
 
-def test_an_undo_shows_at_once_what_it_takes_back_and_follows_the_server_where_that_differs(page: "Page") -> None:
+def test_an_undo_shows_at_once_what_it_takes_back_and_follows_the_server_where_that_differs(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b", "c");
         machine.decide("drop");
@@ -141,9 +136,9 @@ def test_an_undo_shows_at_once_what_it_takes_back_and_follows_the_server_where_t
     ) == ["b", 4, "z"]
 
 
-def test_the_late_answer_to_an_undo_moves_nothing_that_went_on_meanwhile(page: "Page") -> None:
+def test_the_late_answer_to_an_undo_moves_nothing_that_went_on_meanwhile(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b", "c", "d");
         machine.decide("drop");
@@ -161,10 +156,10 @@ def test_the_late_answer_to_an_undo_moves_nothing_that_went_on_meanwhile(page: "
     ) == ["c", "b"]
 
 
-def test_undo_goes_back_in_the_order_of_decisions_not_of_places(page: "Page") -> None:
+def test_undo_goes_back_in_the_order_of_decisions_not_of_places(surface: "Page") -> None:
     assert (
         run(
-            page,
+            surface,
             """
         const machine = begun("a", "b", "c");
         machine.decide("drop");
@@ -180,9 +175,9 @@ def test_undo_goes_back_in_the_order_of_decisions_not_of_places(page: "Page") ->
     )
 
 
-def test_an_undo_of_what_is_not_known_here_holds_the_keys_until_it_is(page: "Page") -> None:
+def test_an_undo_of_what_is_not_known_here_holds_the_keys_until_it_is(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b");
         machine.undo();
@@ -194,9 +189,9 @@ def test_an_undo_of_what_is_not_known_here_holds_the_keys_until_it_is(page: "Pag
     ) == [[{"refused": "waiting"}] * 3, "a"]
 
 
-def test_a_lost_connection_stops_the_keys(page: "Page") -> None:
+def test_a_lost_connection_stops_the_keys(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b");
         machine.online = false;
@@ -205,9 +200,9 @@ def test_a_lost_connection_stops_the_keys(page: "Page") -> None:
     ) == [{"refused": "offline"}, {"refused": "offline"}, 0, "a"]
 
 
-def test_back_and_forth_decide_nothing_and_what_was_skipped_comes_round_again(page: "Page") -> None:
+def test_back_and_forth_decide_nothing_and_what_was_skipped_comes_round_again(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b", "c");
         machine.step(1);
@@ -223,9 +218,9 @@ def test_back_and_forth_decide_nothing_and_what_was_skipped_comes_round_again(pa
     ) == ["b", None, "a", ["a", "b", "c"], 0]
 
 
-def test_at_the_end_it_asks_for_what_is_left_from_the_beginning(page: "Page") -> None:
+def test_at_the_end_it_asks_for_what_is_left_from_the_beginning(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = new Machine();
         machine.receive(answer({ items: [item("b", 5)], order: ["b"] }));
@@ -245,9 +240,9 @@ def test_at_the_end_it_asks_for_what_is_left_from_the_beginning(page: "Page") ->
     ) == [5, "a", "b", None, None]
 
 
-def test_going_back_beyond_what_is_on_hand_asks_for_it(page: "Page") -> None:
+def test_going_back_beyond_what_is_on_hand_asks_for_it(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = new Machine();
         machine.receive(answer({ items: [item("c", 5)], order: ["c"] }));
@@ -261,9 +256,9 @@ def test_going_back_beyond_what_is_on_hand_asks_for_it(page: "Page") -> None:
     ) == [5, "b", "c"]
 
 
-def test_a_filter_that_changes_begins_anew_and_keeps_what_is_not_answered(page: "Page") -> None:
+def test_a_filter_that_changes_begins_anew_and_keeps_what_is_not_answered(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("a", "b");
         machine.decide("drop");
@@ -273,9 +268,9 @@ def test_a_filter_that_changes_begins_anew_and_keeps_what_is_not_answered(page: 
     ) == ["x", 2, 1, "a"]
 
 
-def test_what_is_on_the_screen_stays_there_whatever_the_server_would_show(page: "Page") -> None:
+def test_what_is_on_the_screen_stays_there_whatever_the_server_would_show(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const machine = begun("b", "c");
         machine.receive(answer({ items: [item("a", 0)], order: ["a", "b", "c"] }));
@@ -286,11 +281,11 @@ def test_what_is_on_the_screen_stays_there_whatever_the_server_would_show(page: 
     ) == [["b", "b", ["b", "a", "c"]], None]
 
 
-def test_a_person_in_a_hurry_and_a_slow_server_lose_nothing_and_decide_nothing_unseen(page: "Page") -> None:
+def test_a_person_in_a_hurry_and_a_slow_server_lose_nothing_and_decide_nothing_unseen(surface: "Page") -> None:
     """Thousands of random runs: a server that answers late, twice or never, and is started anew at times."""
     assert (
         run(
-            page,
+            surface,
             """
         let state = 1;
         const random = (n) => { state = (state * 48271) % 2147483647; return state % n; };

@@ -1,13 +1,12 @@
 """What the grid's surface knows and decides, without a page: its selection, run in a Chromium."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("streamlit")
 
-from tests.ui.surface_modules import modules, run
+from tests.ui.surface_modules import run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -15,15 +14,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator["Page"]:
-    with modules() as shown:
-        yield shown
-
-
-def test_only_tiles_that_were_on_the_screen_are_decided(page: "Page") -> None:
+def test_only_tiles_that_were_on_the_screen_are_decided(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const made = sheet("a", "b", "c");
         made.saw("a");
@@ -34,9 +27,9 @@ def test_only_tiles_that_were_on_the_screen_are_decided(page: "Page") -> None:
     ) == [["a"], 2, ["b", "c"], {"refused": "early"}]
 
 
-def test_with_nothing_chosen_a_key_is_about_the_tile_under_the_cursor(page: "Page") -> None:
+def test_with_nothing_chosen_a_key_is_about_the_tile_under_the_cursor(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const made = sheet("a", "b", "c");
         ["a", "b", "c"].forEach((id) => made.saw(id));
@@ -47,9 +40,9 @@ def test_with_nothing_chosen_a_key_is_about_the_tile_under_the_cursor(page: "Pag
     ) == [[["b", "seen b", 0]], {"refused": "nothing"}, {"refused": "nothing"}]
 
 
-def test_a_range_is_chosen_or_left_out_as_its_anchor_is(page: "Page") -> None:
+def test_a_range_is_chosen_or_left_out_as_its_anchor_is(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const made = sheet("a", "b", "c", "d");
         made.toggle(1);
@@ -62,9 +55,9 @@ def test_a_range_is_chosen_or_left_out_as_its_anchor_is(page: "Page") -> None:
     ) == [["b", "c", "d"], ["d"]]
 
 
-def test_pages_are_asked_for_once_and_tiles_are_brought_up_to_date(page: "Page") -> None:
+def test_pages_are_asked_for_once_and_tiles_are_brought_up_to_date(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const made = new Selection();
         made.receive({ ...tiles("a", "b"), total: 3 });
@@ -80,9 +73,9 @@ def test_pages_are_asked_for_once_and_tiles_are_brought_up_to_date(page: "Page")
     ) == [2, None, ["a", "b", "c"], "new", None]
 
 
-def test_a_tile_on_its_way_is_not_decided_twice(page: "Page") -> None:
+def test_a_tile_on_its_way_is_not_decided_twice(surface: "Page") -> None:
     assert run(
-        page,
+        surface,
         """
         const made = sheet("a", "b");
         made.saw("a");
