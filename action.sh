@@ -5,9 +5,9 @@ set -euo pipefail
 install() {
   local extras=${CURATE_EXTRAS:+[$CURATE_EXTRAS]}
   if [[ -n ${CURATE_VERSION:-} ]]; then
-    python -m pip install "imagecurate$extras==$CURATE_VERSION"
+    python -P -m pip install "imagecurate$extras==$CURATE_VERSION"
   else
-    python -m pip install "$GITHUB_ACTION_PATH$extras"
+    python -P -m pip install "$GITHUB_ACTION_PATH$extras"
   fi
 }
 

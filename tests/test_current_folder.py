@@ -1,5 +1,7 @@
 """People stand in the dataset that they audit: no module in it is ever imported."""
 
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -14,7 +16,7 @@ from curate.ui import serving
 from curate.ui.guard import HEALTH
 from tests import browsing, sample_images
 
-NAMES = ("numpy", "cv2", "pandas", "pyarrow", "PIL", "multiprocessing", "pickle", "streamlit", "typer")
+NAMES = ("numpy", "cv2", "pandas", "pyarrow", "PIL", "multiprocessing", "pickle", "streamlit", "typer", "pip")
 SCRIPT = "import curate, sys\nif __name__ == '__main__':\n    print(curate.audit('.', sys.argv[1], engine='local:2'))\n"
 
 
@@ -91,6 +93,18 @@ def is_up(port: int, server: subprocess.Popen[bytes]) -> bool:
         except OSError:
             time.sleep(0.1)
     return False
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
+def test_nor_does_the_action_run_a_pip_of_it(trap: Path) -> None:
+    action = Path(__file__).parent.parent / "action.sh"
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    nothing_to_install = {"PATH": path, "PIP_NO_INDEX": "1", "CURATE_VERSION": "0.0.0"}
+    done = subprocess.run(
+        ["bash", action, "install"], cwd=trap, env=os.environ | nothing_to_install, capture_output=True, check=False
+    )
+    assert b"No matching distribution" in done.stderr
+    assert not sprung(trap)
 
 
 def test_the_trap_would_be_sprung(trap: Path) -> None:
