@@ -232,6 +232,7 @@ def _audited(
     memory.give_back()
     if not fresh and (measured or judged["judged"] != known.get("judged")):
         features.prune(ws.features, active, records, configuration.decode)
+    del records  # before the tables are read
     other = embedded.note(ws, configuration)
     facts["notes"] += [other.to_json()] if other else []
     write_json({**facts, "complete": True, **judged}, ws.audit)

@@ -4,6 +4,7 @@ The same measurements, settings and log give the same files.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -23,11 +24,13 @@ from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
 from curate.scanners import Told, embeddings, untold
 from curate.schema import FINDINGS, IMAGES
-from curate.sources import Record
+from curate.sources import Record, Records
 from curate.storage import memory
 from curate.storage.workspace import Workspace, read_table, write_table
 
 _LOADING, _QUEUEING = N_("reading what was measured"), N_("filling the review queue")
+_AT_A_TIME = 65_536
+"""So many names are written out to be hashed."""
 
 
 def judged(
@@ -117,10 +120,12 @@ def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:
     digest = hashlib.sha256(f"{__version__} {settings} {run.workspace.review.exists()}".encode())
     for scanner in run.scanners:
         digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
-    for record in records:
-        digest.update(
-            f"{record.path}\0{record.label}\0{record.split}\0{record.size_bytes} {record.mtime_ns}\n".encode()
-        )
+    columns = Records.of(records)
+    for names in (columns.paths, columns.labels, columns.splits):
+        for start in range(0, len(names), _AT_A_TIME):
+            digest.update(json.dumps(names[start : start + _AT_A_TIME]).encode())
+    for numbers in (columns.sizes, columns.times):
+        digest.update(numbers)
     beside = sorted({name for scanner in run.scanners for name in scanner.judged_with})
     for name in ("findings.parquet", "images.parquet", listed.COLUMNS, *embeddings.FILES, *beside):
         path = run.workspace.root / name

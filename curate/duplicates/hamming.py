@@ -11,6 +11,7 @@ distance, so no index is carried along. A pair counts at the first combination o
 """
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -282,7 +283,6 @@ _Members = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
 """Rows in the order of their values, and where in it each value begins, and the end."""
 _Packed = npt.NDArray[np.uint64]
 """Pairs of rows as one number each, the left one above: half the size of two, and sorted in place."""
-_LOWER = np.uint64((1 << 32) - 1)
 
 
 def _members(owner: npt.NDArray[np.intp], values: int) -> _Members:
@@ -332,15 +332,26 @@ def _unpacked(parts: list[_Packed], sides: Sequence[tuple[Hashes, Hashes]]) -> P
         pairs[end - len(part) : end] = part
         end -= len(part)
     pairs.sort()
-    is_new = np.ones(len(pairs), dtype=bool)
-    np.not_equal(pairs[1:], pairs[:-1], out=is_new[1:])
-    left, right = (np.empty(np.count_nonzero(is_new), np.int32) for _ in range(2))
-    at = 0
-    for start in range(0, len(pairs), _CELLS):
-        some = pairs[start : start + _CELLS][is_new[start : start + _CELLS]]
-        left[at : at + len(some)], right[at : at + len(some)] = some >> np.uint64(32), some & _LOWER
-        at += len(some)
+    left, right = _halves(_once_each(pairs))
     bits = np.full(len(left), BITS, np.uint8)
     for ours, theirs in sides:
         np.minimum(bits, distances(ours, left, theirs, right), out=bits)
     return left, right, bits
+
+
+def _once_each(pairs: _Packed) -> _Packed:
+    """Leave out what equals its forerunner, in the memory that sorted pairs lie in."""
+    end, last = 0, None
+    for start in range(0, len(pairs), _CELLS):
+        some = pairs[start : start + _CELLS]
+        is_new = np.append(some[0] != last, some[1:] != some[:-1])
+        last, new = some[-1], some[is_new]
+        pairs[end : end + len(new)] = new
+        end += len(new)
+    return pairs[:end]
+
+
+def _halves(pairs: _Packed) -> tuple[Rows, Rows]:
+    """Return the rows of pairs, (left, right), in the memory that the pairs lie in."""
+    halves = pairs.view(np.int32).reshape(-1, 2)
+    return (halves[:, 1], halves[:, 0]) if sys.byteorder == "little" else (halves[:, 0], halves[:, 1])

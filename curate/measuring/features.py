@@ -100,10 +100,11 @@ class _Wanted:
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> _Wanted:
+        columns = Records.of(records)
         return cls(
-            {record.path: row for row, record in enumerate(records)},
-            np.array([record.size_bytes for record in records], np.int64),
-            np.array([record.mtime_ns for record in records], np.int64),
+            {path: row for row, path in enumerate(columns.paths)},
+            np.array(columns.sizes, np.int64),
+            np.array(columns.times, np.int64),
         )
 
     def rows(self, table: pa.Table) -> Rows:
@@ -151,11 +152,11 @@ def load(
     import pandas as pd
 
     with memory.given_back():
-        return pd.DataFrame(_gathered(records, found, scanners, report), copy=False)
+        return pd.DataFrame(_gathered(Records.of(records), found, scanners, report), copy=False)
 
 
 def _gathered(
-    records: Sequence[Record], found: Sequence[Part], scanners: Sequence[Scanner], report: Callable[[int, int], None]
+    records: Records, found: Sequence[Part], scanners: Sequence[Scanner], report: Callable[[int, int], None]
 ) -> dict[str, Any]:
     import pandas as pd
 
@@ -180,8 +181,9 @@ def _gathered(
     if lacking is not None:
         raise WorkspaceError(f"no measurement of {lacking!r} can be read any more; run the audit again")
     # As Series: of arrays pandas 3 would make text of its own kind, in which nothing is None.
-    given = {name: pd.Series([getattr(r, name) for r in records], dtype=object) for name in ("path", "label", "split")}
-    return given | {name: column.series() for columns in steps.values() for name, column in columns.items()}
+    given = {"path": records.paths, "label": records.labels, "split": records.splits}
+    texts = {name: pd.Series(values, dtype=object) for name, values in given.items()}
+    return texts | {name: column.series() for columns in steps.values() for name, column in columns.items()}
 
 
 def _names(table: pa.Table, step: str) -> list[str]:

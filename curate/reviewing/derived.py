@@ -208,6 +208,8 @@ def _write_unflagged(db: Database, paths: Iterable[str], folded: Folded) -> None
 def state_of_unflagged(path: str, sha256: str | None, folded: Folded) -> tuple[str, str | None, str | None, str]:
     """Return where an image stands that no scanner flagged, as the values of `_UPDATE_IMAGE`."""
     itself = unflagged(path, sha256)
+    if itself.key not in folded.standing:  # as of most of a dataset
+        return State.CLEAR, None, None, path
     return _state(path, rule_image([(itself, folded.on(itself))]))
 
 

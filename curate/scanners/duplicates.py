@@ -269,7 +269,10 @@ class Duplicates(Scanner):
         compact = usable.astype(np.int32)  # a table in memory has no more rows than that
 
         def of_rows(pairs: Pairs) -> Pairs:
-            return compact[pairs[0]], compact[pairs[1]], pairs[2]
+            for side in pairs[:2]:  # in place: there may be ten times as many pairs as rows
+                for start in range(0, len(side), _SPECTRA):
+                    side[start : start + _SPECTRA] = compact[side[start : start + _SPECTRA]]
+            return pairs
 
         phashes, dhashes = (hashes_of(ranked[name], usable) for name in ("phash", "dhash"))
         parts = (usable[at : at + _SPECTRA] for at in range(0, len(usable), _SPECTRA))

@@ -44,7 +44,10 @@ class Record:
 
 
 class Records(Sequence[Record]):
-    """Records kept as columns, which take half the memory, and made when one is asked for."""
+    """Records kept as columns, which take half the memory, and made when one is asked for.
+
+    Whoever wants one thing of all of them reads its column: `paths`, `labels`, `splits`, `sizes` or `times`.
+    """
 
     def __init__(
         self,
@@ -56,13 +59,15 @@ class Records(Sequence[Record]):
         offsets: Iterable[int | None] = (),
     ) -> None:
         """Take columns of one length; without `offsets` no record has one."""
-        self._paths, self._labels, self._splits = paths, labels, splits
-        self._sizes, self._times = array("q", sizes), array("q", times)
+        self.paths, self.labels, self.splits = paths, labels, splits
+        self.sizes, self.times = array("q", sizes), array("q", times)
         self._offsets = {row: offset for row, offset in enumerate(offsets) if offset is not None}
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> "Records":
-        """Keep these records."""
+        """Keep these records; those that are kept so already as they are."""
+        if isinstance(records, cls):
+            return records
         return cls(
             [record.path for record in records],
             [record.label for record in records],
@@ -73,7 +78,7 @@ class Records(Sequence[Record]):
         )
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.paths)
 
     @overload
     def __getitem__(self, index: int) -> Record: ...
@@ -84,11 +89,11 @@ class Records(Sequence[Record]):
             return [self[row] for row in range(*index.indices(len(self)))]
         row = range(len(self))[index]
         return Record(
-            self._paths[row],
-            self._labels[row],
-            self._splits[row],
-            self._sizes[row],
-            self._times[row],
+            self.paths[row],
+            self.labels[row],
+            self.splits[row],
+            self.sizes[row],
+            self.times[row],
             self._offsets.get(row),
         )
 

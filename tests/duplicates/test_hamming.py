@@ -105,3 +105,16 @@ def test_a_join_that_is_spread_finds_the_same_pairs(monkeypatch: pytest.MonkeyPa
         assert len(alone[0]) > 100
         assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
     assert min(parts) > 1
+
+
+@pytest.mark.parametrize("cells", [4, 5, 7, 64])
+def test_a_pair_that_both_sorts_bring_together_comes_once(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many pairs are looked at in one go: what repeats may lie on both sides of an edge."""
+    monkeypatch.setattr(hamming, "_CELLS", cells)
+    hashes, others = clustered(5, 40), clustered(6, 40)
+    others[:20] = hashes[:20]
+    expected: dict[tuple[int, int], int] = {}
+    for i, j, bits in brute_force(hashes, 10) | brute_force(others, 10):
+        expected[i, j] = min(bits, expected.get((i, j), bits))
+    left, right, bits = hamming.pairs_within_any([hashes, others], 10)
+    assert list(zip(left, right, bits, strict=True)) == sorted((*pair, n) for pair, n in expected.items())
