@@ -13,6 +13,8 @@ def is_text(name: str) -> bool:
 
 def shown(name: str) -> str:
     """Write a name so that it can be printed and stored, whatever its bytes: those that are no UTF-8 as escapes."""
+    if name.isascii():  # as most names are, and there may be millions
+        return name
     try:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:  # halves of characters that stand for no byte
