@@ -3,8 +3,8 @@
 Two 64 x 64 grey tiles are compared block by block. A copy agrees with its original in nearly every block that
 has any texture, whatever was done to brightness, size or compression; a watermark or a caption spoils only
 the blocks it covers. Images that merely look alike (a motorbike on white, an aeroplane in the sky) agree in
-their outline and in few blocks. Burnt-out blocks have no say, nor have the edges of a frame that both images
-stand in: every image in such a frame has them.
+their outline and in few blocks. Burnt-out blocks have no say, unless what is burnt in one is dark in the other, which
+no light explains; nor have the edges of a frame that both images stand in: every image in such a frame has them.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ TEXTURE = 5.0
 BURNT = 250
 BURNT_PX = BLOCK_PX**2 // 4
 """Grey level from which on a pixel is burnt, and how many of them make a burnt block: more than these."""
+DARK = 128
+"""Grey level below which a pixel is none that more light would have burnt."""
 FRAME_SPREAD, FRAME_STEP, FRAME_LENGTH = 12.0, 24.0, 0.6
 """Grey levels within which a frame is plain and beyond which its inner edge is a step, and how long that must be."""
 _AT_A_TIME = 32
@@ -50,13 +52,14 @@ TRANSFORMS = {
 class Prepared:
     """What a comparison needs of each of n tiles: (n, blocks) but for `centred`, (n, blocks, pixels of a block).
 
-    `burnt` has a bit for every pixel of a block.
+    `burnt` and `dark` have a bit for every pixel of a block.
     """
 
     centred: Floats
     mean: Floats
     spread: Floats
     burnt: npt.NDArray[np.uint64]
+    dark: npt.NDArray[np.uint64]
     frame: npt.NDArray[np.bool_]
 
 
@@ -89,10 +92,10 @@ def prepare(tiles: Floats) -> Prepared:
     """Compute what comparing needs of (n, 64, 64) grey tiles, 0..255, before it is known what with."""
     blocks = _blocks(_smooth(tiles))
     mean = blocks.mean(axis=2)
-    burnt = np.packbits(blocks >= BURNT, axis=2).view(np.uint64)[:, :, 0]
+    burnt, dark = (np.packbits(side, axis=2).view(np.uint64)[:, :, 0] for side in (blocks >= BURNT, blocks < DARK))
     blocks -= mean[:, :, None]
     spread = np.sqrt(np.einsum("nbx,nbx->nb", blocks, blocks) / BLOCK_PX**2)
-    return Prepared(blocks, mean, spread, burnt, _frame_blocks(tiles))
+    return Prepared(blocks, mean, spread, burnt, dark, _frame_blocks(tiles))
 
 
 def compare(tiles: Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]) -> Comparison:
@@ -101,9 +104,11 @@ def compare(tiles: Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.i
     spread_a, spread_b = tiles.spread[left], tiles.spread[right]
     covariance = _covariance(tiles.centred, left, right)
     alike = covariance / np.maximum(spread_a * spread_b, 1e-3)
-    burnt = popcount(tiles.burnt[left] | tiles.burnt[right]) > BURNT_PX
+    burnt_a, burnt_b = tiles.burnt[left], tiles.burnt[right]
+    burnt = popcount(burnt_a | burnt_b) > BURNT_PX
+    opposed = popcount((burnt_a & tiles.dark[right]) | (burnt_b & tiles.dark[left])) > BURNT_PX
     frame = tiles.frame[left] & tiles.frame[right]
-    textured = (np.maximum(spread_a, spread_b) > TEXTURE) & ~burnt & ~frame
+    textured = ((np.maximum(spread_a, spread_b) > TEXTURE) & ~burnt | opposed) & ~frame
     count = np.maximum(textured.sum(axis=1), 1)
     close = textured & (alike > CLOSE)
     ratio = np.asarray(spread_a / np.maximum(spread_b, 1e-3), dtype=np.float32)

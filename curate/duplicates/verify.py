@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.duplicates import kinds, portraits, shifted, signing, strangers, tiles
+from curate.duplicates.colours import USUAL_GAIN, Colours
 from curate.duplicates.groups import Match, inverse_transform
 from curate.duplicates.hamming import Pairs
 from curate.duplicates.own_scale import OwnScale
@@ -52,6 +53,12 @@ WORTH_A_LOOK = 0.15
 """Distance as wholes from which on a shift by a pixel cannot bring small images together."""
 NEAREST, MOST_SEARCHED = 20, 50_000
 """How many of the nearest wholes of a small image are looked at, and of how many images at most: all are compared."""
+RECOLOURED, OTHER_COLOURS = 0.3, 0.75
+"""How far colours are apart (`Colours.apart`) once somebody changed them, and when they are none of the original's."""
+RICH, OF_AN_EDIT = 25, 10
+"""Blocks that agree in enough of an image, whatever its colours and tones are, and in what is left of it by an edit."""
+LEAST_ALIKE, MOVED = 0.85, 0.94
+"""Correlation of the whole without which it is no copy that nobody has edited, and of one that was moved by a pixel."""
 Indices = npt.NDArray[np.intp]
 _NONE = np.empty(0, np.intp)
 
@@ -79,6 +86,7 @@ class Verifier:
         self._tile = ranked["tile"]
         self._width, self._height = ranked["width"].to_numpy(np.int64), ranked["height"].to_numpy(np.int64)
         self._chroma = ranked["chroma"].to_numpy()
+        self._colours = Colours(ranked)
         self._portraits = portraits.Portraits(ranked)
         self._label = np.unique(ranked["label"].fillna("").to_numpy(str), return_inverse=True)[1] if crowd else _NONE
         self._strangers = crowd
@@ -145,7 +153,8 @@ class Verifier:
                 self.same_scene.add((min(i, j), max(i, j)))
                 continue
             match = replace(self._match(pair, comparison, 0, bits), transform=inverse_transform(transform))
-            found.append((i, j, match.of_kind(self._relation(i, j, match))))
+            apart = self._colours.apart(i, j, transform, match.gain)
+            found.append((i, j, match.of_kind(self._relation(i, j, match, apart))))
         return found
 
     def _agree_as_wholes(self, left: Indices, right: Indices, transform: str | None) -> npt.NDArray[np.bool_]:
@@ -228,22 +237,43 @@ class Verifier:
         tile_ids, left_rows, right_rows = _tile_ids(left_ids, right_ids)
         pixels = self._tiles(tile_ids, transform)
         comparison = tiles.compare(tiles.prepare(pixels), left_rows, right_rows)
-        by_blocks = self._are_copies(comparison, self._are_small(left_ids, right_ids))
-        for index in np.flatnonzero(by_blocks | whole):
+        by_blocks, roughly = self._are_copies(comparison, self._are_small(left_ids, right_ids))
+        for index in np.flatnonzero(by_blocks | roughly | whole):
             i, j = int(left_ids[index]) // 2, int(right_ids[index]) // 2
             pair = pixels[[left_rows[index], right_rows[index]]]
             if not portraits.agree(pair[0], pair[1], self._portraits.of(i)):
                 self.same_scene.add((min(i, j), max(i, j)))
                 continue
             match = self._match(pair, comparison, int(index), int(bits[index]))
-            if not by_blocks[index]:  # it may lie elsewhere
+            if not (by_blocks[index] or roughly[index]):  # it may lie elsewhere
                 moved = in_the_middle(pair)
                 again = tiles.compare(tiles.prepare(moved), np.array([0]), np.array([1]))
                 if self._own_scale is None and _differs(comparison, int(index)) and _differs(again, 0):
                     continue
                 match = min(match, self._match(moved, again, 0, int(bits[index])), key=lambda one: one.residual)
+            apart = self._colours.apart(i, j, transform, match.gain)
             match = replace(match, transform=inverse_transform(transform))
-            yield i, j, match.of_kind(self._relation(i, j, match))
+            match = match.of_kind(self._relation(i, j, match, apart))
+            agreeing = float(comparison.close[index] * comparison.textured[index])
+            if agreeing < RICH or not (by_blocks | whole)[index]:
+                few = comparison.textured[index] < self._settings.min_blocks
+                if apart > (RECOLOURED if few else OTHER_COLOURS):
+                    continue
+                if not whole[index] and not self._is_borne_out(match, agreeing, is_rough=not by_blocks[index]):
+                    continue
+            yield i, j, match
+
+    def _is_borne_out(self, match: Match, agreeing: float, *, is_rough: bool) -> bool:
+        """Return whether a pair of which few blocks agree, or all but roughly, is a copy in spite of what differs.
+
+        There is little then to tell one flag, sign or letter from another: so tones must be such as an image survives,
+        and the whole must agree or, of an edit, some blocks at least.
+        """
+        if not USUAL_GAIN[0] < match.gain < USUAL_GAIN[1]:
+            return False
+        if match.residual <= self._residual_of(match):
+            return match.correlation >= LEAST_ALIKE
+        return match.correlation >= MOVED or (agreeing >= OF_AN_EDIT and not is_rough)
 
     def _match(self, pair: Floats, comparison: Comparison, index: int, bits: int) -> Match:
         gain, offset = float(comparison.gain[index]), float(comparison.offset[index])
@@ -268,34 +298,44 @@ class Verifier:
         side = np.minimum(self._width, self._height)
         return np.asarray(np.minimum(side[left_ids // 2], side[right_ids // 2]) < self._settings.small_px, dtype=bool)
 
-    def _are_copies(self, comparison: Comparison, small: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        s = self._settings
+    def _are_copies(
+        self, comparison: Comparison, small: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Return which pairs agree, and which small ones do roughly."""
+        s, none = self._settings, np.zeros(len(small), dtype=bool)
         if self._own_scale is not None:
-            return np.zeros(len(small), dtype=bool)
+            return none, none
         if self._strangers is not None:
-            return _is_sure(comparison, self._share_of_a_crowd(self._strangers))
+            return _is_sure(comparison, self._share_of_a_crowd(self._strangers)), none
         by_blocks = (comparison.alike >= s.min_matching_blocks) | (
             (comparison.close >= s.min_loose_matching_blocks) & (comparison.closeness >= s.min_block_correlation)
         )
-        by_blocks |= small & (comparison.close >= s.min_loose_matching_blocks_small)
         by_whole = comparison.correlation >= s.correlation
-        return np.asarray(np.where(comparison.textured >= s.min_blocks, by_blocks, by_whole), dtype=bool)
+        has_blocks = comparison.textured >= s.min_blocks
+        roughly = has_blocks & small & (comparison.close >= s.min_loose_matching_blocks_small)
+        return np.where(has_blocks, by_blocks, by_whole).astype(bool), roughly
 
-    def _relation(self, i: int, j: int, match: Match) -> KindSpec:
-        s = self._settings
+    def _relation(self, i: int, j: int, match: Match, apart: float) -> KindSpec:
         if match.transform is not None:
             return kinds.MIRRORED if TRANSFORMS[match.transform][0] else kinds.ROTATED
         chroma = sorted((float(self._chroma[i]), float(self._chroma[j])))
         bleached = chroma[0] < 2.0 and chroma[1] > 6.0
-        toned = abs(np.log(max(match.gain, 1e-3))) > s.gain or abs(match.offset) > s.offset
-        # Burnt colours leave more behind than a tone curve of the grey image explains.
-        if match.residual > s.residual * (2 if toned and match.agreement > _MOSTLY else 1):
+        if match.residual > self._residual_of(match):
             is_sequence = self._strangers is not None and self._strangers.usual >= NEARLY_ALL
             return kinds.BURST if is_sequence else kinds.EDITED
-        if bleached or toned:
+        if bleached or self._is_toned(match) or apart > RECOLOURED:
             return kinds.RECOLOURED
         same_size = self._width[i] == self._width[j] and self._height[i] == self._height[j]
         return kinds.RE_ENCODED if same_size else kinds.RESIZED
+
+    def _is_toned(self, match: Match) -> bool:
+        s = self._settings
+        return bool(abs(np.log(max(match.gain, 1e-3))) > s.gain or abs(match.offset) > s.offset)
+
+    def _residual_of(self, match: Match) -> float:
+        """Return the largest local difference that is no edit: burnt colours leave more than a tone curve explains."""
+        is_burnt = self._is_toned(match) and match.agreement > _MOSTLY
+        return float(self._settings.residual) * (2 if is_burnt else 1)
 
 
 def _is_sure(comparison: Comparison, share: float) -> npt.NDArray[np.bool_]:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Config, Settings
-from curate.duplicates import hamming, kinds, sift, strangers
+from curate.duplicates import colours, hamming, kinds, sift, strangers
 from curate.duplicates.groups import (
     NEEDED,
     EqualPixels,
@@ -86,7 +86,7 @@ class Duplicates(Scanner):
     """Groups of copies, each with a suggested keeper; groups that span classes or splits say so."""
 
     name: ClassVar[str] = "duplicates"
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     kinds: ClassVar[tuple[KindSpec, ...]] = kinds.ALL
     settings_model: ClassVar[type[Settings]] = DuplicatesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
@@ -96,6 +96,7 @@ class Duplicates(Scanner):
         "tile": pa.binary(TILE_PX * TILE_PX),
         "contrast": pa.float32(),
         "chroma": pa.float32(),
+        "colours": pa.binary(colours.BYTES),
         "sharpness": pa.float32(),
         "view": pa.binary(),
         "points": pa.binary(),
@@ -125,6 +126,7 @@ class Duplicates(Scanner):
             "tile": grey.tobytes(),
             "contrast": float(cv2.meanStdDev(grey)[1][0, 0]),
             "chroma": _chroma(tile),
+            "colours": colours.measured(tile),
             "sharpness": _sharpness(image.grey(GREY_PX)),
         }
 
@@ -136,7 +138,7 @@ class Duplicates(Scanner):
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         from curate.storage import blobs  # a worker has no use for it, nor for pandas
 
-        read = {*NEEDED, "tile", "spectrum", "phash", "dhash", "contrast", "chroma", "boxes", "digest"}
+        read = {*NEEDED, "tile", "spectrum", "phash", "dhash", "contrast", "chroma", "colours", "boxes", "digest"}
         if self.settings.thorough:
             read |= {"view", "points", "descriptors", embeddings.EMBEDDING}
         rows = np.flatnonzero(features["digest"].notna() & features["tile"].notna())

@@ -49,6 +49,8 @@ SUBJECT_SIDE = 0.25
 """Least longer side of the box round a subject, over that of the image: anything smaller is a speck."""
 SUBJECT_FILL = 0.15
 """Least share of that box that a subject covers."""
+ONE_WAY = 0.05
+"""Share of the steps of one direction below which those of the other are noise, as along stripes."""
 _LEVELS, _WINDOW = np.arange(256.0), np.ones(FLAT_LEVELS)
 
 
@@ -124,7 +126,7 @@ class Quality(Scanner):
     """Blurry, dark, bright, low-information, odd-sized and odd-shaped images."""
 
     name: ClassVar[str] = "quality"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     kinds: ClassVar[tuple[KindSpec, ...]] = (BLURRY, DARK, BRIGHT, LOW_INFORMATION, ODD_SIZE, ODD_ASPECT_RATIO)
     settings_model: ClassVar[type[Settings]] = QualitySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
@@ -311,20 +313,22 @@ def blur_effect(grey: np.ndarray) -> float:
     """Measure how little an image changes when it is blurred once more: 0 sharp, 1 blurred or flat.
 
     After Crete, Dolmiere, Ladret and Nicolas, "The blur effect: perception and estimation with a new
-    no-reference perceptual blur metric", SPIE 6492 (2007), with their 9-tap mean; independent of contrast.
+    no-reference perceptual blur metric", SPIE 6492 (2007), with their 9-tap mean; independent of contrast. The worse
+    of both directions counts, but none along which there is next to nothing: stripes are sharp.
     """
     if min(grey.shape) < 2:  # a line has no neighbours to one side
         return 1.0
-    worst = 0.0
+    totals, blurs = [], []
     for later, earlier, entering, leaving, border in _AXES:
         before = cv2.absdiff(grey[later], grey[earlier])
         # The step between two sums of nine neighbours is that between the one that enters and the one that leaves.
         wide = cv2.copyMakeBorder(grey, *border, cv2.BORDER_REFLECT_101)
         softened = cv2.absdiff(wide[entering], wide[leaving])
         lost = cv2.subtract(before.astype(np.uint16) * 9, softened.astype(np.uint16))  # never below 0 in this type
-        total = 9 * cv2.sumElems(before)[0]
-        worst = max(worst, 1 - cv2.sumElems(lost)[0] / total if total else 1.0)
-    return worst
+        totals.append(9 * cv2.sumElems(before)[0])
+        blurs.append(1 - cv2.sumElems(lost)[0] / max(totals[-1], 1))
+    least = ONE_WAY * max(totals)
+    return max((blur for total, blur in zip(totals, blurs, strict=True) if total > least), default=1.0)
 
 
 _AXES = (

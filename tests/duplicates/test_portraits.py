@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curate.duplicates import portraits, windows
+from curate.duplicates import colours, portraits, windows
 from curate.duplicates.groups import scenes
 from curate.duplicates.portraits import Portraits
 from curate.duplicates.tiles import TILE_PX, Floats
@@ -35,6 +35,7 @@ def table(tiles: list[Floats], boxes: list[str | None] | None) -> pd.DataFrame:
             "width": 256,
             "height": 256,
             "chroma": 10.0,
+            "colours": Spool().column([bytes(colours.BYTES)] * len(tiles)),
         }
     )
     return frame if boxes is None else frame.assign(boxes=pd.Series(boxes, dtype=object))

@@ -177,6 +177,25 @@ def test_the_blur_effect_grows_with_blur_and_ignores_contrast() -> None:
     assert blur_effect(np.zeros((20, 20), np.uint8)) == 1.0
 
 
+@pytest.mark.parametrize("stripes", [2, 3, 8])
+@pytest.mark.parametrize("way", [0, 1])
+@pytest.mark.parametrize("noise", [0, 2])
+def test_stripes_are_as_blurred_as_their_edges(stripes: int, way: int, noise: int) -> None:
+    """A flag is sharp though nothing changes along it, and blurred once its edges are."""
+    tones = np.tile([40, 220, 90, 250], 2)[:stripes].astype(np.uint8)
+    sharp = np.repeat(tones, 240 // stripes)[:, None].repeat(200, axis=1)
+    sharp = sharp + np.random.default_rng(0).integers(0, noise + 1, sharp.shape, dtype=np.uint8)
+    grey = np.ascontiguousarray(sharp if way == 0 else sharp.T)
+    assert blur_effect(grey) < 0.3
+    assert blur_effect(cv2.GaussianBlur(grey, (0, 0), 6)) > 0.55
+
+
+def test_blur_in_one_direction_is_blur() -> None:
+    grey = cv2.cvtColor(sample_images.photo(71), cv2.COLOR_RGB2GRAY)
+    for size in ((25, 1), (1, 25)):
+        assert blur_effect(cv2.blur(grey, size)) > blur_effect(grey) + 0.3
+
+
 # Duplicates
 
 

@@ -1,0 +1,119 @@
+"""Colours beside greys: what agrees in grey alone is the same image in other colours, or none."""
+
+from itertools import permutations
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+import curate
+from curate.duplicates import colours, tiles
+from curate.duplicates.colours import Colours
+from curate.duplicates.tiles import TILE_PX
+from curate.images.image import Pixels, luma, squeeze
+from curate.schema import Role
+from tests import sample_images
+
+SAME_IN_GREY = ((200, 60, 60), (42, 131, 42), (40, 70, 255))
+"""Red, green and blue of luma 102."""
+
+
+def table(*images: Pixels) -> Colours:
+    measured = [colours.measured(squeeze(image, TILE_PX)) for image in images]
+    return Colours(pd.DataFrame({"colours": pd.Series(measured, dtype=object)}))
+
+
+def copies(folder: Path, images: dict[str, Pixels]) -> dict[str, str]:
+    """Audit images in a folder; return what each copy is to its keeper."""
+    for name, pixels in images.items():
+        sample_images.save(pixels, folder / "source" / "all" / name)
+    found = curate.audit(folder / "source", folder / "ws").findings
+    found = found[(found["category"] == "duplicate") & (found["role"] == Role.COPY)]
+    return dict(zip(found["path"].str.removeprefix("all/"), found["kind"], strict=True))
+
+
+def stripes(*tones: tuple[int, int, int]) -> Pixels:
+    return np.repeat(np.array(tones, np.uint8), 60, axis=0)[:, None].repeat(240, axis=1)
+
+
+def with_hue(pixels: Pixels, degrees: int) -> Pixels:
+    turned = cv2.cvtColor(pixels, cv2.COLOR_RGB2HSV)
+    turned[:, :, 0] = (turned[:, :, 0].astype(int) + degrees // 2) % 180
+    return np.asarray(cv2.cvtColor(turned, cv2.COLOR_HSV2RGB), np.uint8)
+
+
+def drawn(colour: tuple[int, int, int]) -> Pixels:
+    """A pin: one painted shape with an outline, on white."""
+    canvas = np.full((240, 240, 3), 255, np.uint8)
+    cv2.line(canvas, (120, 130), (170, 220), (90, 90, 90), 6)
+    cv2.ellipse(canvas, (110, 90), (70, 45), 20, 0, 360, colour, -1)
+    cv2.ellipse(canvas, (110, 90), (70, 45), 20, 0, 360, (0, 0, 0), 4)
+    return canvas
+
+
+def test_grey_says_nothing_of_what_its_colours_were() -> None:
+    photo = sample_images.photo(1)
+    assert colours.measured(squeeze(luma(photo), TILE_PX)) == bytes(colours.BYTES)
+    assert table(photo, luma(photo)).apart(0, 1, None, 1.0) == 0.0
+    assert table(photo, cv2.cvtColor(luma(photo), cv2.COLOR_GRAY2RGB)).apart(0, 1, None, 1.0) == 0.0
+
+
+def test_colours_are_those_of_each_place() -> None:
+    red, green, _ = (np.full((64, 64, 3), colour, np.uint8) for colour in SAME_IN_GREY)
+    halves = np.hstack([red[:, :32], green[:, :32]])
+    grid = np.frombuffer(colours.measured(halves), np.int8).reshape(4, 4, 2)
+    assert (grid[:, :2, 0] > 60).all()
+    assert (grid[:, 2:, 0] < -30).all()
+    assert (grid[:, :, 1] < 0).all()
+
+
+@pytest.mark.parametrize("transform", [*tiles.TRANSFORMS])
+def test_colours_turn_with_the_image(transform: str) -> None:
+    photo = sample_images.photo(3, 200, 200)
+    mirrored, quarters = tiles.TRANSFORMS[transform]
+    turned = np.ascontiguousarray(np.rot90(photo[:, ::-1] if mirrored else photo, -quarters))
+    found = table(turned, photo)
+    assert found.apart(0, 1, transform, 1.0) == 0.0
+    assert found.apart(0, 1, None, 1.0) > 0.3
+
+
+def test_colours_pale_and_deepen_with_the_greys() -> None:
+    flag = stripes((220, 20, 30), (250, 220, 10), (20, 60, 200))
+    found = table((flag * 0.6).astype(np.uint8), flag)
+    assert found.apart(0, 1, None, 0.6) == 0.0
+    assert found.apart(0, 1, None, 1.0) > 0.3
+    assert found.apart(0, 1, None, 0.2) == found.apart(0, 1, None, 1.0), "no change of contrast that an image survives"
+
+
+def test_stripes_of_other_colours_are_other_flags(tmp_path: Path) -> None:
+    """Any three stripes are like any other three in grey, but for brightness and contrast."""
+    tones = [(0, 0, 0), (255, 255, 255), (220, 20, 30), (250, 220, 10), (20, 60, 200), (0, 130, 60)]
+    flags = {f"{index:03}.png": stripes(*three) for index, three in enumerate(permutations(tones, 3))}
+    assert copies(tmp_path, flags) == {}
+
+
+def test_a_flag_encoded_again_smaller_or_darker_is_the_same_flag(tmp_path: Path) -> None:
+    flag = stripes((220, 20, 30), (250, 220, 10), (20, 60, 200))
+    images = {
+        "flag.png": flag,
+        "jpeg.jpg": flag,
+        "small.png": cv2.resize(flag, (80, 60), interpolation=cv2.INTER_AREA),
+        "darker.png": (flag * 0.6).astype(np.uint8),
+    }
+    assert copies(tmp_path, images) == {"jpeg.jpg": "re_encoded", "small.png": "resized", "darker.png": "recoloured"}
+
+
+def test_a_drawing_in_another_colour_is_another_thing(tmp_path: Path) -> None:
+    pins = {f"{index}.png": drawn(colour) for index, colour in enumerate(SAME_IN_GREY)}
+    assert copies(tmp_path, pins) == {}
+
+
+def test_a_photo_in_other_colours_is_said_to_be_that(tmp_path: Path) -> None:
+    """Not one encoded again: its greys may be the same."""
+    photo = sample_images.photo(5, 320, 240)
+    other = with_hue(photo, 90)
+    grey = luma(photo).astype(np.int16) - luma(other)
+    other = np.clip(other + grey[:, :, None], 0, 255).astype(np.uint8)
+    assert [*copies(tmp_path, {"a.png": photo, "b.png": other}).values()] == ["recoloured"]
