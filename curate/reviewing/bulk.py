@@ -87,8 +87,9 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     if new_label is not None:
         new_label = checked(new_label, _classes(ws, images), new_class=new_class)
     findings = queued(ws.read_findings())
-    chosen = findings[[_matches(row, selection) for row in findings.to_dict("records")]]
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
+    patterns = [path for path in selection.paths if path not in hashes]  # what is the name of an image means that one
+    chosen = findings[[_matches(row, selection, patterns) for row in findings.to_dict("records")]]
     rows = chosen.to_dict("records")
     spared = _survivors(findings, rows) if action is None else frozenset()
     choices = [
@@ -275,13 +276,13 @@ def _survivors(findings: pd.DataFrame, chosen: Sequence[dict[str, Any]]) -> froz
     return frozenset(spared)
 
 
-def _matches(row: dict[str, Any], selection: Selection) -> bool:
+def _matches(row: dict[str, Any], selection: Selection, patterns: Sequence[str]) -> bool:
     return (
         (selection.keepers or row["role"] != Role.KEEPER or row["path"] in selection.paths)
         and (not selection.categories or row["category"] in selection.categories)
         and (not selection.kinds or row["kind"] in selection.kinds)
         and (not selection.labels or row["label"] in selection.labels)
-        and (not selection.paths or row["path"] in selection.paths or _fits(row["path"], selection.paths))
+        and (not selection.paths or row["path"] in selection.paths or _fits(row["path"], patterns))
         and selection.min_score <= row["score"] <= selection.max_score
     )
 
