@@ -37,7 +37,8 @@ def manifest(
 ) -> pd.DataFrame:
     """Fold all decisions into the manifest, write it to `output` (by default into the workspace) and return it.
 
-    `pending` says what undecided images count as; without it they are refused with `UndecidedError`.
+    `pending` says what undecided images count as; without it they are refused with `UndecidedError`. One that a person
+    has given another class counts as relabelled where it is kept.
 
     >>> table = curate.manifest("ws", "approved.csv")
     >>> table["action"].value_counts().to_dict()
@@ -53,23 +54,33 @@ def manifest(
     images, findings = ws.read_images(), ws.read_findings()
     with Store(ws.review) as store:
         log = store.log.decisions()
-    table = build(images, findings, log, source=root)
+    table = build(images, findings, log, source=root, pending=pending)
     waiting = table["action"] == Verdict.PENDING
-    if waiting.any() and pending is None:
+    if waiting.any():
         raise UndecidedError(
             f"{waiting.sum()} flagged images are undecided; finish with: curate review {ws.root} - "
             "or say what they count as with --pending keep or --pending drop"
         )
-    if pending is not None:
-        table.loc[waiting, "action"] = str(pending)
     write(table, target)
     return table
 
 
-def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision], *, source: str) -> pd.DataFrame:
-    """Make the manifest table (`schema.MANIFEST`) of images, findings and log; undecided images are `pending`. Pure."""
+def build(
+    images: pd.DataFrame,
+    findings: pd.DataFrame,
+    log: Sequence[Decision],
+    *,
+    source: str,
+    pending: Pending | None = None,
+) -> pd.DataFrame:
+    """Make the manifest table (`schema.MANIFEST`) of images, findings and log. Pure.
+
+    Undecided images are `pending`, unless that says what they count as.
+    """
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
     rulings = rule(findings, hashes, fold(log))
+    if pending is not None:
+        rulings = {path: ruling.settled(pending) for path, ruling in rulings.items()}
     queued = findings[findings["severity"] != Severity.INFO]
     reasons: dict[str, _Reasons] = {}
     for path, reason, finding_id in queued[["path", "reason", "finding_id"]].itertuples(index=False, name=None):
