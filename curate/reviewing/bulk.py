@@ -119,11 +119,11 @@ def decide_from_csv(
     note: str | None = None,
     allow_no_survivor: bool = False,
 ) -> int:
-    """Decide as a CSV says: columns `path` and `action`, and `new_label`, `finding_id` where wanted.
+    """Decide as a CSV says: columns `path` and `action`, and `new_label`, `finding_id`, `sha256` where wanted.
 
-    A row without `finding_id` decides every finding of that image, or the image itself where it has none. The file may
-    be one that a spreadsheet has saved. Nothing is recorded unless every row can be, and no two contradict. Returns the
-    number of decisions.
+    A row without `finding_id` decides every finding of that image, or the image itself where it has none; one with a
+    `sha256` is about that content, and refused where the image has another. The file may be one that a spreadsheet has
+    saved. Nothing is recorded unless every row can be, and no two contradict. Returns the number of decisions.
 
     >>> from pathlib import Path
     >>> _ = Path("decisions.csv").write_text("path,action\\ndogs/again.jpg,drop\\n")
@@ -223,6 +223,10 @@ class _Reader:
         path = self._path(row["path"] or "")
         if path is None:
             raise SourceError(f"{where}: {row['path'] or ''!r} is no image of this audit")
+        if row.get("sha256") and row["sha256"].strip().lower() != self.hashes[path]:
+            raise SourceError(
+                f"{where}: {path!r} is another image by now, with another sha256; look at it again, and decide anew"
+            )
         action = member(Action, row["action"])
         if action not in CHOSEN:
             raise SourceError(f"{where}: {row['action'] or ''!r} is no action; use keep, drop, relabel or defer")

@@ -216,6 +216,15 @@ def test_a_mistake_is_named_by_its_line_and_nothing_is_recorded(audited: Audited
     assert decisions(audited) == {}
 
 
+def test_a_row_with_a_hash_decides_that_content_and_no_other(audited: Audited) -> None:
+    images = audited.workspace.read_images().set_index("path")["sha256"]
+    looked_at, other = images["dogs/again.jpg"], images["cats/003.jpg"]
+    with pytest.raises(CurateError, match=r"line 2: 'dogs/again\.jpg' is another image by now"):
+        from_csv(audited, f"path,sha256,action\ndogs/again.jpg,{other},drop\n")
+    assert decisions(audited) == {}
+    assert from_csv(audited, f"path,sha256,action\ndogs/again.jpg,{looked_at.upper()},drop\ncats/003.jpg,,drop\n") == 2
+
+
 def test_rows_that_say_the_same_are_one_decision(audited: Audited) -> None:
     assert from_csv(audited, "path,action\ncats/cut.jpg,drop\ncats/cut.jpg,DROP\n") == 1
 
