@@ -71,7 +71,7 @@ class Further:
         for name, value in row.items():
             if name in known or _CLASS_AGAIN.fullmatch(str(name).strip()):
                 continue
-            if isinstance(value, list | dict | bytes) or value != value:  # noqa: PLR0124 - not a number
+            if isinstance(value, list | dict | bytes):
                 continue
             written = text(row, name)
             if written is not None and is_text(written):
@@ -122,8 +122,10 @@ def split_name(value: str | None) -> str | None:
 
 
 def text(row: Mapping[str, Any], column: str | None) -> str | None:
-    """Read a cell as text, to the last blank, since two classes may differ in it; None where it is empty."""
+    """Read a cell as text, to the last blank, since two classes may differ in it; None where it is empty, or NaN."""
     value = row.get(column) if column else None
+    if value != value:  # noqa: PLR0124 - NaN, which JSON and Parquet hold where something is missing
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a column of class numbers with a gap
     return str(value) if value is not None and str(value).strip() else None

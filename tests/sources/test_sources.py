@@ -100,6 +100,18 @@ def test_a_list_may_lie_elsewhere_than_its_images(tmp_path: Path) -> None:
     assert where(listing) == {"cats/000.jpg": (None, "c"), "dogs/000.jpg": (None, "d")}
 
 
+@pytest.mark.parametrize("name", ["list.jsonl", "list.parquet"])
+def test_a_class_that_is_not_a_number_is_missing_and_not_called_nan(tmp_path: Path, name: str) -> None:
+    sample_images.dataset(tmp_path / "data", each=3, classes=("x",))
+    labels = {"data/x/000.jpg": 7.0, "data/x/001.jpg": float("nan"), "data/x/002.jpg": None}
+    table = pa.table({"path": list(labels), "label": pa.array(labels.values())})
+    if name.endswith(".parquet"):
+        pq.write_table(table, tmp_path / name)
+    else:
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    assert [record.label for record in listed(tmp_path / name, tmp_path).records] == ["7", None, None]
+
+
 def test_a_row_without_an_image_is_a_row_with_a_reason(tmp_path: Path) -> None:
     sample_images.dataset(tmp_path / "data", each=1)
     named = ("data/cats/000.jpg", "data/cats/gone.jpg", "", "data/cats/000.jpg")
