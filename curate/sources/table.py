@@ -24,6 +24,7 @@ from curate.sources.columns import (
     Further,
     column_called,
     is_list,
+    named_again,
     read_rows,
     split_name,
     text,
@@ -110,10 +111,11 @@ def listing_of(
     for address, label, split, row in named:
         path = address.removeprefix(root).lstrip("/")
         size, stamp = facts[address]
+        record = Record(path, label, split, size, stamp)
         if path in found:
-            left_out.append(Skipped(path, msg("the list names it twice; the first row counts")))
+            left_out.append(Skipped(path, named_again(found[path], record)))
         else:
-            found[path] = Record(path, label, split, size, stamp)
+            found[path] = record
             further.take(path, row, used)
     records = [found[path] for path in sorted(found)]
     return Listing(root, records, sorted(left_out, key=lambda item: item.path), columns=further.columns)

@@ -16,6 +16,7 @@ import curate
 from curate.errors import SourceError
 from curate.reviewing.previews import preview
 from curate.sources import Listing, address, open_source, source_at
+from curate.sources.columns import DISAGREE
 from curate.storage.workspace import Workspace
 from tests import sample_images
 
@@ -110,6 +111,29 @@ def test_a_class_that_is_not_a_number_is_missing_and_not_called_nan(tmp_path: Pa
     else:
         (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
     assert [record.label for record in listed(tmp_path / name, tmp_path).records] == ["7", None, None]
+
+
+@pytest.mark.parametrize(
+    ("again", "disagrees"),
+    [
+        pytest.param({"label": "d", "split": "train"}, True, id="another class"),
+        pytest.param({"label": "c", "split": "test"}, True, id="another split"),
+        pytest.param({"label": "c", "split": "Training"}, False, id="the same"),
+    ],
+)
+def test_where_rows_disagree_about_an_image_the_first_counts_and_it_is_told(
+    tmp_path: Path, again: dict[str, str], *, disagrees: bool
+) -> None:
+    sample_images.dataset(tmp_path / "data", each=1, classes=("cats",))
+    rows = [{"file_name": "cats/000.jpg", "label": "c", "split": "train"}, {"file_name": "cats/000.jpg", **again}]
+    for_the_same = {"list.csv": ["the list names it twice; the first row counts"], "metadata.csv": []}
+    for name, reasons in for_the_same.items():
+        table = write(tmp_path / "data" / name, rows)
+        listing = listed(table if name == "list.csv" else table.parent, tmp_path)
+        assert where(listing) == {"cats/000.jpg": ("train", "c")}
+        told = [item.reason for item in listing.skipped if item.path == "cats/000.jpg"]
+        assert told == ([str(DISAGREE)] if disagrees else reasons)
+        table.unlink()
 
 
 def test_a_row_without_an_image_is_a_row_with_a_reason(tmp_path: Path) -> None:
