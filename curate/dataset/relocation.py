@@ -1,5 +1,6 @@
 """Where the images of a manifest are now: it names the source that was audited, which may have moved since."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from curate.errors import ConfigError, SourceError, WorkspaceError
 from curate.sources import source_at
-from curate.sources.address import url
+from curate.sources.address import url, with_slashes
 from curate.sources.base import absolute
 from curate.storage.workspace import Workspace
 
@@ -48,7 +49,9 @@ def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Sa
             say(f"{source} is not there any more: the images of {path} are read beside it, in {here}")
         now[source] = here
     rows = rows.assign(source=[now.get(source, source) for source in rows["source"]])
-    return rows.assign(path=_with_slashes(rows))
+    at = functools.cache(source_at)
+    places = zip(rows["source"], rows["path"], strict=True)
+    return rows.assign(path=[with_slashes(path, at(source).exists) for source, path in places])
 
 
 def _refuse_addresses(path: Path, sources: Sequence[str]) -> None:
@@ -109,12 +112,3 @@ def _old_and_new(text: str, sources: Sequence[str]) -> tuple[str | None, str]:
             if old is not None:
                 return old, text[index + 1 :]
     return sources[0] if len(sources) == 1 else None, text
-
-
-def _with_slashes(rows: pd.DataFrame) -> list[str]:
-    paths = []
-    for source, path in zip(rows["source"], rows["path"], strict=True):
-        posix = path.replace("\\", "/")
-        is_windows = posix != path and not source_at(source).exists(path) and source_at(source).exists(posix)
-        paths.append(posix if is_windows else path)
-    return paths

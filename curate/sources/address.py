@@ -8,7 +8,7 @@ A URL may have passed through `pathlib`, which folds the two slashes after its s
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from curate.errors import SourceError
@@ -45,6 +45,12 @@ def is_below(path: str) -> bool:
     """Say whether a path that a stranger has written stays below the root that it is put below."""
     parts = path.replace("\\", "/").split("/")
     return bool(path) and ".." not in parts and not path.startswith("/") and url(path) is None
+
+
+def with_slashes(path: str, is_there: Callable[[str], bool]) -> str:
+    """Return a path as it is written or, where Windows wrote it and only that is there, with slashes."""
+    posix = path.replace("\\", "/")
+    return posix if posix != path and not is_there(path) and is_there(posix) else path
 
 
 def refuse_inside(target: str | Path, roots: Iterable[str], what: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from curate.errors import SourceError
 from curate.i18n import Message, msg
 from curate.sources import objects
-from curate.sources.address import is_below, url
+from curate.sources.address import is_below, url, with_slashes
 from curate.sources.records import Record, Skipped, split_called
 from curate.storage.names import is_text
 
@@ -111,8 +111,12 @@ class _Labels:
         if name is None:
             return
         folder = posixpath.dirname(table)
+
+        def is_there(named: str) -> bool:
+            return posixpath.normpath(posixpath.join(folder, named)) in self.found
+
         for row in rows:
-            named = str(row.get(name) or "")
+            named = with_slashes(str(row.get(name) or ""), is_there)
             target = posixpath.normpath(posixpath.join(folder, named))
             if target in (".", folder):
                 continue

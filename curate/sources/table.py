@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 from curate.errors import SourceError
 from curate.i18n import msg
 from curate.sources import objects
-from curate.sources.address import located, url
+from curate.sources.address import located, url, with_slashes
 from curate.sources.base import Source
 from curate.sources.columns import (
     LABEL_COLUMNS,
@@ -68,9 +68,14 @@ class Table(NamingFile):
             known = ", ".join(PATH_COLUMNS[:4])
             raise SourceError(f"{self.address} has no column of paths; call it one of {known} or url")
         here = self.address.rpartition("/")[0] if url(self.address) else str(Path(self.address).resolve().parent)
+
+        def is_there(name: str) -> bool:
+            address = located(here, name)
+            return url(address) is None and objects.stat(address) is not None
+
         named, skipped = [], []
         for number, row in enumerate(rows, start=1):
-            name = str(row.get(where) or "").strip()
+            name = with_slashes(str(row.get(where) or "").strip(), is_there)
             if name:
                 named.append(Named(located(here, name), text(row, label), split_name(text(row, split)), row))
             else:

@@ -113,6 +113,18 @@ def test_a_class_that_is_not_a_number_is_missing_and_not_called_nan(tmp_path: Pa
     assert [record.label for record in listed(tmp_path / name, tmp_path).records] == ["7", None, None]
 
 
+def test_paths_as_windows_writes_them_name_the_same_images_in_lists_and_metadata(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "data", each=1)
+    sample_images.save(sample_images.photo(1), tmp_path / "data" / "odd\\name.jpg")
+    rows = [{"file_name": "dogs\\000.jpg", "label": "d"}, {"file_name": "odd\\name.jpg", "label": "o"}]
+    labels = {"dogs/000.jpg": "d", "odd\\name.jpg": "o"}
+    records = listed(write(tmp_path / "data" / "list.csv", rows), tmp_path).records
+    assert {record.path: record.label for record in records} == labels
+    write(tmp_path / "data" / "metadata.csv", rows)
+    found = {record.path: record.label for record in listed(tmp_path / "data", tmp_path).records}
+    assert found == {"cats/000.jpg": "cats", **labels}
+
+
 @pytest.mark.parametrize(
     ("again", "disagrees"),
     [
