@@ -2,6 +2,7 @@
 
 import os
 import struct
+import tarfile
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -327,6 +328,20 @@ def test_samples_of_a_shard_name_their_split_where_the_shard_does_not(tmp_path: 
     assert [(record.label, record.split) for record in listed(shard).records] == [("cat", "fold 1"), ("dog", None)]
     named = tar(tmp_path / "s" / "train-0.tar", {"1.jpg": JPEG, "1.json": facts})
     assert [record.split for record in listed(named).records] == ["train"]
+
+
+def test_names_of_a_shard_that_differ_in_case_are_two_images_and_a_name_twice_is_told(tmp_path: Path) -> None:
+    other = sample_images.encode(sample_images.photo(2, 20, 20))
+    shard = tar(tmp_path / "s" / "0.tar", {"cat/a.JPG": JPEG, "cat/a.jpg": other, "cat/a.cls": b"dog"})
+    with tarfile.open(shard, "a") as packed:  # as `tar --append` does with a file that has changed
+        packed.add(put(tmp_path, "1.jpg") / "1.jpg", "cat/a.jpg")
+    listing = listed(shard)
+    assert [(record.path, record.label) for record in listing.records] == [
+        ("0.tar/cat/a.JPG", "dog"), ("0.tar/cat/a.jpg", "dog")
+    ]  # fmt: skip
+    assert skipped(listing) == {"0.tar/cat/a.jpg": "a later file of the same name takes its place"}
+    sizes = {record.path: record.size_bytes for record in listing.records}
+    assert sizes["0.tar/cat/a.jpg"] == len(JPEG) != len(other)
 
 
 def test_names_that_no_table_could_hold_cost_one_member(tmp_path: Path) -> None:
