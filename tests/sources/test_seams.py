@@ -73,6 +73,26 @@ def test_folders_say_class_and_split(files: list[str], places: list[tuple[str | 
     assert classes_of(files) == [LabelAndSplit(*place) for place in places]
 
 
+@pytest.mark.parametrize(
+    ("files", "is_noted"),
+    [
+        pytest.param(["train/cat/1.jpg", "test/cat/2.jpg", "extra/3.jpg"], True, id="two splits and something else"),
+        pytest.param(["all/train/cat/1.jpg", "all/holdout/cat/2.jpg"], True, id="a class of one split is in another"),
+        pytest.param(["train/cat/1.jpg", "test/2.jpg", "holdout/cat/3.jpg"], True, id="a split without classes"),
+        pytest.param(["train/cat/1.jpg", "test/cat/2.jpg"], False, id="splits"),
+        pytest.param(["train/1.jpg", "test/2.jpg", "car/3.jpg"], False, id="classes called so"),
+        pytest.param(["train/freight/1.jpg", "car/small/2.jpg"], False, id="a class called so, with parts of its own"),
+    ],
+)
+def test_splits_that_count_as_classes_for_a_folder_beside_them_are_noted(
+    tmp_path: Path, files: list[str], *, is_noted: bool
+) -> None:
+    listing = listed(put(tmp_path / "src", *files))
+    assert any("count as classes" in str(note) for note in listing.notes) is is_noted
+    other = "holdout" if any("holdout" in file for file in files) else "extra"
+    assert not listed(tmp_path / "src", other).notes
+
+
 def test_classes_that_look_like_spellings_of_one_are_noted(tmp_path: Path) -> None:
     nfd = unicodedata.normalize("NFD", "maçã")
     source = put(tmp_path / "src", "Sad/1.jpg", "sad/2.jpg", "maçã/3.jpg", f"{nfd}/3.jpg", "dog/5.jpg")
