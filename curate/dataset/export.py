@@ -78,15 +78,17 @@ def export(  # noqa: PLR0913 - each is a command-line option
     ['cats/000.jpg', 'cats/001.jpg']
     """
     said = say or (lambda _: None)
-    images = manifests.kept_rows(Path(manifest), sources_of(source), said)
+    table = manifests.read(Path(manifest))
+    images = manifests.kept_of(table, Path(manifest), sources_of(source), said)
     refuse_inside(destination, folders_walked(Path(manifest), images["source"]), "the export")
     if repair_splits:
         images = _with_repaired_splits(Path(manifest), images, said)
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
+    known = set(table["label"])  # of dropped images too: a class may lose all that it had
     for label, count in Counter(images["final_label"].dropna()).items():
-        if label not in set(images["label"]):
+        if label not in known:
             said(f"note: a class that the dataset did not have, {label!r}: {count:,} of the images")
     columns = (images[name] for name in Kept._fields)
     placement = place([Kept(*row) for row in zip(*columns, strict=True)])

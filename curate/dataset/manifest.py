@@ -213,7 +213,11 @@ def kept_rows(path: Path, moved: Sequence[str] = (), say: Say | None = None) -> 
 
     Raises `UndecidedError` where one is undecided.
     """
-    table = read(path)
+    return kept_of(read(path), path, moved, say)
+
+
+def kept_of(table: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Say | None = None) -> pd.DataFrame:
+    """Select from the manifest that was read from `path` what `kept_rows` returns."""
     if (table["action"] == Verdict.PENDING).any():
         raise UndecidedError(f"{path} holds undecided images; write it again with: curate manifest --pending keep|drop")
     kept = table[table["action"].isin([Verdict.KEEP, Verdict.RELABEL])].reset_index(drop=True)
