@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from curate.errors import SourceError
 from curate.i18n import msg
+from curate.schema import Verdict
 from curate.sources import objects
 from curate.sources.address import located, url, with_slashes
 from curate.sources.base import Source
@@ -61,8 +62,9 @@ class Table(NamingFile):
         return is_list(address) and (url(address) is not None or Path(address).is_file())
 
     def _read_names(self) -> Listing:
-        """Raises `SourceError` where there is no column of paths, or where local paths and URLs are mixed."""
+        """Raises `SourceError` where it has no column of paths, is a manifest, or mixes local paths and URLs."""
         columns, rows = read_rows(self.address)
+        _refuse_manifest(self.address, columns, rows)
         where, label, split = (column_called(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS))
         if where is None:
             known = ", ".join(PATH_COLUMNS[:4])
@@ -81,6 +83,19 @@ class Table(NamingFile):
             else:
                 skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
         return listing_of(self.address, here, named, skipped, online=self.online, used=(where, label, split))
+
+
+def _refuse_manifest(address: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `SourceError` for a manifest that drops or moves images: as a list it would bring all back as they were."""
+    action, final_label = (column_called(columns, (name,)) for name in ("action", "final_label"))
+    if action and final_label and any(str(row.get(action)).strip().lower() in _NOT_KEPT for row in rows):
+        raise SourceError(
+            f"{address} is a manifest, which drops or relabels images; write the list of what it keeps, and give that: "
+            f"curate export {address} kept.csv"
+        )
+
+
+_NOT_KEPT = frozenset(Verdict) - {Verdict.KEEP}
 
 
 class Named(NamedTuple):

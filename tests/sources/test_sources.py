@@ -169,6 +169,11 @@ def test_a_row_without_an_image_is_a_row_with_a_reason(tmp_path: Path) -> None:
     [
         pytest.param([{"colour": "red"}], "no column of paths", id="no column of paths"),
         pytest.param([{"path": "a.jpg"}, {"path": "memory://b.jpg"}], "--online", id="local paths and URLs"),
+        pytest.param(
+            [{"path": "a.jpg", "label": "a", "action": "Relabel", "final_label": "b"}],
+            "is a manifest, which drops or relabels images.* curate export",
+            id="a manifest",
+        ),
     ],
 )
 def test_a_list_that_cannot_be_used_is_one_clear_line(tmp_path: Path, rows: list[dict[str, str]], message: str) -> None:
