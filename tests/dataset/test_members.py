@@ -292,6 +292,35 @@ def test_only_wanted_splits_and_classes_of_an_extension_are_candidates(own: list
         members._candidates(Extension(source=extension.source), "more", ["cats", "dogs"], tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        pytest.param({"classes": {"Catt": "cats", "Dog": "dogs"}},
+                     "extend.classes: .*more has no 'Catt'; did you mean 'Cat'. there are: Cat, Dog", id="a class"),
+        pytest.param({"classes": {"Cat": "cats"}, "splits": ["Training", "vall"]},
+                     "extend.splits: .*more has no 'vall'; .*there are: train, val", id="a split"),
+        pytest.param({"classes": {"Cat": "cats"}, "quota": {"cat": 3}},
+                     "extend.quota: the manifest has no 'cat'; did you mean 'cats'", id="a class of ours"),
+    ],
+)  # fmt: skip
+def test_a_name_in_a_recipe_that_nothing_bears_is_refused(
+    own: list[Member], tmp_path: Path, written: dict[str, Any], message: str
+) -> None:
+    for name in ("train/Cat/1.png", "val/Dog/2.png"):
+        sample_images.save(sample_images.photo(len(name)), tmp_path / "more" / name)
+    extension = Extension.model_validate({"source": str(tmp_path / "more"), **written})
+    with pytest.raises(ConfigError, match=message):
+        members._candidates(extension, "more", ["cats", "dogs"], tmp_path / "scratch")
+
+
+def test_splits_of_an_extension_go_by_their_other_names_too(own: list[Member], tmp_path: Path) -> None:
+    sample_images.save(sample_images.photo(1), tmp_path / "more" / "training" / "cats" / "1.png")
+    sample_images.save(sample_images.photo(2), tmp_path / "more" / "test" / "cats" / "2.png")
+    extension = Extension(source=str(tmp_path / "more"), splits=["Training"])
+    (found,) = members._candidates(extension, "more", ["cats", "dogs"], tmp_path / "scratch")
+    assert found.location.path == "training/cats/1.png"
+
+
 @pytest.mark.parametrize("form", ["tar", "list", "zip"])
 def test_an_extension_may_be_any_source(own: list[Member], tmp_path: Path, form: str) -> None:
     import zipfile
