@@ -196,6 +196,21 @@ def test_coco_of_one_category_an_image_is_read_wherever_its_images_lie(tmp_path:
     assert {label for _, label in where(listed(root / file)).values()} == {"cat", "dog", None}
 
 
+def test_coco_numbers_may_be_text_in_one_part_and_annotations_of_images_that_it_does_not_list_are_told(
+    tmp_path: Path,
+) -> None:
+    document = coco(["a.jpg", "b.jpg"], [(0, 1), (1, 2), (8, 1), (9, 1)])
+    for item in document["images"]:
+        item["id"] = str(item["id"])
+    for item in document["annotations"]:
+        item["category_id"] = float(item["category_id"])
+    listing = listed(write(folder(tmp_path / "set", "a.jpg", "b.jpg") / "instances.json", document))
+    assert [record.label for record in listing.records] == ["cat", "dog"]
+    assert notes(listing) == [
+        "instances.json has annotations of 2 images (such as 8) that it does not list; they are left out."
+    ]
+
+
 def test_coco_of_several_categories_an_image_is_refused_with_the_way_out(tmp_path: Path) -> None:
     root = folder(tmp_path / "set", "images/a.jpg")
     write(root / "annotations" / "instances.json", coco(["a.jpg"], [(0, 1), (0, 2)]))
