@@ -14,6 +14,7 @@ from curate.i18n import msg
 from curate.images import formats
 from curate.sources import tar
 from curate.sources.address import join
+from curate.sources.columns import text
 from curate.sources.records import Listing, Record, Skipped, split_called
 
 _WORD = re.compile(r"[A-Za-z]+")
@@ -76,7 +77,7 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
 def _label(archive: str, parts: dict[str, tuple[str, int, int]], facts: Mapping[str, Any]) -> str | None:
     if "cls" in parts:
         return _text(archive, parts["cls"]) or None
-    return next((str(facts[key]) for key in _LABEL_KEYS if facts.get(key) is not None), None)
+    return next((label for key in _LABEL_KEYS if (label := text(facts, key)) is not None), None)
 
 
 def _facts(archive: str, parts: dict[str, tuple[str, int, int]]) -> Mapping[str, Any]:

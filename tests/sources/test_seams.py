@@ -350,6 +350,13 @@ def test_samples_of_a_shard_name_their_split_where_the_shard_does_not(tmp_path: 
     assert [record.split for record in listed(named).records] == ["train"]
 
 
+def test_the_class_that_a_sample_of_a_shard_names_is_read_as_one_in_a_list_is(tmp_path: Path) -> None:
+    said = {"1": '{"label": 7.0}', "2": '{"label": NaN, "class": "cat"}', "3": '{"label": " "}', "4": '{"label": 0}'}
+    members = {f"{name}.json": facts.encode() for name, facts in said.items()}
+    shard = tar(tmp_path / "s" / "0.tar", {**members, **{f"{name}.jpg": JPEG for name in said}})
+    assert [record.label for record in listed(shard).records] == ["7", "cat", None, "0"]
+
+
 def test_names_of_a_shard_that_differ_in_case_are_two_images_and_a_name_twice_is_told(tmp_path: Path) -> None:
     other = sample_images.encode(sample_images.photo(2, 20, 20))
     shard = tar(tmp_path / "s" / "0.tar", {"cat/a.JPG": JPEG, "cat/a.jpg": other, "cat/a.cls": b"dog"})
