@@ -85,6 +85,16 @@ def test_class_numbers_out_of_range_and_several_classes_are_no_class_and_told(tm
     ]
 
 
+def test_names_as_windows_writes_them_mean_the_same_images(tmp_path: Path) -> None:
+    root = folder(tmp_path / "coco", "images/a/1.jpg", "images/b/2.jpg")
+    file = write(root / "instances.json", coco([r"a\1.jpg", r"b\2.jpg"], [(0, 1), (1, 2)]))
+    assert [record.label for record in listed(root).records] == ["cat", "dog"]
+    assert [record.label for record in listed(file).records] == ["cat", "dog"]
+    root = folder(tmp_path / "fiftyone", "data/1.jpg", r"data/odd\2.jpg")
+    write(root / "samples.json", {"samples": [sample(r"C:\Users\ana\data\1.jpg", "cat")]})
+    assert where(listed(root)) == {"data/1.jpg": (None, "cat"), r"data/odd\2.jpg": (None, None)}
+
+
 def test_a_name_without_ending_that_two_files_have_is_neither(tmp_path: Path) -> None:
     root = folder(tmp_path / "set", "data/a.jpg", "data/a.png", "data/b.jpg")
     write(root / "labels.json", {"classes": None, "labels": {"a": "cat", "b": "dog"}})
