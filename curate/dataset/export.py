@@ -86,10 +86,8 @@ def export(  # noqa: PLR0913 - each is a command-line option
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
-    known = set(table["label"])  # of dropped images too: a class may lose all that it had
-    for label, count in Counter(images["final_label"].dropna()).items():
-        if label not in known:
-            said(f"note: a class that the dataset did not have, {label!r}: {count:,} of the images")
+    for note in manifests.notes_on_classes(table, images):
+        said(f"note: {note}")
     columns = (images[name] for name in Kept._fields)
     placement = place([Kept(*row) for row in zip(*columns, strict=True)])
     images = images.assign(exported_path=pd.Series(placement.paths, images.index, dtype=object))

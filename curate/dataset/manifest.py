@@ -6,6 +6,7 @@ give the same bytes.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -222,6 +223,18 @@ def kept_of(table: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Say
         raise UndecidedError(f"{path} holds undecided images; write it again with: curate manifest --pending keep|drop")
     kept = table[table["action"].isin([Verdict.KEEP, Verdict.RELABEL])].reset_index(drop=True)
     return relocated(kept, path, moved, say)
+
+
+def notes_on_classes(table: pd.DataFrame, kept: pd.DataFrame) -> list[str]:
+    """Say which classes the rows that a manifest keeps have got and no image of it bore, a line each.
+
+    A class may be misspelt, or have had another name when images were moved into it.
+    """
+    known = set(table["label"].dropna())  # of dropped images too: a class may lose all that it had
+    counts = Counter(label for label in kept["final_label"].dropna() if known and label not in known)
+    return [
+        f"a class that the dataset did not have, {label!r}: {count:,} of the images" for label, count in counts.items()
+    ]
 
 
 def is_manifest(source: str | Path) -> bool:

@@ -58,11 +58,15 @@ def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) 
 
     Raises `UndecidedError` where one is undecided, `SourceError` where one has no class or none is kept.
     """
-    rows = manifests.kept_rows(manifest, moved, say).sort_values(["path", "source"])
+    table = manifests.read(manifest)
+    rows = manifests.kept_of(table, manifest, moved, say).sort_values(["path", "source"])
     if rows["final_label"].isna().any():
         raise SourceError(f"{manifest}: a training set needs a class for every image, and some have none")
     if rows.empty:
         raise SourceError(f"{manifest} keeps no images; there is nothing to build from")
+    if say is not None:
+        for note in manifests.notes_on_classes(table, rows):
+            say(f"note: {note}")
     sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
     columns = (rows[name] for name in ("source", "path", "final_label", "sha256", "split"))
     return [

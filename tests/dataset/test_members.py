@@ -67,6 +67,14 @@ def test_sizes_are_taken_from_a_manifest_that_has_them(tmp_path: Path) -> None:
     assert [item.location.size_bytes for item in approved(path)] == [7, 0]
 
 
+def test_a_class_that_no_image_of_the_manifest_bore_is_told_before_a_set_is_made_of_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = [Row("a/1.png", "a", "Sadd"), Row("a/2.png", "a", "b"), Row("b/3.png", "b", action="drop")]
+    approved(manifest(tmp_path, *rows), say=said.append)
+    approved(manifest(tmp_path, Row("1.png", None, "a")), say=said.append)
+    assert said == ["note: a class that the dataset did not have, 'Sadd': 1 of the images"]
+
+
 @pytest.mark.parametrize(
     ("rows", "error", "message"),
     [
