@@ -8,6 +8,7 @@ A URL may have passed through `pathlib`, which folds the two slashes after its s
 
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -47,10 +48,16 @@ def is_below(path: str) -> bool:
     return bool(path) and ".." not in parts and not path.startswith("/") and url(path) is None
 
 
-def with_slashes(path: str, is_there: Callable[[str], bool]) -> str:
-    """Return a path as it is written or, where Windows wrote it and only that is there, with slashes."""
+def as_there(path: str, is_there: Callable[[str], bool]) -> str:
+    """Return a path as it is written or, where only that is there, as another system has it.
+
+    Windows writes backslashes; macOS takes the two Unicode forms of a name for one, and unpacks archives in the other.
+    """
     posix = path.replace("\\", "/")
-    return posix if posix != path and not is_there(path) and is_there(posix) else path
+    others = {posix, *(unicodedata.normalize(form, posix) for form in ("NFC", "NFD"))} - {path}
+    if not others or is_there(path):
+        return path
+    return next(filter(is_there, sorted(others)), path)
 
 
 def refuse_inside(target: str | Path, roots: Iterable[str], what: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from curate.errors import SourceError
 from curate.i18n import Message, msg
 from curate.sources import objects
-from curate.sources.address import is_below, url, with_slashes
+from curate.sources.address import as_there, is_below, url
 from curate.sources.records import Record, Skipped, split_called
 from curate.storage.names import is_text
 
@@ -116,7 +116,7 @@ class _Labels:
             return posixpath.normpath(posixpath.join(folder, named)) in self.found
 
         for row in rows:
-            named = with_slashes(str(row.get(name) or ""), is_there)
+            named = as_there(text(row, name) or "", is_there)
             target = posixpath.normpath(posixpath.join(folder, named))
             if target in (".", folder):
                 continue

@@ -16,7 +16,7 @@ from curate.errors import SourceError
 from curate.i18n import msg
 from curate.schema import Verdict
 from curate.sources import objects
-from curate.sources.address import located, url, with_slashes
+from curate.sources.address import as_there, located, url
 from curate.sources.base import Source
 from curate.sources.columns import (
     LABEL_COLUMNS,
@@ -77,7 +77,7 @@ class Table(NamingFile):
 
         named, skipped = [], []
         for number, row in enumerate(rows, start=1):
-            name = with_slashes(str(row.get(where) or "").strip(), is_there)
+            name = as_there((text(row, where) or "").strip(), is_there)
             if name:
                 named.append(Named(located(here, name), text(row, label), split_name(text(row, split)), row))
             else:

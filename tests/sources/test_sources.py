@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 import tarfile
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -123,6 +124,28 @@ def test_paths_as_windows_writes_them_name_the_same_images_in_lists_and_metadata
     write(tmp_path / "data" / "metadata.csv", rows)
     found = {record.path: record.label for record in listed(tmp_path / "data", tmp_path).records}
     assert found == {"cats/000.jpg": "cats", **labels}
+
+
+def test_paths_in_the_other_unicode_form_name_the_same_images_in_lists_and_metadata(tmp_path: Path) -> None:
+    there, written = (unicodedata.normalize(form, "açaí/maçã.jpg") for form in ("NFD", "NFC"))
+    both = [unicodedata.normalize(form, "é.jpg") for form in ("NFC", "NFD")]
+    for number, name in enumerate((there, *both)):
+        sample_images.save(sample_images.photo(number), tmp_path / "data" / name)
+    rows = [{"file_name": written, "label": "apple"}, *({"file_name": name, "label": str(len(name))} for name in both)]
+    labels = {there: "apple", both[0]: "5", both[1]: "6"}
+    records = listed(write(tmp_path / "data" / "list.csv", rows), tmp_path).records
+    assert {record.path: record.label for record in records} == labels
+    write(tmp_path / "data" / "metadata.csv", rows)
+    assert {record.path: record.label for record in listed(tmp_path / "data", tmp_path).records} == labels
+
+
+def test_a_path_that_is_missing_is_an_empty_one_however_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "list.jsonl").write_text('{"path": NaN}\n{"path": null}\n{"path": "a.jpg"}\n')
+    listing = listed(tmp_path / "list.jsonl", tmp_path)
+    assert [record.path for record in listing.records] == ["a.jpg"]
+    assert [(item.path, item.reason) for item in listing.skipped] == [
+        ("row 1", "its path is empty"), ("row 2", "its path is empty")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
