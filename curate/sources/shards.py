@@ -66,17 +66,18 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
         if not images:
             skipped.append(Skipped(f"{shard}/{key}", msg("the sample has no image")))
         label = _label(archive, parts, facts) or (posixpath.dirname(key).rpartition("/")[2] or None)
+        caption = _text(archive, parts["txt"]).strip() if "txt" in parts and label is None else ""
         for part in images:
             name, offset, size = parts[part]
             path = f"{shard}/{name}"
             records.append(Record(path, label, of_shard or _named(facts), size, stamp, offset))
-            if "txt" in parts and label is None:
-                captions[path] = _text(archive, parts["txt"])
+            if caption:
+                captions[path] = caption
 
 
 def _label(archive: str, parts: dict[str, tuple[str, int, int]], facts: Mapping[str, Any]) -> str | None:
-    if "cls" in parts:
-        return _text(archive, parts["cls"]) or None
+    if "cls" in parts:  # to the last blank, as in a list: two classes may differ in it
+        return text({"cls": _text(archive, parts["cls"]).strip("\r\n")}, "cls")
     return next((label for key in _LABEL_KEYS if (label := text(facts, key)) is not None), None)
 
 
@@ -102,7 +103,7 @@ def _named(facts: Mapping[str, Any]) -> str | None:
 
 def _text(archive: str, member: tuple[str, int, int]) -> str:
     _, offset, size = member
-    return tar.span(archive, offset, min(size, 1 << 20)).decode(errors="replace").strip()
+    return tar.span(archive, offset, min(size, 1 << 20)).decode(errors="replace")
 
 
 def split_of_shard(shard: str) -> str | None:

@@ -357,6 +357,12 @@ def test_the_class_that_a_sample_of_a_shard_names_is_read_as_one_in_a_list_is(tm
     assert [record.label for record in listed(shard).records] == ["7", "cat", None, "0"]
 
 
+def test_a_text_without_words_beside_an_image_of_a_shard_is_no_class(tmp_path: Path) -> None:
+    texts = {"1.txt": b"cat\n", "2.txt": b" \n", "3.cls": b" \n", "4.cls": b"cat \r\n"}
+    shard = tar(tmp_path / "s" / "0.tar", {**texts, **{f"{name[0]}.jpg": JPEG for name in texts}})
+    assert [record.label for record in listed(shard).records] == ["cat", None, None, "cat "]
+
+
 def test_names_of_a_shard_that_differ_in_case_are_two_images_and_a_name_twice_is_told(tmp_path: Path) -> None:
     other = sample_images.encode(sample_images.photo(2, 20, 20))
     shard = tar(tmp_path / "s" / "0.tar", {"cat/a.JPG": JPEG, "cat/a.jpg": other, "cat/a.cls": b"dog"})
