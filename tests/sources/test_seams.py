@@ -134,6 +134,16 @@ def test_a_folder_that_two_links_lead_to_is_listed_under_both(tmp_path: Path) ->
     assert paths(listed(source)) == ["also/1.jpg", "cat/1.jpg"]
 
 
+def test_the_previews_in_a_workspace_are_no_images_of_the_folder_that_it_lies_in(tmp_path: Path) -> None:
+    source = put(tmp_path / "project" / "photos", "cat/1.jpg", "dog/2.jpg")
+    curate.audit(source, tmp_path / "project" / "ws")
+    put(tmp_path / "project" / "ws" / "thumbs", "1-480.jpg")
+    (source / "linked").symlink_to(tmp_path / "project" / "ws")
+    listing = listed(tmp_path / "project")
+    assert paths(listing) == ["photos/cat/1.jpg", "photos/dog/2.jpg"]
+    assert skipped(listing) == dict.fromkeys(["photos/linked/", "ws/"], "a workspace of curate, none of the dataset")
+
+
 def test_folders_and_files_of_systems_are_none_of_the_dataset(tmp_path: Path) -> None:
     names = ["@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", "__MACOSX", "@Recycle"]
     hidden = [".ipynb_checkpoints", ".git", ".Trash-1000"]
