@@ -78,16 +78,16 @@ def export(  # noqa: PLR0913 - each is a command-line option
     ['cats/000.jpg', 'cats/001.jpg']
     """
     said = say or (lambda _: None)
-    images = manifests.kept_rows(Path(manifest), sources_of(source), said)
+    table = manifests.read(Path(manifest))
+    images = manifests.kept_of(table, Path(manifest), sources_of(source), said)
     refuse_inside(destination, folders_walked(Path(manifest), images["source"]), "the export")
     if repair_splits:
         images = _with_repaired_splits(Path(manifest), images, said)
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
-    for label, count in Counter(images["final_label"].dropna()).items():
-        if label not in set(images["label"]):
-            said(f"note: a class that the dataset did not have, {label!r}: {count:,} of the images")
+    for note in manifests.notes_on_classes(table, images):
+        said(f"note: {note}")
     columns = (images[name] for name in Kept._fields)
     placement = place([Kept(*row) for row in zip(*columns, strict=True)])
     images = images.assign(exported_path=pd.Series(placement.paths, images.index, dtype=object))

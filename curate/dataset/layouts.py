@@ -22,6 +22,7 @@ from typing import Any
 import pandas as pd
 
 from curate.errors import CurateError, SourceError
+from curate.images import formats
 from curate.options import Mode
 from curate.sources import Source, objects, source_at
 from curate.sources.address import join, url
@@ -253,14 +254,23 @@ def _shard(path: Path, rows: list[Any], at: Callable[[str], Source]) -> int:
                 break
             key = f"{count:06}"
             facts = {"path": row.exported_path, "label": row.final_label, "split": row.split, "sha256": row.sha256}
-            extension = PurePosixPath(row.exported_path).suffix.lower() or f".{str(row.format or 'bin').lower()}"
-            _add(packed, f"{key}{extension}", data)
+            _add(packed, f"{key}{_extension(row, data)}", data)
             if row.final_label is not None:
                 _add(packed, f"{key}.cls", str(row.final_label).encode())
             _add(packed, f"{key}.json", json.dumps(facts, ensure_ascii=False, sort_keys=True).encode())
             count += 1
             size += len(data)
     return count
+
+
+def _extension(row: Any, data: bytes) -> str:
+    """Return an extension by which a sample's image is known: its own, unless that is none of an image."""
+    suffix = PurePosixPath(row.exported_path).suffix.lower()
+    if suffix in formats.FORMAT_OF_EXTENSION:
+        return suffix
+    found = str(row.format or formats.sniff(data[: formats.SNIFF_BYTES]) or "bin")
+    named = f".{found.lower()}"
+    return named if named in formats.FORMAT_OF_EXTENSION else formats.EXTENSIONS.get(found, (named,))[0]
 
 
 def _add(packed: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -6,6 +6,7 @@ give the same bytes.
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,7 +38,8 @@ def manifest(
 ) -> pd.DataFrame:
     """Fold all decisions into the manifest, write it to `output` (by default into the workspace) and return it.
 
-    `pending` says what undecided images count as; without it they are refused with `UndecidedError`.
+    `pending` says what undecided images count as; without it they are refused with `UndecidedError`. One that a person
+    has given another class counts as relabelled where it is kept.
 
     >>> table = curate.manifest("ws", "approved.csv")
     >>> table["action"].value_counts().to_dict()
@@ -53,23 +55,33 @@ def manifest(
     images, findings = ws.read_images(), ws.read_findings()
     with Store(ws.review) as store:
         log = store.log.decisions()
-    table = build(images, findings, log, source=root)
+    table = build(images, findings, log, source=root, pending=pending)
     waiting = table["action"] == Verdict.PENDING
-    if waiting.any() and pending is None:
+    if waiting.any():
         raise UndecidedError(
             f"{waiting.sum()} flagged images are undecided; finish with: curate review {ws.root} - "
             "or say what they count as with --pending keep or --pending drop"
         )
-    if pending is not None:
-        table.loc[waiting, "action"] = str(pending)
     write(table, target)
     return table
 
 
-def build(images: pd.DataFrame, findings: pd.DataFrame, log: Sequence[Decision], *, source: str) -> pd.DataFrame:
-    """Make the manifest table (`schema.MANIFEST`) of images, findings and log; undecided images are `pending`. Pure."""
+def build(
+    images: pd.DataFrame,
+    findings: pd.DataFrame,
+    log: Sequence[Decision],
+    *,
+    source: str,
+    pending: Pending | None = None,
+) -> pd.DataFrame:
+    """Make the manifest table (`schema.MANIFEST`) of images, findings and log. Pure.
+
+    Undecided images are `pending`, unless that says what they count as.
+    """
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
     rulings = rule(findings, hashes, fold(log))
+    if pending is not None:
+        rulings = {path: ruling.settled(pending) for path, ruling in rulings.items()}
     queued = findings[findings["severity"] != Severity.INFO]
     reasons: dict[str, _Reasons] = {}
     for path, reason, finding_id in queued[["path", "reason", "finding_id"]].itertuples(index=False, name=None):
@@ -202,11 +214,27 @@ def kept_rows(path: Path, moved: Sequence[str] = (), say: Say | None = None) -> 
 
     Raises `UndecidedError` where one is undecided.
     """
-    table = read(path)
+    return kept_of(read(path), path, moved, say)
+
+
+def kept_of(table: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Say | None = None) -> pd.DataFrame:
+    """Select from the manifest that was read from `path` what `kept_rows` returns."""
     if (table["action"] == Verdict.PENDING).any():
         raise UndecidedError(f"{path} holds undecided images; write it again with: curate manifest --pending keep|drop")
     kept = table[table["action"].isin([Verdict.KEEP, Verdict.RELABEL])].reset_index(drop=True)
     return relocated(kept, path, moved, say)
+
+
+def notes_on_classes(table: pd.DataFrame, kept: pd.DataFrame) -> list[str]:
+    """Say which classes the rows that a manifest keeps have got and no image of it bore, a line each.
+
+    A class may be misspelt, or have had another name when images were moved into it.
+    """
+    known = set(table["label"].dropna())  # of dropped images too: a class may lose all that it had
+    counts = Counter(label for label in kept["final_label"].dropna() if known and label not in known)
+    return [
+        f"a class that the dataset did not have, {label!r}: {count:,} of the images" for label, count in counts.items()
+    ]
 
 
 def is_manifest(source: str | Path) -> bool:

@@ -17,10 +17,11 @@ from curate.dataset.dedupe import Deduplicator, Grouped, Location
 from curate.dataset.recipe import Balance, BuildRecipe, Extension
 from curate.dataset.relocation import Say
 from curate.dataset.splits import sampling_key
-from curate.errors import ConfigError, SourceError
+from curate.errors import ConfigError, SourceError, suggestion
 from curate.schema import DecodeStatus
 from curate.sources import open_source
 from curate.sources.address import join
+from curate.sources.columns import split_name
 from curate.storage.workspace import Workspace
 
 OWN = "own"
@@ -57,11 +58,15 @@ def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) 
 
     Raises `UndecidedError` where one is undecided, `SourceError` where one has no class or none is kept.
     """
-    rows = manifests.kept_rows(manifest, moved, say).sort_values(["path", "source"])
+    table = manifests.read(manifest)
+    rows = manifests.kept_of(table, manifest, moved, say).sort_values(["path", "source"])
     if rows["final_label"].isna().any():
         raise SourceError(f"{manifest}: a training set needs a class for every image, and some have none")
     if rows.empty:
         raise SourceError(f"{manifest} keeps no images; there is nothing to build from")
+    if say is not None:
+        for note in manifests.notes_on_classes(table, rows):
+            say(f"note: {note}")
     sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
     columns = (rows[name] for name in ("source", "path", "final_label", "sha256", "split"))
     return [
@@ -145,6 +150,11 @@ def _candidates(extension: Extension, origin: str, labels: Sequence[str], scratc
     for theirs, ours in names.items():
         if ours not in labels:
             raise ConfigError(f"extend.classes: {theirs!r} becomes {ours!r}, but the classes are {', '.join(labels)}")
+    splits = [split_name(split) or "" for split in extension.splits]
+    quota = extension.quota if isinstance(extension.quota, dict) else {}
+    _refuse_unknown("classes", extension.source, extension.classes, [record.label for record in listing.records])
+    _refuse_unknown("splits", extension.source, splits, [record.split for record in listing.records])
+    _refuse_unknown("quota", "the manifest", quota, labels)
     pool = [
         Member(
             location=Location(listing.root, record.path, record.size_bytes, record.offset),
@@ -152,7 +162,7 @@ def _candidates(extension: Extension, origin: str, labels: Sequence[str], scratc
             origin=origin,
         )
         for record in listing.records
-        if record.label in names and (not extension.splits or record.split in extension.splits)
+        if record.label in names and (not splits or record.split in splits)
     ]
     if not pool:
         theirs = ", ".join(sorted({record.label or "(none)" for record in listing.records}))
@@ -160,6 +170,15 @@ def _candidates(extension: Extension, origin: str, labels: Sequence[str], scratc
             f"{extension.source} has no image of a wanted class; its classes are {theirs}: name them in classes"
         )
     return pool
+
+
+def _refuse_unknown(setting: str, where: str, written: Iterable[str], known: Iterable[str | None]) -> None:
+    """Raise `ConfigError` for a name in a recipe that nothing bears: it would be an image fewer without a word."""
+    names = sorted({name for name in known if name is not None})
+    for name in written:
+        if name not in names:
+            there = ", ".join(names) or "none"
+            raise ConfigError(f"extend.{setting}: {where} has no {name!r}; {suggestion(name, names)}there are: {there}")
 
 
 def _wanted(extension: Extension, balance: Balance, members: Sequence[Member], label: str) -> int | None:

@@ -1,13 +1,14 @@
 """Where the images of a manifest are now: it names the source that was audited, which may have moved since."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from curate.errors import ConfigError, SourceError, WorkspaceError
-from curate.sources import source_at
-from curate.sources.address import url
+from curate.sources import Source, source_at
+from curate.sources.address import as_there, url
 from curate.sources.base import absolute
 from curate.storage.workspace import Workspace
 
@@ -28,8 +29,8 @@ def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Sa
     that is gone, whose images all lie beside the manifest file, has moved together with it, as a built set does; `say`
     is told. A URL has to be named in `moved`, even where nothing has moved, unless the workspace that was audited from
     it lies with the manifest: a stranger may have written it, and nothing is fetched that nobody here has named. A path
-    with backslashes, as Windows has it, is read as one with slashes where only that is there. Raises `SourceError` for
-    a source that is gone, `ConfigError` where it cannot be told which one has moved.
+    as another system has it, with backslashes or in the other Unicode form, is read as the one that is there. Raises
+    `SourceError` for a source that is gone, `ConfigError` where it cannot be told which one has moved.
     """
     sources = sorted(set(rows["source"]))
     now = _named(sources, moved, path)
@@ -48,7 +49,14 @@ def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Sa
             say(f"{source} is not there any more: the images of {path} are read beside it, in {here}")
         now[source] = here
     rows = rows.assign(source=[now.get(source, source) for source in rows["source"]])
-    return rows.assign(path=_with_slashes(rows))
+    at = functools.cache(source_at)
+    places = zip(rows["source"], rows["path"], strict=True)
+    return rows.assign(path=[_as_there(at(source), path) for source, path in places])
+
+
+def _as_there(source: Source, path: str) -> str:
+    """Return a path as a source has it; a store, where each question is a request, has it as it is written."""
+    return path if url(source.root) and "\\" not in path else as_there(path, source.exists)
 
 
 def _refuse_addresses(path: Path, sources: Sequence[str]) -> None:
@@ -109,12 +117,3 @@ def _old_and_new(text: str, sources: Sequence[str]) -> tuple[str | None, str]:
             if old is not None:
                 return old, text[index + 1 :]
     return sources[0] if len(sources) == 1 else None, text
-
-
-def _with_slashes(rows: pd.DataFrame) -> list[str]:
-    paths = []
-    for source, path in zip(rows["source"], rows["path"], strict=True):
-        posix = path.replace("\\", "/")
-        is_windows = posix != path and not source_at(source).exists(path) and source_at(source).exists(posix)
-        paths.append(posix if is_windows else path)
-    return paths

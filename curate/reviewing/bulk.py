@@ -87,8 +87,9 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     if new_label is not None:
         new_label = checked(new_label, _classes(ws, images), new_class=new_class)
     findings = queued(ws.read_findings())
-    chosen = findings[[_matches(row, selection) for row in findings.to_dict("records")]]
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
+    patterns = [path for path in selection.paths if path not in hashes]  # what is the name of an image means that one
+    chosen = findings[[_matches(row, selection, patterns) for row in findings.to_dict("records")]]
     rows = chosen.to_dict("records")
     spared = _survivors(findings, rows) if action is None else frozenset()
     choices = [
@@ -118,11 +119,11 @@ def decide_from_csv(
     note: str | None = None,
     allow_no_survivor: bool = False,
 ) -> int:
-    """Decide as a CSV says: columns `path` and `action`, and `new_label`, `finding_id` where wanted.
+    """Decide as a CSV says: columns `path` and `action`, and `new_label`, `finding_id`, `sha256` where wanted.
 
-    A row without `finding_id` decides every finding of that image, or the image itself where it has none. The file may
-    be one that a spreadsheet has saved. Nothing is recorded unless every row can be, and no two contradict. Returns the
-    number of decisions.
+    A row without `finding_id` decides every finding of that image, or the image itself where it has none; one with a
+    `sha256` is about that content, and refused where the image has another. The file may be one that a spreadsheet has
+    saved. Nothing is recorded unless every row can be, and no two contradict. Returns the number of decisions.
 
     >>> from pathlib import Path
     >>> _ = Path("decisions.csv").write_text("path,action\\ndogs/again.jpg,drop\\n")
@@ -222,6 +223,10 @@ class _Reader:
         path = self._path(row["path"] or "")
         if path is None:
             raise SourceError(f"{where}: {row['path'] or ''!r} is no image of this audit")
+        if row.get("sha256") and row["sha256"].strip().lower() != self.hashes[path]:
+            raise SourceError(
+                f"{where}: {path!r} is another image by now, with another sha256; look at it again, and decide anew"
+            )
         action = member(Action, row["action"])
         if action not in CHOSEN:
             raise SourceError(f"{where}: {row['action'] or ''!r} is no action; use keep, drop, relabel or defer")
@@ -275,13 +280,13 @@ def _survivors(findings: pd.DataFrame, chosen: Sequence[dict[str, Any]]) -> froz
     return frozenset(spared)
 
 
-def _matches(row: dict[str, Any], selection: Selection) -> bool:
+def _matches(row: dict[str, Any], selection: Selection, patterns: Sequence[str]) -> bool:
     return (
         (selection.keepers or row["role"] != Role.KEEPER or row["path"] in selection.paths)
         and (not selection.categories or row["category"] in selection.categories)
         and (not selection.kinds or row["kind"] in selection.kinds)
         and (not selection.labels or row["label"] in selection.labels)
-        and (not selection.paths or row["path"] in selection.paths or _fits(row["path"], selection.paths))
+        and (not selection.paths or row["path"] in selection.paths or _fits(row["path"], patterns))
         and selection.min_score <= row["score"] <= selection.max_score
     )
 

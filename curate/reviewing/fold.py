@@ -8,10 +8,11 @@ and speaks for nothing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from curate.options import Pending
 from curate.schema import GROUP_KINDS, Action, Role, Severity, State, Verdict
 
 Key = tuple[str, str]
@@ -144,6 +145,18 @@ class Ruling:
             return State.CLEAR
         return _STATES[self.verdict]
 
+    def settled(self, pending: Pending) -> "Ruling":
+        """Return the ruling that it comes to if whatever waits counts as kept, or as dropped.
+
+        What a person has decided about the image counts on: another class, though some finding was never looked at.
+        """
+        if self.verdict is not Verdict.PENDING:
+            return self
+        if pending == "drop":
+            return replace(self, verdict=Verdict.DROP)
+        verdict, new_label = _stays(self.decisions)
+        return replace(self, verdict=verdict, new_label=new_label)
+
 
 _STATES = {Verdict.KEEP: State.KEPT, Verdict.DROP: State.DROPPED, Verdict.RELABEL: State.RELABELLED}
 
@@ -186,14 +199,11 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
             continue
         if finding.wants_decision:
             waiting.append(finding.finding_id)
-    relabels = [decision for decision in applied if decision.action is Action.RELABEL]
+    verdict, new_label = _stays(applied)
     if any(decision.action is Action.DROP for decision in applied):
-        verdict, waiting = Verdict.DROP, []
+        verdict, new_label, waiting = Verdict.DROP, None, []
     elif waiting:
-        verdict = Verdict.PENDING
-    else:
-        verdict = Verdict.RELABEL if relabels else Verdict.KEEP
-    new_label = max(relabels, key=lambda d: d.id).new_label if verdict is Verdict.RELABEL else None
+        verdict, new_label = Verdict.PENDING, None
     return Ruling(
         verdict=verdict,
         new_label=new_label,
@@ -202,6 +212,14 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
         stale=tuple(stale),
         deferred=any(standing.decision.action is Action.DEFER for _, standing in findings if standing is not None),
     )
+
+
+def _stays(applied: Sequence[Decision]) -> tuple[Verdict, str | None]:
+    """Return the verdict on an image that stays, and its other class: the latest of those that it was given."""
+    relabels = [decision for decision in applied if decision.action is Action.RELABEL]
+    if not relabels:
+        return Verdict.KEEP, None
+    return Verdict.RELABEL, max(relabels, key=lambda decision: decision.id).new_label
 
 
 DECIDING = frozenset({Action.KEEP, Action.DROP, Action.RELABEL})

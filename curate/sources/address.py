@@ -8,7 +8,8 @@ A URL may have passed through `pathlib`, which folds the two slashes after its s
 
 import os
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from curate.errors import SourceError
@@ -45,6 +46,18 @@ def is_below(path: str) -> bool:
     """Say whether a path that a stranger has written stays below the root that it is put below."""
     parts = path.replace("\\", "/").split("/")
     return bool(path) and ".." not in parts and not path.startswith("/") and url(path) is None
+
+
+def as_there(path: str, is_there: Callable[[str], bool]) -> str:
+    """Return a path as it is written or, where only that is there, as another system has it.
+
+    Windows writes backslashes; macOS takes the two Unicode forms of a name for one, and unpacks archives in the other.
+    """
+    posix = path.replace("\\", "/")
+    others = {posix, *(unicodedata.normalize(form, posix) for form in ("NFC", "NFD"))} - {path}
+    if not others or is_there(path):
+        return path
+    return next(filter(is_there, sorted(others)), path)
 
 
 def refuse_inside(target: str | Path, roots: Iterable[str], what: str) -> None:

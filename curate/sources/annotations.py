@@ -93,8 +93,16 @@ def names_of(files: Iterable[str]) -> dict[str, str]:
 def located(images: Sequence[Labelled], file: str, names: Names) -> tuple[list[str], int]:
     """Return the path of each image that `file` names, and how many of them are there.
 
-    URLs stay as they are, and count as there.
+    URLs stay as they are, and count as there. Names are read as Windows means them where that finds more.
     """
+    found = _located(images, file, names)
+    if found[1] < len(images) and any("\\" in image.name for image in images):
+        posix = [image._replace(name=image.name.replace("\\", "/")) for image in images]
+        return max(found, _located(posix, file, names), key=lambda reading: reading[1])
+    return found
+
+
+def _located(images: Sequence[Labelled], file: str, names: Names) -> tuple[list[str], int]:
     here, name = posixpath.split(file)
     word = posixpath.splitext(name)[0].rpartition("_")[2]  # of instances_train2017.json, the images of train2017/
     reading = _best_reading(images, here, names, (f"{word}/", f"../{word}/"))

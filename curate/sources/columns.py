@@ -9,13 +9,14 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from curate.errors import SourceError
-from curate.i18n import msg
+from curate.i18n import Message, msg
 from curate.sources import objects
-from curate.sources.address import is_below, url
+from curate.sources.address import as_there, is_below, url
 from curate.sources.records import Record, Skipped, split_called
 from curate.storage.names import is_text
 
@@ -71,7 +72,7 @@ class Further:
         for name, value in row.items():
             if name in known or _CLASS_AGAIN.fullmatch(str(name).strip()):
                 continue
-            if isinstance(value, list | dict | bytes) or value != value:  # noqa: PLR0124 - not a number
+            if isinstance(value, list | dict | bytes):
                 continue
             written = text(row, name)
             if written is not None and is_text(written):
@@ -84,36 +85,64 @@ def labelled(
     """Give records the labels and splits that metadata files (path below the root -> address) have for them.
 
     `file_name` is relative to the metadata file. A row without a file gives a record; a table without
-    `file_name` says nothing. Returns records, what was skipped, and the further columns as in `Listing`.
+    `file_name` says nothing. Where rows disagree about an image, the first counts. Returns records, what was skipped,
+    and the further columns as in `Listing`.
     """
-    found = {record.path: record for record in records}
-    further = Further()
-    skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
+    labels = _Labels(records)
     for path, address in sorted(tables.items()):
+        labels.take(path, address)
+    skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
+    return [labels.found[path] for path in sorted(labels.found)], skipped + labels.skipped, labels.further.columns
+
+
+class _Labels:
+    """Gathers what one metadata file after another says of records, by path."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self.found = {record.path: record for record in records}
+        self.skipped: list[Skipped] = []
+        self.further = Further()
+        self._said: dict[tuple[str, str], str | None] = {}
+
+    def take(self, table: str, address: str) -> None:
+        """Read one file, `table` below the root."""
         columns, rows = read_rows(address)
         name, label, split = (column_called(columns, names) for names in (("file_name",), LABEL_COLUMNS, SPLIT_COLUMNS))
         if name is None:
-            continue
-        folder = posixpath.dirname(path)
-        of_folder = split_called(folder.partition("/")[0])
+            return
+        folder = posixpath.dirname(table)
+
+        def is_there(named: str) -> bool:
+            return posixpath.normpath(posixpath.join(folder, named)) in self.found
+
         for row in rows:
-            named = str(row.get(name) or "")
+            named = as_there(text(row, name) or "", is_there)
             target = posixpath.normpath(posixpath.join(folder, named))
             if target in (".", folder):
                 continue
             if not is_below(named) and not (url(named) is None and is_below(target)):
-                skipped.append(Skipped(named, msg("{table} names a file outside its folder", table=path)))
+                self.skipped.append(Skipped(named, msg("{table} names a file outside its folder", table=table)))
                 continue
-            old = found.get(target, Record(target, None, of_folder, 0, 0))
-            found[target] = Record(
-                target,
-                text(row, label) if label else old.label,
-                split_name(text(row, split)) if split else old.split or of_folder,
-                old.size_bytes,
-                old.mtime_ns,
-            )
-            further.take(target, row, (name, label, split))
-    return [found[path] for path in sorted(found)], skipped, further.columns
+            says = {"label": text(row, label)} if label else {}
+            says |= {"split": split_name(text(row, split))} if split else {}
+            if any(self._said.setdefault((target, what), value) != value for what, value in says.items()):
+                self.skipped.append(Skipped(target, DISAGREE))
+                continue
+            old = self.found.get(target, Record(target, None, None, 0, 0))
+            of_folder = old.split or split_called(folder.partition("/")[0])
+            self.found[target] = replace(old, label=says.get("label", old.label), split=says.get("split", of_folder))
+            self.further.take(target, row, (name, label, split))
+
+
+DISAGREE = msg("the rows that name it disagree about its class or its split; the first row counts")
+"""Why a row is left out that names an image once more, and says something else of it."""
+
+
+def named_again(first: Record, again: Record) -> Message:
+    """Say why a row is left out that names an image which a row before it has named."""
+    if (first.label, first.split) != (again.label, again.split):
+        return DISAGREE
+    return msg("the list names it twice; the first row counts")
 
 
 def split_name(value: str | None) -> str | None:
@@ -122,8 +151,10 @@ def split_name(value: str | None) -> str | None:
 
 
 def text(row: Mapping[str, Any], column: str | None) -> str | None:
-    """Read a cell as text, to the last blank, since two classes may differ in it; None where it is empty."""
+    """Read a cell as text, to the last blank, since two classes may differ in it; None where it is empty, or NaN."""
     value = row.get(column) if column else None
+    if value != value:  # noqa: PLR0124 - NaN, which JSON and Parquet hold where something is missing
+        return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a column of class numbers with a gap
     return str(value) if value is not None and str(value).strip() else None

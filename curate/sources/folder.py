@@ -16,6 +16,7 @@ from curate.sources.base import Source
 from curate.sources.layout import Found, arrange, reason_to_skip
 from curate.sources.records import Listing
 from curate.storage.names import shown
+from curate.storage.workspace import Workspace
 
 
 class Folder(Source):
@@ -73,8 +74,12 @@ def _reason_to_stay_out(folder: str, name: str, above: frozenset[tuple[int, int]
         return reason
     if shown(name) != name:
         return msg("the name of the folder is not valid UTF-8; rename it")
+    path = os.path.join(folder, name)  # noqa: PTH118
+    workspace = Workspace(Path(path))
+    if workspace.audit.is_file() and workspace.config.is_file():
+        return msg("a workspace of curate, none of the dataset")
     try:
-        identity = _identity(os.path.join(folder, name))  # noqa: PTH118
+        identity = _identity(path)
     except OSError as error:
         return msg("the folder cannot be read ({error})", error=str(error.strerror))
     return msg("a link that leads back to a folder above it") if identity in above else None

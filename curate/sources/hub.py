@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from curate.errors import SourceError
-from curate.i18n import Message, msg
+from curate.i18n import Message
 from curate.images import formats
 from curate.sources import objects, parquet
 from curate.sources.address import is_below, join, url
 from curate.sources.annotated import ClassCounts
 from curate.sources.base import Source
-from curate.sources.columns import Further, split_name, text
+from curate.sources.columns import Further, named_again, split_name, text
 from curate.sources.parquet import Columns, Row
 from curate.sources.records import Listing, Record, Skipped
 from curate.sources.shards import split_of_shard
@@ -107,7 +107,7 @@ class _Reader:
             path, size, changed = self._where(file, row, digits, stamp)
             record = Record(path, counts.class_of(row.label), split, size, changed)
             if path in self.records:
-                self.skipped.append(Skipped(path, msg("the list names it twice; the first row counts")))
+                self.skipped.append(Skipped(path, named_again(self.records[path], record)))
             else:
                 self.records[path] = record
                 self._take_further(path, row)

@@ -20,6 +20,8 @@ from curate.sources.records import Listing, Record, Skipped, split_called
 from curate.sources.tar import is_tar
 
 _NO_IMAGE = N_("extension '{suffix}' is not an image format")
+_SHOWN = 5
+"""Names of folders that a note lists."""
 _NOT_DATA = {"license", "licence", "readme", "makefile", "notice", "authors", "changelog"}
 
 
@@ -61,7 +63,8 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
         read += of_tables
     used = {item.path for item in read}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in used]
-    return Listing(root, records, sorted([*left_out, *read], key=lambda item: item.path), described.notes, further)
+    notes = [*described.notes, *_notes_on(records)]
+    return Listing(root, records, sorted([*left_out, *read], key=lambda item: item.path), notes, further)
 
 
 def _packed(root: str, files: Sequence[Found], found: Sequence[Found], skipped: Sequence[Found]) -> Listing:
@@ -116,6 +119,32 @@ def classes_of(paths: Sequence[str]) -> list[LabelAndSplit]:
     if all(len(parts) > 1 for parts in folders) and _are_splits(parts[1] for parts in folders):
         return [LabelAndSplit(parts[0], _split_at(parts, 1)) for parts in folders]
     return [LabelAndSplit(parts[0] if parts else None, None) for parts in folders]
+
+
+def _notes_on(records: Sequence[Record]) -> list[Message]:
+    """Say which folders count as classes though they are called as splits are, and look like them."""
+    base = len(_dataset_root([record.path for record in records]))
+    below: dict[str, set[str]] = {}
+    for record in records:
+        top, *parts = record.path[base:].split("/")
+        if parts and record.label == top:
+            below.setdefault(top, set()).add(parts[0] if len(parts) > 1 else "")
+    splits = sorted(filter(split_called, below))
+    others = sorted(below.keys() - splits)
+    # `train` alone may be the vehicle: then it holds images, or folders that no other class has.
+    looks = any("" not in below[top] for top in splits) and (
+        len(splits) > 1 or any(below[splits[0]] & below[top] for top in others)
+    )
+    if not looks or not others:
+        return []
+    return [
+        msg(
+            "Some folders are called as splits are ({splits}), but others beside them are not ({others}), so all of "
+            "them count as classes. If those are splits, rename the others, or leave them out with --exclude.",
+            splits=splits,
+            others=[*others[:_SHOWN], *(["..."] if len(others) > _SHOWN else [])],
+        )
+    ]
 
 
 def _dataset_root(paths: Sequence[str]) -> str:

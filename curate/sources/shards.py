@@ -14,6 +14,7 @@ from curate.i18n import msg
 from curate.images import formats
 from curate.sources import tar
 from curate.sources.address import join
+from curate.sources.columns import text
 from curate.sources.records import Listing, Record, Skipped, split_called
 
 _WORD = re.compile(r"[A-Za-z]+")
@@ -47,30 +48,37 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
     samples: dict[str, dict[str, tuple[str, int, int]]] = {}
     found = tar.contents(archive)
     skipped += [Skipped(f"{shard}/{name}", msg("a link or a device in a tar, and no file")) for name in found.others]
-    for name, offset, size in found.files:
+    members = {member[0]: member for member in found.files}
+    for member in found.files:
+        if members[member[0]] is not member:
+            skipped.append(Skipped(f"{shard}/{member[0]}", msg("a later file of the same name takes its place")))
+    for name, member in members.items():
         folder, base = posixpath.split(name)
         stem, _, extension = base.partition(".")
-        samples.setdefault(posixpath.join(folder, stem), {})[extension.lower()] = (name, offset, size)
+        parts = samples.setdefault(posixpath.join(folder, stem), {})
+        extension = extension.lower()
+        parts[name if extension in parts else extension] = member  # a.jpg and a.JPG are two images
     of_shard = split_of_shard(shard)
     has_splits = of_shard is None and _names_splits(archive, samples.values())
     for key, parts in samples.items():
         facts = _facts(archive, parts) if has_splits or "cls" not in parts else {}
-        images = [extension for extension in parts if f".{extension.rpartition('.')[2]}" in formats.FORMAT_OF_EXTENSION]
+        images = [part for part in parts if f".{part.rpartition('.')[2].lower()}" in formats.FORMAT_OF_EXTENSION]
         if not images:
             skipped.append(Skipped(f"{shard}/{key}", msg("the sample has no image")))
         label = _label(archive, parts, facts) or (posixpath.dirname(key).rpartition("/")[2] or None)
-        for extension in images:
-            name, offset, size = parts[extension]
+        caption = _text(archive, parts["txt"]).strip() if "txt" in parts and label is None else ""
+        for part in images:
+            name, offset, size = parts[part]
             path = f"{shard}/{name}"
             records.append(Record(path, label, of_shard or _named(facts), size, stamp, offset))
-            if "txt" in parts and label is None:
-                captions[path] = _text(archive, parts["txt"])
+            if caption:
+                captions[path] = caption
 
 
 def _label(archive: str, parts: dict[str, tuple[str, int, int]], facts: Mapping[str, Any]) -> str | None:
-    if "cls" in parts:
-        return _text(archive, parts["cls"]) or None
-    return next((str(facts[key]) for key in _LABEL_KEYS if facts.get(key) is not None), None)
+    if "cls" in parts:  # to the last blank, as in a list: two classes may differ in it
+        return text({"cls": _text(archive, parts["cls"]).strip("\r\n")}, "cls")
+    return next((label for key in _LABEL_KEYS if (label := text(facts, key)) is not None), None)
 
 
 def _facts(archive: str, parts: dict[str, tuple[str, int, int]]) -> Mapping[str, Any]:
@@ -95,7 +103,7 @@ def _named(facts: Mapping[str, Any]) -> str | None:
 
 def _text(archive: str, member: tuple[str, int, int]) -> str:
     _, offset, size = member
-    return tar.span(archive, offset, min(size, 1 << 20)).decode(errors="replace").strip()
+    return tar.span(archive, offset, min(size, 1 << 20)).decode(errors="replace")
 
 
 def split_of_shard(shard: str) -> str | None:

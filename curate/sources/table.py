@@ -14,8 +14,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from curate.errors import SourceError
 from curate.i18n import msg
+from curate.schema import Verdict
 from curate.sources import objects
-from curate.sources.address import located, url
+from curate.sources.address import as_there, located, url
 from curate.sources.base import Source
 from curate.sources.columns import (
     LABEL_COLUMNS,
@@ -24,6 +25,7 @@ from curate.sources.columns import (
     Further,
     column_called,
     is_list,
+    named_again,
     read_rows,
     split_name,
     text,
@@ -60,21 +62,40 @@ class Table(NamingFile):
         return is_list(address) and (url(address) is not None or Path(address).is_file())
 
     def _read_names(self) -> Listing:
-        """Raises `SourceError` where there is no column of paths, or where local paths and URLs are mixed."""
+        """Raises `SourceError` where it has no column of paths, is a manifest, or mixes local paths and URLs."""
         columns, rows = read_rows(self.address)
+        _refuse_manifest(self.address, columns, rows)
         where, label, split = (column_called(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS))
         if where is None:
             known = ", ".join(PATH_COLUMNS[:4])
             raise SourceError(f"{self.address} has no column of paths; call it one of {known} or url")
         here = self.address.rpartition("/")[0] if url(self.address) else str(Path(self.address).resolve().parent)
+
+        def is_there(name: str) -> bool:
+            address = located(here, name)
+            return url(address) is None and objects.stat(address) is not None
+
         named, skipped = [], []
         for number, row in enumerate(rows, start=1):
-            name = str(row.get(where) or "").strip()
+            name = as_there((text(row, where) or "").strip(), is_there)
             if name:
                 named.append(Named(located(here, name), text(row, label), split_name(text(row, split)), row))
             else:
                 skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
         return listing_of(self.address, here, named, skipped, online=self.online, used=(where, label, split))
+
+
+def _refuse_manifest(address: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Raise `SourceError` for a manifest that drops or moves images: as a list it would bring all back as they were."""
+    action, final_label = (column_called(columns, (name,)) for name in ("action", "final_label"))
+    if action and final_label and any(str(row.get(action)).strip().lower() in _NOT_KEPT for row in rows):
+        raise SourceError(
+            f"{address} is a manifest, which drops or relabels images; write the list of what it keeps, and give that: "
+            f"curate export {address} kept.csv"
+        )
+
+
+_NOT_KEPT = frozenset(Verdict) - {Verdict.KEEP}
 
 
 class Named(NamedTuple):
@@ -110,10 +131,11 @@ def listing_of(
     for address, label, split, row in named:
         path = address.removeprefix(root).lstrip("/")
         size, stamp = facts[address]
+        record = Record(path, label, split, size, stamp)
         if path in found:
-            left_out.append(Skipped(path, msg("the list names it twice; the first row counts")))
+            left_out.append(Skipped(path, named_again(found[path], record)))
         else:
-            found[path] = Record(path, label, split, size, stamp)
+            found[path] = record
             further.take(path, row, used)
     records = [found[path] for path in sorted(found)]
     return Listing(root, records, sorted(left_out, key=lambda item: item.path), columns=further.columns)

@@ -72,6 +72,12 @@ def test_a_class_that_the_dataset_did_not_have_is_told(tmp_path: Path) -> None:
     assert said == ["note: a class that the dataset did not have, 'Sadd': 1 of the images"]
 
 
+def test_a_class_whose_own_images_are_all_dropped_is_no_new_one(tmp_path: Path) -> None:
+    said: list[str] = []
+    exported(tmp_path, Row("a/1.png", "a", "b"), Row("b/2.png", "b", action="drop"), say=said.append)
+    assert said == []
+
+
 def test_splits_whose_shards_would_be_called_alike_are_kept_apart(tmp_path: Path) -> None:
     splits = (None, "data", "x/y", "x_y")
     data = [sample_images.encode(sample_images.photo(index, 20, 20), "PNG") for index in range(4)]

@@ -32,6 +32,8 @@ ODD = rows(
     ("b/A.png", None, "data"),
     ("c/a.png", "caf\u00e9", "x/y"),
     ("d/a.png", '"<&>', "x_y"),
+    ("e/a.png", " train", "val"),
+    ("f/image.cls", "cat", "val"),
 )
 NO_CLASS = rows(("1.png", None, None), ("2.png", None, None))
 

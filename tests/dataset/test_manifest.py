@@ -41,6 +41,17 @@ def test_the_manifest_is_refused_while_images_are_undecided(audited: Audited) ->
 def test_undecided_images_count_as_told(audited: Audited, pending: Pending, kept: int) -> None:
     table = curate.manifest(audited.workspace.root, pending=pending)
     assert (table["action"] == "keep").sum() == kept
+    assert table["final_label"].isna().tolist() == (table["action"] == "drop").tolist()
+
+
+def test_another_class_that_a_person_gave_holds_though_another_finding_was_not_looked_at(tmp_path: Path) -> None:
+    for name in ("a/1.jpg", "b/1.jpg"):  # a dark image, and its copy in another class: two findings about one of them
+        sample_images.save(sample_images.photo(1) // 12, tmp_path / "src" / name)
+    audit = curate.audit(tmp_path / "src", tmp_path / "ws")
+    assert audit.findings[audit.findings["path"] == "b/1.jpg"]["finding_id"].nunique() > 1
+    curate.decide(tmp_path / "ws", Selection(kinds=("dark",)), Action.RELABEL, reviewer="ana", new_label="a")
+    table = curate.manifest(tmp_path / "ws", pending="keep").set_index("path")
+    assert table.loc["b/1.jpg", ["action", "final_label"]].tolist() == ["relabel", "a"]
 
 
 def test_every_image_has_a_row_with_verdict_and_reasons(audited: Audited) -> None:

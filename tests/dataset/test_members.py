@@ -67,6 +67,14 @@ def test_sizes_are_taken_from_a_manifest_that_has_them(tmp_path: Path) -> None:
     assert [item.location.size_bytes for item in approved(path)] == [7, 0]
 
 
+def test_a_class_that_no_image_of_the_manifest_bore_is_told_before_a_set_is_made_of_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = [Row("a/1.png", "a", "Sadd"), Row("a/2.png", "a", "b"), Row("b/3.png", "b", action="drop")]
+    approved(manifest(tmp_path, *rows), say=said.append)
+    approved(manifest(tmp_path, Row("1.png", None, "a")), say=said.append)
+    assert said == ["note: a class that the dataset did not have, 'Sadd': 1 of the images"]
+
+
 @pytest.mark.parametrize(
     ("rows", "error", "message"),
     [
@@ -290,6 +298,35 @@ def test_only_wanted_splits_and_classes_of_an_extension_are_candidates(own: list
         )
     with pytest.raises(ConfigError, match=r"more has no image of a wanted class; its classes are Cat, Dog, Fish: name"):
         members._candidates(Extension(source=extension.source), "more", ["cats", "dogs"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        pytest.param({"classes": {"Catt": "cats", "Dog": "dogs"}},
+                     "extend.classes: .*more has no 'Catt'; did you mean 'Cat'. there are: Cat, Dog", id="a class"),
+        pytest.param({"classes": {"Cat": "cats"}, "splits": ["Training", "vall"]},
+                     "extend.splits: .*more has no 'vall'; .*there are: train, val", id="a split"),
+        pytest.param({"classes": {"Cat": "cats"}, "quota": {"cat": 3}},
+                     "extend.quota: the manifest has no 'cat'; did you mean 'cats'", id="a class of ours"),
+    ],
+)  # fmt: skip
+def test_a_name_in_a_recipe_that_nothing_bears_is_refused(
+    own: list[Member], tmp_path: Path, written: dict[str, Any], message: str
+) -> None:
+    for name in ("train/Cat/1.png", "val/Dog/2.png"):
+        sample_images.save(sample_images.photo(len(name)), tmp_path / "more" / name)
+    extension = Extension.model_validate({"source": str(tmp_path / "more"), **written})
+    with pytest.raises(ConfigError, match=message):
+        members._candidates(extension, "more", ["cats", "dogs"], tmp_path / "scratch")
+
+
+def test_splits_of_an_extension_go_by_their_other_names_too(own: list[Member], tmp_path: Path) -> None:
+    sample_images.save(sample_images.photo(1), tmp_path / "more" / "training" / "cats" / "1.png")
+    sample_images.save(sample_images.photo(2), tmp_path / "more" / "test" / "cats" / "2.png")
+    extension = Extension(source=str(tmp_path / "more"), splits=["Training"])
+    (found,) = members._candidates(extension, "more", ["cats", "dogs"], tmp_path / "scratch")
+    assert found.location.path == "training/cats/1.png"
 
 
 @pytest.mark.parametrize("form", ["tar", "list", "zip"])

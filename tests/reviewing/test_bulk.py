@@ -105,6 +105,15 @@ def test_a_name_that_reads_like_a_pattern_is_a_name(tmp_path: Path) -> None:
     assert set(curate.manifest(tmp_path / "ws")["action"]) == {"drop"}
 
 
+def test_an_image_that_is_named_in_full_is_no_pattern_for_others(tmp_path: Path) -> None:
+    for name in ("[1].jpg", "1.jpg"):  # as a pattern, the first is the second
+        sample_images.save(sample_images.photo(len(name)) // 12, tmp_path / "src" / "a" / name)
+    curate.audit(tmp_path / "src", tmp_path / "ws")
+    curate.decide(tmp_path / "ws", Selection(paths=("a/[1].jpg",)), Action.DROP, reviewer="ana")
+    table = curate.manifest(tmp_path / "ws", pending="keep")
+    assert dict(zip(table["path"], table["action"], strict=True)) == {"a/[1].jpg": "drop", "a/1.jpg": "keep"}
+
+
 def test_a_flagged_image_that_is_named_in_full_is_decided_by_its_findings(audited: Audited) -> None:
     named = Selection(paths=("cats/cut.jpg", "cats/003.jpg"))
     assert curate.decide(audited.workspace.root, named, Action.DROP, reviewer="ana") == 2
@@ -205,6 +214,15 @@ def test_a_mistake_is_named_by_its_line_and_nothing_is_recorded(audited: Audited
     with pytest.raises(CurateError, match=message):
         from_csv(audited, f"path,action,new_label\n{rows}\n")
     assert decisions(audited) == {}
+
+
+def test_a_row_with_a_hash_decides_that_content_and_no_other(audited: Audited) -> None:
+    images = audited.workspace.read_images().set_index("path")["sha256"]
+    looked_at, other = images["dogs/again.jpg"], images["cats/003.jpg"]
+    with pytest.raises(CurateError, match=r"line 2: 'dogs/again\.jpg' is another image by now"):
+        from_csv(audited, f"path,sha256,action\ndogs/again.jpg,{other},drop\n")
+    assert decisions(audited) == {}
+    assert from_csv(audited, f"path,sha256,action\ndogs/again.jpg,{looked_at.upper()},drop\ncats/003.jpg,,drop\n") == 2
 
 
 def test_rows_that_say_the_same_are_one_decision(audited: Audited) -> None:

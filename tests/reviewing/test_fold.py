@@ -195,6 +195,26 @@ def test_what_decisions_about_one_image_come_to(
 
 
 @pytest.mark.parametrize(
+    ("stands", "if_kept"),
+    [
+        pytest.param([KEEP, None], ("keep", None), id="one of two kept"),
+        pytest.param([TO_A, None], ("relabel", "a"), id="relabelled, but something waits"),
+        pytest.param([TO_B, TO_A, DEFER], ("relabel", "b"), id="the later of two labels, and put off"),
+        pytest.param([STALE], ("keep", None), id="decided about other bytes"),
+    ],
+)
+def test_what_waits_can_count_as_kept_or_dropped_and_what_was_decided_counts_on(
+    stands: Sequence[Standing | Decision | None], if_kept: tuple[str, str | None]
+) -> None:
+    standing = [Standing(one, is_stale=False) if isinstance(one, Decision) else one for one in stands]
+    ruling = rule_image([(ABOUT_P, one) for one in standing])
+    kept, dropped = ruling.settled("keep"), ruling.settled("drop")
+    assert (kept.verdict, kept.new_label) == if_kept
+    assert (dropped.verdict, dropped.new_label) == ("drop", None)
+    assert kept.settled("drop") == kept
+
+
+@pytest.mark.parametrize(
     ("stands", "verdict"),
     [
         pytest.param(None, "keep", id="undecided"),

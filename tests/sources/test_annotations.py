@@ -85,6 +85,16 @@ def test_class_numbers_out_of_range_and_several_classes_are_no_class_and_told(tm
     ]
 
 
+def test_names_as_windows_writes_them_mean_the_same_images(tmp_path: Path) -> None:
+    root = folder(tmp_path / "coco", "images/a/1.jpg", "images/b/2.jpg")
+    file = write(root / "instances.json", coco([r"a\1.jpg", r"b\2.jpg"], [(0, 1), (1, 2)]))
+    assert [record.label for record in listed(root).records] == ["cat", "dog"]
+    assert [record.label for record in listed(file).records] == ["cat", "dog"]
+    root = folder(tmp_path / "fiftyone", "data/1.jpg", r"data/odd\2.jpg")
+    write(root / "samples.json", {"samples": [sample(r"C:\Users\ana\data\1.jpg", "cat")]})
+    assert where(listed(root)) == {"data/1.jpg": (None, "cat"), r"data/odd\2.jpg": (None, None)}
+
+
 def test_a_name_without_ending_that_two_files_have_is_neither(tmp_path: Path) -> None:
     root = folder(tmp_path / "set", "data/a.jpg", "data/a.png", "data/b.jpg")
     write(root / "labels.json", {"classes": None, "labels": {"a": "cat", "b": "dog"}})
@@ -194,6 +204,21 @@ def test_coco_of_one_category_an_image_is_read_wherever_its_images_lie(tmp_path:
     assert len(notes(listing)) == 1
     assert notes(listing)[0].startswith(f"1 image in {file} has a class number that names none of the 2 classes (7)")
     assert {label for _, label in where(listed(root / file)).values()} == {"cat", "dog", None}
+
+
+def test_coco_numbers_may_be_text_in_one_part_and_annotations_of_images_that_it_does_not_list_are_told(
+    tmp_path: Path,
+) -> None:
+    document = coco(["a.jpg", "b.jpg"], [(0, 1), (1, 2), (8, 1), (9, 1)])
+    for item in document["images"]:
+        item["id"] = str(item["id"])
+    for item in document["annotations"]:
+        item["category_id"] = float(item["category_id"])
+    listing = listed(write(folder(tmp_path / "set", "a.jpg", "b.jpg") / "instances.json", document))
+    assert [record.label for record in listing.records] == ["cat", "dog"]
+    assert notes(listing) == [
+        "instances.json has annotations of 2 images (such as 8) that it does not list; they are left out."
+    ]
 
 
 def test_coco_of_several_categories_an_image_is_refused_with_the_way_out(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import tarfile
 import unicodedata
 import zipfile
 from pathlib import Path
@@ -72,6 +73,26 @@ def test_folders_say_class_and_split(files: list[str], places: list[tuple[str | 
     assert classes_of(files) == [LabelAndSplit(*place) for place in places]
 
 
+@pytest.mark.parametrize(
+    ("files", "is_noted"),
+    [
+        pytest.param(["train/cat/1.jpg", "test/cat/2.jpg", "extra/3.jpg"], True, id="two splits and something else"),
+        pytest.param(["all/train/cat/1.jpg", "all/holdout/cat/2.jpg"], True, id="a class of one split is in another"),
+        pytest.param(["train/cat/1.jpg", "test/2.jpg", "holdout/cat/3.jpg"], True, id="a split without classes"),
+        pytest.param(["train/cat/1.jpg", "test/cat/2.jpg"], False, id="splits"),
+        pytest.param(["train/1.jpg", "test/2.jpg", "car/3.jpg"], False, id="classes called so"),
+        pytest.param(["train/freight/1.jpg", "car/small/2.jpg"], False, id="a class called so, with parts of its own"),
+    ],
+)
+def test_splits_that_count_as_classes_for_a_folder_beside_them_are_noted(
+    tmp_path: Path, files: list[str], *, is_noted: bool
+) -> None:
+    listing = listed(put(tmp_path / "src", *files))
+    assert any("count as classes" in str(note) for note in listing.notes) is is_noted
+    other = "holdout" if any("holdout" in file for file in files) else "extra"
+    assert not listed(tmp_path / "src", other).notes
+
+
 def test_classes_that_look_like_spellings_of_one_are_noted(tmp_path: Path) -> None:
     nfd = unicodedata.normalize("NFD", "maçã")
     source = put(tmp_path / "src", "Sad/1.jpg", "sad/2.jpg", "maçã/3.jpg", f"{nfd}/3.jpg", "dog/5.jpg")
@@ -111,6 +132,16 @@ def test_a_folder_that_two_links_lead_to_is_listed_under_both(tmp_path: Path) ->
     source = put(tmp_path / "src", "cat/1.jpg")
     (source / "also").symlink_to(source / "cat")
     assert paths(listed(source)) == ["also/1.jpg", "cat/1.jpg"]
+
+
+def test_the_previews_in_a_workspace_are_no_images_of_the_folder_that_it_lies_in(tmp_path: Path) -> None:
+    source = put(tmp_path / "project" / "photos", "cat/1.jpg", "dog/2.jpg")
+    curate.audit(source, tmp_path / "project" / "ws")
+    put(tmp_path / "project" / "ws" / "thumbs", "1-480.jpg")
+    (source / "linked").symlink_to(tmp_path / "project" / "ws")
+    listing = listed(tmp_path / "project")
+    assert paths(listing) == ["photos/cat/1.jpg", "photos/dog/2.jpg"]
+    assert skipped(listing) == dict.fromkeys(["photos/linked/", "ws/"], "a workspace of curate, none of the dataset")
 
 
 def test_folders_and_files_of_systems_are_none_of_the_dataset(tmp_path: Path) -> None:
@@ -327,6 +358,33 @@ def test_samples_of_a_shard_name_their_split_where_the_shard_does_not(tmp_path: 
     assert [(record.label, record.split) for record in listed(shard).records] == [("cat", "fold 1"), ("dog", None)]
     named = tar(tmp_path / "s" / "train-0.tar", {"1.jpg": JPEG, "1.json": facts})
     assert [record.split for record in listed(named).records] == ["train"]
+
+
+def test_the_class_that_a_sample_of_a_shard_names_is_read_as_one_in_a_list_is(tmp_path: Path) -> None:
+    said = {"1": '{"label": 7.0}', "2": '{"label": NaN, "class": "cat"}', "3": '{"label": " "}', "4": '{"label": 0}'}
+    members = {f"{name}.json": facts.encode() for name, facts in said.items()}
+    shard = tar(tmp_path / "s" / "0.tar", {**members, **{f"{name}.jpg": JPEG for name in said}})
+    assert [record.label for record in listed(shard).records] == ["7", "cat", None, "0"]
+
+
+def test_a_text_without_words_beside_an_image_of_a_shard_is_no_class(tmp_path: Path) -> None:
+    texts = {"1.txt": b"cat\n", "2.txt": b" \n", "3.cls": b" \n", "4.cls": b"cat \r\n"}
+    shard = tar(tmp_path / "s" / "0.tar", {**texts, **{f"{name[0]}.jpg": JPEG for name in texts}})
+    assert [record.label for record in listed(shard).records] == ["cat", None, None, "cat "]
+
+
+def test_names_of_a_shard_that_differ_in_case_are_two_images_and_a_name_twice_is_told(tmp_path: Path) -> None:
+    other = sample_images.encode(sample_images.photo(2, 20, 20))
+    shard = tar(tmp_path / "s" / "0.tar", {"cat/a.JPG": JPEG, "cat/a.jpg": other, "cat/a.cls": b"dog"})
+    with tarfile.open(shard, "a") as packed:  # as `tar --append` does with a file that has changed
+        packed.add(put(tmp_path, "1.jpg") / "1.jpg", "cat/a.jpg")
+    listing = listed(shard)
+    assert [(record.path, record.label) for record in listing.records] == [
+        ("0.tar/cat/a.JPG", "dog"), ("0.tar/cat/a.jpg", "dog")
+    ]  # fmt: skip
+    assert skipped(listing) == {"0.tar/cat/a.jpg": "a later file of the same name takes its place"}
+    sizes = {record.path: record.size_bytes for record in listing.records}
+    assert sizes["0.tar/cat/a.jpg"] == len(JPEG) != len(other)
 
 
 def test_names_that_no_table_could_hold_cost_one_member(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 import tarfile
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ import curate
 from curate.errors import SourceError
 from curate.reviewing.previews import preview
 from curate.sources import Listing, address, open_source, source_at
+from curate.sources.columns import DISAGREE
 from curate.storage.workspace import Workspace
 from tests import sample_images
 
@@ -100,6 +102,75 @@ def test_a_list_may_lie_elsewhere_than_its_images(tmp_path: Path) -> None:
     assert where(listing) == {"cats/000.jpg": (None, "c"), "dogs/000.jpg": (None, "d")}
 
 
+@pytest.mark.parametrize("name", ["list.jsonl", "list.parquet"])
+def test_a_class_that_is_not_a_number_is_missing_and_not_called_nan(tmp_path: Path, name: str) -> None:
+    sample_images.dataset(tmp_path / "data", each=3, classes=("x",))
+    labels = {"data/x/000.jpg": 7.0, "data/x/001.jpg": float("nan"), "data/x/002.jpg": None}
+    table = pa.table({"path": list(labels), "label": pa.array(labels.values())})
+    if name.endswith(".parquet"):
+        pq.write_table(table, tmp_path / name)
+    else:
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()))
+    assert [record.label for record in listed(tmp_path / name, tmp_path).records] == ["7", None, None]
+
+
+def test_paths_as_windows_writes_them_name_the_same_images_in_lists_and_metadata(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "data", each=1)
+    sample_images.save(sample_images.photo(1), tmp_path / "data" / "odd\\name.jpg")
+    rows = [{"file_name": "dogs\\000.jpg", "label": "d"}, {"file_name": "odd\\name.jpg", "label": "o"}]
+    labels = {"dogs/000.jpg": "d", "odd\\name.jpg": "o"}
+    records = listed(write(tmp_path / "data" / "list.csv", rows), tmp_path).records
+    assert {record.path: record.label for record in records} == labels
+    write(tmp_path / "data" / "metadata.csv", rows)
+    found = {record.path: record.label for record in listed(tmp_path / "data", tmp_path).records}
+    assert found == {"cats/000.jpg": "cats", **labels}
+
+
+def test_paths_in_the_other_unicode_form_name_the_same_images_in_lists_and_metadata(tmp_path: Path) -> None:
+    there, written = (unicodedata.normalize(form, "açaí/maçã.jpg") for form in ("NFD", "NFC"))
+    both = [unicodedata.normalize(form, "é.jpg") for form in ("NFC", "NFD")]
+    for number, name in enumerate((there, *both)):
+        sample_images.save(sample_images.photo(number), tmp_path / "data" / name)
+    rows = [{"file_name": written, "label": "apple"}, *({"file_name": name, "label": str(len(name))} for name in both)]
+    labels = {there: "apple", both[0]: "5", both[1]: "6"}
+    records = listed(write(tmp_path / "data" / "list.csv", rows), tmp_path).records
+    assert {record.path: record.label for record in records} == labels
+    write(tmp_path / "data" / "metadata.csv", rows)
+    assert {record.path: record.label for record in listed(tmp_path / "data", tmp_path).records} == labels
+
+
+def test_a_path_that_is_missing_is_an_empty_one_however_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "list.jsonl").write_text('{"path": NaN}\n{"path": null}\n{"path": "a.jpg"}\n')
+    listing = listed(tmp_path / "list.jsonl", tmp_path)
+    assert [record.path for record in listing.records] == ["a.jpg"]
+    assert [(item.path, item.reason) for item in listing.skipped] == [
+        ("row 1", "its path is empty"), ("row 2", "its path is empty")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("again", "disagrees"),
+    [
+        pytest.param({"label": "d", "split": "train"}, True, id="another class"),
+        pytest.param({"label": "c", "split": "test"}, True, id="another split"),
+        pytest.param({"label": "c", "split": "Training"}, False, id="the same"),
+    ],
+)
+def test_where_rows_disagree_about_an_image_the_first_counts_and_it_is_told(
+    tmp_path: Path, again: dict[str, str], *, disagrees: bool
+) -> None:
+    sample_images.dataset(tmp_path / "data", each=1, classes=("cats",))
+    rows = [{"file_name": "cats/000.jpg", "label": "c", "split": "train"}, {"file_name": "cats/000.jpg", **again}]
+    for_the_same = {"list.csv": ["the list names it twice; the first row counts"], "metadata.csv": []}
+    for name, reasons in for_the_same.items():
+        table = write(tmp_path / "data" / name, rows)
+        listing = listed(table if name == "list.csv" else table.parent, tmp_path)
+        assert where(listing) == {"cats/000.jpg": ("train", "c")}
+        told = [item.reason for item in listing.skipped if item.path == "cats/000.jpg"]
+        assert told == ([str(DISAGREE)] if disagrees else reasons)
+        table.unlink()
+
+
 def test_a_row_without_an_image_is_a_row_with_a_reason(tmp_path: Path) -> None:
     sample_images.dataset(tmp_path / "data", each=1)
     named = ("data/cats/000.jpg", "data/cats/gone.jpg", "", "data/cats/000.jpg")
@@ -121,6 +192,11 @@ def test_a_row_without_an_image_is_a_row_with_a_reason(tmp_path: Path) -> None:
     [
         pytest.param([{"colour": "red"}], "no column of paths", id="no column of paths"),
         pytest.param([{"path": "a.jpg"}, {"path": "memory://b.jpg"}], "--online", id="local paths and URLs"),
+        pytest.param(
+            [{"path": "a.jpg", "label": "a", "action": "Relabel", "final_label": "b"}],
+            "is a manifest, which drops or relabels images.* curate export",
+            id="a manifest",
+        ),
     ],
 )
 def test_a_list_that_cannot_be_used_is_one_clear_line(tmp_path: Path, rows: list[dict[str, str]], message: str) -> None:
