@@ -113,12 +113,6 @@ class MessageLine {
   }
 }
 
-// A button of a key, named for readers of screens as well.
-function key_button(data, name, title, look, act) {
-  const key = data.bindings[name]?.[0] ?? "";
-  return el("button", { type: "button", class: look, "data-act": name, "aria-keyshortcuts": key, onclick: act }, title, el("kbd", { "aria-hidden": "true" }, data.key_titles[key] ?? key.toUpperCase()));
-}
-
 // What a page knows outlives its surface: Streamlit may draw that anew, and what was taken must not be lost with it.
 function outbox(name, make) {
   const kept = (window.curateKept ??= {});

@@ -1,6 +1,7 @@
 // Many images at once: choose some, decide them together. What has not been on the screen is not decided.
 
 const SHOWN_SHARE = 0.6; // of a tile that has to be in sight
+const DECIDES = new Set(["keep", "drop", "later", "relabel"]);
 
 class Grid {
   constructor(root, data, send, go) {
@@ -18,14 +19,14 @@ class Grid {
 
   build(root) {
     const size = Number(localStorage.getItem("curate-size") ?? 150);
-    this.bar = el("div", { class: "bar", role: "toolbar", "aria-label": this.texts.keys });
+    this.bar = new Bar(this.texts.keys, (event, name) => this.press(event, name));
     this.slider = el("input", { type: "range", min: 90, max: 320, step: 10, value: size, "aria-label": this.texts.size, oninput: () => this.resize() });
     this.scroller = el("div", { class: "tiles", role: "listbox", "aria-multiselectable": "true", "aria-label": this.texts.images, tabindex: 0, onscroll: () => this.scrolled() });
     this.line = new MessageLine();
     this.counted = el("span", { class: "pace" });
     this.unsaved = el("span", { class: "unsaved" });
     this.sheet = new Sheet(this.texts, () => this.scroller.focus());
-    this.box = el("div", { class: "surface grid" }, this.bar, this.scroller, el("div", { class: "status" }, this.line.root, this.unsaved, this.counted), this.sheet.root);
+    this.box = el("div", { class: "surface grid" }, this.bar.root, this.scroller, el("div", { class: "status" }, this.line.root, this.unsaved, this.counted), this.sheet.root);
     root.replaceChildren(this.box);
     this.watcher = new IntersectionObserver((entries) => this.in_sight(entries), { root: this.scroller, threshold: SHOWN_SHARE });
     this.fit = () => fill_window(this.box);
@@ -127,8 +128,8 @@ class Grid {
     const n = ready.length + hidden.length;
     const names = ["keep", "drop", "later", "relabel", "all", "undo", "redo", "similar", "help"].filter((name) => this.data.acts.includes(name));
     const titles = { keep: `${this.texts.keep} ${n}`, drop: `${this.texts.drop} ${n}`, all: this.selection.chosen.size ? this.texts.none : this.texts.all };
-    const made = names.map((name) => key_button(this.data, name, titles[name] ?? this.texts[name], name === "drop" ? "primary" : "", () => this.act(name)));
-    this.bar.replaceChildren(...made, el("label", { class: "size" }, this.texts.size, this.slider));
+    const made = names.map((name) => [name, titles[name] ?? this.texts[name], name === "drop" ? "primary" : ""]);
+    this.bar.show(this.data, made, el("label", { class: "size" }, this.texts.size, this.slider));
   }
 
   resize() {
@@ -186,7 +187,7 @@ class Grid {
     if (!act) return undefined;
     if (covered() || this.sheet.is_open) {
       if (this.sheet.is_open && act === "help") this.sheet.close();
-      else if (["keep", "drop", "later", "relabel"].includes(act)) this.refused("covered");
+      else if (DECIDES.has(act)) this.refused("covered");
       if (this.sheet.is_open) this.swallow(event);
       return undefined;
     }
@@ -235,10 +236,15 @@ class Grid {
   }
 
   refused(reason) {
-    if (reason === "covered" || reason === "held") this.selection.refuse(reason);
+    if (["covered", "held", "double"].includes(reason)) this.selection.refuse(reason);
     this.say(this.texts[`refused_${reason}`], "warning");
     this.box.classList.add("refused");
     setTimeout(() => this.box.classList.remove("refused"), 700);
+  }
+
+  press(event, name) {
+    if (is_second_click(event) && DECIDES.has(name)) this.refused("double");
+    else this.act(name);
   }
 
   act(name) {

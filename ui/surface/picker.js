@@ -28,7 +28,7 @@ class ClassPicker {
   draw() {
     const option = (choice, index) => {
       const title = choice.is_new ? filled(this.sure ? this.texts.new_class_sure : this.texts.new_class, { label: choice.label }) : choice.label;
-      return el("li", { role: "option", "aria-selected": String(index === this.at), class: choice.is_new ? "new" : "", onclick: () => this.choose(index) }, title);
+      return el("li", { role: "option", "aria-selected": String(index === this.at), class: choice.is_new ? "new" : "", onclick: (event) => is_second_click(event) || this.choose(index) }, title);
     };
     this.list.replaceChildren(...this.choices.map(option));
   }

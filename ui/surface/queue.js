@@ -22,19 +22,19 @@ class Surface {
   }
 
   build(root) {
-    const act = (name, more) => this.act(name, more);
-    this.bar = el("div", { class: "bar", role: "toolbar", "aria-label": this.texts.keys });
+    const press = (event, name, more) => this.press(event, name, more);
+    this.bar = new Bar(this.texts.keys, press);
     this.view = el("div", { class: "view", tabindex: -1 });
     this.stamp = el("span", { class: "stamp" });
     this.aside = el("aside", { class: "panel" });
     this.stage = new Stage(this.view, this.texts, (item, image) => this.ask({ full: { id: item.id, path: image.path } }));
-    this.panel = new Panel(this.aside, this.texts, act, (item) => this.ask({ exif: { id: item.id, path: item.images[0].path } }));
+    this.panel = new Panel(this.aside, this.texts, press, (item) => this.ask({ exif: { id: item.id, path: item.images[0].path } }));
     this.line = new MessageLine();
     this.pace = el("span", { class: "pace" });
     this.unsaved = el("span", { class: "unsaved" });
     this.sheet = new Sheet(this.texts, () => this.view.focus());
     this.body = el("div", { class: "body" }, el("div", { class: "left" }, this.view, this.stamp), this.aside);
-    this.box = el("div", { class: "surface" }, this.bar, this.body, el("div", { class: "status" }, this.line.root, this.unsaved, this.pace), this.sheet.root);
+    this.box = el("div", { class: "surface" }, this.bar.root, this.body, el("div", { class: "status" }, this.line.root, this.unsaved, this.pace), this.sheet.root);
     root.replaceChildren(this.box);
     if (localStorage.getItem("curate-panel") === "hidden") this.box.classList.add("wide");
     this.resized = new ResizeObserver(() => this.stage.place());
@@ -175,8 +175,8 @@ class Surface {
         ];
     const rest = ["later", "relabel", "undo", "redo", "back", "next", "view", "boxes", "panel", "full", "similar", "help"].map((name) => [name, this.texts[name]]);
     const there = (item ? deciding.concat(rest) : rest.filter(([name]) => ["undo", "redo", "back", "help"].includes(name))).filter(([name]) => this.data.acts.includes(name));
-    this.bar.replaceChildren(...there.map(([name, title, look]) => key_button(this.data, name, title, look, () => this.act(name))));
-    if (item?.group && this.data.acts.includes("digit")) this.bar.append(el("span", { class: "digits" }, el("kbd", {}, `1–${Math.min(9, item.images.length)}`), this.texts.keep_only));
+    const digits = item?.group && this.data.acts.includes("digit") ? [el("span", { class: "digits" }, el("kbd", {}, `1–${Math.min(9, item.images.length)}`), this.texts.keep_only)] : [];
+    this.bar.show(this.data, there, ...digits);
   }
 
   count() {
@@ -271,11 +271,8 @@ class Surface {
   }
 
   refused(reason) {
-    if (!["covered", "held"].includes(reason)) this.say(this.texts[`refused_${reason}`], "warning");
-    else {
-      this.machine.refuse(reason);
-      this.say(this.texts[`refused_${reason}`], "warning");
-    }
+    if (["covered", "held", "double"].includes(reason)) this.machine.refuse(reason);
+    this.say(this.texts[`refused_${reason}`], "warning");
     this.box.classList.remove("refused");
     void this.box.offsetWidth; // so that the flash begins again
     this.box.classList.add("refused");
@@ -284,6 +281,11 @@ class Surface {
   }
 
   // What a key or a button does
+
+  press(event, name, more) {
+    if (is_second_click(event) && DECIDING.has(name)) this.refused("double");
+    else this.act(name, more);
+  }
 
   act(name, more = {}) {
     const { item } = this.machine;
