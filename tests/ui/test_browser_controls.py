@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browsing import Server, decided, painted, says
+from tests.browsing import Server, decided, painted, says, stands_still
 from tests.conftest import Audited
 from tests.ui.driving import log
 
@@ -12,6 +12,22 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+FOCUSED = """() => {
+    let one = document.activeElement;
+    while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+    return one.matches("button, a") ? one.dataset.act ?? one.innerText : "";
+}"""
+
+
+def tab_to(page: "Page", name: str, key: str = "Tab") -> None:
+    """Walk by keyboard to a control, by its act or its text."""
+    for _ in range(60):
+        if name in page.evaluate(FOCUSED):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{name} is not reached by {key}")
 
 
 def double_click(page: "Page", selector: str) -> None:
@@ -62,3 +78,67 @@ def test_a_double_click_on_a_button_of_the_grid_is_about_what_was_chosen(
     says(page, "Not taken: that was the second click of a double click.")
     page.wait_for_function("() => window.curate.selection.unanswered === 0")
     assert {path for path, _ in log(audited)} == {chosen}
+
+
+def test_buttons_are_pressed_without_a_mouse_and_keep_the_focus(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(f"{server.address}/queue")
+    painted(page)
+    tab_to(page, "keep")
+    for items, key in enumerate(("Enter", "Space", "Enter"), start=1):
+        painted(page)
+        page.keyboard.press(key)
+        decided(audited.workspace, items)
+        assert page.evaluate(FOCUSED) == "keep"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    painted(page)
+    page.keyboard.down("Enter")
+    painted(page)
+    page.keyboard.down("Enter")  # the browser repeats it
+    says(page, "Not taken: the key is held down.")
+    page.keyboard.up("Enter")
+    decided(audited.workspace, 4)
+
+
+def test_nothing_behind_a_sheet_is_pressed_without_a_mouse(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("h")
+    tab_to(page, "drop", "Shift+Tab")
+    page.keyboard.press("Enter")
+    says(page, "Not taken: something lies over the image.")
+    assert log(audited) == []
+
+
+def test_a_link_beside_the_grid_is_followed_without_a_mouse(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    tab_to(page, "Filter and sort")
+    page.keyboard.press("Space")
+    page.get_by_text("Sort by").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("Sort by").wait_for(state="detached")
+    assert page.locator(".cell.chosen").count() == 0
+    tab_to(page, "Log", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("Nothing has been decided").wait_for()
+
+
+def test_keys_go_on_after_a_click_on_a_button_or_a_slider(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    first = page.url
+    page.locator("[data-act=boxes]").click()
+    page.keyboard.press("Space")
+    page.wait_for_function("(first) => window.location.href !== first", arg=first)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    slider = page.get_by_test_id("stSlider")
+    slider.hover()
+    box = slider.locator("input").locator("xpath=../..").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 45, box["y"] + box["height"] / 2)
+    page.wait_for_url("**score=**")
+    stands_still(page)
+    painted(page)
+    page.keyboard.press("k")
+    decided(audited.workspace, 1)

@@ -31,11 +31,6 @@ function fill_window(element) {
   element.style.height = document.fullscreenElement ? "" : `${Math.max(320, window.innerHeight - top - 2)}px`;
 }
 
-function typing(event) {
-  const target = event.composedPath()[0];
-  return Boolean(target?.closest?.("input, textarea, select, [contenteditable='true']"));
-}
-
 // Whether something of the page itself lies over the surface and wants the keys: a dialog, a menu.
 function covered() {
   return Boolean(document.querySelector("[role='dialog'], [data-baseweb='modal'], [data-testid='stDialog']"));

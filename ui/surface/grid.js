@@ -19,7 +19,7 @@ class Grid {
 
   build(root) {
     const size = Number(localStorage.getItem("curate-size") ?? 150);
-    this.bar = new Bar(this.texts.keys, (event, name) => this.press(event, name));
+    this.bar = new Bar(this.texts.keys, (event, name) => this.press(event, name), (reason) => this.refused(reason));
     this.slider = el("input", { type: "range", min: 90, max: 320, step: 10, value: size, "aria-label": this.texts.size, oninput: () => this.resize() });
     this.scroller = el("div", { class: "tiles", role: "listbox", "aria-multiselectable": "true", "aria-label": this.texts.images, tabindex: 0, onscroll: () => this.scrolled() });
     this.line = new MessageLine();
@@ -38,6 +38,7 @@ class Grid {
   }
 
   close() {
+    this.bar.close();
     document.removeEventListener("keydown", this.on_key, true);
     window.removeEventListener("resize", this.fit);
     this.watcher.disconnect();
@@ -181,7 +182,7 @@ class Grid {
   key(event) {
     if (!this.box.isConnected) return;
     if (event.key === "Escape") return this.escape(event);
-    if (typing(event) && event.composedPath()[0] !== this.slider) return undefined;
+    if (this.bar.leaves(event)) return undefined;
     const name = key_name(event);
     const act = this.bound(event, name);
     if (!act) return undefined;
@@ -209,7 +210,7 @@ class Grid {
     if (event.altKey) return null;
     if (name.startsWith("Arrow")) return name;
     if (name === "Space") return "select";
-    if (name === "Enter") return event.composedPath()[0].tagName === "BUTTON" ? null : "open";
+    if (name === "Enter") return event.composedPath()[0].closest?.(PRESSED) ? null : "open";
     const found = Object.entries(this.data.bindings).find(([, keys]) => keys.includes(name));
     return found?.[0] ?? null;
   }
@@ -243,7 +244,8 @@ class Grid {
   }
 
   press(event, name) {
-    if (is_second_click(event) && DECIDES.has(name)) this.refused("double");
+    const is_second = is_second_click(event);
+    if (DECIDES.has(name) && (is_second || this.sheet.is_open)) this.refused(is_second ? "double" : "covered");
     else this.act(name);
   }
 

@@ -23,7 +23,7 @@ class Surface {
 
   build(root) {
     const press = (event, name, more) => this.press(event, name, more);
-    this.bar = new Bar(this.texts.keys, press);
+    this.bar = new Bar(this.texts.keys, press, (reason) => this.refused(reason));
     this.view = el("div", { class: "view", tabindex: -1 });
     this.stamp = el("span", { class: "stamp" });
     this.aside = el("aside", { class: "panel" });
@@ -64,6 +64,7 @@ class Surface {
   }
 
   close() {
+    this.bar.close();
     document.removeEventListener("keydown", this.on_key, true);
     document.removeEventListener("click", this.on_click, true);
     window.removeEventListener("beforeunload", this.on_leave);
@@ -219,7 +220,7 @@ class Surface {
       this.escape(event);
       return;
     }
-    if (typing(event)) return;
+    if (this.bar.leaves(event)) return;
     const act = this.bound(event, name);
     if (!act) return;
     const mine = this.sheet.is_open;
@@ -283,7 +284,8 @@ class Surface {
   // What a key or a button does
 
   press(event, name, more) {
-    if (is_second_click(event) && DECIDING.has(name)) this.refused("double");
+    const is_second = is_second_click(event);
+    if (DECIDING.has(name) && (is_second || this.sheet.is_open)) this.refused(is_second ? "double" : "covered");
     else this.act(name, more);
   }
 
