@@ -136,6 +136,37 @@ def test_a_class_is_one_digit_away_and_a_new_one_wants_confirmation(
         assert store.catalogue.classes() == {"cats", "dogs", "foxes"}
 
 
+def test_a_class_is_not_given_to_an_image_that_came_under_the_sheet(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("ArrowRight")
+    painted(page)
+    page.goto(page.url)
+    painted(page)
+    before = page.evaluate("() => window.curate.machine.current")
+    server.freeze()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("l")
+    page.keyboard.type("foxes")
+    server.thaw()
+    page.wait_for_function("(before) => window.curate.machine.current !== before", arg=before)
+    painted(page)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    says(page, "Not taken: the image was not on the screen yet.")
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.keyboard.press("l")
+    page.keyboard.type("foxes")
+    page.evaluate("() => window.curate.selection.move(1)")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    says(page, "Not taken: none of these has been on the screen yet.")
+    assert log(audited) == []
+
+
 def test_a_whole_group_goes_by_one_key_that_is_pressed_twice(page: "Page", server: Server, audited: Audited) -> None:
     page.goto(server.address)
     painted(page)

@@ -279,16 +279,17 @@ class Grid {
   }
 
   relabel() {
-    if (!this.selection.targets().ready.length) {
+    const named = () => this.selection.targets().ready.map((tile) => `${tile.id} ${tile.seen}`).join();
+    const asked = named();
+    if (!asked) {
       this.refused("nothing");
       return;
     }
-    const picker = new ClassPicker(this.data.classes, this.texts, (choice) => {
-      this.sheet.close();
-      this.decide("relabel", { label: choice.label, new_class: choice.is_new });
+    ask_class(this.sheet, this.texts, this.data.classes, null, (label, more) => {
+      // Other tiles may have come under the sheet meanwhile.
+      if (named() === asked) this.decide("relabel", { label, ...more });
+      else this.after(this.selection.refuse("early"));
     });
-    this.sheet.open(this.texts.relabel, picker.root);
-    picker.input.focus();
   }
 }
 

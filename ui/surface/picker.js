@@ -57,3 +57,15 @@ class ClassPicker {
     } else this.chosen(choice);
   }
 }
+
+// Ask for a class on a sheet, and where an item is a group for the image that stays under it.
+function ask_class(sheet, texts, classes, item, chosen) {
+  const option = (one, index) => el("option", { value: one.path, selected: index === Math.max(0, item.survivor) }, `${index + 1}. ${one.path}`);
+  const image = item?.group ? el("select", { "aria-label": texts.which }, item.images.map(option)) : null;
+  const picker = new ClassPicker(classes, texts, (choice) => {
+    sheet.close();
+    chosen(choice.label, { new_class: choice.is_new, ...(image ? { path: image.value } : {}) });
+  });
+  sheet.open(texts.relabel, image ? el("label", { class: "field" }, texts.which, image) : null, picker.root);
+  picker.input.focus();
+}

@@ -397,14 +397,12 @@ class Surface {
       return;
     }
     const { item } = this.machine;
-    const image = item.group ? el("select", { "aria-label": this.texts.which }, item.images.map((one, index) => el("option", { value: one.path, selected: index === Math.max(0, item.survivor) }, `${index + 1}. ${one.path}`))) : null;
-    const chosen = (choice) => {
-      this.sheet.close();
-      this.relabel_to(choice.label, { new_class: choice.is_new, ...(image ? { path: image.value } : {}) });
-    };
-    const picker = new ClassPicker(this.data.classes, this.texts, chosen);
-    this.sheet.open(this.texts.relabel, image ? el("label", { class: "field" }, this.texts.which, image) : null, picker.root);
-    picker.input.focus();
+    ask_class(this.sheet, this.texts, this.data.classes, item, (label, more) => {
+      // Another image may have come under the sheet meanwhile.
+      const now = this.machine.item;
+      if (now?.id === item.id && now.seen === item.seen) this.relabel_to(label, more);
+      else this.after(this.machine.refuse("early"));
+    });
   }
 }
 
