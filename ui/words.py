@@ -14,6 +14,9 @@ def queue_texts() -> dict[str, str]:
     return {
         **shared_texts(),
         "keep_all": _("Keep all"),
+        "refused_unseen": _(
+            "Not taken: images of the group not yet on the screen: {n}. Scroll to them, or compare them."
+        ),
         "drop_copies": _("Drop copies"),
         "drop_group": _("Drop group"),
         "drop_all": _("Drop all {n}"),

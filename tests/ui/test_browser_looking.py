@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ import pytest
 from PIL import Image
 
 import curate
-from tests.browsing import Server, painted, says, serving, stands_still
+from curate.storage.workspace import Workspace
+from tests import sample_images
+from tests.browsing import Server, decided, painted, press, says, serving, stands_still
 from tests.conftest import Audited
 from tests.ui.driving import log
 
@@ -64,6 +67,41 @@ def test_two_copies_blink_and_show_where_they_differ(page: "Page", server: Serve
     drawn = page.locator(".over canvas").evaluate("(canvas) => canvas.toDataURL('image/png').split(',')[1]")
     darkest = Image.open(io.BytesIO(base64.b64decode(drawn))).convert("L").getextrema()[0]
     assert darkest < 16, "where copies agree the difference is black"
+
+
+def test_a_group_is_decided_only_when_all_of_it_has_been_on_the_screen(page: "Page", tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src")
+    for number in range(22):
+        shutil.copy(source / "cats" / "000.jpg", source / "cats" / f"again{number}.jpg")
+    workspace = Workspace(tmp_path / "ws")
+    curate.audit(source, workspace.root)
+    with serving(workspace.root) as server:
+        page.goto(server.address)
+        for key in ("d", "k", "x", "l", "1"):
+            press(page, key, "Not taken: images of the group not yet on the screen: 5.")
+        page.locator(".tile").last.scroll_into_view_if_needed()
+        page.wait_for_function("() => window.curate.stage.unseen.size === 0")
+        press(page, "d", "copies dropped: 22.")
+        decided(workspace, 1)
+        press(page, "u", "Taken back", shown=False)
+        press(page, "s", "Left the 23 images of the group for later.")
+
+
+def test_copies_that_blink_are_decided_only_when_both_have_been_on_the_screen(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("z")
+    page.keyboard.press("ArrowRight")
+    painted(page)
+    page.keyboard.press("ArrowLeft")
+    press(page, "d", "Not taken: images of the group not yet on the screen: 1.")
+    page.locator(".over .window").click()
+    page.wait_for_function("() => window.curate.stage.unseen.size === 0")
+    press(page, "d", "Kept cats/001.jpg")
+    decided(audited.workspace, 1)
 
 
 def test_images_are_chosen_and_decided_in_the_grid_by_mouse_and_keys(

@@ -273,7 +273,7 @@ class Surface {
 
   refused(reason) {
     if (["covered", "held", "double"].includes(reason)) this.machine.refuse(reason);
-    this.say(this.texts[`refused_${reason}`], "warning");
+    this.say(filled(this.texts[`refused_${reason}`], { n: this.stage.unseen.size }), "warning");
     this.box.classList.remove("refused");
     void this.box.offsetWidth; // so that the flash begins again
     this.box.classList.add("refused");
@@ -311,11 +311,15 @@ class Surface {
     return undefined;
   }
 
+  // Why a decision would be refused now; of a group every image has to have been on the screen.
+  hindrance(act) {
+    return this.machine.hindrance() ?? (act !== "later" && this.stage.unseen.size ? "unseen" : null);
+  }
+
   decide(act, more = {}) {
-    const reason = this.machine.hindrance();
+    const reason = this.hindrance(act);
     if (reason) {
-      this.machine.refuse(reason);
-      this.refused(reason);
+      this.after(this.machine.refuse(reason));
       return;
     }
     const { item } = this.machine;
@@ -360,10 +364,9 @@ class Surface {
       return;
     }
     if (item.survivor >= 0 && this.confirming !== item.id) {
-      const reason = this.machine.hindrance();
+      const reason = this.hindrance("drop");
       if (reason) {
-        this.machine.refuse(reason);
-        this.refused(reason);
+        this.after(this.machine.refuse(reason));
         return;
       }
       this.confirming = item.id;
@@ -390,10 +393,9 @@ class Surface {
   }
 
   relabel_sheet() {
-    const reason = this.machine.hindrance();
+    const reason = this.hindrance("relabel");
     if (reason) {
-      this.machine.refuse(reason);
-      this.refused(reason);
+      this.after(this.machine.refuse(reason));
       return;
     }
     const { item } = this.machine;
