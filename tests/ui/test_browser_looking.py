@@ -43,6 +43,29 @@ def test_an_image_fills_the_screen_and_is_seen_by_its_pixels(page: "Page", serve
     assert page.locator(".panel").is_visible()
 
 
+def test_an_image_keeps_its_room_on_a_laptop_at_twice_the_size(page: "Page", server: Server) -> None:
+    page.set_viewport_size({"width": 640, "height": 360})
+    for kind in ("", "?kind=dark"):
+        page.goto(f"{server.address}/queue{kind}")
+        painted(page)
+        view = page.locator(".view").bounding_box()
+        assert view is not None
+        assert view["width"] * view["height"] >= 0.3 * 640 * 360
+        assert page.locator(".tile img, .single img").first.evaluate("(image) => image.clientHeight") >= 0.3 * 360
+    drop = page.locator("[data-act=drop]").bounding_box()
+    assert drop is not None
+    assert drop["y"] + drop["height"] <= 360
+
+
+def test_the_copy_that_is_suggested_to_stay_is_named_in_full(page: "Page", server: Server) -> None:
+    page.set_viewport_size({"width": 900, "height": 600})
+    page.goto(server.address)
+    painted(page)
+    page.locator(".tile.stays .name").evaluate("(one) => { one.textContent = 'name '.repeat(40); }")
+    badge = page.locator(".badge.good")
+    assert badge.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+
+
 def test_what_a_camera_wrote_is_read_where_somebody_looks(page: "Page", tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F] = "Makers & Sons"

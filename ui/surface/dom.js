@@ -28,7 +28,7 @@ function after_paint(callback) {
 // Make an element end where the window ends, wherever the page has put it.
 function fill_window(element) {
   const top = element.getBoundingClientRect().top + document.querySelector("[data-testid='stMain']").scrollTop;
-  element.style.height = document.fullscreenElement ? "" : `${Math.max(320, window.innerHeight - top - 2)}px`;
+  element.style.height = document.fullscreenElement ? "" : `${Math.max(280, window.innerHeight - top - 2)}px`;
 }
 
 // Whether something of the page itself lies over the surface and wants the keys: a dialog, a menu.
