@@ -64,6 +64,7 @@ def main() -> None:
         if not session.introduced():
             _who()
             return
+        session.keep_in_browser()
         pages = {
             "queue": st.Page(queue_page.draw, title=_("Queue"), icon=":material/fact_check:", url_path="queue"),
             "images": st.Page(images_page.draw, title=_("Images"), icon=":material/grid_view:", url_path="images"),
@@ -93,9 +94,9 @@ def _first() -> None:
 
 
 def _who() -> None:
-    """Ask once who reviews: the log names who decided."""
+    """Ask each browser once who reviews: the log names who decided, and an undo is about what the same person did."""
     st.header(_("Who is reviewing?"))
-    st.write(_("Your name stands beside every decision in the log. It is asked once and remembered on this computer."))
+    st.write(_("Your name stands beside every decision in the log. It is asked once in each browser."))
     with st.form("who", width=480):
         name = st.text_input(_("Reviewer"), value=session.suggested_name(), key="asked_name")
         sent = st.form_submit_button(_("Begin"), type="primary")
