@@ -142,3 +142,16 @@ def test_keys_go_on_after_a_click_on_a_button_or_a_slider(page: "Page", server: 
     painted(page)
     page.keyboard.press("k")
     decided(audited.workspace, 1)
+
+
+def test_a_double_click_saves_a_threshold_once(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(f"{server.address}/thresholds")
+    stands_still(page)
+    page.get_by_test_id("stSlider").locator("input").first.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    stands_still(page, 500)
+    page.get_by_role("button", name="Save and judge again").dblclick(delay=30)
+    page.get_by_text("Saved. The queue now holds").wait_for()
+    page.get_by_text("In force: 0.5", exact=True).wait_for()
+    assert "blurry = 0.5\n" in audited.workspace.config.read_text()
