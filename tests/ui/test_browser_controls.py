@@ -155,3 +155,15 @@ def test_a_double_click_saves_a_threshold_once(page: "Page", server: Server, aud
     page.get_by_text("Saved. The queue now holds").wait_for()
     page.get_by_text("In force: 0.5", exact=True).wait_for()
     assert "blurry = 0.5\n" in audited.workspace.config.read_text()
+
+
+def test_of_a_long_name_the_end_is_shown_in_the_grid(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    name = page.locator(".cell .name").first
+    name.evaluate("(one) => { one.firstChild.textContent = `${'long/'.repeat(30)}001.jpg`; }")
+    edges = "(one) => { const { left, right } = one.getBoundingClientRect(); return [left, right]; }"
+    left, right = name.evaluate(edges)
+    start, end = name.locator("bdi").evaluate(edges)
+    assert start < left, "the beginning is cut"
+    assert end <= right + 1

@@ -91,7 +91,7 @@ class Grid {
       "figure",
       { class: "cell", role: "option", "data-key": key, "data-id": tile.id, "data-place": place, title: [tile.id, ...tile.reasons].join("\n"), onclick: (event) => this.click(event, tile.id), ondblclick: () => this.open(tile) },
       el("div", { class: "window" }, picture, el("span", { class: `state ${tile.state}` }, tile.state === "clear" || tile.state === "undecided" ? "" : tile.standing)),
-      el("figcaption", {}, el("span", { class: "name" }, tile.id), el("span", { class: "kinds" }, tile.kinds.join(", ") || tile.class)),
+      el("figcaption", {}, el("span", { class: "name" }, el("bdi", { dir: "ltr" }, tile.id)), el("span", { class: "kinds" }, tile.kinds.join(", ") || tile.class)),
     );
     if (known) {
       known.replaceWith(made);
