@@ -157,6 +157,17 @@ def test_a_double_click_saves_a_threshold_once(page: "Page", server: Server, aud
     assert "blurry = 0.5\n" in audited.workspace.config.read_text()
 
 
+def test_enter_of_an_input_method_chooses_no_class(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    page.keyboard.press("l")
+    field = page.locator(".picker input")
+    field.fill("cats")
+    field.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True, "composed": True})
+    assert field.is_visible()
+    assert log(audited) == []
+
+
 def test_of_a_long_name_the_end_is_shown_in_the_grid(page: "Page", server: Server) -> None:
     page.goto(f"{server.address}/images")
     page.locator(".cell.seen").first.wait_for()

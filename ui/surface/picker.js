@@ -34,6 +34,7 @@ class ClassPicker {
   }
 
   key(event) {
+    if (event.isComposing) return; // this Enter takes what an input method has put together
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       const n = Math.max(1, this.choices.length);
