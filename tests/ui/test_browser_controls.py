@@ -157,6 +157,23 @@ def test_a_double_click_saves_a_threshold_once(page: "Page", server: Server, aud
     assert "blurry = 0.5\n" in audited.workspace.config.read_text()
 
 
+MARKED = """(field) => {
+    const id = field.getAttribute("aria-activedescendant");
+    return field.getRootNode().getElementById(id).innerText;
+}"""
+
+
+def test_what_is_marked_is_told_to_those_who_do_not_see_it(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.keyboard.press("ArrowRight")
+    second = page.locator(".cell").nth(1).get_attribute("data-id")
+    assert str(second) in page.locator(".tiles").evaluate(MARKED)
+    page.keyboard.press("l")
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".picker input").evaluate(MARKED) == "dogs"
+
+
 def test_enter_of_an_input_method_chooses_no_class(page: "Page", server: Server, audited: Audited) -> None:
     page.goto(f"{server.address}/queue?kind=dark")
     painted(page)

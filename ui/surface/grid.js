@@ -84,12 +84,13 @@ class Grid {
     const known = this.elements.get(tile.id);
     if (known && known.dataset.key === key) {
       known.dataset.place = place;
+      known.id = `tile-${place}`;
       return known;
     }
     const picture = tile.src ? el("img", { src: tile.src, alt: tile.alt, draggable: "false" }) : el("p", { class: "nothing" }, tile.why);
     const made = el(
       "figure",
-      { class: "cell", role: "option", "data-key": key, "data-id": tile.id, "data-place": place, title: [tile.id, ...tile.reasons].join("\n"), onclick: (event) => this.click(event, tile.id), ondblclick: () => this.open(tile) },
+      { class: "cell", role: "option", id: `tile-${place}`, "data-key": key, "data-id": tile.id, "data-place": place, title: [tile.id, ...tile.reasons].join("\n"), onclick: (event) => this.click(event, tile.id), ondblclick: () => this.open(tile) },
       el("div", { class: "window" }, picture, el("span", { class: `state ${tile.state}` }, tile.state === "clear" || tile.state === "undecided" ? "" : tile.standing)),
       el("figcaption", {}, el("span", { class: "name" }, el("bdi", { dir: "ltr" }, tile.id)), el("span", { class: "kinds" }, tile.kinds.join(", ") || tile.class)),
     );
@@ -104,6 +105,7 @@ class Grid {
   // Show what is chosen, where the cursor is, and what is on its way.
   mark() {
     const { tiles, chosen, cursor } = this.selection;
+    this.scroller.setAttribute("aria-activedescendant", `tile-${cursor}`);
     tiles.forEach((tile, place) => {
       const element = this.elements.get(tile.id);
       if (!element) return;

@@ -6,8 +6,8 @@ class ClassPicker {
     this.chosen = chosen;
     this.at = 0;
     this.sure = false;
-    this.input = el("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-label": texts.new_class_field, autocomplete: "off", maxlength: 120, oninput: () => this.narrow(), onkeydown: (event) => this.key(event) });
-    this.list = el("ul", { role: "listbox" });
+    this.input = el("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "classes", "aria-label": texts.new_class_field, autocomplete: "off", maxlength: 120, oninput: () => this.narrow(), onkeydown: (event) => this.key(event) });
+    this.list = el("ul", { role: "listbox", id: "classes", "aria-label": texts.class });
     this.root = el("div", { class: "picker" }, this.input, this.list, el("p", { class: "small" }, texts.picker_note));
     this.narrow();
   }
@@ -28,9 +28,10 @@ class ClassPicker {
   draw() {
     const option = (choice, index) => {
       const title = choice.is_new ? filled(this.sure ? this.texts.new_class_sure : this.texts.new_class, { label: choice.label }) : choice.label;
-      return el("li", { role: "option", "aria-selected": String(index === this.at), class: choice.is_new ? "new" : "", onclick: (event) => is_second_click(event) || this.choose(index) }, title);
+      return el("li", { role: "option", id: `class-${index}`, "aria-selected": String(index === this.at), class: choice.is_new ? "new" : "", onclick: (event) => is_second_click(event) || this.choose(index) }, title);
     };
     this.list.replaceChildren(...this.choices.map(option));
+    this.input.setAttribute("aria-activedescendant", this.choices.length ? `class-${this.at}` : "");
   }
 
   key(event) {
