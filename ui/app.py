@@ -61,10 +61,6 @@ def main() -> None:
         session.prepare()
         st.html(LANGUAGE.format(language=session.translator().language), unsafe_allow_javascript=True)
         session.workspace().read_audit()
-        if not session.introduced():
-            _who()
-            return
-        session.keep_in_browser()
         pages = {
             "queue": st.Page(queue_page.draw, title=_("Queue"), icon=":material/fact_check:", url_path="queue"),
             "images": st.Page(images_page.draw, title=_("Images"), icon=":material/grid_view:", url_path="images"),
@@ -84,7 +80,14 @@ def main() -> None:
         st.session_state.pages = pages
         # The first page has no address of its own: it leads to the queue, which has one that can be reloaded and sent.
         first = st.Page(_first, title="curate", default=True, visibility="hidden")
-        st.navigation([first, *pages.values()], position="top").run()
+        # Even where the name is asked first, the page that the address names is not forgotten.
+        known = session.introduced()
+        page = st.navigation([first, *pages.values()], position="top" if known else "hidden")
+        if known:
+            session.keep_in_browser()
+            page.run()
+        else:
+            _who()
     except CurateError as error:
         st.error(plain(str(error)))
 

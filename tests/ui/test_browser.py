@@ -297,8 +297,10 @@ def test_two_people_at_one_server_are_asked_each_for_a_name_and_undo_their_own(p
         page.reload()  # asked once
         painted(page)
         other = opened(page.context.browser)
-        other.goto(server.address)
+        other.goto(f"{server.address}/log")
         introduced(other, "Bia")
+        other.get_by_text("1 copy dropped").wait_for()  # the page that the address named
+        other.get_by_role("link", name="Queue").click()
         other.get_by_text("What is undecided is on another screen").wait_for()
         other.keyboard.press("u")
         says(other, "There is nothing to take back.")
