@@ -77,6 +77,10 @@ class Server:
         """Stop it from answering, as a suspended machine would."""
         os.kill(self.pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """Let it go on after `freeze`."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def stop(self) -> None:
         """Kill it at once, whatever it is doing."""
         if self._process is not None:

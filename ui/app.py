@@ -61,9 +61,6 @@ def main() -> None:
         session.prepare()
         st.html(LANGUAGE.format(language=session.translator().language), unsafe_allow_javascript=True)
         session.workspace().read_audit()
-        if not session.introduced():
-            _who()
-            return
         pages = {
             "queue": st.Page(queue_page.draw, title=_("Queue"), icon=":material/fact_check:", url_path="queue"),
             "images": st.Page(images_page.draw, title=_("Images"), icon=":material/grid_view:", url_path="images"),
@@ -83,7 +80,14 @@ def main() -> None:
         st.session_state.pages = pages
         # The first page has no address of its own: it leads to the queue, which has one that can be reloaded and sent.
         first = st.Page(_first, title="curate", default=True, visibility="hidden")
-        st.navigation([first, *pages.values()], position="top").run()
+        # Even where the name is asked first, the page that the address names is not forgotten.
+        known = session.introduced()
+        page = st.navigation([first, *pages.values()], position="top" if known else "hidden")
+        if known:
+            session.keep_in_browser()
+            page.run()
+        else:
+            _who()
     except CurateError as error:
         st.error(plain(str(error)))
 
@@ -93,9 +97,9 @@ def _first() -> None:
 
 
 def _who() -> None:
-    """Ask once who reviews: the log names who decided."""
+    """Ask each browser once who reviews: the log names who decided, and an undo is about what the same person did."""
     st.header(_("Who is reviewing?"))
-    st.write(_("Your name stands beside every decision in the log. It is asked once and remembered on this computer."))
+    st.write(_("Your name stands beside every decision in the log. It is asked once in each browser."))
     with st.form("who", width=480):
         name = st.text_input(_("Reviewer"), value=session.suggested_name(), key="asked_name")
         sent = st.form_submit_button(_("Begin"), type="primary")

@@ -30,7 +30,10 @@ def review(
         str, typer.Option(metavar="|".join(languages()), help="The language; the one used last unless given.")
     ] = "",
     reviewer: Annotated[
-        str, typer.Option(metavar="NAME", help="The name for the log; asked once and remembered unless given.")
+        str,
+        typer.Option(
+            metavar="NAME", help="The name for the log, whoever comes; each browser is asked once unless given."
+        ),
     ] = "",
 ) -> None:
     """Work through the review queue in the browser."""

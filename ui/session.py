@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
@@ -30,6 +31,8 @@ OF_IMAGES = ("like", "map")
 """Parts of an address that mean something on the page of images only."""
 KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS))
 """Inputs that count on more than the page they stand on."""
+COOKIE = "curate-reviewer"
+"""Holds the name of who reviews in this browser: others may come to the same server."""
 
 
 def workspace() -> Workspace:
@@ -45,8 +48,7 @@ def prepare() -> None:
     state = st.session_state
     if "person" not in state:
         name, lang = _arguments()[1:]
-        known = recall()
-        state.person = Person(name=name or known.name, lang=_language(lang or known.lang))
+        state.person = Person(name=name or name_in_browser(), lang=_language(lang or recall().lang))
         state.reviewer, state.lang = state.person.name, state.person.lang
     kept = state.setdefault("kept", {})
     for name in KEPT:  # Streamlit forgets what a page's inputs held once another page is shown
@@ -83,9 +85,22 @@ def introduced() -> bool:
 
 
 def introduce() -> None:
-    """Remember name and language for the next time, unless they were given for this run alone."""
+    """Remember the language for the next time, and the name as what is suggested to the next browser."""
     state = st.session_state
     remember(Person(name=reviewer(), lang=str(state.lang)))
+
+
+def name_in_browser() -> str:
+    """Return the name that was given in this browser, empty where none was."""
+    return unquote(st.context.cookies.get(COOKIE, "")).strip()
+
+
+def keep_in_browser() -> None:
+    """Have the browser remember the name, unless it was given for this run alone."""
+    if not _arguments()[1]:
+        value = quote(reviewer(), safe="")
+        kept = f"document.cookie = '{COOKIE}={value}; path=/; max-age=31536000; SameSite=Lax';"
+        st.html(f"<script>{kept}</script>", unsafe_allow_javascript=True)
 
 
 def chosen_filter() -> QueueFilter:
@@ -166,9 +181,9 @@ def reviewer() -> str:
 
 
 def suggested_name() -> str:
-    """Return what the operating system calls the user."""
+    """Return who reviewed on this account last, or what the operating system calls the user."""
     try:
-        return getpass.getuser()
+        return recall().name or getpass.getuser()
     except (OSError, KeyError):
         return "reviewer"
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import pandas as pd
@@ -23,16 +24,20 @@ def draw() -> None:
     """Draw the page."""
     workspace = session.workspace()
     st.caption(_("Move a threshold, look at the images on either side of it, save: the queue is judged again."))
-    cuts = thresholds.cuts(workspace)
+    # Chosen by name: a `Cut` that Streamlit holds has the value of an earlier run.
+    cuts = {(cut.scanner, cut.threshold.setting): cut for cut in thresholds.cuts(workspace)}
     if st.session_state.message:
-        st.info(plain(st.session_state.message[1]))
+        kind, told = st.session_state.message
+        (st.error if kind == "error" else st.info)(plain(told))
         st.session_state.message = None
     if not cuts:
         st.write(_("No scanner in force has a threshold to move."))
         return
     left, right = st.columns([5, 2], vertical_alignment="bottom")
     with left:
-        cut = st.selectbox(_("Threshold"), cuts, format_func=_title, key="threshold_cut")
+        cut = cuts[
+            st.selectbox(_("Threshold"), list(cuts), format_func=lambda name: _title(cuts[name]), key="threshold_cut")
+        ]
     stamp = workspace.images.stat().st_mtime_ns
     values = _measurements(str(workspace.root), stamp, cut.scanner, cut.threshold.setting, _cut=cut)
     if values.empty:
@@ -114,12 +119,19 @@ def _strip(workspace: Workspace, title: str, near: pd.Series, key: str) -> None:
                 images.show_known(workspace, source, str(path), sha256, label, number(float(value), 3))
 
 
+@st.cache_resource(show_spinner=False)
+def _saving() -> Lock:
+    """Return what one who saves holds: Streamlit runs the second click of a double click beside the first."""
+    return Lock()
+
+
 def _save(cut: Cut, at: float) -> None:
     workspace = session.workspace()
     try:
-        found = thresholds.save(
-            workspace, {(cut.scanner, cut.threshold.setting): int(at) if cut.whole else round(at, 4)}
-        )
+        with _saving():
+            found = thresholds.save(
+                workspace, {(cut.scanner, cut.threshold.setting): int(at) if cut.whole else round(at, 4)}
+            )
     except CurateError as error:
         st.session_state.message = ("error", str(error))
         return

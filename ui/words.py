@@ -14,6 +14,9 @@ def queue_texts() -> dict[str, str]:
     return {
         **shared_texts(),
         "keep_all": _("Keep all"),
+        "refused_unseen": _(
+            "Not taken: images of the group not yet on the screen: {n}. Scroll to them, or compare them."
+        ),
         "drop_copies": _("Drop copies"),
         "drop_group": _("Drop group"),
         "drop_all": _("Drop all {n}"),
@@ -106,6 +109,7 @@ def shared_texts() -> dict[str, str]:
         "back_online": _("Connected again."),
         "refused_early": _("Not taken: the image was not on the screen yet."),
         "refused_held": _("Not taken: the key is held down. One press, one decision."),
+        "refused_double": _("Not taken: that was the second click of a double click."),
         "refused_covered": _("Not taken: something lies over the image. Escape closes it."),
         "refused_waiting": _("Not taken: the last step is still being looked up."),
         "refused_offline": _("Not taken: no connection to the reviewer."),

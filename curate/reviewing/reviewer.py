@@ -1,4 +1,4 @@
-"""What the review app asks each user once: a name for the log, and a language.
+"""What the review app was told on this account last: a name, suggested to each browser that comes, and a language.
 
 Invariants: it is kept in the user's own configuration folder, never in a workspace that others open; losing
 this file, or not being able to write it, costs a question, never a decision.

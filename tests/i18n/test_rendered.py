@@ -56,6 +56,7 @@ def in_portuguese(workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_pat
     """A reviewer who reads Portuguese."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     reviewer.remember(Person(name="ana", lang="pt-BR"))
+    monkeypatch.setattr("curate.ui.session.name_in_browser", lambda: "ana")
     monkeypatch.setattr(sys, "argv", ["app.py", str(workspace.root)])
     return workspace
 
@@ -273,6 +274,7 @@ def test_who_reviews_is_asked_in_the_language_of_the_machine(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nobody"))
+    monkeypatch.setattr("curate.ui.session.name_in_browser", lambda: "")
     monkeypatch.setenv("LANGUAGE", "pt_BR")
     monkeypatch.setattr(sys, "argv", ["app.py", str(workspace.root)])
     shown = read(AppTest.from_file(APP, default_timeout=60).run())

@@ -23,6 +23,7 @@ def introduced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("curate.ui.feed.BUDGET_S", 60.0)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
     reviewer.remember(Person(name="ana", lang="en"))
+    monkeypatch.setattr("curate.ui.session.name_in_browser", lambda: "ana")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from curate.reviewing.fold import fold
 from curate.reviewing.store import Store
 from curate.schema import State
 from curate.storage.workspace import Workspace
-from tests.browsing import Server, decided, painted, press, says, serving
+from tests.browsing import Server, decided, opened, painted, press, says, serving, stands_still
 from tests.conftest import Audited
 from tests.ui.driving import log
 
@@ -136,6 +136,37 @@ def test_a_class_is_one_digit_away_and_a_new_one_wants_confirmation(
         assert store.catalogue.classes() == {"cats", "dogs", "foxes"}
 
 
+def test_a_class_is_not_given_to_an_image_that_came_under_the_sheet(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("ArrowRight")
+    painted(page)
+    page.goto(page.url)
+    painted(page)
+    before = page.evaluate("() => window.curate.machine.current")
+    server.freeze()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("l")
+    page.keyboard.type("foxes")
+    server.thaw()
+    page.wait_for_function("(before) => window.curate.machine.current !== before", arg=before)
+    painted(page)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    says(page, "Not taken: the image was not on the screen yet.")
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.keyboard.press("l")
+    page.keyboard.type("foxes")
+    page.evaluate("() => window.curate.selection.move(1)")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    says(page, "Not taken: none of these has been on the screen yet.")
+    assert log(audited) == []
+
+
 def test_a_whole_group_goes_by_one_key_that_is_pressed_twice(page: "Page", server: Server, audited: Audited) -> None:
     page.goto(server.address)
     painted(page)
@@ -250,6 +281,33 @@ def test_another_page_waits_until_all_is_on_disk(page: "Page", server: Server, a
     page.get_by_role("link", name="Log").click()
     page.get_by_text("1 copy dropped").wait_for()
     assert len(log(audited)) == 4
+
+
+def test_two_people_at_one_server_are_asked_each_for_a_name_and_undo_their_own(page: "Page", audited: Audited) -> None:
+    def introduced(shown: "Page", name: str) -> None:
+        shown.get_by_role("heading", name="Who is reviewing?").wait_for()
+        stands_still(shown)
+        shown.get_by_label("Reviewer").fill(name)
+        shown.get_by_role("button", name="Begin").click()
+
+    with serving(audited.workspace.root, arguments=()) as server:
+        page.goto(server.address)
+        introduced(page, "Ana, née O'Hara")
+        press(page, "d", "Kept cats/001.jpg")
+        page.reload()  # asked once
+        painted(page)
+        other = opened(page.context.browser)
+        other.goto(f"{server.address}/log")
+        introduced(other, "Bia")
+        other.get_by_text("1 copy dropped").wait_for()  # the page that the address named
+        other.get_by_role("link", name="Queue").click()
+        other.get_by_text("What is undecided is on another screen").wait_for()
+        other.keyboard.press("u")
+        says(other, "There is nothing to take back.")
+        decided(audited.workspace, 1)
+        press(page, "u", "Taken back: Keep cats/001.jpg")
+    with Store(audited.workspace.review) as store:
+        assert {decision.reviewer for decision in store.log.decisions()} == {"Ana, née O'Hara"}
 
 
 def test_own_keys_are_taken_from_a_file(page: "Page", audited: Audited) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ import pytest
 from PIL import Image
 
 import curate
-from tests.browsing import Server, painted, says, serving, stands_still
+from curate.storage.workspace import Workspace
+from tests import sample_images
+from tests.browsing import Server, decided, painted, press, says, serving, stands_still
 from tests.conftest import Audited
 from tests.ui.driving import log
 
@@ -40,6 +43,29 @@ def test_an_image_fills_the_screen_and_is_seen_by_its_pixels(page: "Page", serve
     assert page.locator(".panel").is_visible()
 
 
+def test_an_image_keeps_its_room_on_a_laptop_at_twice_the_size(page: "Page", server: Server) -> None:
+    page.set_viewport_size({"width": 640, "height": 360})
+    for kind in ("", "?kind=dark"):
+        page.goto(f"{server.address}/queue{kind}")
+        painted(page)
+        view = page.locator(".view").bounding_box()
+        assert view is not None
+        assert view["width"] * view["height"] >= 0.3 * 640 * 360
+        assert page.locator(".tile img, .single img").first.evaluate("(image) => image.clientHeight") >= 0.3 * 360
+    drop = page.locator("[data-act=drop]").bounding_box()
+    assert drop is not None
+    assert drop["y"] + drop["height"] <= 360
+
+
+def test_the_copy_that_is_suggested_to_stay_is_named_in_full(page: "Page", server: Server) -> None:
+    page.set_viewport_size({"width": 900, "height": 600})
+    page.goto(server.address)
+    painted(page)
+    page.locator(".tile.stays .name").evaluate("(one) => { one.textContent = 'name '.repeat(40); }")
+    badge = page.locator(".badge.good")
+    assert badge.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+
+
 def test_what_a_camera_wrote_is_read_where_somebody_looks(page: "Page", tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x010F] = "Makers & Sons"
@@ -64,6 +90,41 @@ def test_two_copies_blink_and_show_where_they_differ(page: "Page", server: Serve
     drawn = page.locator(".over canvas").evaluate("(canvas) => canvas.toDataURL('image/png').split(',')[1]")
     darkest = Image.open(io.BytesIO(base64.b64decode(drawn))).convert("L").getextrema()[0]
     assert darkest < 16, "where copies agree the difference is black"
+
+
+def test_a_group_is_decided_only_when_all_of_it_has_been_on_the_screen(page: "Page", tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src")
+    for number in range(22):
+        shutil.copy(source / "cats" / "000.jpg", source / "cats" / f"again{number}.jpg")
+    workspace = Workspace(tmp_path / "ws")
+    curate.audit(source, workspace.root)
+    with serving(workspace.root) as server:
+        page.goto(server.address)
+        for key in ("d", "k", "x", "l", "1"):
+            press(page, key, "Not taken: images of the group not yet on the screen: 5.")
+        page.locator(".tile").last.scroll_into_view_if_needed()
+        page.wait_for_function("() => window.curate.stage.unseen.size === 0")
+        press(page, "d", "copies dropped: 22.")
+        decided(workspace, 1)
+        press(page, "u", "Taken back", shown=False)
+        press(page, "s", "Left the 23 images of the group for later.")
+
+
+def test_copies_that_blink_are_decided_only_when_both_have_been_on_the_screen(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("z")
+    page.keyboard.press("ArrowRight")
+    painted(page)
+    page.keyboard.press("ArrowLeft")
+    press(page, "d", "Not taken: images of the group not yet on the screen: 1.")
+    page.locator(".over .window").click()
+    page.wait_for_function("() => window.curate.stage.unseen.size === 0")
+    press(page, "d", "Kept cats/001.jpg")
+    decided(audited.workspace, 1)
 
 
 def test_images_are_chosen_and_decided_in_the_grid_by_mouse_and_keys(

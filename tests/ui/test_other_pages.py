@@ -210,14 +210,21 @@ def test_the_log_has_a_row_a_step_and_takes_it_back_whole(audited: Audited, app:
 # The other pages
 
 
-def test_the_name_is_asked_once(audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_name_is_asked_once_in_each_browser(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "nobody"))
+    monkeypatch.setattr("curate.ui.session.name_in_browser", lambda: "")
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
     app = AppTest.from_file(APP, default_timeout=30).run()
     assert "Who is reviewing?" in text(app)
     app.text_input(key="asked_name").set_value("Bia")
     press(app, "Begin")
     assert told(app)["order"], "the queue is on hand"
+    another = AppTest.from_file(APP, default_timeout=30).run()
+    assert "Who is reviewing?" in text(another), "what one says holds for no other"
+    assert another.text_input(key="asked_name").value == "Bia"
+    monkeypatch.setattr("curate.ui.session.name_in_browser", lambda: "Bia")
     again = AppTest.from_file(APP, default_timeout=30).run()
     assert "Who is reviewing?" not in text(again)
 

@@ -28,12 +28,7 @@ function after_paint(callback) {
 // Make an element end where the window ends, wherever the page has put it.
 function fill_window(element) {
   const top = element.getBoundingClientRect().top + document.querySelector("[data-testid='stMain']").scrollTop;
-  element.style.height = document.fullscreenElement ? "" : `${Math.max(320, window.innerHeight - top - 2)}px`;
-}
-
-function typing(event) {
-  const target = event.composedPath()[0];
-  return Boolean(target?.closest?.("input, textarea, select, [contenteditable='true']"));
+  element.style.height = document.fullscreenElement ? "" : `${Math.max(280, window.innerHeight - top - 2)}px`;
 }
 
 // Whether something of the page itself lies over the surface and wants the keys: a dialog, a menu.
@@ -111,12 +106,6 @@ class MessageLine {
     if (online) this.say(texts.back_online);
     else this.say(texts.offline, "error");
   }
-}
-
-// A button of a key, named for readers of screens as well.
-function key_button(data, name, title, look, act) {
-  const key = data.bindings[name]?.[0] ?? "";
-  return el("button", { type: "button", class: look, "data-act": name, "aria-keyshortcuts": key, onclick: act }, title, el("kbd", { "aria-hidden": "true" }, data.key_titles[key] ?? key.toUpperCase()));
 }
 
 // What a page knows outlives its surface: Streamlit may draw that anew, and what was taken must not be lost with it.

@@ -1,6 +1,7 @@
 // Many images at once: choose some, decide them together. What has not been on the screen is not decided.
 
 const SHOWN_SHARE = 0.6; // of a tile that has to be in sight
+const DECIDES = new Set(["keep", "drop", "later", "relabel"]);
 
 class Grid {
   constructor(root, data, send, go) {
@@ -18,14 +19,14 @@ class Grid {
 
   build(root) {
     const size = Number(localStorage.getItem("curate-size") ?? 150);
-    this.bar = el("div", { class: "bar", role: "toolbar", "aria-label": this.texts.keys });
+    this.bar = new Bar(this.texts.keys, (event, name) => this.press(event, name), (reason) => this.refused(reason));
     this.slider = el("input", { type: "range", min: 90, max: 320, step: 10, value: size, "aria-label": this.texts.size, oninput: () => this.resize() });
     this.scroller = el("div", { class: "tiles", role: "listbox", "aria-multiselectable": "true", "aria-label": this.texts.images, tabindex: 0, onscroll: () => this.scrolled() });
     this.line = new MessageLine();
     this.counted = el("span", { class: "pace" });
     this.unsaved = el("span", { class: "unsaved" });
     this.sheet = new Sheet(this.texts, () => this.scroller.focus());
-    this.box = el("div", { class: "surface grid" }, this.bar, this.scroller, el("div", { class: "status" }, this.line.root, this.unsaved, this.counted), this.sheet.root);
+    this.box = el("div", { class: "surface grid" }, this.bar.root, this.scroller, el("div", { class: "status" }, this.line.root, this.unsaved, this.counted), this.sheet.root);
     root.replaceChildren(this.box);
     this.watcher = new IntersectionObserver((entries) => this.in_sight(entries), { root: this.scroller, threshold: SHOWN_SHARE });
     this.fit = () => fill_window(this.box);
@@ -37,6 +38,7 @@ class Grid {
   }
 
   close() {
+    this.bar.close();
     document.removeEventListener("keydown", this.on_key, true);
     window.removeEventListener("resize", this.fit);
     this.watcher.disconnect();
@@ -82,14 +84,15 @@ class Grid {
     const known = this.elements.get(tile.id);
     if (known && known.dataset.key === key) {
       known.dataset.place = place;
+      known.id = `tile-${place}`;
       return known;
     }
     const picture = tile.src ? el("img", { src: tile.src, alt: tile.alt, draggable: "false" }) : el("p", { class: "nothing" }, tile.why);
     const made = el(
       "figure",
-      { class: "cell", role: "option", "data-key": key, "data-id": tile.id, "data-place": place, title: [tile.id, ...tile.reasons].join("\n"), onclick: (event) => this.click(event, tile.id), ondblclick: () => this.open(tile) },
+      { class: "cell", role: "option", id: `tile-${place}`, "data-key": key, "data-id": tile.id, "data-place": place, title: [tile.id, ...tile.reasons].join("\n"), onclick: (event) => this.click(event, tile.id), ondblclick: () => this.open(tile) },
       el("div", { class: "window" }, picture, el("span", { class: `state ${tile.state}` }, tile.state === "clear" || tile.state === "undecided" ? "" : tile.standing)),
-      el("figcaption", {}, el("span", { class: "name" }, tile.id), el("span", { class: "kinds" }, tile.kinds.join(", ") || tile.class)),
+      el("figcaption", {}, el("span", { class: "name" }, el("bdi", { dir: "ltr" }, tile.id)), el("span", { class: "kinds" }, tile.kinds.join(", ") || tile.class)),
     );
     if (known) {
       known.replaceWith(made);
@@ -102,6 +105,7 @@ class Grid {
   // Show what is chosen, where the cursor is, and what is on its way.
   mark() {
     const { tiles, chosen, cursor } = this.selection;
+    this.scroller.setAttribute("aria-activedescendant", `tile-${cursor}`);
     tiles.forEach((tile, place) => {
       const element = this.elements.get(tile.id);
       if (!element) return;
@@ -127,8 +131,8 @@ class Grid {
     const n = ready.length + hidden.length;
     const names = ["keep", "drop", "later", "relabel", "all", "undo", "redo", "similar", "help"].filter((name) => this.data.acts.includes(name));
     const titles = { keep: `${this.texts.keep} ${n}`, drop: `${this.texts.drop} ${n}`, all: this.selection.chosen.size ? this.texts.none : this.texts.all };
-    const made = names.map((name) => key_button(this.data, name, titles[name] ?? this.texts[name], name === "drop" ? "primary" : "", () => this.act(name)));
-    this.bar.replaceChildren(...made, el("label", { class: "size" }, this.texts.size, this.slider));
+    const made = names.map((name) => [name, titles[name] ?? this.texts[name], name === "drop" ? "primary" : ""]);
+    this.bar.show(this.data, made, el("label", { class: "size" }, this.texts.size, this.slider));
   }
 
   resize() {
@@ -180,13 +184,13 @@ class Grid {
   key(event) {
     if (!this.box.isConnected) return;
     if (event.key === "Escape") return this.escape(event);
-    if (typing(event) && event.composedPath()[0] !== this.slider) return undefined;
+    if (this.bar.leaves(event)) return undefined;
     const name = key_name(event);
     const act = this.bound(event, name);
     if (!act) return undefined;
     if (covered() || this.sheet.is_open) {
       if (this.sheet.is_open && act === "help") this.sheet.close();
-      else if (["keep", "drop", "later", "relabel"].includes(act)) this.refused("covered");
+      else if (DECIDES.has(act)) this.refused("covered");
       if (this.sheet.is_open) this.swallow(event);
       return undefined;
     }
@@ -208,7 +212,7 @@ class Grid {
     if (event.altKey) return null;
     if (name.startsWith("Arrow")) return name;
     if (name === "Space") return "select";
-    if (name === "Enter") return event.composedPath()[0].tagName === "BUTTON" ? null : "open";
+    if (name === "Enter") return event.composedPath()[0].closest?.(PRESSED) ? null : "open";
     const found = Object.entries(this.data.bindings).find(([, keys]) => keys.includes(name));
     return found?.[0] ?? null;
   }
@@ -235,10 +239,16 @@ class Grid {
   }
 
   refused(reason) {
-    if (reason === "covered" || reason === "held") this.selection.refuse(reason);
+    if (["covered", "held", "double"].includes(reason)) this.selection.refuse(reason);
     this.say(this.texts[`refused_${reason}`], "warning");
     this.box.classList.add("refused");
     setTimeout(() => this.box.classList.remove("refused"), 700);
+  }
+
+  press(event, name) {
+    const is_second = is_second_click(event);
+    if (DECIDES.has(name) && (is_second || this.sheet.is_open)) this.refused(is_second ? "double" : "covered");
+    else this.act(name);
   }
 
   act(name) {
@@ -271,16 +281,17 @@ class Grid {
   }
 
   relabel() {
-    if (!this.selection.targets().ready.length) {
+    const named = () => this.selection.targets().ready.map((tile) => `${tile.id} ${tile.seen}`).join();
+    const asked = named();
+    if (!asked) {
       this.refused("nothing");
       return;
     }
-    const picker = new ClassPicker(this.data.classes, this.texts, (choice) => {
-      this.sheet.close();
-      this.decide("relabel", { label: choice.label, new_class: choice.is_new });
+    ask_class(this.sheet, this.texts, this.data.classes, null, (label, more) => {
+      // Other tiles may have come under the sheet meanwhile.
+      if (named() === asked) this.decide("relabel", { label, ...more });
+      else this.after(this.selection.refuse("early"));
     });
-    this.sheet.open(this.texts.relabel, picker.root);
-    picker.input.focus();
   }
 }
 

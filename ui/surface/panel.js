@@ -1,10 +1,10 @@
 // What is known of the item on the screen: why it is here, its classes, its file, others of its class.
 
 class Panel {
-  constructor(root, texts, act, asks_camera) {
+  constructor(root, texts, press, asks_camera) {
     this.root = root;
     this.texts = texts;
-    this.act = act;
+    this.press = press;
     this.asks_camera = asks_camera;
     this.camera_is_open = false;
     this.note = el("input", { type: "text", class: "note", maxlength: 500, placeholder: texts.why, "aria-label": texts.note });
@@ -55,7 +55,7 @@ class Panel {
     const chips = classes.slice(0, 9).map((name, index) =>
       el(
         "button",
-        { type: "button", class: name === image.label ? "chip own" : "chip", disabled: name === image.label, title: name, onclick: () => this.act("relabel", { label: name }) },
+        { type: "button", class: name === image.label ? "chip own" : "chip", disabled: name === image.label, title: name, onclick: (event) => this.press(event, "relabel", { label: name }) },
         el("kbd", {}, `${index + 1}`),
         name,
       ),

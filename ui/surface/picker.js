@@ -6,8 +6,8 @@ class ClassPicker {
     this.chosen = chosen;
     this.at = 0;
     this.sure = false;
-    this.input = el("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-label": texts.new_class_field, autocomplete: "off", maxlength: 120, oninput: () => this.narrow(), onkeydown: (event) => this.key(event) });
-    this.list = el("ul", { role: "listbox" });
+    this.input = el("input", { type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "classes", "aria-label": texts.new_class_field, autocomplete: "off", maxlength: 120, oninput: () => this.narrow(), onkeydown: (event) => this.key(event) });
+    this.list = el("ul", { role: "listbox", id: "classes", "aria-label": texts.class });
     this.root = el("div", { class: "picker" }, this.input, this.list, el("p", { class: "small" }, texts.picker_note));
     this.narrow();
   }
@@ -28,12 +28,14 @@ class ClassPicker {
   draw() {
     const option = (choice, index) => {
       const title = choice.is_new ? filled(this.sure ? this.texts.new_class_sure : this.texts.new_class, { label: choice.label }) : choice.label;
-      return el("li", { role: "option", "aria-selected": String(index === this.at), class: choice.is_new ? "new" : "", onclick: () => this.choose(index) }, title);
+      return el("li", { role: "option", id: `class-${index}`, "aria-selected": String(index === this.at), class: choice.is_new ? "new" : "", onclick: (event) => is_second_click(event) || this.choose(index) }, title);
     };
     this.list.replaceChildren(...this.choices.map(option));
+    this.input.setAttribute("aria-activedescendant", this.choices.length ? `class-${this.at}` : "");
   }
 
   key(event) {
+    if (event.isComposing) return; // this Enter takes what an input method has put together
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
       const n = Math.max(1, this.choices.length);
@@ -56,4 +58,16 @@ class ClassPicker {
       this.draw();
     } else this.chosen(choice);
   }
+}
+
+// Ask for a class on a sheet, and where an item is a group for the image that stays under it.
+function ask_class(sheet, texts, classes, item, chosen) {
+  const option = (one, index) => el("option", { value: one.path, selected: index === Math.max(0, item.survivor) }, `${index + 1}. ${one.path}`);
+  const image = item?.group ? el("select", { "aria-label": texts.which }, item.images.map(option)) : null;
+  const picker = new ClassPicker(classes, texts, (choice) => {
+    sheet.close();
+    chosen(choice.label, { new_class: choice.is_new, ...(image ? { path: image.value } : {}) });
+  });
+  sheet.open(texts.relabel, image ? el("label", { class: "field" }, texts.which, image) : null, picker.root);
+  picker.input.focus();
 }

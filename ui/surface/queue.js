@@ -22,19 +22,19 @@ class Surface {
   }
 
   build(root) {
-    const act = (name, more) => this.act(name, more);
-    this.bar = el("div", { class: "bar", role: "toolbar", "aria-label": this.texts.keys });
+    const press = (event, name, more) => this.press(event, name, more);
+    this.bar = new Bar(this.texts.keys, press, (reason) => this.refused(reason));
     this.view = el("div", { class: "view", tabindex: -1 });
     this.stamp = el("span", { class: "stamp" });
     this.aside = el("aside", { class: "panel" });
     this.stage = new Stage(this.view, this.texts, (item, image) => this.ask({ full: { id: item.id, path: image.path } }));
-    this.panel = new Panel(this.aside, this.texts, act, (item) => this.ask({ exif: { id: item.id, path: item.images[0].path } }));
+    this.panel = new Panel(this.aside, this.texts, press, (item) => this.ask({ exif: { id: item.id, path: item.images[0].path } }));
     this.line = new MessageLine();
     this.pace = el("span", { class: "pace" });
     this.unsaved = el("span", { class: "unsaved" });
     this.sheet = new Sheet(this.texts, () => this.view.focus());
     this.body = el("div", { class: "body" }, el("div", { class: "left" }, this.view, this.stamp), this.aside);
-    this.box = el("div", { class: "surface" }, this.bar, this.body, el("div", { class: "status" }, this.line.root, this.unsaved, this.pace), this.sheet.root);
+    this.box = el("div", { class: "surface" }, this.bar.root, this.body, el("div", { class: "status" }, this.line.root, this.unsaved, this.pace), this.sheet.root);
     root.replaceChildren(this.box);
     if (localStorage.getItem("curate-panel") === "hidden") this.box.classList.add("wide");
     this.resized = new ResizeObserver(() => this.stage.place());
@@ -64,6 +64,7 @@ class Surface {
   }
 
   close() {
+    this.bar.close();
     document.removeEventListener("keydown", this.on_key, true);
     document.removeEventListener("click", this.on_click, true);
     window.removeEventListener("beforeunload", this.on_leave);
@@ -175,8 +176,8 @@ class Surface {
         ];
     const rest = ["later", "relabel", "undo", "redo", "back", "next", "view", "boxes", "panel", "full", "similar", "help"].map((name) => [name, this.texts[name]]);
     const there = (item ? deciding.concat(rest) : rest.filter(([name]) => ["undo", "redo", "back", "help"].includes(name))).filter(([name]) => this.data.acts.includes(name));
-    this.bar.replaceChildren(...there.map(([name, title, look]) => key_button(this.data, name, title, look, () => this.act(name))));
-    if (item?.group && this.data.acts.includes("digit")) this.bar.append(el("span", { class: "digits" }, el("kbd", {}, `1–${Math.min(9, item.images.length)}`), this.texts.keep_only));
+    const digits = item?.group && this.data.acts.includes("digit") ? [el("span", { class: "digits" }, el("kbd", {}, `1–${Math.min(9, item.images.length)}`), this.texts.keep_only)] : [];
+    this.bar.show(this.data, there, ...digits);
   }
 
   count() {
@@ -219,7 +220,7 @@ class Surface {
       this.escape(event);
       return;
     }
-    if (typing(event)) return;
+    if (this.bar.leaves(event)) return;
     const act = this.bound(event, name);
     if (!act) return;
     const mine = this.sheet.is_open;
@@ -271,11 +272,8 @@ class Surface {
   }
 
   refused(reason) {
-    if (!["covered", "held"].includes(reason)) this.say(this.texts[`refused_${reason}`], "warning");
-    else {
-      this.machine.refuse(reason);
-      this.say(this.texts[`refused_${reason}`], "warning");
-    }
+    if (["covered", "held", "double"].includes(reason)) this.machine.refuse(reason);
+    this.say(filled(this.texts[`refused_${reason}`], { n: this.stage.unseen.size }), "warning");
     this.box.classList.remove("refused");
     void this.box.offsetWidth; // so that the flash begins again
     this.box.classList.add("refused");
@@ -284,6 +282,12 @@ class Surface {
   }
 
   // What a key or a button does
+
+  press(event, name, more) {
+    const is_second = is_second_click(event);
+    if (DECIDING.has(name) && (is_second || this.sheet.is_open)) this.refused(is_second ? "double" : "covered");
+    else this.act(name, more);
+  }
 
   act(name, more = {}) {
     const { item } = this.machine;
@@ -307,11 +311,15 @@ class Surface {
     return undefined;
   }
 
+  // Why a decision would be refused now; of a group every image has to have been on the screen.
+  hindrance(act) {
+    return this.machine.hindrance() ?? (act !== "later" && this.stage.unseen.size ? "unseen" : null);
+  }
+
   decide(act, more = {}) {
-    const reason = this.machine.hindrance();
+    const reason = this.hindrance(act);
     if (reason) {
-      this.machine.refuse(reason);
-      this.refused(reason);
+      this.after(this.machine.refuse(reason));
       return;
     }
     const { item } = this.machine;
@@ -356,10 +364,9 @@ class Surface {
       return;
     }
     if (item.survivor >= 0 && this.confirming !== item.id) {
-      const reason = this.machine.hindrance();
+      const reason = this.hindrance("drop");
       if (reason) {
-        this.machine.refuse(reason);
-        this.refused(reason);
+        this.after(this.machine.refuse(reason));
         return;
       }
       this.confirming = item.id;
@@ -386,21 +393,18 @@ class Surface {
   }
 
   relabel_sheet() {
-    const reason = this.machine.hindrance();
+    const reason = this.hindrance("relabel");
     if (reason) {
-      this.machine.refuse(reason);
-      this.refused(reason);
+      this.after(this.machine.refuse(reason));
       return;
     }
     const { item } = this.machine;
-    const image = item.group ? el("select", { "aria-label": this.texts.which }, item.images.map((one, index) => el("option", { value: one.path, selected: index === Math.max(0, item.survivor) }, `${index + 1}. ${one.path}`))) : null;
-    const chosen = (choice) => {
-      this.sheet.close();
-      this.relabel_to(choice.label, { new_class: choice.is_new, ...(image ? { path: image.value } : {}) });
-    };
-    const picker = new ClassPicker(this.data.classes, this.texts, chosen);
-    this.sheet.open(this.texts.relabel, image ? el("label", { class: "field" }, this.texts.which, image) : null, picker.root);
-    picker.input.focus();
+    ask_class(this.sheet, this.texts, this.data.classes, item, (label, more) => {
+      // Another image may have come under the sheet meanwhile.
+      const now = this.machine.item;
+      if (now?.id === item.id && now.seen === item.seen) this.relabel_to(label, more);
+      else this.after(this.machine.refuse("early"));
+    });
   }
 }
 

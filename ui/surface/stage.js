@@ -5,6 +5,7 @@ const VIEWS = ["beside", "blink", "difference"];
 const GAIN = 4; // a difference is shown so much stronger
 const BLINK_MS = 700;
 const FARTHEST = 32;
+const SEEN_SHARE = 0.6; // of an image of a group that has to be in sight
 
 class Stage {
   constructor(root, texts, asks_full) {
@@ -16,8 +17,10 @@ class Stage {
     this.pair = 1;
     this.pictures = new Map(); // id -> decoded elements, held so that they are shown at once
     this.timer = null;
+    this.unseen = new Set(); // places of the images of a group that have not been on the screen
     root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     root.addEventListener("pointerdown", (event) => this.grab(event));
+    root.addEventListener("scroll", () => after_paint(() => this.look()), { capture: true, passive: true });
   }
 
   // Decode the images of an item ahead of time.
@@ -54,11 +57,14 @@ class Stage {
     this.scale = 0;
     this.moved = [0, 0];
     this.zoom = null;
+    this.unseen = new Set(item.group ? item.images.keys() : []);
     this.draw(pictures.elements);
     pictures.ready.then(() => {
       if (this.item !== item) return;
       after_paint(() => {
-        if (this.item === item) painted();
+        if (this.item !== item) return;
+        this.look();
+        painted();
       });
     });
     return !pictures.decoded;
@@ -85,6 +91,7 @@ class Stage {
       this.view = (this.view + 1) % VIEWS.length;
       clearInterval(this.timer);
       this.draw(this.prepare(this.item).elements);
+      after_paint(() => this.look());
     } else {
       this.scale = (this.scale + 1) % SCALES.length;
       this.zoom = null;
@@ -186,6 +193,16 @@ class Stage {
 
   // A group
 
+  // Note which of its images are in sight now; the others wait below, or behind the two that are compared.
+  look() {
+    const area = this.root.getBoundingClientRect();
+    for (const tile of this.root.querySelectorAll("[data-shows]")) {
+      const place = tile.getBoundingClientRect();
+      const inside = Math.min(place.bottom, area.bottom) - Math.max(place.top, area.top);
+      if (inside >= SEEN_SHARE * place.height) for (const index of tile.dataset.shows.split(" ")) this.unseen.delete(Number(index));
+    }
+  }
+
   beside(item, elements) {
     const columns = item.images.length <= 2 ? 2 : item.images.length <= 6 ? 3 : item.images.length <= 12 ? 4 : 6;
     const rows = Math.min(Math.ceil(item.images.length / columns), 3);
@@ -200,7 +217,7 @@ class Stage {
     if (element && image.width) frame.style.setProperty("--ratio", image.width / image.height);
     return el(
       "figure",
-      { class: `tile${index === item.survivor ? " stays" : ""}`, "data-index": index },
+      { class: `tile${index === item.survivor ? " stays" : ""}`, "data-shows": index },
       el("div", { class: "window" }, frame),
       el("figcaption", {}, el("b", {}, `${index + 1}`), " ", el("span", { class: "name", title: image.path }, image.path), badge ? el("span", { class: index === item.survivor ? "badge good" : "badge" }, badge) : null),
     );
@@ -218,15 +235,18 @@ class Stage {
   compare(index) {
     this.pair = index;
     this.draw(this.prepare(this.item).elements);
+    after_paint(() => this.look());
   }
 
   blinking(first, second) {
-    const shown = el("div", { class: "window" }, first.cloneNode(), second.cloneNode());
+    const shown = el("div", { class: "window", "data-shows": 0 }, first.cloneNode(), second.cloneNode());
     const note = el("span", { class: "sign" }, "1");
     const number = this.pair + 1;
     const turn = () => {
       const other = shown.classList.toggle("other");
       note.textContent = other ? `${number}` : "1";
+      shown.dataset.shows = other ? number - 1 : 0;
+      after_paint(() => this.look());
     };
     clearInterval(this.timer);
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) shown.addEventListener("click", turn);
@@ -253,6 +273,6 @@ class Stage {
     }
     pen.putImageData(pixels, 0, 0);
     const levels = (sum / (width * height * 3)).toFixed(1);
-    return { shown: el("div", { class: "window" }, canvas), note: el("span", { class: "sign" }, filled(this.texts.levels, { levels })) };
+    return { shown: el("div", { class: "window", "data-shows": `0 ${this.pair}` }, canvas), note: el("span", { class: "sign" }, filled(this.texts.levels, { levels })) };
   }
 }

@@ -1,0 +1,197 @@
+"""A person in a real Chromium who clicks, or who has no mouse: buttons, links and fields beside the keys."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browsing import Server, decided, painted, says, stands_still
+from tests.conftest import Audited
+from tests.ui.driving import log
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+FOCUSED = """() => {
+    let one = document.activeElement;
+    while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+    return one.matches("button, a") ? one.dataset.act ?? one.innerText : "";
+}"""
+
+
+def tab_to(page: "Page", name: str, key: str = "Tab") -> None:
+    """Walk by keyboard to a control, by its act or its text."""
+    for _ in range(60):
+        if name in page.evaluate(FOCUSED):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{name} is not reached by {key}")
+
+
+def double_click(page: "Page", selector: str) -> None:
+    """Click twice where something is now, though it may be gone or moved by the second click."""
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    page.mouse.dblclick(box["x"] + 5, box["y"] + 5, delay=20)
+
+
+def test_a_double_click_decides_only_what_was_on_the_screen(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    double_click(page, "[data-act=drop]")
+    says(page, "Not taken: that was the second click of a double click.")
+    decided(audited.workspace, 1)
+    page.wait_for_timeout(400)
+    painted(page)
+    page.locator("[data-act=keep]").click()
+    decided(audited.workspace, 2)
+
+
+def test_a_double_click_confirms_nothing(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    double_click(page, "[data-act=group]")
+    says(page, "Not taken: that was the second click of a double click.")
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    page.keyboard.press("l")
+    page.keyboard.type("foxes")
+    double_click(page, ".picker .new")
+    page.get_by_text("Enter again makes the new class foxes").wait_for()
+    assert log(audited) == []
+
+
+def test_a_double_click_on_a_button_of_the_grid_is_about_what_was_chosen(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    cells = page.locator(".cell")
+    chosen = cells.nth(0).get_attribute("data-id")
+    cells.nth(0).click()
+    cells.nth(2).click()
+    page.wait_for_timeout(400)
+    cells.nth(2).click()  # left out again: the cursor stands on it
+    double_click(page, "[data-act=drop]")
+    says(page, "Not taken: that was the second click of a double click.")
+    page.wait_for_function("() => window.curate.selection.unanswered === 0")
+    assert {path for path, _ in log(audited)} == {chosen}
+
+
+def test_buttons_are_pressed_without_a_mouse_and_keep_the_focus(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(f"{server.address}/queue")
+    painted(page)
+    tab_to(page, "keep")
+    for items, key in enumerate(("Enter", "Space", "Enter"), start=1):
+        painted(page)
+        page.keyboard.press(key)
+        decided(audited.workspace, items)
+        assert page.evaluate(FOCUSED) == "keep"
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    painted(page)
+    page.keyboard.down("Enter")
+    painted(page)
+    page.keyboard.down("Enter")  # the browser repeats it
+    says(page, "Not taken: the key is held down.")
+    page.keyboard.up("Enter")
+    decided(audited.workspace, 4)
+
+
+def test_nothing_behind_a_sheet_is_pressed_without_a_mouse(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.keyboard.press("h")
+    tab_to(page, "drop", "Shift+Tab")
+    page.keyboard.press("Enter")
+    says(page, "Not taken: something lies over the image.")
+    assert log(audited) == []
+
+
+def test_a_link_beside_the_grid_is_followed_without_a_mouse(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    tab_to(page, "Filter and sort")
+    page.keyboard.press("Space")
+    page.get_by_text("Sort by").wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_text("Sort by").wait_for(state="detached")
+    assert page.locator(".cell.chosen").count() == 0
+    tab_to(page, "Log", "Shift+Tab")
+    page.keyboard.press("Enter")
+    page.get_by_text("Nothing has been decided").wait_for()
+
+
+def test_keys_go_on_after_a_click_on_a_button_or_a_slider(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(server.address)
+    painted(page)
+    first = page.url
+    page.locator("[data-act=boxes]").click()
+    page.keyboard.press("Space")
+    page.wait_for_function("(first) => window.location.href !== first", arg=first)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    slider = page.get_by_test_id("stSlider")
+    slider.hover()
+    box = slider.locator("input").locator("xpath=../..").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 45, box["y"] + box["height"] / 2)
+    page.wait_for_url("**score=**")
+    stands_still(page)
+    painted(page)
+    page.keyboard.press("k")
+    decided(audited.workspace, 1)
+
+
+def test_a_double_click_saves_a_threshold_once(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(f"{server.address}/thresholds")
+    stands_still(page)
+    page.get_by_test_id("stSlider").locator("input").first.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    stands_still(page, 500)
+    page.get_by_role("button", name="Save and judge again").dblclick(delay=30)
+    page.get_by_text("Saved. The queue now holds").wait_for()
+    page.get_by_text("In force: 0.5", exact=True).wait_for()
+    assert "blurry = 0.5\n" in audited.workspace.config.read_text()
+
+
+MARKED = """(field) => {
+    const id = field.getAttribute("aria-activedescendant");
+    return field.getRootNode().getElementById(id).innerText;
+}"""
+
+
+def test_what_is_marked_is_told_to_those_who_do_not_see_it(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.keyboard.press("ArrowRight")
+    second = page.locator(".cell").nth(1).get_attribute("data-id")
+    assert str(second) in page.locator(".tiles").evaluate(MARKED)
+    page.keyboard.press("l")
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".picker input").evaluate(MARKED) == "dogs"
+
+
+def test_enter_of_an_input_method_chooses_no_class(page: "Page", server: Server, audited: Audited) -> None:
+    page.goto(f"{server.address}/queue?kind=dark")
+    painted(page)
+    page.keyboard.press("l")
+    field = page.locator(".picker input")
+    field.fill("cats")
+    field.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True, "composed": True})
+    assert field.is_visible()
+    assert log(audited) == []
+
+
+def test_of_a_long_name_the_end_is_shown_in_the_grid(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    name = page.locator(".cell .name").first
+    name.evaluate("(one) => { one.firstChild.textContent = `${'long/'.repeat(30)}001.jpg`; }")
+    edges = "(one) => { const { left, right } = one.getBoundingClientRect(); return [left, right]; }"
+    left, right = name.evaluate(edges)
+    start, end = name.locator("bdi").evaluate(edges)
+    assert start < left, "the beginning is cut"
+    assert end <= right + 1
