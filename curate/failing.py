@@ -27,7 +27,7 @@ def check_kinds(names: list[str]) -> None:
 
 
 def hits(result: Audit, names: Collection[str]) -> bool:
-    """Say whether anything of these kinds or categories is left, be it a finding or a property of the dataset."""
+    """Say whether anything of these kinds or categories is left, as `left` lists it."""
     return bool(names) and any(item.kind in names or item.category in names for item in left(result))
 
 
@@ -44,14 +44,20 @@ class Left:
 
 
 def left(result: Audit) -> list[Left]:
-    """List what an audit flags, by path, and then what is a property of the dataset."""
+    """List the findings that wait for a decision, by path, and then what is a property of the dataset.
+
+    What people have decided is not left: neither what they kept, nor the other findings of an image that they dropped.
+    """
     from curate.auditing.pipeline import flagged
+    from curate.auditing.summary import rulings_of
     from curate.schema import Severity
+    from curate.storage.workspace import Workspace
 
     columns = ["kind", "category", "severity", "reason", "path", "finding_id"]
+    rulings = rulings_of(Workspace(result.workspace), result.images, result.findings)
     rows = flagged(result.findings).sort_values(["path", "kind", "finding_id"], kind="stable")[columns]
     found = [Left(**{str(name): value for name, value in row.items()}) for row in rows.to_dict("records")]
-    return found + [
+    return [item for item in found if item.path is None or item.finding_id in rulings[item.path].waiting] + [
         Left(kind=item.kind, category=item.category, severity=str(Severity.WARNING), reason=item.reason)
         for item in result.prevalent
     ]

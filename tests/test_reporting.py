@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import curate
 from curate import config, failing, reporting
 from curate.config import Config
 from curate.scanners import kinds, settings_schema
+from curate.schema import Action
 from tests import sample_images
 from tests.conftest import Audited
 from tests.test_cli import run
@@ -92,6 +94,19 @@ def test_sarif_names_images_below_the_working_directory_from_there(
     uris = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in found["results"]}
     assert uris == {"data/photos/cats/a%20b%25%23.png", "data/photos/dogs/night.jpg"}
     assert "originalUriBaseIds" not in found
+
+
+def test_what_somebody_decided_is_not_left(bad: Path, tmp_path: Path) -> None:
+    source, ws = Path(shutil.copytree(bad / "data" / "photos", tmp_path / "photos")), tmp_path / "ws"
+    audit = curate.audit(source, ws, engine="serial")
+    assert failing.hits(audit, ["dark"])
+    curate.decide(ws, curate.Selection(kinds=("dark",)), Action.KEEP, reviewer="ana")
+    audit = curate.audit(source, ws, engine="serial")
+    assert not failing.hits(audit, ["dark"])
+    assert {item.kind for item in failing.left(audit)} == set(audit.findings["kind"]) - {"dark"}
+    assert "dark" not in {result["ruleId"] for result in sarif(audit, ["dark"], tmp_path)["results"]}
+    sample_images.save(sample_images.photo(77) // 12, source / "dogs" / "night.jpg")
+    assert failing.hits(curate.audit(source, ws, engine="serial"), ["dark"]), "another image, that nobody has seen"
 
 
 def test_a_property_of_the_dataset_fails_too(tmp_path: Path) -> None:
