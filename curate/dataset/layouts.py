@@ -196,7 +196,10 @@ def _unreadable(address: object, error: OSError) -> SourceError:
 
 
 def _changed(address: object) -> SourceError:
-    return SourceError(f"{address} has changed since the scan; run the audit again and review it anew")
+    return SourceError(
+        f"{address} has changed since the scan; run the audit again and review it anew (if its time was set back, the "
+        "audit takes it for the same: touch it first)"
+    )
 
 
 # Tables beside images

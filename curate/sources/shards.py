@@ -8,6 +8,7 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from curate.i18n import msg
@@ -17,6 +18,8 @@ from curate.sources.address import join
 from curate.sources.columns import text
 from curate.sources.records import Listing, Record, Skipped, split_called
 
+_LOOKED_AT = 32
+"""Samples that are asked whether they name their split; from the first that does, all are read."""
 _WORD = re.compile(r"[A-Za-z]+")
 _LABEL_KEYS = ("label", "class", "class_name", "cls", "category", "target")
 _CAPTIONS = 0.5
@@ -91,8 +94,9 @@ def _facts(archive: str, parts: dict[str, tuple[str, int, int]]) -> Mapping[str,
 
 
 def _names_splits(archive: str, samples: Iterable[dict[str, tuple[str, int, int]]]) -> bool:
-    """Say whether the samples of a shard name their split, by the first of them: reading each may be a request."""
-    return next((_named(_facts(archive, parts)) is not None for parts in samples if "json" in parts), False)
+    """Say whether the samples of a shard name their split, by some of them: reading each may be a request."""
+    some = islice((parts for parts in samples if "json" in parts), _LOOKED_AT)
+    return any(_named(_facts(archive, parts)) is not None for parts in some)
 
 
 def _named(facts: Mapping[str, Any]) -> str | None:

@@ -392,3 +392,14 @@ def test_names_that_no_table_could_hold_cost_one_member(tmp_path: Path) -> None:
     listing = listed(shard)
     assert paths(listing) == ["0.tar/a/1.jpg"]
     assert skipped(listing) == {r"0.tar/a/\xe9.jpg": "its name or its class is no text; rename it"}
+
+
+@pytest.mark.parametrize("silent", [1, 20])
+def test_splits_that_the_first_samples_of_a_shard_do_not_name_are_not_lost(silent: int, tmp_path: Path) -> None:
+    members: dict[str, bytes] = {}
+    for index in range(silent + 2):
+        members |= {f"{index:03}.jpg": JPEG, f"{index:03}.cls": b"dog"}
+        members[f"{index:03}.json"] = b"{}" if index < silent else b'{"split": "test"}'
+    shard = tar(tmp_path / "s" / "data.tar", members)
+    splits = [record.split for record in open_source(str(shard)).list().records]
+    assert splits == [None] * silent + ["test", "test"]
