@@ -206,8 +206,9 @@ def _unless_it_waits(address: str, flags: int) -> int:
 def _matches(path: str, pattern: str) -> bool:
     pattern = pattern.rstrip("/")
     if "/" not in pattern:
-        return any(fnmatchcase(part, pattern) for part in path.split("/"))
-    return fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}/*")
+        return any(part == pattern or fnmatchcase(part, pattern) for part in path.split("/"))
+    is_below = path == pattern or path.startswith(f"{pattern}/")  # a name may hold what is a pattern elsewhere
+    return is_below or fnmatchcase(path, pattern) or fnmatchcase(path, f"{pattern}/*")
 
 
 def _what_instead(skipped: Sequence[Skipped]) -> str:

@@ -151,8 +151,15 @@ def split_name(value: str | None) -> str | None:
 
 
 def text(row: Mapping[str, Any], column: str | None) -> str | None:
-    """Read a cell as text, to the last blank, since two classes may differ in it; None where it is empty, or NaN."""
+    """Read a cell as text, to the last blank, since two classes may differ in it; None where it is empty, or NaN.
+
+    What is alone in a list is read as if it stood there itself; several, or a mapping, are no text.
+    """
     value = row.get(column) if column else None
+    if isinstance(value, list | tuple) and len(value) == 1:
+        (value,) = value
+    if isinstance(value, list | tuple | dict):
+        return None
     if value != value:  # noqa: PLR0124 - NaN, which JSON and Parquet hold where something is missing
         return None
     if isinstance(value, float) and value.is_integer():

@@ -1,5 +1,6 @@
 """What lies in real folders and archives beside images, and how it is told: nothing vanishes without a word."""
 
+import json
 import os
 import struct
 import tarfile
@@ -403,3 +404,18 @@ def test_splits_that_the_first_samples_of_a_shard_do_not_name_are_not_lost(silen
     shard = tar(tmp_path / "s" / "data.tar", members)
     splits = [record.split for record in open_source(str(shard)).list().records]
     assert splits == [None] * silent + ["test", "test"]
+
+
+@pytest.mark.parametrize("name", ["a[1].jpg", "cats[old]/1.jpg", "cats[old]"])
+def test_a_name_is_excluded_though_it_could_be_a_pattern(name: str, tmp_path: Path) -> None:
+    source = put(tmp_path / "src", "a[1].jpg", "cats[old]/1.jpg", "dogs/2.jpg")
+    left = [record.path for record in listed(source, name).records]
+    assert left == [path for path in ("a[1].jpg", "cats[old]/1.jpg", "dogs/2.jpg") if not path.startswith(name)]
+
+
+def test_a_class_alone_in_a_list_is_that_class_and_several_are_none(tmp_path: Path) -> None:
+    source = put(tmp_path / "src", *(f"{number}.jpg" for number in range(5)))
+    labels = ["cat", ["cat"], ["cat", "dog"], [], {"name": "cat"}]
+    rows = [{"file_name": f"{number}.jpg", "label": label} for number, label in enumerate(labels)]
+    (source / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert [record.label for record in listed(source).records] == ["cat", "cat", None, None, None]
