@@ -70,7 +70,7 @@ class Drawing(Scanner):
     """Images that were drawn or rendered, not photographed."""
 
     name: ClassVar[str] = "drawing"
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     kinds: ClassVar[tuple[KindSpec, ...]] = (DRAWING,)
     settings_model: ClassVar[type[Settings]] = DrawingSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"style": pa.float32()}

@@ -1,12 +1,19 @@
-"""Fit the two classifiers of the scanner `drawing`: `python -m tests.benchmarks.fit_drawing DATA`.
+"""Fit the two classifiers of the scanner `drawing`: `python -m tests.benchmarks.fit_drawing DATA PACKAGES`.
 
 DATA holds two sets of labelled web images and ordinary photos (classes that hold no drawings). A third of the labelled
 images, by duplicate group, is held out: the benchmark of the scanner reports on those apart. Of more images of the
-first set tests/benchmarks/drawings.csv says which were drawn. Writes curate/scanners/models/drawing.json.
+first set tests/benchmarks/drawings.csv says which were drawn.
+
+The classifier on embeddings is fitted on drawings and photos of Debian packages as well, which
+tests/benchmarks/drawings_elsewhere.csv names; PACKAGES holds them, each unpacked (`dpkg-deb -x`, Debian 12) into a
+folder of its name. How many it finds of a source that it was not fitted on is printed for each. Writes
+curate/scanners/models/drawing.json.
 """
 
+import csv
 import json
 import sys
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +36,10 @@ LEAST_PRECISION = 0.92
 PHOTO_WEIGHT = 0.2
 DRAWS, FOLDS = 3, 5
 PHOTOS = "photo "
+"""What begins the group of an image that is always fitted on: its own label is never asked for."""
+ELSEWHERE = Path(__file__).with_name("drawings_elsewhere.csv")
+ELSEWHERE_WEIGHT, AS_MANY_AS = 0.35, 50
+"""What an image of a package weighs, and how many of them all of a larger source weigh together."""
 PHOTOGRAPHED = (
     "Motorbikes", "airplanes", "car_side", "Leopards", "flamingo", "dalmatian", "elephant", "chandelier", "ewer",
     "grand_piano", "helicopter", "laptop", "sunflower", "watch", "panda", "wheelchair", "ferry", "cellphone",
@@ -36,7 +47,7 @@ PHOTOGRAPHED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Examples:
     """Of n images whether each was drawn, what it weighs, its duplicate group, and how sure its surest face is."""
 
@@ -45,8 +56,12 @@ class Examples:
     groups: Any
     surest: Any
 
+    def and_those(self, others: "Examples") -> "Examples":
+        """Return these, and behind them the others."""
+        return Examples(*(np.concatenate([getattr(self, name), getattr(others, name)]) for name in self.__slots__))
 
-def main(folder: Path) -> None:
+
+def main(folder: Path, packages: Path) -> None:
     """Fit on two thirds of the labels."""
     known = [
         row
@@ -55,7 +70,8 @@ def main(folder: Path) -> None:
     ]
     photos = sorted(path for path in (folder / "photos").rglob("*.jpg") if path.parent.name in PHOTOGRAPHED)
     files = [*(folder / row["set"] / row["file"] for row in known), *photos]
-    images = [image for path in files if (image := decode(path.read_bytes(), DecodeLimits()).image)]
+    images = [decode(path.read_bytes(), DecodeLimits()).image for path in files]
+    assert all(images)
     examples = Examples(
         truth=np.array([*(int(row["drawing"]) for row in known), *(0 for _ in photos)]),
         weight=np.array([1.0] * len(known) + [PHOTO_WEIGHT] * len(photos)),
@@ -63,10 +79,46 @@ def main(folder: Path) -> None:
         surest=np.array([max(face_detector.detections(image)[:, 4], default=0.0) for image in images]),
     )
     style = np.stack([drawing.style(image.fit(drawing.SHARED_PX)) for image in images])
-    embeddings = np.stack([lite0.embed(lite0.squared(image.rgb)) for image in images])
     nobody = replace(examples, surest=np.zeros(len(images)))  # the whole network needs no help of a face
-    model = {"style": fitted("style", style, examples), "embedding": fitted("embedding", embeddings, nobody)}
+    further, named = elsewhere(packages)
+    seen, seen_elsewhere = (np.stack([embedding(path) for path in some]) for some in (files, named))
+    for source in np.unique(further.groups):
+        _print_if_left_out(source, (seen, nobody), (seen_elsewhere, further))
+    model = {
+        "style": fitted("style", style, examples),
+        "embedding": fitted("embedding", np.concatenate([seen, seen_elsewhere]), nobody.and_those(further)),
+    }
     drawing.MODEL.write_text(json.dumps(model) + "\n", encoding="utf-8")
+
+
+def elsewhere(packages: Path) -> tuple[Examples, list[Path]]:
+    """Read the labels of images of packages; their group is their source."""
+    with ELSEWHERE.open() as file:
+        rows = list(csv.DictReader(file))
+    count = Counter(row["source"] for row in rows)
+    weight = [ELSEWHERE_WEIGHT * min(1, AS_MANY_AS / count[row["source"]]) for row in rows]
+    groups = np.array([PHOTOS + row["source"] for row in rows])
+    truth = np.array([int(row["drawing"]) for row in rows])
+    return Examples(truth, np.array(weight), groups, np.zeros(len(rows))), [packages / row["path"] for row in rows]
+
+
+def embedding(path: Path) -> Any:
+    image = decode(path.read_bytes(), DecodeLimits()).image
+    assert image is not None, path
+    return lite0.embed(lite0.squared(image.rgb))
+
+
+def _print_if_left_out(source: str, web: tuple[Any, Examples], others: tuple[Any, Examples]) -> None:
+    """Print what share of a source is called drawn by a classifier that was fitted on all but this and its kin."""
+    (rows, known), (further_rows, further) = web, others
+    first_word = source.removeprefix(PHOTOS).split()[0]
+    kin = np.char.startswith(further.groups, PHOTOS + first_word)
+    used = Examples(*(getattr(further, name)[~kin] for name in further.__slots__))
+    asked = further_rows[further.groups == source]
+    model = fitted("embedding", np.concatenate([rows, further_rows[~kin]]), known.and_those(used))
+    odds = asked @ np.array(model["weights"]) + model["bias"]
+    called = (odds >= model["boundary"]).mean()
+    print(f"{source.removeprefix(PHOTOS):24}{len(asked):5} images, called drawn unseen: {called:.2f}")
 
 
 def fitted(name: str, rows: Any, known: Examples) -> dict[str, Any]:
@@ -107,4 +159,4 @@ def boundary(estimator: Any, rows: Any, known: Examples) -> float:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
