@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curate.duplicates import colours, prefilter, signing, verify
+from curate.duplicates import colours, kinds, prefilter, signing, verify
+from curate.duplicates.groups import Match
 from curate.duplicates.verify import Verifier
 from curate.scanners.duplicates import DuplicatesSettings
 from curate.storage.blobs import Spool
@@ -60,3 +61,73 @@ def test_what_is_in_hand_at_a_time_changes_nothing(
 def test_no_candidates_are_no_special_case(seen: pd.DataFrame) -> None:
     none = np.empty(0, np.int64)
     assert Verifier(seen, DuplicatesSettings()).copies((none, none, none), None) == []
+
+
+def match_of(**facts: float) -> Match:
+    return Match(kind=kinds.RE_ENCODED, **facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "agreeing", "is_rough", "expected"),
+    [
+        pytest.param({"correlation": 0.86}, 0, False, True, id="the whole agrees"),
+        pytest.param({"correlation": 0.84}, 24, False, False, id="it does not"),
+        pytest.param({"correlation": 0.86}, 0, True, True, id="nor need blocks agree well"),
+        pytest.param({"correlation": 0.5, "residual": 60.0}, 10, False, True, id="an edit that leaves enough"),
+        pytest.param({"correlation": 0.5, "residual": 60.0}, 9.9, False, False, id="one that does not"),
+        pytest.param({"correlation": 0.5, "residual": 60.0}, 10, True, False, id="what is left agrees but roughly"),
+        pytest.param({"correlation": 0.945, "residual": 60.0}, 0, True, True, id="moved by a pixel"),
+        pytest.param({"correlation": 0.935, "residual": 60.0}, 0, True, False, id="like one that was"),
+        pytest.param({"gain": 0.31}, 0, False, True, id="much paler"),
+        pytest.param({"gain": 0.29}, 24, False, False, id="paler than an image gets"),
+        pytest.param({"gain": 2.9}, 0, False, True, id="much harder"),
+        pytest.param({"gain": 3.1}, 24, False, False, id="harder than an image gets"),
+    ],
+)
+def test_where_few_blocks_agree_the_rest_has_to_bear_a_copy_out(
+    seen: pd.DataFrame, facts: dict[str, float], agreeing: float, is_rough: bool, expected: bool
+) -> None:
+    verifier = Verifier(seen, DuplicatesSettings())
+    assert verifier._is_borne_out(match_of(**facts), agreeing, is_rough=is_rough) is expected
+
+
+def patches(count: int) -> np.ndarray:
+    """A tile on which so many blocks have texture, well inside of them."""
+    tile = np.full((64, 64), 128, np.uint8)
+    rng = np.random.default_rng(9)
+    for block in range(count):
+        top, left = 8 * (block // 8) + 2, 8 * (block % 8) + 2
+        tile[top : top + 4, left : left + 4] = rng.integers(60, 240, (2, 2), dtype=np.uint8).repeat(2, 0).repeat(2, 1)
+    return tile
+
+
+@pytest.mark.parametrize(
+    ("textured", "apart", "expected"),
+    [
+        pytest.param(40, 0.29, ["re_encoded"], id="much texture, the same colours"),
+        pytest.param(40, 0.31, ["recoloured"], id="other colours"),
+        pytest.param(25, 1.5, ["recoloured"], id="enough texture, whatever its colours"),
+        pytest.param(24, 1.5, [], id="too little for that"),
+        pytest.param(24, 0.74, ["recoloured"], id="too little, colours not quite the same"),
+        pytest.param(24, 0.76, [], id="too little, none of its colours"),
+        pytest.param(4, 0.74, ["recoloured"], id="hardly any texture"),
+        pytest.param(3, 0.31, [], id="no texture to speak of, colours not quite the same"),
+        pytest.param(3, 0.29, ["re_encoded"], id="no texture to speak of, the same colours"),
+    ],
+)
+def test_the_less_texture_the_more_colours_count(
+    textured: int, apart: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(colours.Colours, "apart", lambda *_: apart)
+    tile = patches(textured).tobytes()
+    frame = pd.DataFrame(
+        {
+            "tile": Spool().column([tile, tile]),
+            "width": 200,
+            "height": 150,
+            "chroma": 10.0,
+            "colours": Spool().column([bytes(colours.BYTES)] * 2),
+        }
+    )
+    found = Verifier(frame, DuplicatesSettings()).copies((np.array([0]), np.array([1]), np.array([0])), None)
+    assert [match.kind.name for _, _, match in found] == expected
