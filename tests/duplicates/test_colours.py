@@ -60,6 +60,39 @@ def test_grey_says_nothing_of_what_its_colours_were() -> None:
     assert table(photo, cv2.cvtColor(luma(photo), cv2.COLOR_GRAY2RGB)).apart(0, 1, None, 1.0) == 0.0
 
 
+def grids(*levels: float) -> Colours:
+    """Images that are of one red difference everywhere, and of no blue one."""
+    return Colours(pd.DataFrame({"colours": pd.Series([bytes([int(level) % 256, 0] * 16) for level in levels])}))
+
+
+@pytest.mark.parametrize(
+    ("levels", "apart"),
+    [
+        pytest.param((40, 10), 0.75, id="as a share of the stronger"),
+        pytest.param((10, 40), 0.75, id="whichever that is"),
+        pytest.param((40, -40), 2.0, id="the other way"),
+        pytest.param((10, 2), 0.8, id="just to be seen"),
+        pytest.param((9, 2), 0.0, id="hardly to be seen"),
+        pytest.param((40, 2), 0.95, id="faint"),
+        pytest.param((40, 1), 0.0, id="grey"),
+    ],
+)
+def test_colours_are_apart_by_a_share_of_the_stronger(levels: tuple[int, int], apart: float) -> None:
+    assert grids(*levels).apart(0, 1, None, 1.0) == pytest.approx(apart)
+
+
+def test_what_is_nearer_as_it_is_need_not_follow_the_greys() -> None:
+    assert grids(40, 40).apart(0, 1, None, 2.0) == 0.0
+    assert grids(40, 20).apart(0, 1, None, 2.0) == 0.0
+
+
+@pytest.mark.parametrize(("colour", "red", "blue"), [((255, 0, 0), 127, -43), ((0, 0, 255), -21, 127)])
+def test_what_is_measured_are_red_and_blue_differences(colour: tuple[int, int, int], red: int, blue: int) -> None:
+    """Of BT.601, less 128: of pure red .5 and -.169 of 255, of pure blue -.081 and .5."""
+    tile = np.full((64, 64, 3), colour, np.uint8)
+    assert np.frombuffer(colours.measured(tile), np.int8).reshape(16, 2).tolist() == [[red, blue]] * 16
+
+
 def test_colours_are_those_of_each_place() -> None:
     red, green, _ = (np.full((64, 64, 3), colour, np.uint8) for colour in SAME_IN_GREY)
     halves = np.hstack([red[:, :32], green[:, :32]])
