@@ -55,8 +55,10 @@ NEAREST, MOST_SEARCHED = 20, 50_000
 """How many of the nearest wholes of a small image are looked at, and of how many images at most: all are compared."""
 RECOLOURED, OTHER_COLOURS = 0.3, 0.75
 """How far colours are apart (`Colours.apart`) once somebody changed them, and when they are none of the original's."""
-RICH, OF_AN_EDIT = 25, 10
-"""Blocks that agree in enough of an image, whatever its colours and tones are, and in what is left of it by an edit."""
+RICH, OF_AN_EDIT, OF_A_ROUGH_EDIT = 25, 10, 20
+"""Blocks that agree in enough of an image, whatever its colours and tones are, and in what an edit leaves of it: more
+where they agree but roughly, as in small images that were cropped by a few pixels.
+"""
 LEAST_ALIKE, MOVED = 0.85, 0.94
 """Correlation of the whole without which it is no copy that nobody has edited, and of one that was moved by a pixel."""
 Indices = npt.NDArray[np.intp]
@@ -273,7 +275,7 @@ class Verifier:
             return False
         if match.residual <= self._residual_of(match):
             return match.correlation >= LEAST_ALIKE
-        return match.correlation >= MOVED or (agreeing >= OF_AN_EDIT and not is_rough)
+        return match.correlation >= MOVED or agreeing >= (OF_A_ROUGH_EDIT if is_rough else OF_AN_EDIT)
 
     def _match(self, pair: Floats, comparison: Comparison, index: int, bits: int) -> Match:
         gain, offset = float(comparison.gain[index]), float(comparison.offset[index])

@@ -207,13 +207,17 @@ class Duplicates(Scanner):
         """Find copies among images too small for local features, cut or scaled a little differently."""
         from curate.duplicates import near_small
         from curate.duplicates.portraits import Portraits
+        from curate.duplicates.verify import OTHER_COLOURS
 
         sides = np.minimum(ranked["width"].to_numpy(np.int64)[usable], ranked["height"].to_numpy(np.int64)[usable])
         small = usable[sides < sift.MIN_SIDE_PX]
         if len(small) < 2:
-            return iter(())
+            return
         phashes = hashes_of(ranked["phash"], small)
-        return near_small.matches(ranked["tile"], small, phashes, Portraits(ranked).of)
+        colours_of = colours.Colours(ranked)
+        for match in near_small.matches(ranked["tile"], small, phashes, Portraits(ranked).of):
+            if colours_of.apart(match[0], match[1], match[2].transform, 1.0) <= OTHER_COLOURS:
+                yield match
 
     def _parts(self, ranked: pd.DataFrame, usable: Rows) -> list[tuple[int, int, Match, Match]]:
         """Find pairs of which one is nine tenths of the other, or stands in a border."""
