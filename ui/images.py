@@ -9,6 +9,7 @@ from curate.i18n import N_
 from curate.images.kinds import NEVER_DECODED
 from curate.reviewing.previews import preview
 from curate.sources import Source, source_at
+from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 from curate.ui.session import _
 
@@ -57,17 +58,17 @@ def show_known(
     data = preview_bytes(workspace, source, path, sha256, GRID_PX)
     if data is not None:
         alt = _("{path}, class {label}", path=path, label=class_name(label))
-        st.image(data, caption=plain(caption) or None, alt=alt)
+        st.image(data, caption=plain(caption) or None, alt=printable(alt))
 
 
 def plain(text: str) -> str:
     """Escape a text so that Streamlit's Markdown shows it as it is, with nothing to click and nothing to run."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^@])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^@])", r"\\\1", printable(" ".join(text.split())))
 
 
 def class_name(label: str | None) -> str:
-    """Return the name of a class, or what stands for none."""
-    return label or _("(no class)")
+    """Return the name of a class as it can be shown, or what stands for none."""
+    return printable(label) if label else _("(no class)")
 
 
 def why_not(source: Source, path: str, kinds: set[str]) -> str:
