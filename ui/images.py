@@ -7,7 +7,7 @@ import streamlit as st
 
 from curate.i18n import N_
 from curate.images.kinds import NEVER_DECODED
-from curate.reviewing.previews import preview
+from curate.reviewing.previews import preview, written_since
 from curate.sources import Source, source_at
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
@@ -69,6 +69,18 @@ def plain(text: str) -> str:
 def class_name(label: str | None) -> str:
     """Return the name of a class as it can be shown, or what stands for none."""
     return printable(label) if label else _("(no class)")
+
+
+def since_audit(source: Source, path: str, size_bytes: int, audited_s: float) -> str:
+    """Say what has become of a file whose image is shown as it was audited; nothing where it is as it was."""
+    written = written_since(source, path, size_bytes, audited_s)
+    if written is None:
+        return _("The file is gone since the scan. Dropping it keeps it out of the manifest.")
+    return (
+        _("The file was written since the audit, and may show something else now. Run the audit again.")
+        if written
+        else ""
+    )
 
 
 def why_not(source: Source, path: str, kinds: set[str]) -> str:

@@ -124,7 +124,7 @@ class Surface {
   look_at(item) {
     this.confirming = null;
     const decided = item.mine ? this.done_text(item.mine, item) : item.decided;
-    this.stamp.textContent = printable(decided);
+    this.stamp.textContent = printable([decided, item.since].filter(Boolean).join(" · "));
     const rest = () => {
       this.panel.show({ ...item, decided }, this.data.classes);
       this.buttons(item);
