@@ -49,7 +49,11 @@ _FINDINGS_COLUMNS = [
 
 @disk_refusals_explained()
 def report(
-    workspace: str | Path, output: str | Path | None = None, *, lang: str = ENGLISH, runs: Sequence[str | Path] = ()
+    workspace: str | Path,
+    output: str | Path | None = None,
+    *,
+    lang: str = ENGLISH,
+    runs: str | Path | Sequence[str | Path] = (),
 ) -> list[Path]:
     """Write the report of a workspace (to WS/report.html unless another output is given); returns the files written.
 
@@ -67,7 +71,9 @@ def report(
         raise CurateError(f"{target}: the name of a report ends in .html")
     _require_extra()
     found = contents.read(ws)
-    trained = [training.section(training.read(Path(run)), t) for run in runs]
+    trained = [
+        training.section(training.read(Path(run)), t) for run in ([runs] if isinstance(runs, str | Path) else runs)
+    ]
     _refuse_source(target, found.address)
     sheets = _sheets(found)
     beside = {"": target.with_suffix(".csv")} | {
