@@ -76,3 +76,10 @@ def suggestion(written: str, known: Iterable[str]) -> str:
     """Ask in a message whether the nearest known name was meant, with a blank behind it; empty where none is near."""
     close = get_close_matches(written, sorted(known), n=1)
     return f"did you mean {close[0]!r}? " if close else ""
+
+
+def refuse_unknown(name: str, given: object, known: Iterable[str]) -> None:
+    """Raise `ConfigError` for an argument that is none of a closed set of choices."""
+    choices = tuple(known)
+    if given not in choices:
+        raise ConfigError(f"{name} is {given!r}; {suggestion(str(given), choices)}it is one of {', '.join(choices)}")

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from curate.i18n import Translator
+from curate.storage.names import printable
 
 LIMIT = 30
 """Classes in the chart: more become unreadable, and the table has them all."""
@@ -195,6 +196,7 @@ def _reliability_panels(figure: Any, parts: Mapping[str, Sequence[Mapping[str, f
 
 
 def _short(label: str) -> str:
+    label = printable(label)
     return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
 
 

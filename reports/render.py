@@ -1,6 +1,6 @@
 """Contents to files: one HTML page that needs nothing else, Markdown, and the tables as CSV.
 
-Invariants: what comes from data is escaped by the machinery, not by remembering to (autoescape in HTML,
+Invariants: what comes from data is escaped by the machinery, not by remembering to (autoescape and `finalize` in HTML,
 `finalize` in Markdown, `safe_csv` in CSV); the page refers to nothing outside itself, and its content
 security policy forbids it to; a file appears whole or not at all, and only the page may replace a file
 that is not an earlier report.
@@ -26,6 +26,7 @@ from curate.scanners import kinds
 from curate.sources.address import url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic, disk_refusals_explained
+from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -48,7 +49,11 @@ _FINDINGS_COLUMNS = [
 
 @disk_refusals_explained()
 def report(
-    workspace: str | Path, output: str | Path | None = None, *, lang: str = ENGLISH, runs: Sequence[str | Path] = ()
+    workspace: str | Path,
+    output: str | Path | None = None,
+    *,
+    lang: str = ENGLISH,
+    runs: str | Path | Sequence[str | Path] = (),
 ) -> list[Path]:
     """Write the report of a workspace (to WS/report.html unless another output is given); returns the files written.
 
@@ -66,7 +71,9 @@ def report(
         raise CurateError(f"{target}: the name of a report ends in .html")
     _require_extra()
     found = contents.read(ws)
-    trained = [training.section(training.read(Path(run)), t) for run in runs]
+    trained = [
+        training.section(training.read(Path(run)), t) for run in ([runs] if isinstance(runs, str | Path) else runs)
+    ]
     _refuse_source(target, found.address)
     sheets = _sheets(found)
     beside = {"": target.with_suffix(".csv")} | {
@@ -219,7 +226,7 @@ def _html(page: dict[str, Any], workspace: Workspace) -> str:
 
     found: Contents = page["c"]
     t: Translator = page["t"]
-    environment = _environment(t, autoescape=True)
+    environment = _environment(t, autoescape=True, finalize=_harmless)
     environment.filters["breakable"] = breakable
     template = environment.get_template("report.html.j2")
     previews = gallery.Previews(workspace, found.source, found.images, found.outcomes)
@@ -238,12 +245,19 @@ def _html(page: dict[str, Any], workspace: Workspace) -> str:
     return str(template.render(fixed, album=album.filled(bare, found.outcomes, previews, room, _cost(t))))
 
 
+def _harmless(value: object) -> object:
+    """Escape in a text from data what would turn the direction of the sentence that it stands in."""
+    from markupsafe import Markup
+
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _cost(t: Translator) -> album.Cost:
     """Return what a row of a list takes on the page: its path and reason as written, and what is round them."""
     from markupsafe import escape
 
     def cost(row: Mapping[str, Any]) -> int:
-        texts = (breakable(row["path"]), escape(t.reason(row)), escape(row["new_label"] or ""))
+        texts = (breakable(row["path"]), escape(printable(t.reason(row))), escape(printable(row["new_label"] or "")))
         return _ROW_MARKUP_BYTES + sum(len(text.encode(errors="backslashreplace")) for text in texts)
 
     return cost
@@ -279,7 +293,7 @@ def breakable(path: str) -> str:
     """Return a path as HTML that may be broken into lines behind its separators."""
     from markupsafe import Markup
 
-    return Markup("<wbr>").join(re.split(r"(?<=[/_])(?=.)", path))  # `join` escapes the pieces
+    return Markup("<wbr>").join(re.split(r"(?<=[/_])(?=.)", printable(path)))  # `join` escapes the pieces
 
 
 # Markdown

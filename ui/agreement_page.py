@@ -6,6 +6,7 @@ import streamlit as st
 from curate.findings import stable_id
 from curate.reviewing.agreement import agreement
 from curate.reviewing.store import Store
+from curate.storage.names import printable
 from curate.ui import images, queue_page, session, surface, words
 from curate.ui.feed import AHEAD
 from curate.ui.payload import Painter
@@ -45,7 +46,7 @@ def _table() -> None:
         return
     rows = [
         {
-            _("Reviewers"): f"{pair.first} / {pair.second}",
+            _("Reviewers"): printable(f"{pair.first} / {pair.second}"),
             _("Rated by both"): pair.shared,
             _("Same rating"): t.percent(pair.agreed / pair.shared),
             _("Cohen's κ"): _("not defined") if pair.kappa is None else t.number(pair.kappa, 2),

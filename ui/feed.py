@@ -167,7 +167,7 @@ class QueueFeed:
         message = self.last or Message(epoch=self.exchange.epoch, number=1, open=opened)
         began = time.perf_counter()
         items = store.queue.claim(
-            chosen, holder=leases.mine(), now_s=time.time(), after_rank=message.after, limit=message.ahead
+            chosen, holder=leases.mine(), now_s=time.time(), after_rank=message.after, limit=message.ahead, sharing=True
         )
         show = self._asked(store, message, chosen)
         have = set(message.have)
@@ -187,7 +187,7 @@ class QueueFeed:
             "items": described,
             "order": order,
             "more": len(order) < len(items) or len(items) == message.ahead,
-            "elsewhere": len(items) < message.ahead and _held_elsewhere(store),
+            "elsewhere": not items and _held_elsewhere(store),
             "show": show.item_id if show else None,
             "earlier": message.before is not None,
             "progress": self._progress(store, chosen),

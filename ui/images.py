@@ -7,8 +7,9 @@ import streamlit as st
 
 from curate.i18n import N_
 from curate.images.kinds import NEVER_DECODED
-from curate.reviewing.previews import preview
+from curate.reviewing.previews import preview, written_since
 from curate.sources import Source, source_at
+from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 from curate.ui.session import _
 
@@ -57,17 +58,29 @@ def show_known(
     data = preview_bytes(workspace, source, path, sha256, GRID_PX)
     if data is not None:
         alt = _("{path}, class {label}", path=path, label=class_name(label))
-        st.image(data, caption=plain(caption) or None, alt=alt)
+        st.image(data, caption=plain(caption) or None, alt=printable(alt))
 
 
 def plain(text: str) -> str:
     """Escape a text so that Streamlit's Markdown shows it as it is, with nothing to click and nothing to run."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^@])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^@])", r"\\\1", printable(" ".join(text.split())))
 
 
 def class_name(label: str | None) -> str:
-    """Return the name of a class, or what stands for none."""
-    return label or _("(no class)")
+    """Return the name of a class as it can be shown, or what stands for none."""
+    return printable(label) if label else _("(no class)")
+
+
+def since_audit(source: Source, path: str, size_bytes: int, audited_s: float) -> str:
+    """Say what has become of a file whose image is shown as it was audited; nothing where it is as it was."""
+    written = written_since(source, path, size_bytes, audited_s)
+    if written is None:
+        return _("The file is gone since the scan. Dropping it keeps it out of the manifest.")
+    return (
+        _("The file was written since the audit, and may show something else now. Run the audit again.")
+        if written
+        else ""
+    )
 
 
 def why_not(source: Source, path: str, kinds: set[str]) -> str:

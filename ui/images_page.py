@@ -12,6 +12,7 @@ from curate.findings import stable_id
 from curate.reviewing.catalogue import ImageFilter, Order
 from curate.reviewing.store import Store
 from curate.schema import State
+from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 from curate.ui import images, queue_page, session, surface, words
 from curate.ui.grid_feed import GridFeed, Shown
@@ -108,7 +109,7 @@ def _filter(workspace: Workspace, base: ImageFilter) -> tuple[ImageFilter, Order
         _("Decided by"),
         list(facets["reviewer"]),
         key="images_reviewer",
-        format_func=lambda who: f"{who} ({number(facets['reviewer'].get(who, 0))})",
+        format_func=lambda who: f"{printable(who or '')} ({number(facets['reviewer'].get(who, 0))})",
         placeholder=_("all"),
     )
     score = st.slider(_("Score at least"), 0.0, 1.0, step=0.05, key="images_score")

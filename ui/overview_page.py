@@ -14,6 +14,7 @@ from curate.dataset import manifest
 from curate.findings import CATEGORY_TITLES
 from curate.reviewing.store import Store
 from curate.schema import Category
+from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 from curate.ui import charts, session, sidebar
 from curate.ui.images import plain
@@ -88,7 +89,7 @@ def _class_summary(found: WorkspaceStatus) -> pd.DataFrame:
 
 
 def _class_names(labels: Iterable[str]) -> list[str]:
-    return [_("(no class)") if label == summary.UNLABELLED else label for label in labels]
+    return [_("(no class)") if label == summary.UNLABELLED else printable(label) for label in labels]
 
 
 def _balance(balance: pd.DataFrame) -> None:
@@ -135,7 +136,12 @@ def _shortcuts(telling: list[Guess]) -> None:
     percent = session.translator().percent
     st.subheader(_("What gives a class away"))
     rows = [
-        (session.translator().render(guess.title), percent(guess.accuracy), percent(guess.chance), _(guess.remedy))
+        (
+            printable(session.translator().render(guess.title)),
+            percent(guess.accuracy),
+            percent(guess.chance),
+            _(guess.remedy),
+        )
         for guess in telling
     ]
     columns = [_("Property"), _("Guessed rightly"), _("By chance"), _("What to do")]

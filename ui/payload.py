@@ -1,8 +1,11 @@
 """What the review surfaces are told of an item: its images as they can be shown, and every sentence about them."""
 
 import base64
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from curate.findings import ACTION_TITLES
@@ -40,6 +43,7 @@ class Painter:
         known = dataset.rows(self.workspace, item.paths)
         stays = survivor(item) if item.is_group else None
         label = item.findings[0]["label"]
+        described = [self._image(item.of(path), path, known.get(path, {}), side) for path in item.paths]
         return {
             "id": item.item_id,
             "rank": item.rank,
@@ -48,7 +52,8 @@ class Painter:
             "group": item.is_group,
             "survivor": item.paths.index(stays) if stays is not None else -1,
             "decided": decided(item),
-            "images": [self._image(item.of(path), path, known.get(path, {}), side) for path in item.paths],
+            "since": self._since_audit(described, known),
+            "images": described,
             "others": [] if item.is_group else self._examples(label, item.paths[0], store),
         }
 
@@ -110,6 +115,24 @@ class Painter:
             "findings": [_finding(row, row["finding_id"] in own) for row in rows if row["finding_id"] != IMAGE],
             "facts": facts(known),
         }
+
+    def _since_audit(self, described: Sequence[dict[str, Any]], known: dict[str, dict[str, Any]]) -> str:
+        """Say which files are not as they were when what is shown of them was audited, by their number in a group."""
+        if not self.source.is_there():
+            return ""
+        told = []
+        for number, image in enumerate(described, 1):
+            row = known.get(image["path"])
+            if image["src"] and row:
+                text = images.since_audit(self.source, image["path"], row["size_bytes"], self._audited_s)
+                told += [f"{number}. {text}" if len(described) > 1 else text] if text else []
+        return " ".join(told)
+
+    @cached_property
+    def _audited_s(self) -> float:
+        """The second that the audit noted; the end of time where it is of a version that noted none."""
+        noted = self.workspace.read_audit().get("audited_at")
+        return datetime.fromisoformat(noted).timestamp() if noted else math.inf
 
     def _preview(self, rows: Sequence[Any], path: str, sha256: str | None, side_px: int) -> bytes | None:
         if _kinds(rows) & NEVER_DECODED:

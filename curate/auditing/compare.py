@@ -51,8 +51,8 @@ def compare(
 
 
 @disk_refusals_explained()
-def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFrame:
-    """Find where the images in `files` stand in an audited dataset; the columns are those of `compare`.
+def find_copies(workspace: str | Path, files: str | Path | Sequence[str | Path]) -> pd.DataFrame:
+    """Find where the images in `files`, or one, stand in an audited dataset; the columns are those of `compare`.
 
     Raises `SourceError` for a file that does not exist.
 
@@ -62,7 +62,7 @@ def find_copies(workspace: str | Path, files: Sequence[str | Path]) -> pd.DataFr
     ws = Workspace(Path(workspace))
     configuration = config.read(ws.config)
     scanner = _duplicates(configuration)
-    records = [_record(Path(file)) for file in files]
+    records = [_record(Path(file)) for file in ([files] if isinstance(files, str | Path) else files)]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "features").mkdir()
         part = Path(folder) / "features" / "part-0000001.parquet"

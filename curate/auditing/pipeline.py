@@ -162,6 +162,10 @@ def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
     chosen = pool.named(engine) if engine else None
     pool.get_ready(ws.root, chosen or Engine())
     if configuration is not None:
+        if not isinstance(configuration, Config):
+            raise ConfigError(
+                "configuration is a curate.config.Config, such as curate.config.read(Path('curate.toml'))"
+            )
         config.refuse_twice(configuration, options)
     configuration = scanners.resolved(config.with_options(configuration or _standing_config(ws), options))
     if not isinstance(source, str | Path):

@@ -6,6 +6,7 @@ import pandas as pd
 import tomli_w
 
 from curate._version import __version__
+from curate.dataset.datacard import cell
 from curate.dataset.recipe import BuildRecipe
 from curate.dataset.shaping import REDUCING_GAP
 from curate.scanners.face_detector import SMALL_PX
@@ -52,9 +53,12 @@ def card(recipe: BuildRecipe, table: pd.DataFrame, refused: Mapping[str, int], f
 
 def _counts(table: pd.DataFrame, by: str) -> list[str]:
     counts = pd.crosstab(table["label"], table[by])
-    lines = ["| class | " + " | ".join(counts.columns) + " | all |", "|---|" + "---:|" * (len(counts.columns) + 1)]
+    lines = [
+        "| class | " + " | ".join(map(cell, counts.columns)) + " | all |",
+        "|---|" + "---:|" * (len(counts.columns) + 1),
+    ]
     for label, row in counts.iterrows():
-        lines.append(f"| {label} | " + " | ".join(str(value) for value in row) + f" | {row.sum()} |")
+        lines.append(f"| {cell(label)} | " + " | ".join(str(value) for value in row) + f" | {row.sum()} |")
     return lines
 
 

@@ -14,6 +14,7 @@ from curate._version import __version__
 from curate.dataset.parquet_layout import series_of
 from curate.images import formats
 from curate.options import Layout
+from curate.storage.names import printable
 
 CARD, CROISSANT = "README.md", "croissant.json"
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -151,12 +152,13 @@ def _configs(images: pd.DataFrame) -> list[str]:
 def _table(images: pd.DataFrame) -> list[str]:
     labels = images["final_label"].fillna("(no class)")
     counts = pd.crosstab(labels, images["split"].fillna("(no split)"))
-    heads = [*map(_cell, counts.columns), "all"]
+    heads = [*map(cell, counts.columns), "all"]
     lines = ["| class | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
     for label, row in counts.iterrows():
-        lines.append(f"| {_cell(label)} | " + " | ".join(str(value) for value in row) + f" | {row.sum()} |")
+        lines.append(f"| {cell(label)} | " + " | ".join(str(value) for value in row) + f" | {row.sum()} |")
     return lines
 
 
-def _cell(text: object) -> str:
-    return " ".join(str(text).replace("|", "\\|").split()) or "(blank)"
+def cell(text: object) -> str:
+    """Write a name as one cell of a table in Markdown, which it neither ends nor turns round."""
+    return printable(" ".join(str(text).replace("|", "\\|").split())) or "(blank)"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
@@ -22,7 +23,7 @@ from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
 from curate.dataset.relocation import Say, sources_of
 from curate.dataset.reuse import folders_walked
-from curate.errors import CurateError, SourceError
+from curate.errors import CurateError, SourceError, refuse_unknown
 from curate.options import Layout, Mode
 from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
@@ -78,6 +79,9 @@ def export(  # noqa: PLR0913 - each is a command-line option
     ['cats/000.jpg', 'cats/001.jpg']
     """
     said = say or (lambda _: None)
+    refuse_unknown("mode", mode, get_args(Mode))
+    if layout is not None:
+        refuse_unknown("layout", layout, get_args(Layout))
     table = manifests.read(Path(manifest))
     images = manifests.kept_of(table, Path(manifest), sources_of(source), said)
     refuse_inside(destination, folders_walked(Path(manifest), images["source"]), "the export")

@@ -9,14 +9,14 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.dataset.relocation import Say, relocated
-from curate.errors import CurateError, SourceError, UndecidedError
+from curate.errors import CurateError, SourceError, UndecidedError, refuse_unknown
 from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
@@ -81,6 +81,7 @@ def build(
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
     rulings = rule(findings, hashes, fold(log))
     if pending is not None:
+        refuse_unknown("pending", pending, get_args(Pending))
         rulings = {path: ruling.settled(pending) for path, ruling in rulings.items()}
     queued = findings[findings["severity"] != Severity.INFO]
     reasons: dict[str, _Reasons] = {}

@@ -97,7 +97,7 @@ def named(name: str) -> Engine:
     """Parse `serial`, `local:N` or `dask:ADDRESS`; raises `ConfigError` for anything else."""
     if name == "serial":
         return Engine(is_serial=True)
-    kind, _, rest = name.partition(":")
+    kind, _, rest = str(name).partition(":")
     if kind == "dask" and rest:
         return Engine(address=rest)
     if kind == "local" and (not rest or rest.isdecimal()):

@@ -60,7 +60,7 @@ def now_text() -> str:
 def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a command-line option
     workspace: str | Path,
     selection: Selection,
-    action: Action | None,
+    action: Action | str | None,
     *,
     reviewer: str,
     new_label: str | None = None,
@@ -78,10 +78,11 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     >>> curate.decide("ws", curate.Selection(kinds=("dark",)), Action.DROP, reviewer="ana")
     1
     """
-    if (action is Action.RELABEL) != (new_label is not None):
-        raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
     if action is not None and action not in CHOSEN:
         raise CurateError(f"{action} is no decision; use keep, drop, relabel or defer")
+    action = None if action is None else Action(action)  # who calls may write it as text
+    if (action == Action.RELABEL) != (new_label is not None):
+        raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
     ws = Workspace(Path(workspace))
     images = ws.read_images()
     if new_label is not None:
@@ -298,6 +299,8 @@ def _fits(path: str, patterns: Sequence[str]) -> bool:
 def _record(
     workspace: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
 ) -> int:
+    if not reviewer.strip():
+        raise CurateError("nobody is named who decides; say who, with reviewer")
     images = workspace.read_images()
     labels = dict(zip(images["path"], images["label"], strict=True))
     choices = [

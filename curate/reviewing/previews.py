@@ -23,6 +23,8 @@ from curate.storage.workspace import Workspace
 FULL_PX = 4096
 """A browser shows no more at its own size without trouble."""
 
+_CLOCK_S = 1.0
+"""How exact the time of an audit is noted."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _log = logging.getLogger(__name__)
 
@@ -75,6 +77,21 @@ def full_size(source: Source, path: str, sha256: str | None) -> bytes | None:
     """Make a JPEG for looking at single pixels, its longer side at most `FULL_PX`; made anew each time."""
     data = audited_bytes(source, path, sha256)
     return None if data is None else _encode(data, FULL_PX, 95)
+
+
+def written_since(source: Source, path: str, size_bytes: int, audited_s: float) -> bool | None:
+    """Say whether a file was written after its audit, by its size and time alone; None where it is gone.
+
+    Nothing is said of what is no file of its own: packed and remote images would be asked for one by one.
+    """
+    file = source.plain_file(path) if _is_below(path) else None
+    if file is None:
+        return False
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_size != size_bytes or found.st_mtime >= audited_s + _CLOCK_S
 
 
 def _read(source: Source, path: str) -> bytes | None:

@@ -137,28 +137,38 @@ class Queue:
     # Screens
 
     def claim(
-        self, chosen: QueueFilter = QueueFilter(), *, holder: str, now_s: float, after_rank: int = -1, limit: int = 1
+        self,
+        chosen: QueueFilter = QueueFilter(),
+        *,
+        holder: str,
+        now_s: float,
+        after_rank: int = -1,
+        limit: int = 1,
+        sharing: bool = False,
     ) -> list[Item]:
         """Return the next undecided items that are on nobody else's screen, and put them on this one for `LEASE_S`.
 
         What the holder has already comes first; behind the end the queue begins again. What it had before is
-        let go.
+        let go. `sharing` leaves as many for other screens: near the end only half of what is left is taken.
         """
+        wanted = 2 * limit if sharing else limit
         while True:
             with self._db.snapshot():  # a search may take long, and nobody can decide while the store is locked
-                rows = self._claimable(chosen, holder=holder, now_s=now_s, after_rank=after_rank, limit=limit)
+                rows = self._claimable(chosen, holder=holder, now_s=now_s, after_rank=after_rank, limit=wanted)
+            if sharing:
+                rows = rows[: (len(rows) + 1) // 2]
             with self._db.transaction(durable=False):
                 self._db.execute("DELETE FROM claim WHERE until_s <= ?", (now_s,))
                 if not all(self._is_free(row["item_id"], holder) for row in rows):
                     continue  # somebody was quicker: look again
                 self._db.execute("DELETE FROM claim WHERE holder = ?", (holder,))
                 self._hold([row["item_id"] for row in rows], holder, now_s)
-                return [self._item(row) for row in rows]
+                return [self._item(row) for row in sorted(rows, key=lambda row: int(row["rank"]))]
 
     def _claimable(
         self, chosen: QueueFilter, *, holder: str, now_s: float, after_rank: int, limit: int
     ) -> list[sqlite3.Row]:
-        """Find what `claim` would put on a screen now."""
+        """Find what `claim` could put on a screen now: first what is on it, each in the order of the queue."""
         condition, values = self._narrowed(chosen)
         held = (
             f"{_SELECT_ITEM} JOIN claim c ON c.item_id = i.item_id WHERE c.holder = :holder AND c.until_s > :now"
@@ -174,7 +184,7 @@ class Queue:
         rows += self._db.execute(free, values | {"limit": limit - len(rows)}).fetchall()
         if not rows:
             rows = self._db.execute(free, values | {"after": -1, "not_counted": holder}).fetchall()
-        return sorted(rows, key=lambda row: int(row["rank"]))
+        return rows
 
     def _narrowed(self, chosen: QueueFilter) -> tuple[str, dict[str, Any]]:
         """Return SQL as `_condition` does, by the items themselves where only a few meet the filter.

@@ -49,6 +49,7 @@ def test_a_set_without_copies_gives_an_empty_table(mine: Path, tmp_path: Path) -
 def test_a_file_is_found_in_an_audited_dataset(mine: Path, theirs: Path, tmp_path: Path) -> None:
     curate.audit(mine, tmp_path / "ws")
     found = curate.find_copies(tmp_path / "ws", [theirs / "again.jpg", theirs / "stranger.jpg"])
+    assert curate.find_copies(tmp_path / "ws", str(theirs / "again.jpg")).equals(found)
     assert found["copy_of"].tolist() == ["cats/000.jpg"]
     assert found["path"].iat[0].endswith("theirs/again.jpg")
 

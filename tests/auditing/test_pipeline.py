@@ -347,3 +347,12 @@ def test_measuring_begins_before_judging_and_decoders_are_imported(tmp_path: Pat
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == f"{1 if is_known else 4} [] True\n"
+
+
+def test_an_argument_of_another_kind_is_a_mistake_that_says_what_to_give(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "src")
+    with pytest.raises(ConfigError, match=r"configuration is a curate\.config\.Config"):
+        curate.audit(source, tmp_path / "ws", configuration={"profile": "faces"})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="3 is no engine; give serial, local:N"):
+        curate.audit(source, tmp_path / "ws", engine=3)  # type: ignore[arg-type]
+    assert not (tmp_path / "ws").exists()

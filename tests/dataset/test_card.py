@@ -32,6 +32,11 @@ def test_images_are_counted_by_class_and_split_and_origin() -> None:
     ]
 
 
+def test_a_name_ends_no_cell_and_turns_no_text() -> None:
+    table = TABLE.replace({"cats": "\u202estac|a"})
+    assert "| \\u202estac\\|a | 1 | 1 | 2 |" in card(BuildRecipe(), table, {}, FacesSettings()).splitlines()
+
+
 def steps(recipe: BuildRecipe, faces: FacesSettings | None = None) -> list[str]:
     found = lines(recipe, faces=faces)
     return found[found.index("## What was done to them") + 2 : found.index("## Left out") - 1]

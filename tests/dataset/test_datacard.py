@@ -33,6 +33,11 @@ def test_the_card_counts_images_by_class_and_split(tmp_path: Path) -> None:
     assert card.startswith("\n".join(["---", *front, "---", ""]))
 
 
+def test_a_name_that_turns_text_is_an_escape_in_the_card(tmp_path: Path) -> None:
+    card, _ = documents(tmp_path, "folder", Row("\u202estac/1.jpg", "\u202estac"))
+    assert "| \\u202estac | 1 | 1 |" in card
+
+
 def test_the_card_of_parquet_says_which_files_are_which_split(tmp_path: Path) -> None:
     card, _ = documents(tmp_path, "parquet", *ROWS)
     front = card.split("---\n")[1]

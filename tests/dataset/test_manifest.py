@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import curate
 from curate.dataset import manifest
-from curate.errors import CurateError, NoSurvivorError, SourceError, UndecidedError
+from curate.errors import ConfigError, CurateError, NoSurvivorError, SourceError, UndecidedError
 from curate.options import Mode, Pending
 from curate.reviewing.bulk import Selection
 from curate.reviewing.store import Store
@@ -42,6 +42,18 @@ def test_undecided_images_count_as_told(audited: Audited, pending: Pending, kept
     table = curate.manifest(audited.workspace.root, pending=pending)
     assert (table["action"] == "keep").sum() == kept
     assert table["final_label"].isna().tolist() == (table["action"] == "drop").tolist()
+
+
+def test_a_choice_that_there_is_not_is_refused_and_nothing_is_written(audited: Audited, tmp_path: Path) -> None:
+    root = audited.workspace.root
+    with pytest.raises(ConfigError, match="pending is 'kep'; did you mean 'keep'\\? it is one of keep, drop"):
+        curate.manifest(root, tmp_path / "m.csv", pending="kep")  # type: ignore[arg-type]
+    curate.manifest(root, tmp_path / "m.csv", pending="drop")
+    with pytest.raises(ConfigError, match="mode is 'move'; it is one of copy, hardlink, symlink"):
+        curate.export(tmp_path / "m.csv", tmp_path / "out", mode="move")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="layout is 'zip'; it is one of folder, "):
+        curate.export(tmp_path / "m.csv", tmp_path / "out", layout="zip")  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
 
 
 def test_another_class_that_a_person_gave_holds_though_another_finding_was_not_looked_at(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def hostile_once(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     sample_images.dataset(root / "source", classes=("$x_1$ <b>cats",))
     folder = root / "source" / '=cmd & "dogs" | `ls`'
     for index, name in enumerate(
-        ("<script>alert(1)", "=1+2", "@sum", "a|b`c*d", "two\nlines", "<img src=x onerror=y>")
+        ("<script>alert(1)", "=1+2", "@sum", "a|b`c*d", "two\nlines", "<img src=x onerror=y>", "\u202egnp")
     ):
         sample_images.save(sample_images.photo(index) // 8, folder / f"{name}.jpg")
     (folder / "<svg onload=z>.png").write_bytes(b"")

@@ -50,6 +50,16 @@ def test_no_cell_of_the_csv_files_is_a_formula(hostile_once: Workspace, tmp_path
     assert set(notes) == {f"+{SCRIPT} | `x`\n# no"}
 
 
+def test_a_name_that_turns_text_is_an_escape_where_it_is_read_and_itself_in_the_tables(
+    hostile_once: Workspace, tmp_path: Path
+) -> None:
+    html, markdown, *tables = reports.report(hostile_once.root, tmp_path / "r.html")
+    assert r"\u202egnp" in Page(html.read_text(encoding="utf-8")).text.replace("\u200b", "")
+    for file in (html, markdown):
+        assert "\u202e" not in file.read_text(encoding="utf-8")
+    assert [file for file in tables if "\u202egnp" in file.read_text(encoding="utf-8")]
+
+
 # What it refuses
 
 

@@ -70,6 +70,17 @@ def test_what_cannot_be_decided_is_refused(
     assert decisions(audited) == {}
 
 
+def test_an_action_may_be_text_and_nobody_decides_namelessly(audited: Audited) -> None:
+    root = audited.workspace.root
+    with pytest.raises(CurateError, match="relabel needs a new label"):
+        curate.decide(root, Selection(), "relabel", reviewer="ana")
+    with pytest.raises(CurateError, match="nobody is named who decides"):
+        curate.decide(root, Selection(kinds=("dark",)), "drop", reviewer=" ")
+    assert decisions(audited) == {}
+    curate.decide(root, Selection(kinds=("dark",)), "relabel", reviewer="ana", new_label="cats")
+    assert decisions(audited) == {"dogs/night.jpg": "relabel"}
+
+
 # Images that nothing flags, and classes that there are not yet
 
 

@@ -189,6 +189,21 @@ def test_a_screen_keeps_what_it_has_and_is_filled_up_in_the_order_of_the_queue(s
     assert shared.queue.holders(now_s=1) == {"ana": 1}
 
 
+def test_screens_that_share_halve_what_is_left_down_to_the_last(shared: Store) -> None:
+    def claimed(holder: str) -> list[str]:
+        return ids(shared.queue.claim(holder=holder, now_s=0, limit=4, sharing=True))
+
+    assert claimed("ana") == ["a/0", "a/1"]
+    assert claimed("rui") == ["a/2"]
+    assert claimed("eva") == ["a/3"], "the last one is somebody's"
+    assert claimed("tom") == []
+    assert claimed("ana") == ["a/0"], "as much as there is for others"
+    assert claimed("tom") == ["a/1"]
+    assert ids(shared.queue.claim(holder="rui", now_s=0, limit=1, sharing=True)) == ["a/2"]
+    shared.queue.release(["ana", "eva", "tom"])
+    assert ids(shared.queue.claim(holder="ana", now_s=0, limit=1, sharing=True)) == ["a/0"], "no half of enough"
+
+
 def test_behind_the_end_the_queue_begins_again_with_ones_own(shared: Store) -> None:
     assert ids(shared.queue.claim(holder="ana", now_s=0, after_rank=2)) == ["a/3"]
     assert ids(shared.queue.claim(holder="ana", now_s=0, after_rank=3, limit=4)) == ["a/0", "a/1", "a/2", "a/3"]

@@ -71,8 +71,14 @@ class Screen:
         self.number = self.message = 0
 
     def item(self, path: str) -> dict[str, Any]:
-        """The item on hand that holds this image."""
-        return next(item for item in self.data["items"] if path in {image["path"] for image in item["images"]})
+        """The item that holds this image; asked for by its name where it is not on hand."""
+        for _ in range(2):
+            for item in self.data["items"]:
+                if path in {image["path"] for image in item["images"]}:
+                    return dict(item)
+            with Store(self.audited.workspace.review) as store:
+                self.send(open=next(item.item_id for item in store.queue.find(limit=99) if path in item.paths))
+        raise AssertionError(f"{path} is not handed out")
 
     def stroke(self, act: str, item: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         """A stroke about an item that was shown."""

@@ -301,7 +301,9 @@ def test_two_people_at_one_server_are_asked_each_for_a_name_and_undo_their_own(p
         introduced(other, "Bia")
         other.get_by_text("1 copy dropped").wait_for()  # the page that the address named
         other.get_by_role("link", name="Queue").click()
-        other.get_by_text("What is undecided is on another screen").wait_for()
+        painted(other)
+        items = {shown.locator(".view").get_attribute("data-painted") for shown in (page, other)}
+        assert len(items) == 2, "each has a share of what is left"
         other.keyboard.press("u")
         says(other, "There is nothing to take back.")
         decided(audited.workspace, 1)

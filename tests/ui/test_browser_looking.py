@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,34 @@ def test_what_a_camera_wrote_is_read_where_somebody_looks(page: "Page", tmp_path
         painted(page)
         page.locator(".camera summary").click()
         page.locator(".camera dd", has_text="Makers & Sons").wait_for()
+
+
+def test_a_name_that_turns_text_is_shown_as_an_escape(page: "Page", tmp_path: Path) -> None:
+    folder = tmp_path / "src" / "\u202esdrib"
+    folder.mkdir(parents=True)
+    for index, name in enumerate(("\u202egpj.one", "two\u2066")):
+        Image.new("RGB", (64, 64 + index), (3, 3, 3)).save(folder / f"{name}.jpg")
+    curate.audit(tmp_path / "src", tmp_path / "ws")
+    read = """() => [...document.querySelectorAll("*")]
+        .flatMap((one) => [one, ...(one.shadowRoot?.querySelectorAll("*") ?? [])])
+        .map((one) => one.textContent + one.alt + one.title).join(" ")"""
+    with serving(tmp_path / "ws") as server:
+        page.goto(server.address)
+        press(page, "d", r"Dropped \u202esdrib/")
+        for name, shown in (
+            ("queue", ".panel h2"),
+            ("images", ".cell"),
+            ("overview", "text=Class balance"),
+            ("log", "text=Drop"),
+        ):
+            page.goto(f"{server.address}/{name}")
+            page.locator(shown).first.wait_for()
+            stands_still(page)
+            text = page.evaluate(read)
+            turned = [found[0] for found in re.finditer(".{0,20}[\u202e\u2066].{0,20}", text)]
+            assert not turned, name
+            assert r"\u202esdrib" in text or name == "overview"  # whose table is drawn
+    assert curate.status(tmp_path / "ws").class_summary.index[0] == "\u202esdrib", "as data it stays as it is"
 
 
 def test_two_copies_blink_and_show_where_they_differ(page: "Page", server: Server) -> None:

@@ -240,6 +240,18 @@ def test_at_the_end_it_asks_for_what_is_left_from_the_beginning(surface: "Page")
     ) == [5, "a", "b", None, None]
 
 
+def test_who_skips_asks_for_what_was_left_to_other_screens_and_who_waits_does_not(surface: "Page") -> None:
+    assert run(
+        surface,
+        """
+        const machine = begun("a", "b", "c");
+        const waits = machine.message();
+        machine.step(1);
+        return [waits, machine.message().after];
+        """,
+    ) == [None, 0]
+
+
 def test_going_back_beyond_what_is_on_hand_asks_for_it(surface: "Page") -> None:
     assert run(
         surface,

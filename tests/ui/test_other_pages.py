@@ -15,6 +15,7 @@ from curate.options import Layout
 from curate.reviewing import choices
 from curate.reviewing.store import Store
 from curate.schema import Action
+from curate.ui.feed import AHEAD
 from tests.conftest import Audited
 from tests.ui.driving import APP, AppTest, Screen, drawn, log, opened, press, text, told
 
@@ -172,6 +173,17 @@ def test_a_second_browser_is_shown_another_item_and_a_late_decision_is_told(audi
     (answer,) = screen.send(screen.stroke("reject", mine))["answers"]
     assert answer["text"] == "rui decided cats/001.jpg first (Keep); yours was not recorded."
     assert set(log_reviewers(audited)) == {"rui"}
+
+
+def test_a_screen_leaves_half_of_what_is_left_to_others(audited: Audited, app: AppTest) -> None:
+    screen = Screen(app, audited)
+    with Store(audited.workspace.review) as store:
+        waiting = [item.item_id for item in store.queue.find(limit=AHEAD)]
+        theirs = store.queue.claim(holder="elsewhere/1/other", now_s=time.time(), limit=AHEAD)
+    assert screen.data["order"] == waiting[: (len(waiting) + 1) // 2]
+    assert [item.item_id for item in theirs] == waiting[len(screen.data["order"]) :]
+    assert not screen.data["more"], "or the surface would ask without end"
+    assert not screen.data["elsewhere"], "nor keep what it holds for somebody who is away"
 
 
 def log_reviewers(audited: Audited) -> list[str]:

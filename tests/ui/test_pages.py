@@ -1,5 +1,7 @@
 """The queue without a browser: every button does what it says, no trouble is a traceback."""
 
+import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -8,6 +10,7 @@ import pytest
 
 import curate
 from curate.reviewing.store import Store
+from curate.storage.workspace import Workspace
 from tests import sample_images
 from tests.conftest import Audited
 from tests.ui.driving import APP, AppTest, Screen, drawn, log, press, text, told
@@ -79,7 +82,7 @@ def test_a_message_that_is_sent_again_decides_nothing_twice(screen: Screen, audi
     answers = screen.send(stroke)["answers"]
     assert [(answer["number"], answer["result"]) for answer in answers] == [(1, "done")]
     assert log(audited) == [("dogs/night.jpg", "drop")]
-    assert screen.data["heard"] == 2
+    assert screen.data["heard"] == screen.message
 
 
 def test_a_message_of_another_life_or_of_no_sense_decides_nothing(screen: Screen, audited: Audited) -> None:
@@ -175,6 +178,37 @@ def test_a_deleted_file_and_a_moved_source_are_explained(
     app = drawn("queue_page")
     assert not app.exception
     assert "Has it moved?" in why(app, "dogs/small.jpg")
+
+
+def test_what_became_of_a_file_whose_preview_is_kept_is_said(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = shutil.copytree(audited.source, tmp_path / "src")
+    curate.audit(source, tmp_path / "own")
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path / "own")])
+
+    def since() -> dict[str, str]:
+        items = Screen(drawn("queue_page"), Audited(source, Workspace(tmp_path / "own"), audited.audit))
+        return {path: str(items.item(path)["since"]) for path in ("dogs/night.jpg", "dogs/small.jpg", "cats/cut.jpg")}
+
+    assert set(since().values()) == {""}, "and every preview is kept now"
+    with (source / "dogs" / "night.jpg").open("ab") as file:
+        file.write(b"!")
+    cut = (source / "cats" / "cut.jpg").stat()
+    os.utime(source / "cats" / "cut.jpg", (cut.st_atime, cut.st_mtime + 3600))
+    (source / "dogs" / "small.jpg").unlink()
+    found = since()
+    assert found["dogs/night.jpg"] == found["cats/cut.jpg"]
+    assert found["cats/cut.jpg"].startswith("The file was written since the audit")
+    assert re.match(r"\d\. The file is gone since the scan\.", found["dogs/small.jpg"])
+
+
+def test_files_of_a_tar_are_not_asked_for_one_by_one(tar: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tar.with_name("ws"))])
+    drawn("queue_page")
+    tar.unlink()
+    (item,) = told(drawn("queue_page"))["items"]
+    assert (bool(item["images"][0]["src"]), item["since"]) == (True, "")
 
 
 def why(app: AppTest, path: str) -> str:

@@ -23,7 +23,7 @@ def script(*names: str) -> str:
 
 def queue() -> Any:
     """Return the component that shows the queue."""
-    return _component("curate-queue", *SHARED, "stage.js", "panel.js", "queue.js")
+    return _component("curate-queue", *SHARED, "stage.js", "panel.js", "telling.js", "queue.js")
 
 
 def grid() -> Any:

@@ -1,13 +1,23 @@
 // Small tools: elements, texts with gaps, and what the browser has to be asked for.
 
+// What turns the direction of text, or is obeyed otherwise, as an escape: a name reorders no sentence that it stands in.
+const OBEYED = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
+function printable(text) {
+  return text.replace(OBEYED, (sign) => `\\${sign < "\u0100" ? "x" : "u"}${sign.charCodeAt(0).toString(16).padStart(sign < "\u0100" ? 2 : 4, "0")}`);
+}
+
+const READ = new Set(["alt", "title", "aria-label"]);
+
 function el(tag, attributes = {}, ...children) {
   const made = tag === "svg" || tag === "rect" ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value);
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, READ.has(name) ? printable(value) : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  const shown = children.flat().filter((child) => child !== null && child !== undefined);
+  made.append(...shown.map((child) => (typeof child === "string" ? printable(child) : child)));
   return made;
 }
 
@@ -86,8 +96,7 @@ class MessageLine {
   }
 
   say(text, tone = "info") {
-    this.root.textContent = text;
-    this.root.title = text;
+    this.root.textContent = this.root.title = printable(text);
     this.root.dataset.tone = tone;
   }
 

@@ -302,7 +302,7 @@ export class Machine extends Outbox {
     this.trail.push(id);
     this.left.add(id);
     if (!this.returned.delete(id)) this.rank = this.items.get(id).rank;
-    if (!this.upcoming.length) this.more = true; // what was skipped, or lies ahead of where this began
+    this.more = true; // what was left for other screens, was skipped, or lies ahead of where this began
     this.go_to(this.trail.length);
   }
 

@@ -26,6 +26,7 @@ class Panel {
     return [
       el("h2", {}, image.path),
       this.verdict(item),
+      this.since(item),
       this.chips(image, classes),
       image.findings.length ? image.findings.map((one) => this.finding(one)) : el("p", {}, this.texts.unflagged),
       this.facts(image.facts),
@@ -37,7 +38,7 @@ class Panel {
   }
 
   group(item) {
-    const sections = [el("h2", {}, filled(this.texts.copies, { n: item.images.length })), this.verdict(item)];
+    const sections = [el("h2", {}, filled(this.texts.copies, { n: item.images.length })), this.verdict(item), this.since(item)];
     item.images.forEach((image, index) => {
       const about = image.findings.map((one) => this.finding(one));
       sections.push(el("section", {}, el("h3", {}, `${index + 1}. ${image.path}`), el("p", { class: "class" }, image.class), about));
@@ -49,6 +50,11 @@ class Panel {
   // What was decided before: shown on every item that is looked at again.
   verdict(item) {
     return item.decided ? el("p", { class: "verdict" }, item.decided) : null;
+  }
+
+  // What has become of its files since the audit.
+  since(item) {
+    return item.since ? el("p", { class: "since" }, item.since) : null;
   }
 
   chips(image, classes) {

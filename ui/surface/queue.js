@@ -1,8 +1,6 @@
 // The review surface: keys and buttons in, strokes out, the next item on the screen at once.
 
 const DECIDING = new Set(["keep", "drop", "group", "later", "relabel", "digit"]);
-const PACE = 30; // decisions that the rate is measured over
-const PAUSE_S = 60; // a longer gap is a break
 const FLASH_MS = 700;
 const ELSEWHERE_MS = 2000; // how often to ask for what other screens hold
 
@@ -14,7 +12,6 @@ class Surface {
     this.texts = data.texts;
     this.machine = outbox(data.name, () => new Machine({ ahead: data.ahead }));
     this.link = new Link(this.machine, send, () => this.refresh());
-    this.times = []; // of decisions, in seconds
     this.confirming = null; // id of the group that a second press drops whole
     this.drawn = null;
     this.build(root);
@@ -30,11 +27,10 @@ class Surface {
     this.stage = new Stage(this.view, this.texts, (item, image) => this.ask({ full: { id: item.id, path: image.path } }));
     this.panel = new Panel(this.aside, this.texts, press, (item) => this.ask({ exif: { id: item.id, path: item.images[0].path } }));
     this.line = new MessageLine();
-    this.pace = el("span", { class: "pace" });
-    this.unsaved = el("span", { class: "unsaved" });
+    this.progress = new Progress();
     this.sheet = new Sheet(this.texts, () => this.view.focus());
     this.body = el("div", { class: "body" }, el("div", { class: "left" }, this.view, this.stamp), this.aside);
-    this.box = el("div", { class: "surface" }, this.bar.root, this.body, el("div", { class: "status" }, this.line.root, this.unsaved, this.pace), this.sheet.root);
+    this.box = el("div", { class: "surface" }, this.bar.root, this.body, el("div", { class: "status" }, this.line.root, this.progress.unsaved, this.progress.pace), this.sheet.root);
     root.replaceChildren(this.box);
     if (localStorage.getItem("curate-panel") === "hidden") this.box.classList.add("wide");
     this.resized = new ResizeObserver(() => this.stage.place());
@@ -123,8 +119,8 @@ class Surface {
 
   look_at(item) {
     this.confirming = null;
-    const decided = item.mine ? this.done_text(item.mine, item) : item.decided;
-    this.stamp.textContent = decided;
+    const decided = item.mine ? done_text(item.mine, item, this.texts) : item.decided;
+    this.stamp.textContent = printable([decided, item.since].filter(Boolean).join(" · "));
     const rest = () => {
       this.panel.show({ ...item, decided }, this.data.classes);
       this.buttons(item);
@@ -181,25 +177,7 @@ class Surface {
   }
 
   count() {
-    const { progress } = this.data;
-    const waiting = this.machine.strokes.filter((stroke) => stroke.id).length;
-    const done = Math.min(progress.items, progress.items_done + waiting);
-    const parts = [filled(this.texts.place, { done, items: progress.items })];
-    const rate = this.rate();
-    if (rate) {
-      const left = Math.ceil((progress.items - done) / rate);
-      parts.push(filled(this.texts.rate, { rate: Math.round(rate) }), filled(this.texts.left, { minutes: left }));
-    }
-    if (progress.matching) parts.push(filled(this.texts.matching, progress.matching));
-    this.pace.textContent = parts.join(" · ");
-    this.unsaved.textContent = this.machine.unanswered ? filled(this.texts.unsaved, { n: this.machine.unanswered }) : "";
-  }
-
-  // Decisions a minute, breaks left out; nothing before there are a few.
-  rate() {
-    const gaps = this.times.slice(1).map((time, index) => time - this.times[index]).filter((gap) => gap < PAUSE_S);
-    const spent = gaps.reduce((sum, gap) => sum + gap, 0);
-    return gaps.length >= 4 && spent > 0 ? (60 * gaps.length) / spent : 0;
+    this.progress.show(this.data.progress, this.machine.strokes, this.texts);
   }
 
   say(text, tone = "info") {
@@ -324,8 +302,8 @@ class Surface {
     }
     const { item } = this.machine;
     const result = this.machine.decide(act, { note: this.panel.taken_note(), ...more });
-    this.times = [...this.times, performance.now() / 1000].slice(-PACE);
-    this.say(this.done_text(result.taken, item), "success");
+    this.progress.note(performance.now() / 1000);
+    this.say(done_text(result.taken, item, this.texts), "success");
     this.after(result);
   }
 
@@ -337,16 +315,6 @@ class Surface {
     this.refresh();
     this.link.post();
     this.count();
-  }
-
-  done_text(stroke, item) {
-    const what = item.images[0].path;
-    const n = item.images.length;
-    const texts = this.texts;
-    if (stroke.act === "only" || (stroke.act === "reject" && item.survivor >= 0)) return filled(texts.did_only, { what: stroke.path ?? item.images[item.survivor].path, n: n - 1 });
-    if (stroke.act === "relabel") return filled(texts.did_relabel, { what: stroke.path ?? what, label: stroke.label });
-    const name = { keep: "did_keep", drop: "did_drop", reject: "did_drop", later: "did_later" }[stroke.act];
-    return filled(texts[item.group ? `${name}_all` : name], { what, n });
   }
 
   only(number) {

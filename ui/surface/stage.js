@@ -30,7 +30,7 @@ class Stage {
     const elements = item.images.map((image) => {
       if (!image.src) return null;
       const element = new Image();
-      element.alt = image.alt;
+      element.alt = printable(image.alt);
       element.draggable = false;
       element.src = image.src;
       return element;
@@ -149,7 +149,7 @@ class Stage {
     image.full = true;
     image.shown = Infinity;
     const element = new Image();
-    element.alt = image.alt;
+    element.alt = printable(image.alt);
     element.draggable = false;
     element.src = src;
     const { item } = this;
