@@ -17,14 +17,15 @@ def embed(workspace: Path, name: str = lite0.NAME, progress: Progress = silent) 
     """Write `embeddings.parquet` (path, sha256, model, embedding of 1,280 float32) to the workspace of an audit.
 
     `name` names the weights; those of `lite0` see what the audit itself measures. Raises `SourceError` where an image
-    cannot be read any more.
+    cannot be read any more, or has changed since the audit.
     """
     ws = Workspace(workspace)
     images = ws.read_images()
     images = images[images["status"] != DecodeStatus.ERROR].sort_values("path")
     root = ws.read_audit()["root"]
     pretrained = weights.load(name, 2)
-    samples = [Sample(root, path, "", path) for path in images["path"]]
+    hashed = zip(images["path"], images["sha256"], strict=True)
+    samples = [Sample(root, path, "", path, sha256=sha256) for path, sha256 in hashed]
     parts = []
     for done, (_, pixels) in enumerate(data.in_chunks(samples, Preprocessing())):
         progress("looking at images", done * data.CHUNK, len(samples))

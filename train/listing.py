@@ -122,7 +122,7 @@ def says_duplicates(source: str | Path) -> bool:
 
 
 def from_audit(images: pd.DataFrame, findings: pd.DataFrame, root: str) -> list[Sample]:
-    """List the images of an audit that have a class, sorted by path, with their duplicate groups.
+    """List the images of an audit that have a class, sorted by path, with their hashes and duplicate groups.
 
     `images` and `findings` are tables of the workspace, or some of their rows; `root` is that of the audit's source.
     """
@@ -133,8 +133,8 @@ def from_audit(images: pd.DataFrame, findings: pd.DataFrame, root: str) -> list[
     rows = images[images["label"].notna()].sort_values("path")
     groups = joined([groups_of.get(path, []) for path in rows["path"]])
     return [
-        Sample(root, path, label, group or path)
-        for path, label, group in zip(rows["path"], rows["label"], groups, strict=True)
+        Sample(root, path, label, group or path, sha256=sha256)
+        for path, label, sha256, group in zip(rows["path"], rows["label"], rows["sha256"], groups, strict=True)
     ]
 
 

@@ -35,7 +35,7 @@ def mislabel(
     One row per readable image with a label: `path`, `sha256`, `label`, `predicted` (the likeliest class),
     `confidence` (its probability), `given_confidence` (that of the label), `label_quality` (0..1), `issue`
     (whether cleanlab's defaults call it a label issue) and `probabilities`. Raises `ConfigError` for fewer than
-    two classes, `SourceError` for an image that cannot be read any more.
+    two classes, `SourceError` for an image that cannot be read any more or has changed since the audit.
     """
     try:
         from cleanlab.filter import find_label_issues
@@ -46,7 +46,6 @@ def mislabel(
     images = ws.read_images()
     images = images[images["status"] != DecodeStatus.ERROR]
     samples = from_audit(images, ws.read_findings(), ws.read_audit()["root"])
-    hashes = dict(zip(images["path"], images["sha256"], strict=True))
     classes = sorted({sample.label for sample in samples})
     if len(classes) < 2:
         raise ConfigError("labels can only be doubted where there are at least two classes")
@@ -57,7 +56,7 @@ def mislabel(
     table = pa.table(
         {
             "path": [sample.path for sample in samples],
-            "sha256": [hashes[sample.path] for sample in samples],
+            "sha256": [sample.sha256 for sample in samples],
             "label": [sample.label for sample in samples],
             "predicted": [classes[index] for index in likeliest],
             "confidence": probabilities[rows, likeliest].astype(np.float32),

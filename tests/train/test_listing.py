@@ -90,10 +90,11 @@ def test_the_split_of_a_manifest_goes_by_its_usual_name(written: str, read: str 
 
 
 def test_the_duplicate_groups_of_an_audit_are_joined_by_an_image_that_is_in_two() -> None:
-    images = pd.DataFrame({"path": ["a", "b", "c", "d"], "label": "x"})
+    images = pd.DataFrame({"path": ["a", "b", "c", "d"], "label": "x", "sha256": ["1", "2", "3", "4"]})
     findings = pd.DataFrame({"path": ["a", "b", "b", "c"], "group_id": ["g", "g", "h", "h"]})
     found = listing.from_audit(images, findings, "/root")
     assert [sample.group for sample in found] == ["g", "g", "g", "d"]
+    assert [sample.sha256 for sample in found] == ["1", "2", "3", "4"]
 
 
 # Where the images of a manifest lie now

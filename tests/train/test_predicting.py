@@ -141,6 +141,17 @@ def test_a_manifest_that_keeps_nothing_gives_the_header_alone(split_set: Path, t
     assert (tmp_path / "p.csv").read_text(encoding="utf-8-sig") == "path,label,predicted,error,p:cats,p:dogs\n"
 
 
+def test_an_image_that_is_not_that_of_the_manifest_any_more_is_a_row_that_says_so(
+    split_set: Path, tmp_path: Path
+) -> None:
+    pixels = [sample_images.encode(sample_images.photo(seed, 64, 64), "PNG") for seed in (1, 2)]
+    path = manifest(tmp_path, Row("a.png", "cats", data=pixels[0]))
+    (tmp_path / "source" / "a.png").write_bytes(pixels[1])
+    count = predicting.predict(split_set / "run" / "checkpoint.pt", path, tmp_path / "p.csv")
+    assert (count.images, count.unreadable) == (1, 1)
+    assert list(safe_csv.read(tmp_path / "p.csv")["error"]) == ["The file has changed since its hash was taken."]
+
+
 def test_a_broken_image_is_never_shown_to_the_network_of_an_audit_either(tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(sample_images.encode(sample_images.photo(1))[:-900])
     (reading,) = data.readings([Sample(str(tmp_path), "cut.jpg", "", "")], QUICK.preprocessing)

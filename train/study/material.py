@@ -162,10 +162,9 @@ def _dropped(workspace: Workspace, findings: pd.DataFrame) -> tuple[set[str], bo
 
 
 def _samples(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> list[Sample]:
-    """List the images that have a class, which the two datasets may write with other capitals, with their hashes."""
+    """List the images that have a class, which the two datasets may write with other capitals."""
     samples = listing.from_audit(images, findings, workspace.read_audit()["root"])
-    sha256 = dict(zip(images["path"], images["sha256"], strict=True))
-    return [replace(sample, label=sample.label.lower(), sha256=sha256[sample.path]) for sample in samples]
+    return [replace(sample, label=sample.label.lower()) for sample in samples]
 
 
 def limited(samples: Sequence[Sample], limit: int | Mapping[str, int] | None) -> list[Sample]:
