@@ -1,5 +1,6 @@
 """What a network says of images, a row for each, and what is left of a run whose numbers ran away."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import curate
 from curate.errors import ConfigError, CurateError
 from curate.storage import safe_csv
 from tests import sample_images
@@ -17,7 +19,7 @@ from tests.train.drawn import QUICK, draw, fit
 
 torch = pytest.importorskip("torch")
 
-from curate.train import data, loop, predicting  # noqa: E402
+from curate.train import data, embeddings, loop, predicting, weights  # noqa: E402
 from curate.train.data import Sample  # noqa: E402
 from curate.train.parts import Parts  # noqa: E402
 
@@ -157,6 +159,23 @@ def test_a_broken_image_is_never_shown_to_the_network_of_an_audit_either(tmp_pat
     (reading,) = data.readings([Sample(str(tmp_path), "cut.jpg", "", "")], QUICK.preprocessing)
     assert isinstance(reading, data.Unreadable)
     assert "before the image does" in reading.reason
+
+
+def test_a_checkpoint_of_any_number_of_classes_embeds_images_as_it_was_trained_on_them(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for seed, label in enumerate(("cats", "dogs", "owls")):
+            for number in range(2):
+                image = sample_images.photo(10 * seed + number, 64, 48)
+                sample_images.save(image, tmp_path / "set" / split / label / f"{number}.png")
+    shown = replace(QUICK.preprocessing, grey=True)
+    fit(tmp_path / "set", tmp_path / "run", replace(QUICK, preprocessing=shown))
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    table = pd.read_parquet(embeddings.embed(tmp_path / "ws", str(checkpoint)))
+    samples = [Sample(str(tmp_path / "set"), path, "", "") for path in table["path"]]
+    expected = loop.embed(weights.load(str(checkpoint), 3), data.load(samples, shown))
+    assert np.allclose(np.stack(table["embedding"]), expected, atol=1e-6)
+    assert set(table["model"]) == {f"checkpoint.pt {hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:12]}"}
 
 
 # The table of predictions
