@@ -174,19 +174,24 @@ def _set_aside(samples: Sequence[Sample], share: float, seed: int, name: str) ->
 def folds(samples: Sequence[Sample], count: int, seed: int) -> npt.NDArray[np.int64]:
     """Cut samples into folds, classes in proportion and groups whole: (n,) fold numbers below `count`.
 
-    Where no class has so many images there are fewer folds. Raises `SourceError` where that leaves fewer than two.
+    Where no class has so many images, or there are not so many groups, there are fewer folds. Raises `SourceError`
+    where that leaves fewer than two.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     labels = np.array([sample.label for sample in samples])
+    groups = [sample.group for sample in samples]
     largest = int(np.unique(labels, return_counts=True)[1].max(initial=0))
-    if min(count, largest) < 2:
+    count = min(count, largest, len(set(groups)))
+    if largest < 2:
         raise SourceError("there is but one image of each class, too few to train on some and to test on others")
-    splitter = StratifiedGroupKFold(min(count, largest), shuffle=True, random_state=seed)
+    if count < 2:
+        raise SourceError("all images are copies of one, too few to train on some and to test on others")
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     result = np.zeros(len(samples), dtype=np.int64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class smaller than the number of folds is missing in some
-        for fold, (_, rows) in enumerate(splitter.split(labels, labels, [sample.group for sample in samples])):
+        for fold, (_, rows) in enumerate(splitter.split(labels, labels, groups)):
             result[rows] = fold
     return result
 

@@ -174,3 +174,17 @@ def test_a_class_of_few_groups_is_parted_by_one_that_is_not_of_another_class_too
     for seed in range(20):
         train, test = parts.split(samples, 0.2, seed)
         assert {sample.label for sample in train} == {sample.label for sample in test} == set("abc")
+
+
+def test_there_are_no_more_folds_than_groups_of_copies() -> None:
+    samples = [*named(None, 6, "a", "x"), *named(None, 6, "b", "y")]
+    assert sorted(set(parts.folds(samples, 5, seed=0))) == [0, 1]
+    with pytest.raises(SourceError, match="all images are copies of one"):
+        parts.folds(named(None, 6, group="x"), 5, seed=0)
+
+
+def test_a_few_groups_of_many_copies_are_drawn_from() -> None:
+    samples = [s for number in range(2) for label in "ab" for s in named(None, 5, label, f"{label}{number}")]
+    train, test = parts.split(samples, 0.2, seed=0)
+    assert {s.group for s in train}.isdisjoint(s.group for s in test)
+    assert {s.label for s in train} == {s.label for s in test} == {"a", "b"}
