@@ -7,7 +7,7 @@ no duplicates in common; every class that is tested was trained on; whatever is 
 import random
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -199,7 +199,8 @@ def folds(samples: Sequence[Sample], count: int, seed: int) -> npt.NDArray[np.in
 def split(samples: Sequence[Sample], test_share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
     """Split samples into train and test, `test_share` of each class in the latter, groups whole; sorted by address.
 
-    Every class is in both. Raises `SourceError` where a class has too few groups for that.
+    Every class is in both. Raises `SourceError` where a class has too few groups for that, or only such as are linked
+    with other classes.
     """
     groups_of: dict[str, set[str]] = defaultdict(set)
     classes_of: dict[str, set[str]] = defaultdict(set)
@@ -218,13 +219,24 @@ def split(samples: Sequence[Sample], test_share: float, seed: int) -> tuple[list
     test = {sample.group for sample, fold in zip(samples, fold_of, strict=True) if fold < test_folds}
     rng = random.Random(seed)  # noqa: S311  # a split, not a secret
     for _, groups in sorted(groups_of.items()):  # a class of few images may be missing on one side
-        movable = sorted(group for group in groups if len(classes_of[group]) == 1) or sorted(groups)
-        if test.isdisjoint(groups):
-            test.add(rng.choice(movable))
-        elif test.issuperset(groups):
-            test.discard(rng.choice(movable))
+        if not _parted(groups, test):
+            movable = sorted(group for group in groups if len(classes_of[group]) == 1) or sorted(groups)
+            # A group of several classes may be the last of another of them on its side.
+            free = [g for g in movable if all(_parted(groups_of[label], test ^ {g}) for label in classes_of[g])]
+            test ^= {rng.choice(free or movable)}
+    for label, groups in sorted(groups_of.items()):
+        if not _parted(groups, test):
+            raise SourceError(
+                f"class {label!r} cannot be both trained and tested on: its images have copies in other classes; run "
+                "curate audit, and decide which class these are of (label_conflict)"
+            )
     parts = [sample for sample in samples if sample.group not in test], [s for s in samples if s.group in test]
     return _sorted(parts[0]), _sorted(parts[1])
+
+
+def _parted(groups: Set[str], test: Set[str]) -> bool:
+    """Say whether some groups of a class are tested on, and others are not."""
+    return not groups.isdisjoint(test) and not groups <= test
 
 
 # In words

@@ -188,3 +188,25 @@ def test_a_few_groups_of_many_copies_are_drawn_from() -> None:
     train, test = parts.split(samples, 0.2, seed=0)
     assert {s.group for s in train}.isdisjoint(s.group for s in test)
     assert {s.label for s in train} == {s.label for s in test} == {"a", "b"}
+
+
+def grouped(*groups: str) -> list[Sample]:
+    """An image for each letter of a group, which is its class; "ab" is a group with one image of each."""
+    return [
+        Sample("/set", f"{number}/{index}", label, str(number))
+        for number, group in enumerate(groups)
+        for index, label in enumerate(group)
+    ]
+
+
+@pytest.mark.parametrize(
+    "groups", [("ba", "a", "cca", "cb", "a"), ("a", "cb", "cba", "c"), ("b", "cb", "bac", "ab", "b")], ids=" ".join
+)
+def test_a_group_of_two_classes_is_not_moved_where_one_of_them_would_be_missing(groups: tuple[str, ...]) -> None:
+    train, test = parts.split(grouped(*groups), 0.2, seed=0)
+    assert {s.label for s in train} == {s.label for s in test} == {"a", "b", "c"}
+
+
+def test_a_class_that_no_split_can_have_on_both_sides_is_named() -> None:
+    with pytest.raises(SourceError, match=r"class '[abc]' cannot be both trained and tested on: .*label_conflict"):
+        parts.split(grouped("aac", "bc", "ab"), 0.3, seed=0)
