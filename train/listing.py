@@ -116,11 +116,6 @@ def from_manifest(kept: pd.DataFrame) -> list[Sample]:
     ]
 
 
-def says_duplicates(source: str | Path) -> bool:
-    """Say whether a source is a manifest that knows which of its images are duplicates."""
-    return manifest.is_manifest(source) and not {"finding_ids", "group"}.isdisjoint(manifest.read(Path(source)))
-
-
 def from_audit(images: pd.DataFrame, findings: pd.DataFrame, root: str) -> list[Sample]:
     """List the images of an audit that have a class, sorted by path, with their hashes and duplicate groups.
 

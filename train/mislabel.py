@@ -16,6 +16,7 @@ from curate.errors import ConfigError, MissingExtraError
 from curate.schema import DecodeStatus
 from curate.storage.workspace import Workspace, write_arrow
 from curate.train import loop, parts
+from curate.train.contents import with_prevalent_copies
 from curate.train.data import Sample
 from curate.train.fitting import prepare
 from curate.train.listing import from_audit
@@ -45,7 +46,7 @@ def mislabel(
     ws = Workspace(workspace)
     images = ws.read_images()
     images = images[images["status"] != DecodeStatus.ERROR]
-    samples = from_audit(images, ws.read_findings(), ws.read_audit()["root"])
+    samples = with_prevalent_copies(from_audit(images, ws.read_findings(), ws.read_audit()["root"]), ws)
     classes = sorted({sample.label for sample in samples})
     if len(classes) < 2:
         raise ConfigError("labels can only be doubted where there are at least two classes")
