@@ -15,6 +15,8 @@ from curate.errors import CurateError
 from curate.i18n import Translator
 from curate.reports.captioned import Table
 
+NONE = "-"
+"""In place of a figure of no images."""
 QUALITY, MISTAKES, RECIPE = "quality.json", "mistakes.json", "recipe.toml"
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
@@ -109,14 +111,12 @@ def _parts(quality: Mapping[str, Mapping[str, Any]], t: Translator) -> Table:
 
 
 def _classes(part: str, found: Mapping[str, Any], t: Translator) -> Table:
-    rows = [
-        [
-            row["label"],
-            t.number(row["images"]),
-            *(t.number(row[figure], 3) for figure in ("precision", "recall", "f1")),
-        ]
-        for row in found["classes"]
-    ]
+    predicted = [sum(column) for column in zip(*found["confusion"], strict=True)]
+    rows = []
+    for row, taken in zip(found["classes"], predicted, strict=True):
+        of = {"precision": taken, "recall": row["images"], "f1": taken + row["images"]}
+        figures = [t.number(row[figure], 3) if images else NONE for figure, images in of.items()]
+        rows.append([row["label"], t.number(row["images"]), *figures])
     head = [t.gettext("Classes"), t.gettext("Images"), t.gettext("Precision"), t.gettext("Recall"), "F1"]
     return Table(t.gettext("By class, {part}.", part=part), head, rows)
 

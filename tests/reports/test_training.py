@@ -51,6 +51,15 @@ def run(folder: Path, **changes: Any) -> Path:
     return folder
 
 
+def test_a_class_without_images_or_predictions_has_no_figures_of_them(tmp_path: Path) -> None:
+    zeros = {"precision": 0.0, "recall": 0.0, "f1": 0.0}
+    right = {"label": "cats", "images": 4, "precision": 0.8, "recall": 1.0, "f1": 8 / 9}
+    labels = [right, {"label": "dogs", "images": 0, **zeros}, {"label": "owls", "images": 1, **zeros}]
+    changed = {**QUALITY, "classes": labels, "confusion": [[4, 0, 0], [0, 0, 0], [1, 0, 0]]}
+    shown = training.section(training.read(run(tmp_path / "run", **{"quality.json": {"test": changed}})), EN)
+    assert [list(row)[1:] for row in shown.tables[1].rows[1:]] == [["0", "-", "-", "-"], ["1", "-", "0.000", "0.000"]]
+
+
 def test_a_run_is_its_figures_by_part_and_by_class(tmp_path: Path) -> None:
     shown = training.section(training.read(run(tmp_path / "run")), EN)
     assert shown.name == "run"

@@ -129,6 +129,8 @@ def test_macro_f1_and_confusion_by_hand() -> None:
     truth, given = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 1, 0])
     assert statistics.confusion(truth, given, 3) == [[1, 1, 0], [0, 2, 0], [1, 0, 0]]
     assert statistics.macro_f1(truth, given, 3) == pytest.approx((0.5 + 0.8 + 0) / 3)
+    assert statistics.macro_f1(np.array([0, 0, 1]), np.array([0, 0, 1]), 3) == 1
+    assert statistics.macro_f1(np.array([0, 0, 1]), np.array([0, 2, 1]), 3) == pytest.approx((2 / 3 + 1 + 0) / 3)
 
 
 def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
