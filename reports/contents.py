@@ -15,6 +15,7 @@ import pandas as pd
 from curate.auditing import summary
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
+from curate.errors import WorkspaceError
 from curate.i18n import Message
 from curate.reports import tables
 from curate.reviewing.fold import Ruling, fold, rule
@@ -137,4 +138,7 @@ def _audited_on(facts: Mapping[str, Any]) -> date | None:
 
 def _benchmark(workspace: Workspace) -> dict[str, Any] | None:
     path = workspace.root / "runs" / "benchmark.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    except (OSError, ValueError, TypeError) as error:
+        raise WorkspaceError(f"{path} cannot be read; run `curate benchmark` again, or remove it") from error

@@ -66,7 +66,7 @@ def report(
         raise CurateError(f"{target}: the name of a report ends in .html")
     _require_extra()
     found = contents.read(ws)
-    trained = [training.section(training.read(Path(run)), t) for run in runs]
+    trained = training.sections(map(Path, runs), t)
     _refuse_source(target, found.address)
     sheets = _sheets(found)
     beside = {"": target.with_suffix(".csv")} | {
@@ -155,7 +155,7 @@ def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
         "tallied": ("flagged", *map(str, tables.Outcome)),
         "info": _informational(found, t),
         "counts": found.class_counts.reset_index().to_dict("records"),
-        "benchmark": benchmark_tables.section(found.benchmark, t) if found.benchmark else None,
+        "benchmark": _benchmark(found, t),
         "decisions_made": len(tables.made(found.decisions)),
         "reviewers": tables.reviewers(found.decisions).to_dict("records"),
         "limits": {
@@ -166,6 +166,16 @@ def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
             "markdown": MARKDOWN_DECISIONS,
         },
     }
+
+
+def _benchmark(found: Contents, t: Translator) -> benchmark_tables.Section | None:
+    try:
+        return benchmark_tables.section(found.benchmark, t) if found.benchmark else None
+    except training.MISSHAPEN as error:
+        raise CurateError(
+            f"{found.workspace}/runs/benchmark.json lacks figures that a report shows, as older versions of curate "
+            "left it; run `curate benchmark` again, or remove it"
+        ) from error
 
 
 def minute(moment: str | None) -> str:

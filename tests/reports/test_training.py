@@ -115,3 +115,22 @@ def test_a_folder_that_is_no_ended_run_is_one_line(tmp_path: Path, missing: str)
             (folder / missing).write_text(text)
         with pytest.raises(CurateError, match="run holds no run of `curate train fit` that has ended"):
             training.read(folder)
+
+
+@pytest.mark.parametrize("without", ["reliability", "confusion", "macro_f1"])
+def test_a_run_of_an_older_version_is_one_line(tmp_path: Path, without: str) -> None:
+    older = {name: value for name, value in QUALITY.items() if name != without}
+    folder = run(tmp_path / "run", **{"quality.json": {"test": older}})
+    with pytest.raises(CurateError, match=r"run holds a run without all figures .* again with the same -o"):
+        training.sections([folder], EN)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [('{"seeds": 5}', "lacks figures"), ("{", "cannot be read"), ("[1]", "cannot be read")]
+)
+def test_a_benchmark_of_an_older_version_or_cut_short_is_one_line(tmp_path: Path, text: str, says: str) -> None:
+    workspace = everything.make(tmp_path / "all")
+    (workspace.root / "runs" / "benchmark.json").write_text(text)
+    with pytest.raises(CurateError, match=rf"benchmark\.json {says}.*; run `curate benchmark` again"):
+        report(workspace.root, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
