@@ -231,8 +231,8 @@ def mislabel(
         learning_rate=learning_rate or (TUNING_RATE if fine_tune else module.CONFIG.learning_rate),
         preprocessing=replace(module.CONFIG.preprocessing, input_px=input_px),
     )
-    with _progress() as (progress, _):
-        path = module.mislabel(workspace, recipe, folds=folds, seed=seed, progress=progress)
+    with _progress() as (progress, say):
+        path = module.mislabel(workspace, recipe, folds=folds, seed=seed, progress=progress, say=say)
     findings = curate.judge(workspace)
     suspected = findings[findings["kind"] == "suspected_mislabel"]
     queued = (suspected["severity"] != "info").sum()

@@ -114,6 +114,23 @@ def test_neither_are_they_where_labels_are_doubted(mostly_copies: Path, monkeypa
     assert set(Counter(groups).values()) == {3}
 
 
+def test_the_only_image_of_a_class_is_not_doubted_by_networks_that_never_saw_the_class(tmp_path: Path) -> None:
+    draw(tmp_path / "set", ".")
+    for name in ("a.png", "b.png"):
+        sample_images.save(sample_images.photo(77, 64, 64), tmp_path / "set" / "owls" / name)
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    said: list[str] = []
+    path = mislabel.mislabel(tmp_path / "ws", replace(QUICK, name="mislabel"), folds=3, say=said.append)
+    assert Counter(pd.read_parquet(path)["label"]) == {"cats": 4, "dogs": 4}
+    assert [line.split(":")[0] for line in said] == ["2 images are not asked about"]
+    for label in ("cats", "dogs"):
+        for number in range(1, 4):
+            shutil.copy(tmp_path / "set" / label / "0.png", tmp_path / "set" / label / f"{number}.png")
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    with pytest.raises(SourceError, match="all images of each class are copies of one"):
+        mislabel.mislabel(tmp_path / "ws", replace(QUICK, name="mislabel"), folds=3)
+
+
 def test_a_copy_on_both_sides_of_the_splits_of_a_folder_is_said(done: Path) -> None:
     said = fit(done / "set", done / "run2")
     assert said[0].startswith("train: ")
