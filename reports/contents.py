@@ -4,7 +4,7 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -60,14 +60,15 @@ class Contents:
     totals: dict[str, int]
     """Images: all, flagged, and what became of them (a dropped keeper is dropped without being flagged)."""
 
-    def commands(self, output: str, lang: str) -> list[str]:
-        """Return the commands that lead here from the source and the configuration."""
+    def commands(self, output: str, lang: str, runs: Sequence[str] = ()) -> list[str]:
+        """Return the commands that lead here from the source, the configuration and folders of trained networks."""
         workspace = shlex.quote(self.workspace)
+        shown = "".join(f" --run {shlex.quote(run)}" for run in runs)
         return [
             f"curate audit {shlex.quote(self.address)} -w {workspace} --config curate.toml",
             f"curate review {workspace}",
             f"curate manifest {workspace}",
-            f"curate report {workspace} -o {shlex.quote(output)} --lang {lang}",
+            f"curate report {workspace} -o {shlex.quote(output)} --lang {lang}{shown}",
         ]
 
 

@@ -76,7 +76,7 @@ def report(
     for name, path in beside.items():
         _refuse_foreign(path, ",".join(sheets[name].columns[:3]))
     _refuse_foreign(markdown, _MARK)
-    page = {**_view(found, t, target), "trained": trained}
+    page = {**_view(found, t, target, [run.name for run in trained]), "trained": trained}
     _write(_html(page, ws), target)
     _write(_markdown(page), markdown)
     for name, path in beside.items():
@@ -123,7 +123,7 @@ def _sheets(found: Contents) -> dict[str, pd.DataFrame]:
     }
 
 
-def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
+def _view(found: Contents, t: Translator, target: Path, runs: Sequence[str]) -> dict[str, Any]:
     """Return what both templates show."""
     files = {name: f"{target.stem}-{name}.csv" for name in ("findings", "decisions")}
     return {
@@ -142,7 +142,7 @@ def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
         "counted": t.counted,
         "curate_version": __version__,
         "files": files,
-        "commands": found.commands(target.name, t.language),
+        "commands": found.commands(target.name, t.language, runs),
         "unlabelled": UNLABELLED,
         "categories": tables.shown_categories(found.class_summary),
         "class_summary": found.class_summary.reset_index().to_dict("records"),

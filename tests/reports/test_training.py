@@ -94,6 +94,7 @@ def test_the_report_shows_every_run_that_it_is_given(tmp_path: Path, lang: str) 
     assert "&lt;b&gt;birds&lt;/b&gt;" in html
     assert html.count('id="reliability-0-title"') == html.count('id="reliability-1-title"') == 1
     assert "\n### first\n" in text
+    assert f" -o report.html --lang {lang} --run first --run second\n" in text
     assert "\n| cats \\| \\*dogs\\* | 5 |" in text
     assert "\n|:--|--:|--:|--:|--:|\n" in text
 
