@@ -16,7 +16,7 @@ import pyarrow as pa
 from curate.errors import ConfigError, MissingExtraError, SourceError
 from curate.schema import DecodeStatus
 from curate.storage.workspace import Workspace, write_arrow
-from curate.train import loop, parts
+from curate.train import loop, parts, weights
 from curate.train.contents import with_prevalent_copies
 from curate.train.data import Sample
 from curate.train.fitting import prepare
@@ -52,6 +52,11 @@ def mislabel(
         from cleanlab.rank import get_label_quality_scores
     except ImportError as error:
         raise MissingExtraError("label checks need one more package: pip install 'imagecurate[train]'") from error
+    if config.weights not in weights.NAMES:
+        say(
+            f"note: where {config.weights} was trained on images of this dataset, it believes their labels; lite0 and "
+            "imagenet have seen none of them"
+        )
     ws = Workspace(workspace)
     images = ws.read_images()
     images = images[images["status"] != DecodeStatus.ERROR]

@@ -83,6 +83,16 @@ def test_what_a_manifest_says_of_duplicates_counts_beside_what_is_found(tmp_path
     assert all(sample.sha256 and len(sample.sha256) == 64 for sample in found)
 
 
+def test_a_checkpoint_that_may_have_seen_the_images_is_said_to_believe_their_labels(done: Path) -> None:
+    curate.audit(done / "set", done / "ws")
+    config = replace(QUICK, name="mislabel", weights=str(done / "run" / "checkpoint.pt"))
+    said: list[str] = []
+    mislabel.mislabel(done / "ws", config, folds=2, say=said.append)
+    assert [line.startswith(f"note: where {config.weights} was trained on images of this") for line in said] == [True]
+    mislabel.mislabel(done / "ws", replace(config, weights="none"), folds=2, say=said.append)
+    assert len(said) == 1
+
+
 @pytest.fixture
 def mostly_copies(tmp_path: Path) -> Path:
     """A workspace of 20 images in three encodings each: two thirds are copies, which the audit tells once."""
