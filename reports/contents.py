@@ -4,7 +4,7 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ import pandas as pd
 from curate.auditing import summary
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
+from curate.errors import WorkspaceError
 from curate.i18n import Message
 from curate.reports import tables
 from curate.reviewing.fold import Ruling, fold, rule
@@ -59,14 +60,15 @@ class Contents:
     totals: dict[str, int]
     """Images: all, flagged, and what became of them (a dropped keeper is dropped without being flagged)."""
 
-    def commands(self, output: str, lang: str) -> list[str]:
-        """Return the commands that lead here from the source and the configuration."""
+    def commands(self, output: str, lang: str, runs: Sequence[str] = ()) -> list[str]:
+        """Return the commands that lead here from the source, the configuration and folders of trained networks."""
         workspace = shlex.quote(self.workspace)
+        shown = "".join(f" --run {shlex.quote(run)}" for run in runs)
         return [
             f"curate audit {shlex.quote(self.address)} -w {workspace} --config curate.toml",
             f"curate review {workspace}",
             f"curate manifest {workspace}",
-            f"curate report {workspace} -o {shlex.quote(output)} --lang {lang}",
+            f"curate report {workspace} -o {shlex.quote(output)} --lang {lang}{shown}",
         ]
 
 
@@ -137,4 +139,7 @@ def _audited_on(facts: Mapping[str, Any]) -> date | None:
 
 def _benchmark(workspace: Workspace) -> dict[str, Any] | None:
     path = workspace.root / "runs" / "benchmark.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    except (OSError, ValueError, TypeError) as error:
+        raise WorkspaceError(f"{path} cannot be read; run `curate benchmark` again, or remove it") from error

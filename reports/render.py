@@ -71,9 +71,8 @@ def report(
         raise CurateError(f"{target}: the name of a report ends in .html")
     _require_extra()
     found = contents.read(ws)
-    trained = [
-        training.section(training.read(Path(run)), t) for run in ([runs] if isinstance(runs, str | Path) else runs)
-    ]
+    named = [runs] if isinstance(runs, str | Path) else runs
+    trained = training.sections(map(Path, named), t)
     _refuse_source(target, found.address)
     sheets = _sheets(found)
     beside = {"": target.with_suffix(".csv")} | {
@@ -83,7 +82,7 @@ def report(
     for name, path in beside.items():
         _refuse_foreign(path, ",".join(sheets[name].columns[:3]))
     _refuse_foreign(markdown, _MARK)
-    page = {**_view(found, t, target), "trained": trained}
+    page = {**_view(found, t, target, [run.name for run in trained]), "trained": trained}
     _write(_html(page, ws), target)
     _write(_markdown(page), markdown)
     for name, path in beside.items():
@@ -130,7 +129,7 @@ def _sheets(found: Contents) -> dict[str, pd.DataFrame]:
     }
 
 
-def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
+def _view(found: Contents, t: Translator, target: Path, runs: Sequence[str]) -> dict[str, Any]:
     """Return what both templates show."""
     files = {name: f"{target.stem}-{name}.csv" for name in ("findings", "decisions")}
     return {
@@ -149,7 +148,7 @@ def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
         "counted": t.counted,
         "curate_version": __version__,
         "files": files,
-        "commands": found.commands(target.name, t.language),
+        "commands": found.commands(target.name, t.language, runs),
         "unlabelled": UNLABELLED,
         "categories": tables.shown_categories(found.class_summary),
         "class_summary": found.class_summary.reset_index().to_dict("records"),
@@ -162,7 +161,7 @@ def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
         "tallied": ("flagged", *map(str, tables.Outcome)),
         "info": _informational(found, t),
         "counts": found.class_counts.reset_index().to_dict("records"),
-        "benchmark": benchmark_tables.section(found.benchmark, t) if found.benchmark else None,
+        "benchmark": _benchmark(found, t),
         "decisions_made": len(tables.made(found.decisions)),
         "reviewers": tables.reviewers(found.decisions).to_dict("records"),
         "limits": {
@@ -173,6 +172,16 @@ def _view(found: Contents, t: Translator, target: Path) -> dict[str, Any]:
             "markdown": MARKDOWN_DECISIONS,
         },
     }
+
+
+def _benchmark(found: Contents, t: Translator) -> benchmark_tables.Section | None:
+    try:
+        return benchmark_tables.section(found.benchmark, t) if found.benchmark else None
+    except training.MISSHAPEN as error:
+        raise CurateError(
+            f"{found.workspace}/runs/benchmark.json lacks figures that a report shows, as older versions of curate "
+            "left it; run `curate benchmark` again, or remove it"
+        ) from error
 
 
 def minute(moment: str | None) -> str:

@@ -6,7 +6,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,11 @@ from curate.errors import CurateError
 from curate.i18n import Translator
 from curate.reports.captioned import Table
 
+NONE = "-"
+"""In place of a figure of no images."""
 QUALITY, MISTAKES, RECIPE = "quality.json", "mistakes.json", "recipe.toml"
+MISSHAPEN = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading a file raises that is not what was expected."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
@@ -57,10 +61,25 @@ def read(folder: Path) -> TrainedRun:
         return TrainedRun(
             name=folder.absolute().name, recipe=recipe, quality=dict(quality.items()), mistakes=mistakes["mistakes"]
         )
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, *MISSHAPEN) as error:
         raise CurateError(
             f"{folder} holds no run of `curate train fit` that has ended; give the folder that -o named"
         ) from error
+
+
+def sections(folders: Iterable[Path], t: Translator) -> list[Section]:
+    """Read the folders of runs; raises `CurateError` for one that is none, or of a version that wrote other figures."""
+    found = []
+    for folder in folders:
+        run = read(folder)
+        try:
+            found.append(section(run, t))
+        except MISSHAPEN as error:
+            raise CurateError(
+                f"{folder} holds a run without all figures that a report shows, as older versions of curate left it; "
+                "run `curate train fit` again with the same -o"
+            ) from error
+    return found
 
 
 def section(run: TrainedRun, t: Translator) -> Section:
@@ -109,14 +128,12 @@ def _parts(quality: Mapping[str, Mapping[str, Any]], t: Translator) -> Table:
 
 
 def _classes(part: str, found: Mapping[str, Any], t: Translator) -> Table:
-    rows = [
-        [
-            row["label"],
-            t.number(row["images"]),
-            *(t.number(row[figure], 3) for figure in ("precision", "recall", "f1")),
-        ]
-        for row in found["classes"]
-    ]
+    predicted = [sum(column) for column in zip(*found["confusion"], strict=True)]
+    rows = []
+    for row, taken in zip(found["classes"], predicted, strict=True):
+        of = {"precision": taken, "recall": row["images"], "f1": taken + row["images"]}
+        figures = [t.number(row[figure], 3) if images else NONE for figure, images in of.items()]
+        rows.append([row["label"], t.number(row["images"]), *figures])
     head = [t.gettext("Classes"), t.gettext("Images"), t.gettext("Precision"), t.gettext("Recall"), "F1"]
     return Table(t.gettext("By class, {part}.", part=part), head, rows)
 

@@ -42,9 +42,22 @@ def register(app: typer.Typer) -> None:
 WeightsOption = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="imagenet (downloaded once), lite0 (offline), none, or a checkpoint.")
 ]
+
+
+def _above_zero(rate: float | None) -> float | None:
+    if rate == 0:
+        raise typer.BadParameter("a network that learns at a rate of 0 learns nothing; give a number above 0")
+    return rate
+
+
 LearningRate = Annotated[
     float | None,
-    typer.Option(min=0.0, metavar="RATE", help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune."),
+    typer.Option(
+        min=0.0,
+        metavar="RATE",
+        callback=_above_zero,
+        help=f"Of AdamW; the recipe's own, or {TUNING_RATE:g} with --fine-tune.",
+    ),
 ]
 SourceToFit = Annotated[
     str | None,
@@ -218,8 +231,8 @@ def mislabel(
         learning_rate=learning_rate or (TUNING_RATE if fine_tune else module.CONFIG.learning_rate),
         preprocessing=replace(module.CONFIG.preprocessing, input_px=input_px),
     )
-    with _progress() as (progress, _):
-        path = module.mislabel(workspace, recipe, folds=folds, seed=seed, progress=progress)
+    with _progress() as (progress, say):
+        path = module.mislabel(workspace, recipe, folds=folds, seed=seed, progress=progress, say=say)
     findings = curate.judge(workspace)
     suspected = findings[findings["kind"] == "suspected_mislabel"]
     queued = (suspected["severity"] != "info").sum()

@@ -1,23 +1,27 @@
 """What the images of a run hold: each is read once before anything is trained, which takes much longer.
 
 So an image that cannot be read ends a run at once, and a run is known by the hashes of its images. Which of them are
-duplicates is measured as `curate build` measures it, unless a manifest says so.
+duplicates is measured as `curate build` measures it. What a manifest or an audit says of duplicates counts beside that,
+not instead: of a kind of copy that most images are the audit keeps no findings (`auditing.judge`).
 """
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from curate.auditing.judge import DatasetProperty
 from curate.dataset.dedupe import Deduplicator, Location
 from curate.errors import SourceError
-from curate.schema import DecodeStatus
+from curate.schema import Category, DecodeStatus
 from curate.sources import source_at
-from curate.train import data
+from curate.storage.workspace import Workspace
+from curate.train import data, listing
 from curate.train.data import Sample, Unreadable
 
 
-def measured(samples: Sequence[Sample], scratch: Path, *, regroup: bool) -> list[Sample]:
-    """Give samples the hashes of their bytes and, with `regroup`, the groups of duplicates that are found.
+def measured(samples: Sequence[Sample], scratch: Path) -> list[Sample]:
+    """Give samples the hashes of their bytes, and join their groups with those of the duplicates that are found.
 
     `scratch` is a folder that does not exist yet. Raises `SourceError` naming an image that cannot be read, or is not
     the one that its manifest holds the hash of.
@@ -33,7 +37,20 @@ def measured(samples: Sequence[Sample], scratch: Path, *, regroup: bool) -> list
             f"{changed[0].address} is not the image in the manifest{_others(changed)}: it has changed since the scan, "
             "or another dataset lies there; run the audit again"
         )
-    return [replace(s, sha256=now.sha256, group=now.group if regroup else s.group) for s, now in pairs]
+    groups = listing.joined([(f"found {now.group}", f"said {s.group}") for s, now in pairs])
+    return [replace(s, sha256=now.sha256, group=str(group)) for (s, now), group in zip(pairs, groups, strict=True)]
+
+
+def with_prevalent_copies(samples: Sequence[Sample], workspace: Workspace) -> list[Sample]:
+    """Join the groups of an audit's samples with those of the copies that it keeps no findings of, if there are such.
+
+    Raises `SourceError` as `measured` does.
+    """
+    prevalent = [DatasetProperty.from_json(item) for item in workspace.read_audit().get("prevalent", [])]
+    if all(item.category != Category.DUPLICATE for item in prevalent):
+        return list(samples)
+    with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:
+        return measured(samples, Path(scratch) / "measured")
 
 
 def _refusal(unreadable: Sequence[Sample]) -> str:

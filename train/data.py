@@ -8,6 +8,7 @@ of `input_px` squared are (n, input_px, input_px, 3) bytes, RGB.
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -91,9 +92,10 @@ class Preprocessing:
 
 
 class Unreadable(NamedTuple):
-    """Why an image can be neither trained on nor predicted, as a sentence."""
+    """Why an image can be neither trained on nor predicted, and what to do, as a sentence each."""
 
     reason: str
+    way_out: str = "Run the audit again and drop it."
 
 
 Reading = Images | Unreadable
@@ -121,7 +123,7 @@ def in_chunks(
 def _stacked(samples: Sequence[Sample], shown: Sequence[Reading], preprocessing: Preprocessing) -> Images:
     for sample, reading in zip(samples, shown, strict=True):
         if isinstance(reading, Unreadable):
-            raise SourceError(f"{sample.address}: {reading.reason} Run the audit again and drop it.")
+            raise SourceError(f"{sample.address}: {reading.reason} {reading.way_out}")
     side = preprocessing.input_px
     return np.array(shown, dtype=np.uint8).reshape(len(samples), side, side, 3)
 
@@ -169,11 +171,13 @@ def _read_alone(sample: Sample, preprocessing: Preprocessing) -> Reading:
 
 
 def read(source: Source, sample: Sample) -> DecodedImage | Unreadable:
-    """Decode one image, or say why that cannot be done."""
+    """Decode one image, or say why that cannot be done, or that it is not the one whose hash its sample has."""
     try:
         data = source.read(sample.path, offset=sample.offset, size=sample.size_bytes) or b""
     except OSError as error:
         return Unreadable(f"The file cannot be read ({error.strerror or 'it is not there'}).")
+    if sample.sha256 and hashlib.sha256(data).hexdigest() != sample.sha256:
+        return Unreadable("The file has changed since its hash was taken.", "Run the audit again.")
     result = decode(data, DecodeLimits())
     worst = next((problem for problem in result.problems if problem.severity is Severity.ERROR), None)
     if worst is not None or result.image is None:

@@ -19,7 +19,7 @@ class ManifestDataset(Dataset[tuple[Any, int]]):
 
     `classes` are the final labels, sorted, `class_to_idx` their indices, `targets` those of all images and `samples`
     what they are. An image is RGB (Pillow), upright, on white where it is transparent, and what `transform` makes of
-    it. Reading one that cannot be decoded raises `SourceError`.
+    it. Reading one that cannot be decoded, or has changed since the manifest was written, raises `SourceError`.
     """
 
     def __init__(self, samples: list[Sample], classes: list[str], transform: Transform | None = None) -> None:
@@ -38,7 +38,7 @@ class ManifestDataset(Dataset[tuple[Any, int]]):
         source = self._sources.setdefault(sample.source, source_at(sample.source))
         decoded = data.read(source, sample)
         if isinstance(decoded, data.Unreadable):
-            raise SourceError(f"{sample.address}: {decoded.reason} Run the audit again and drop it.")
+            raise SourceError(f"{sample.address}: {decoded.reason} {decoded.way_out}")
         image = Image.fromarray(decoded.rgb)
         return (image if self.transform is None else self.transform(image)), self.targets[index]
 

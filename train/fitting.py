@@ -68,7 +68,7 @@ def _parts(run: Run, scratch: Path, progress: Progress, say: Say) -> Parts:
     """List the images of a run, read each once, and divide them."""
     samples = listing.from_source(run.source, scratch / "unpacked", run.moved, say)
     progress("looking for broken images and duplicates", 0, len(samples))
-    samples = contents.measured(samples, scratch / "measured", regroup=not listing.says_duplicates(run.source))
+    samples = contents.measured(samples, scratch / "measured")
     early = run.config.patience is not None
     return divide(samples, Division(run.test_share, run.ignore_splits, early, run.seed), say)
 

@@ -116,13 +116,8 @@ def from_manifest(kept: pd.DataFrame) -> list[Sample]:
     ]
 
 
-def says_duplicates(source: str | Path) -> bool:
-    """Say whether a source is a manifest that knows which of its images are duplicates."""
-    return manifest.is_manifest(source) and not {"finding_ids", "group"}.isdisjoint(manifest.read(Path(source)))
-
-
 def from_audit(images: pd.DataFrame, findings: pd.DataFrame, root: str) -> list[Sample]:
-    """List the images of an audit that have a class, sorted by path, with their duplicate groups.
+    """List the images of an audit that have a class, sorted by path, with their hashes and duplicate groups.
 
     `images` and `findings` are tables of the workspace, or some of their rows; `root` is that of the audit's source.
     """
@@ -133,8 +128,8 @@ def from_audit(images: pd.DataFrame, findings: pd.DataFrame, root: str) -> list[
     rows = images[images["label"].notna()].sort_values("path")
     groups = joined([groups_of.get(path, []) for path in rows["path"]])
     return [
-        Sample(root, path, label, group or path)
-        for path, label, group in zip(rows["path"], rows["label"], groups, strict=True)
+        Sample(root, path, label, group or path, sha256=sha256)
+        for path, label, sha256, group in zip(rows["path"], rows["label"], rows["sha256"], groups, strict=True)
     ]
 
 

@@ -7,7 +7,7 @@ no duplicates in common; every class that is tested was trained on; whatever is 
 import random
 import warnings
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -174,19 +174,24 @@ def _set_aside(samples: Sequence[Sample], share: float, seed: int, name: str) ->
 def folds(samples: Sequence[Sample], count: int, seed: int) -> npt.NDArray[np.int64]:
     """Cut samples into folds, classes in proportion and groups whole: (n,) fold numbers below `count`.
 
-    Where no class has so many images there are fewer folds. Raises `SourceError` where that leaves fewer than two.
+    Where no class has so many images, or there are not so many groups, there are fewer folds. Raises `SourceError`
+    where that leaves fewer than two.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     labels = np.array([sample.label for sample in samples])
+    groups = [sample.group for sample in samples]
     largest = int(np.unique(labels, return_counts=True)[1].max(initial=0))
-    if min(count, largest) < 2:
+    count = min(count, largest, len(set(groups)))
+    if largest < 2:
         raise SourceError("there is but one image of each class, too few to train on some and to test on others")
-    splitter = StratifiedGroupKFold(min(count, largest), shuffle=True, random_state=seed)
+    if count < 2:
+        raise SourceError("all images are copies of one, too few to train on some and to test on others")
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
     result = np.zeros(len(samples), dtype=np.int64)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class smaller than the number of folds is missing in some
-        for fold, (_, rows) in enumerate(splitter.split(labels, labels, [sample.group for sample in samples])):
+        for fold, (_, rows) in enumerate(splitter.split(labels, labels, groups)):
             result[rows] = fold
     return result
 
@@ -194,7 +199,8 @@ def folds(samples: Sequence[Sample], count: int, seed: int) -> npt.NDArray[np.in
 def split(samples: Sequence[Sample], test_share: float, seed: int) -> tuple[list[Sample], list[Sample]]:
     """Split samples into train and test, `test_share` of each class in the latter, groups whole; sorted by address.
 
-    Every class is in both. Raises `SourceError` where a class has too few groups for that.
+    Every class is in both. Raises `SourceError` where a class has too few groups for that, or only such as are linked
+    with other classes.
     """
     groups_of: dict[str, set[str]] = defaultdict(set)
     classes_of: dict[str, set[str]] = defaultdict(set)
@@ -213,13 +219,24 @@ def split(samples: Sequence[Sample], test_share: float, seed: int) -> tuple[list
     test = {sample.group for sample, fold in zip(samples, fold_of, strict=True) if fold < test_folds}
     rng = random.Random(seed)  # noqa: S311  # a split, not a secret
     for _, groups in sorted(groups_of.items()):  # a class of few images may be missing on one side
-        movable = sorted(group for group in groups if len(classes_of[group]) == 1) or sorted(groups)
-        if test.isdisjoint(groups):
-            test.add(rng.choice(movable))
-        elif test.issuperset(groups):
-            test.discard(rng.choice(movable))
+        if not _parted(groups, test):
+            movable = sorted(group for group in groups if len(classes_of[group]) == 1) or sorted(groups)
+            # A group of several classes may be the last of another of them on its side.
+            free = [g for g in movable if all(_parted(groups_of[label], test ^ {g}) for label in classes_of[g])]
+            test ^= {rng.choice(free or movable)}
+    for label, groups in sorted(groups_of.items()):
+        if not _parted(groups, test):
+            raise SourceError(
+                f"class {label!r} cannot be both trained and tested on: its images have copies in other classes; run "
+                "curate audit, and decide which class these are of (label_conflict)"
+            )
     parts = [sample for sample in samples if sample.group not in test], [s for s in samples if s.group in test]
     return _sorted(parts[0]), _sorted(parts[1])
+
+
+def _parted(groups: Set[str], test: Set[str]) -> bool:
+    """Say whether some groups of a class are tested on, and others are not."""
+    return not groups.isdisjoint(test) and not groups <= test
 
 
 # In words

@@ -14,6 +14,7 @@ import tomli_w
 
 from curate.dataset import recipe
 from curate.dataset.recipe import Training
+from curate.dataset.relocation import located_target
 from curate.errors import ConfigError
 from curate.sources.base import absolute
 from curate.storage.atomic import atomic
@@ -94,7 +95,7 @@ def write(run: Run, path: Path) -> None:
     training = flat(run.config).model_copy(
         update={
             "source": absolute(run.source),
-            "moved": [_absolute_target(moved) for moved in run.moved],
+            "moved": [located_target(Path.cwd(), moved) for moved in run.moved],
             "test_share": run.test_share,
             "ignore_splits": run.ignore_splits,
             "seed": run.seed,
@@ -103,8 +104,3 @@ def write(run: Run, path: Path) -> None:
     )
     with atomic(path) as file:
         file.write(tomli_w.dumps({"train": training.model_dump(exclude_none=True)}).encode())
-
-
-def _absolute_target(moved: str) -> str:
-    old, equals, new = moved.rpartition("=")
-    return f"{old}{equals}{absolute(new)}"

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from curate.config import Settings, explain
+from curate.dataset.relocation import located_target
 from curate.errors import ConfigError
 from curate.options import Crop
 from curate.sources.address import located
@@ -156,6 +157,7 @@ def _located(training: Training, here: Path) -> Training:
     return training.model_copy(
         update={
             "source": training.source and located(here, training.source),
+            "moved": [located_target(here, moved) for moved in training.moved],
             "weights": str(weights) if weights.is_file() else training.weights,
         }
     )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from curate.errors import ConfigError, SourceError, WorkspaceError
 from curate.sources import Source, source_at
-from curate.sources.address import as_there, url
+from curate.sources.address import as_there, located, url
 from curate.sources.base import absolute
 from curate.storage.workspace import Workspace
 
@@ -86,6 +86,14 @@ def _audited_beside(path: Path) -> set[str]:
         except WorkspaceError:
             continue
     return found
+
+
+def located_target(here: Path, moved: str) -> str:
+    """Return DIR or OLD=NEW with DIR or NEW as an address that starts `here`; the name of DIR may have a `=` in it."""
+    old, equals, new = moved.rpartition("=")
+    if (here / moved).exists():
+        old, equals, new = "", "", moved
+    return f"{old}{equals}{located(here, new)}" if new else moved
 
 
 def _named(sources: Sequence[str], moved: Sequence[str], path: Path) -> dict[str, str]:

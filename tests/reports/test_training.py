@@ -51,6 +51,15 @@ def run(folder: Path, **changes: Any) -> Path:
     return folder
 
 
+def test_a_class_without_images_or_predictions_has_no_figures_of_them(tmp_path: Path) -> None:
+    zeros = {"precision": 0.0, "recall": 0.0, "f1": 0.0}
+    right = {"label": "cats", "images": 4, "precision": 0.8, "recall": 1.0, "f1": 8 / 9}
+    labels = [right, {"label": "dogs", "images": 0, **zeros}, {"label": "owls", "images": 1, **zeros}]
+    changed = {**QUALITY, "classes": labels, "confusion": [[4, 0, 0], [0, 0, 0], [1, 0, 0]]}
+    shown = training.section(training.read(run(tmp_path / "run", **{"quality.json": {"test": changed}})), EN)
+    assert [list(row)[1:] for row in shown.tables[1].rows[1:]] == [["0", "-", "-", "-"], ["1", "-", "0.000", "0.000"]]
+
+
 def test_a_run_is_its_figures_by_part_and_by_class(tmp_path: Path) -> None:
     shown = training.section(training.read(run(tmp_path / "run")), EN)
     assert shown.name == "run"
@@ -85,6 +94,7 @@ def test_the_report_shows_every_run_that_it_is_given(tmp_path: Path, lang: str) 
     assert "&lt;b&gt;birds&lt;/b&gt;" in html
     assert html.count('id="reliability-0-title"') == html.count('id="reliability-1-title"') == 1
     assert "\n### first\n" in text
+    assert f" -o report.html --lang {lang} --run first --run second\n" in text
     assert "\n| cats \\| \\*dogs\\* | 5 |" in text
     assert "\n|:--|--:|--:|--:|--:|\n" in text
 
@@ -106,3 +116,22 @@ def test_a_folder_that_is_no_ended_run_is_one_line(tmp_path: Path, missing: str)
             (folder / missing).write_text(text)
         with pytest.raises(CurateError, match="run holds no run of `curate train fit` that has ended"):
             training.read(folder)
+
+
+@pytest.mark.parametrize("without", ["reliability", "confusion", "macro_f1"])
+def test_a_run_of_an_older_version_is_one_line(tmp_path: Path, without: str) -> None:
+    older = {name: value for name, value in QUALITY.items() if name != without}
+    folder = run(tmp_path / "run", **{"quality.json": {"test": older}})
+    with pytest.raises(CurateError, match=r"run holds a run without all figures .* again with the same -o"):
+        training.sections([folder], EN)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [('{"seeds": 5}', "lacks figures"), ("{", "cannot be read"), ("[1]", "cannot be read")]
+)
+def test_a_benchmark_of_an_older_version_or_cut_short_is_one_line(tmp_path: Path, text: str, says: str) -> None:
+    workspace = everything.make(tmp_path / "all")
+    (workspace.root / "runs" / "benchmark.json").write_text(text)
+    with pytest.raises(CurateError, match=rf"benchmark\.json {says}.*; run `curate benchmark` again"):
+        report(workspace.root, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()

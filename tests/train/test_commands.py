@@ -138,3 +138,10 @@ def test_a_mistake_leaves_no_bar_on_the_terminal(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run("train", "fit", tmp_path / "empty", "-o", tmp_path / "run")
     assert result.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("command", [("fit", "set", "-o", "run"), ("mislabel", "ws")], ids=lambda words: str(words[0]))
+def test_a_rate_of_0_is_refused_and_not_taken_for_none_given(command: tuple[str, ...]) -> None:
+    result = run("train", *command, "--learning-rate", 0)
+    assert result.exit_code == 2
+    assert "give a number above 0" in " ".join(result.output.replace("│", " ").split())

@@ -79,3 +79,12 @@ def test_an_image_that_is_gone_is_an_error_that_names_it(approved: Path, tmp_pat
     (moved / "test" / "cats" / "test.jpg").write_bytes(b"")
     with pytest.raises(SourceError, match=r"test/cats/test\.jpg: "):
         images[1]
+
+
+def test_an_image_that_has_changed_is_not_taken_for_the_one_in_the_manifest(approved: Path, tmp_path: Path) -> None:
+    table = pd.read_csv(approved, dtype=object)
+    moved = shutil.copytree(approved.parent / "src", tmp_path / "src")
+    table.assign(source=str(moved)).to_csv(tmp_path / "m.csv", index=False)
+    shutil.copy(moved / "test" / "dogs" / "000.jpg", moved / "test" / "cats" / "000.jpg")
+    with pytest.raises(SourceError, match=r"cats/000\.jpg: The file has changed since its hash was taken\. Run"):
+        curate.torch_dataset(tmp_path / "m.csv")[0]

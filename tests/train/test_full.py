@@ -47,8 +47,10 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> material.Materi
     )
 
 
-def run(gathered: material.Material, output: Path, say: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
-    plan = material.Plan(output=output, seeds=5, weights="none", full=True)
+def run(
+    gathered: material.Material, output: Path, say: Callable[[str], None] = lambda _: None, *, seeds: int = 5
+) -> dict[str, Any]:
+    plan = material.Plan(output=output, seeds=seeds, weights="none", full=True)
     return full.full_protocol(plan, gathered, Bank("none", CLASSES, output / "runs"), say)
 
 
@@ -69,6 +71,18 @@ def test_every_step_is_asked_about_the_same_images(gathered: material.Material, 
     first, last = found["steps"][0], found["steps"][-1]
     whole = next(row for row in found["differences"] if (row["before"], row["after"]) == (full.START, full.APPROVED))
     assert whole["raw"]["difference"] == pytest.approx(last["raw"]["accuracy"] - first["raw"]["accuracy"])
+
+
+def test_with_fewer_runs_than_folds_every_step_is_asked_about_the_images_of_the_folds_that_were_run(
+    gathered: material.Material, tmp_path: Path
+) -> None:
+    found = run(gathered, tmp_path / "out", seeds=3)
+    assert found["tests"] == {"raw": 12, "approved": 5, "faces": 6, "extension": 12}
+    for step in found["steps"]:
+        assert np.sum(step["raw"]["confusion"]) == 12
+    accuracy = {step["name"]: step["raw"]["accuracy"] for step in found["steps"]}
+    for row in found["differences"]:
+        assert row["raw"]["difference"] == pytest.approx(accuracy[row["after"]] - accuracy[row["before"]])
 
 
 def test_the_network_has_seen_no_raw_image_and_what_goes_on_none_that_it_is_asked_about(

@@ -73,14 +73,6 @@ def test_a_column_of_findings_that_is_no_list_is_named() -> None:
         listing.from_manifest(rows(("a", "1", ["x"])).assign(finding_ids="f1;f2"))
 
 
-@pytest.mark.parametrize(("column", "says"), [("finding_ids", True), ("group", True), ("origin", False)])
-def test_a_manifest_knows_duplicates_if_it_has_a_column_for_them(tmp_path: Path, column: str, says: bool) -> None:
-    path = manifest(tmp_path, Row("a.png", "a"))
-    safe_csv.write(safe_csv.read(path).assign(**{column: "[]"}), path)
-    assert listing.says_duplicates(path) is says
-    assert not listing.says_duplicates(tmp_path / "source")
-
-
 @pytest.mark.parametrize(
     ("written", "read"), [("train", "train"), ("Validation", "val"), ("fold3", "fold3"), ("", None)]
 )
@@ -90,10 +82,11 @@ def test_the_split_of_a_manifest_goes_by_its_usual_name(written: str, read: str 
 
 
 def test_the_duplicate_groups_of_an_audit_are_joined_by_an_image_that_is_in_two() -> None:
-    images = pd.DataFrame({"path": ["a", "b", "c", "d"], "label": "x"})
+    images = pd.DataFrame({"path": ["a", "b", "c", "d"], "label": "x", "sha256": ["1", "2", "3", "4"]})
     findings = pd.DataFrame({"path": ["a", "b", "b", "c"], "group_id": ["g", "g", "h", "h"]})
     found = listing.from_audit(images, findings, "/root")
     assert [sample.group for sample in found] == ["g", "g", "g", "d"]
+    assert [sample.sha256 for sample in found] == ["1", "2", "3", "4"]
 
 
 # Where the images of a manifest lie now

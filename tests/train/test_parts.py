@@ -174,3 +174,39 @@ def test_a_class_of_few_groups_is_parted_by_one_that_is_not_of_another_class_too
     for seed in range(20):
         train, test = parts.split(samples, 0.2, seed)
         assert {sample.label for sample in train} == {sample.label for sample in test} == set("abc")
+
+
+def test_there_are_no_more_folds_than_groups_of_copies() -> None:
+    samples = [*named(None, 6, "a", "x"), *named(None, 6, "b", "y")]
+    assert sorted(set(parts.folds(samples, 5, seed=0))) == [0, 1]
+    with pytest.raises(SourceError, match="all images are copies of one"):
+        parts.folds(named(None, 6, group="x"), 5, seed=0)
+
+
+def test_a_few_groups_of_many_copies_are_drawn_from() -> None:
+    samples = [s for number in range(2) for label in "ab" for s in named(None, 5, label, f"{label}{number}")]
+    train, test = parts.split(samples, 0.2, seed=0)
+    assert {s.group for s in train}.isdisjoint(s.group for s in test)
+    assert {s.label for s in train} == {s.label for s in test} == {"a", "b"}
+
+
+def grouped(*groups: str) -> list[Sample]:
+    """An image for each letter of a group, which is its class; "ab" is a group with one image of each."""
+    return [
+        Sample("/set", f"{number}/{index}", label, str(number))
+        for number, group in enumerate(groups)
+        for index, label in enumerate(group)
+    ]
+
+
+@pytest.mark.parametrize(
+    "groups", [("ba", "a", "cca", "cb", "a"), ("a", "cb", "cba", "c"), ("b", "cb", "bac", "ab", "b")], ids=" ".join
+)
+def test_a_group_of_two_classes_is_not_moved_where_one_of_them_would_be_missing(groups: tuple[str, ...]) -> None:
+    train, test = parts.split(grouped(*groups), 0.2, seed=0)
+    assert {s.label for s in train} == {s.label for s in test} == {"a", "b", "c"}
+
+
+def test_a_class_that_no_split_can_have_on_both_sides_is_named() -> None:
+    with pytest.raises(SourceError, match=r"class '[abc]' cannot be both trained and tested on: .*label_conflict"):
+        parts.split(grouped("aac", "bc", "ab"), 0.3, seed=0)

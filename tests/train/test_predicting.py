@@ -1,5 +1,6 @@
 """What a network says of images, a row for each, and what is left of a run whose numbers ran away."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import curate
 from curate.errors import ConfigError, CurateError
 from curate.storage import safe_csv
 from tests import sample_images
@@ -17,7 +19,7 @@ from tests.train.drawn import QUICK, draw, fit
 
 torch = pytest.importorskip("torch")
 
-from curate.train import data, loop, predicting  # noqa: E402
+from curate.train import data, embeddings, loop, predicting, weights  # noqa: E402
 from curate.train.data import Sample  # noqa: E402
 from curate.train.parts import Parts  # noqa: E402
 
@@ -141,11 +143,39 @@ def test_a_manifest_that_keeps_nothing_gives_the_header_alone(split_set: Path, t
     assert (tmp_path / "p.csv").read_text(encoding="utf-8-sig") == "path,label,predicted,error,p:cats,p:dogs\n"
 
 
+def test_an_image_that_is_not_that_of_the_manifest_any_more_is_a_row_that_says_so(
+    split_set: Path, tmp_path: Path
+) -> None:
+    pixels = [sample_images.encode(sample_images.photo(seed, 64, 64), "PNG") for seed in (1, 2)]
+    path = manifest(tmp_path, Row("a.png", "cats", data=pixels[0]))
+    (tmp_path / "source" / "a.png").write_bytes(pixels[1])
+    count = predicting.predict(split_set / "run" / "checkpoint.pt", path, tmp_path / "p.csv")
+    assert (count.images, count.unreadable) == (1, 1)
+    assert list(safe_csv.read(tmp_path / "p.csv")["error"]) == ["The file has changed since its hash was taken."]
+
+
 def test_a_broken_image_is_never_shown_to_the_network_of_an_audit_either(tmp_path: Path) -> None:
     (tmp_path / "cut.jpg").write_bytes(sample_images.encode(sample_images.photo(1))[:-900])
     (reading,) = data.readings([Sample(str(tmp_path), "cut.jpg", "", "")], QUICK.preprocessing)
     assert isinstance(reading, data.Unreadable)
     assert "before the image does" in reading.reason
+
+
+def test_a_checkpoint_of_any_number_of_classes_embeds_images_as_it_was_trained_on_them(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        for seed, label in enumerate(("cats", "dogs", "owls")):
+            for number in range(2):
+                image = sample_images.photo(10 * seed + number, 64, 48)
+                sample_images.save(image, tmp_path / "set" / split / label / f"{number}.png")
+    shown = replace(QUICK.preprocessing, grey=True)
+    fit(tmp_path / "set", tmp_path / "run", replace(QUICK, preprocessing=shown))
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    checkpoint = tmp_path / "run" / "checkpoint.pt"
+    table = pd.read_parquet(embeddings.embed(tmp_path / "ws", str(checkpoint)))
+    samples = [Sample(str(tmp_path / "set"), path, "", "") for path in table["path"]]
+    expected = loop.embed(weights.load(str(checkpoint), 3), data.load(samples, shown))
+    assert np.allclose(np.stack(table["embedding"]), expected, atol=1e-6)
+    assert set(table["model"]) == {f"checkpoint.pt {hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:12]}"}
 
 
 # The table of predictions

@@ -50,6 +50,14 @@ def test_paths_of_a_recipe_start_where_it_lies(tmp_path: Path) -> None:
     assert (found.source, found.weights) == ("s3://bucket/set", "lite0")
 
 
+def test_where_images_have_moved_starts_where_the_recipe_lies_too(tmp_path: Path) -> None:
+    (tmp_path / "size=48").mkdir()
+    moved = ["new", "/old=newer", "size=48", "s3://bucket/set", "/old="]
+    (tmp_path / "own.toml").write_text(f"[train]\nmoved = {moved}\n")
+    new, newer, size = (str(tmp_path / name) for name in ("new", "newer", "size=48"))
+    assert recipes.read(tmp_path / "own.toml").moved == [new, f"/old={newer}", size, "s3://bucket/set", "/old="]
+
+
 def test_a_misspelt_setting_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text("[train]\nepoch = 3\n")
     with pytest.raises(ConfigError, match=r"own\.toml: .*train\.epoch"):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from tests.train.drawn import QUICK, draw, fit
 
 torch = pytest.importorskip("torch")
 
-from curate.train import contents, listing, loop, record  # noqa: E402
+from curate.train import contents, listing, loop, mislabel, parts, record  # noqa: E402
 from curate.train.data import Preprocessing, Sample  # noqa: E402
 
 # What a run is divided into
@@ -60,7 +61,7 @@ def test_copies_and_near_copies_of_a_folder_are_not_parted_by_a_drawn_split(tmp_
     larger = np.kron(sample_images.photo(7, 200, 150), np.ones((2, 2, 1), np.uint8))
     sample_images.save(larger, tmp_path / "set" / "cats" / "large.png")
     sample_images.save(larger[::2, ::2], tmp_path / "set" / "cats" / "small.jpg")
-    found = contents.measured(listing.from_source(tmp_path / "set", tmp_path), tmp_path / "m", regroup=True)
+    found = contents.measured(listing.from_source(tmp_path / "set", tmp_path), tmp_path / "m")
     group_of = {sample.path: sample.group for sample in found}
     assert group_of["cats/large.png"] == group_of["cats/small.jpg"]
     assert group_of["cats/0.png"] == group_of["cats/copy.png"]
@@ -68,12 +69,76 @@ def test_copies_and_near_copies_of_a_folder_are_not_parted_by_a_drawn_split(tmp_
     assert len(set(group_of.values())) == len(group_of) - 3
 
 
-def test_a_manifest_says_itself_what_is_a_duplicate(tmp_path: Path) -> None:
+def test_what_a_manifest_says_of_duplicates_counts_beside_what_is_found(tmp_path: Path) -> None:
     draw(tmp_path / "set", ".")
-    samples = [replace(sample, group="g") for sample in listing.from_source(tmp_path / "set", tmp_path)]
-    found = contents.measured(samples, tmp_path / "m", regroup=False)
-    assert {sample.group for sample in found} == {"g"}
+    shutil.copy(tmp_path / "set" / "cats" / "0.png", tmp_path / "set" / "cats" / "copy.png")
+    samples = listing.from_source(tmp_path / "set", tmp_path)
+    samples = [replace(s, group="g" if s.path.endswith(("0.png", "1.png")) else s.path) for s in samples]
+    found = contents.measured(samples, tmp_path / "m")
+    together = Counter(sample.group for sample in found)
+    assert sorted(together.values()) == [1, 1, 1, 1, 5]
+    assert {s.path for s in found if together[s.group] == 5} == {
+        *(f"{label}/{number}.png" for label in ("cats", "dogs") for number in (0, 1)), "cats/copy.png",
+    }  # fmt: skip
     assert all(sample.sha256 and len(sample.sha256) == 64 for sample in found)
+
+
+def test_a_checkpoint_that_may_have_seen_the_images_is_said_to_believe_their_labels(done: Path) -> None:
+    curate.audit(done / "set", done / "ws")
+    config = replace(QUICK, name="mislabel", weights=str(done / "run" / "checkpoint.pt"))
+    said: list[str] = []
+    mislabel.mislabel(done / "ws", config, folds=2, say=said.append)
+    assert [line.startswith(f"note: where {config.weights} was trained on images of this") for line in said] == [True]
+    mislabel.mislabel(done / "ws", replace(config, weights="none"), folds=2, say=said.append)
+    assert len(said) == 1
+
+
+@pytest.fixture
+def mostly_copies(tmp_path: Path) -> Path:
+    """A workspace of 20 images in three encodings each: two thirds are copies, which the audit tells once."""
+    for label in ("cats", "dogs"):
+        for number in range(10):
+            pixels = sample_images.photo(100 * (label == "dogs") + number, 160, 120)
+            sample_images.save(pixels, tmp_path / "set" / label / f"{number}.png")
+            for quality in (60, 80):
+                data = sample_images.encode(pixels, quality=quality)
+                (tmp_path / "set" / label / f"{number}_{quality}.jpg").write_bytes(data)
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    return tmp_path / "ws"
+
+
+def test_copies_that_an_audit_keeps_no_findings_of_are_not_parted(mostly_copies: Path, tmp_path: Path) -> None:
+    assert curate.manifest(mostly_copies, tmp_path / "m.csv", pending="keep")["finding_ids"].str.len().max() <= 2
+    fit(tmp_path / "m.csv", tmp_path / "run", test_share=0.3)
+    tested = safe_csv.read(tmp_path / "run" / "predictions.csv")["path"]
+    assert set(tested.str.extract(r"(\w+/\d)", expand=False).value_counts()) == {3}
+
+
+def test_neither_are_they_where_labels_are_doubted(mostly_copies: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups: list[str] = []
+    real = parts.folds
+    monkeypatch.setattr(
+        parts, "folds", lambda samples, *how: groups.extend(s.group for s in samples) or real(samples, *how)
+    )
+    mislabel.mislabel(mostly_copies, replace(QUICK, name="mislabel"), folds=2)
+    assert set(Counter(groups).values()) == {3}
+
+
+def test_the_only_image_of_a_class_is_not_doubted_by_networks_that_never_saw_the_class(tmp_path: Path) -> None:
+    draw(tmp_path / "set", ".")
+    for name in ("a.png", "b.png"):
+        sample_images.save(sample_images.photo(77, 64, 64), tmp_path / "set" / "owls" / name)
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    said: list[str] = []
+    path = mislabel.mislabel(tmp_path / "ws", replace(QUICK, name="mislabel"), folds=3, say=said.append)
+    assert Counter(pd.read_parquet(path)["label"]) == {"cats": 4, "dogs": 4}
+    assert [line.split(":")[0] for line in said] == ["2 images are not asked about"]
+    for label in ("cats", "dogs"):
+        for number in range(1, 4):
+            shutil.copy(tmp_path / "set" / label / "0.png", tmp_path / "set" / label / f"{number}.png")
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    with pytest.raises(SourceError, match="all images of each class are copies of one"):
+        mislabel.mislabel(tmp_path / "ws", replace(QUICK, name="mislabel"), folds=3)
 
 
 def test_a_copy_on_both_sides_of_the_splits_of_a_folder_is_said(done: Path) -> None:
@@ -154,7 +219,7 @@ def test_an_image_of_a_manifest_that_is_not_there_may_have_moved(tmp_path: Path)
     with pytest.raises(
         SourceError, match=r"cats/2\.png: The file cannot be read .*; give --source DIR if its folder has"
     ):
-        contents.measured(samples, tmp_path / "m", regroup=False)
+        contents.measured(samples, tmp_path / "m")
 
 
 def test_an_image_that_is_not_the_one_of_its_manifest_is_refused(tmp_path: Path) -> None:
@@ -162,7 +227,7 @@ def test_an_image_that_is_not_the_one_of_its_manifest_is_refused(tmp_path: Path)
     samples = listing.from_source(tmp_path / "set", tmp_path)
     samples[1] = replace(samples[1], sha256="0" * 64)
     with pytest.raises(SourceError, match=r"cats/1\.png is not the image in the manifest: it has changed since the"):
-        contents.measured(samples, tmp_path / "m", regroup=False)
+        contents.measured(samples, tmp_path / "m")
 
 
 # Another run of the same name

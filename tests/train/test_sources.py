@@ -208,11 +208,11 @@ def test_images_that_nobody_gave_a_class_are_left_out_of_a_source_but_not_of_a_m
 
 
 def test_images_of_an_audit_keep_their_duplicate_groups() -> None:
-    images = pd.DataFrame({"path": ["b", "a", "c"], "label": ["x", "y", None]})
+    images = pd.DataFrame({"path": ["b", "a", "c"], "label": ["x", "y", None], "sha256": ["1", "2", "3"]})
     findings = pd.DataFrame({"path": ["b", "a", "a"], "group_id": ["g", None, "g"]})
     assert listing.from_audit(images, findings, "/root") == [
-        Sample("/root", "a", "y", "g"),
-        Sample("/root", "b", "x", "g"),
+        Sample("/root", "a", "y", "g", sha256="2"),
+        Sample("/root", "b", "x", "g", sha256="1"),
     ]
     assert listing.from_audit(images, findings[:0], "/root")[0].group == "a"
 

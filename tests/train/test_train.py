@@ -1,6 +1,8 @@
 """Training: the same numbers whichever way they are reached, and a clear line for what cannot be trained on."""
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -127,6 +129,8 @@ def test_macro_f1_and_confusion_by_hand() -> None:
     truth, given = np.array([0, 0, 1, 1, 2]), np.array([0, 1, 1, 1, 0])
     assert statistics.confusion(truth, given, 3) == [[1, 1, 0], [0, 2, 0], [1, 0, 0]]
     assert statistics.macro_f1(truth, given, 3) == pytest.approx((0.5 + 0.8 + 0) / 3)
+    assert statistics.macro_f1(np.array([0, 0, 1]), np.array([0, 0, 1]), 3) == 1
+    assert statistics.macro_f1(np.array([0, 0, 1]), np.array([0, 2, 1]), 3) == pytest.approx((2 / 3 + 1 + 0) / 3)
 
 
 def test_an_interval_covers_the_truth_as_often_as_it_says() -> None:
@@ -255,6 +259,16 @@ def test_embeddings_have_a_row_for_every_image(two_sets: tuple[Path, Path], tmp_
     assert values.shape == (21, 1280)
     by_path = dict(zip(table["path"], values, strict=True))
     assert np.array_equal(by_path["cats/0.jpg"], by_path["cats/copy.jpg"])
+
+
+@pytest.mark.parametrize("say", [embeddings.embed, mislabel.mislabel])
+def test_what_a_network_sees_of_a_changed_image_is_not_said_of_the_audited_one(
+    two_sets: tuple[Path, Path], tmp_path: Path, say: Callable[[Path], Path]
+) -> None:
+    curate.audit(two_sets[0], tmp_path / "ws")
+    shutil.copy(two_sets[0] / "dogs" / "0.jpg", two_sets[0] / "cats" / "0.jpg")
+    with pytest.raises(SourceError, match=r"cats/0\.jpg: The file has changed since its hash was taken\. Run"):
+        say(tmp_path / "ws")
 
 
 def test_fine_tuning_moves_the_trunk_too(images: tuple[Any, list[int]]) -> None:

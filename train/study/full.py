@@ -50,7 +50,7 @@ def full_protocol(plan: Plan, material: Material, bank: Bank, say: Say) -> dict[
     tuned = Bank(str(checkpoint), material.classes, plan.output / "runs")
     folds = [_with_extension(fold, material) for fold in folds_of_runs(plan, material)]
     steps = {START: _proposed(plan, material, bank, folds)}
-    everything = Fold(tests=_everything(material), rest=[], kept=[])
+    everything = Fold(tests=_everything(material, folds), rest=[], kept=[])
     for name, config in ((WHOLE, _AS_THEY_ARE), (CROPPED, FACES)):
         say(f"full protocol, {name}")
         outcome = tuned.run(replace(config, epochs=0), [Round(train=[], tests=everything.tests)], seed=0)
@@ -102,10 +102,18 @@ def _with_extension(fold: Fold, material: Material) -> Fold:
     return replace(fold, tests={**fold.tests, "extension": material.held_out})
 
 
-def _everything(material: Material) -> dict[str, Sequence[Sample]]:
-    """Return the test images of all folds at once, for a network that was trained on none of them."""
+def _everything(material: Material, folds: Sequence[Fold]) -> dict[str, Sequence[Sample]]:
+    """Return the test images of the folds at once, for a network that was trained on none of them.
+
+    With fewer runs than folds some images are tested on by no run, and by no step.
+    """
     tests = {"raw": material.raw, "approved": material.kept, "faces": material.faces, "extension": material.held_out}
-    return {name: samples for name, samples in tests.items() if samples}
+    asked = Asked.of(folds).tests
+    return {
+        name: [sample for sample in samples if sample.address in asked[name]]
+        for name, samples in tests.items()
+        if name in asked
+    }
 
 
 def _proposed(plan: Plan, material: Material, bank: Bank, folds: Sequence[Fold]) -> _Step:

@@ -23,7 +23,7 @@ from curate.schema import Category, DecodeStatus, Role, Severity, Verdict
 from curate.sources import kaggle, open_source
 from curate.sources.address import url
 from curate.storage.workspace import Workspace
-from curate.train import listing, parts
+from curate.train import contents, listing, parts
 from curate.train.data import Sample
 from curate.train.study import EXTRA, RAW
 
@@ -130,7 +130,7 @@ def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
     dropped, advised = _dropped(workspace, findings)
     drawn = limited(_samples(workspace, images, findings), plan.limit)
     unreadable = set(images.loc[images["status"] == DecodeStatus.ERROR, "path"])
-    raw = [sample for sample in drawn if sample.path not in unreadable]
+    raw = contents.with_prevalent_copies([sample for sample in drawn if sample.path not in unreadable], workspace)
     classes = sorted({sample.label for sample in raw})
     if len(classes) < 2:
         raise ConfigError(f"{plan.raw}: a comparison needs at least two classes")
@@ -162,10 +162,9 @@ def _dropped(workspace: Workspace, findings: pd.DataFrame) -> tuple[set[str], bo
 
 
 def _samples(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> list[Sample]:
-    """List the images that have a class, which the two datasets may write with other capitals, with their hashes."""
+    """List the images that have a class, which the two datasets may write with other capitals."""
     samples = listing.from_audit(images, findings, workspace.read_audit()["root"])
-    sha256 = dict(zip(images["path"], images["sha256"], strict=True))
-    return [replace(sample, label=sample.label.lower(), sha256=sha256[sample.path]) for sample in samples]
+    return [replace(sample, label=sample.label.lower()) for sample in samples]
 
 
 def limited(samples: Sequence[Sample], limit: int | Mapping[str, int] | None) -> list[Sample]:
@@ -209,6 +208,7 @@ def _extension(
     spoilt |= set(curate.compare(workspace.root, extra.root)["path"])
     good = images[(images["status"] == DecodeStatus.OK) & ~images["path"].isin(spoilt)]
     samples = [sample for sample in _samples(extra, good, findings) if sample.label in classes]
+    samples = contents.with_prevalent_copies(samples, extra)
     missing = set(classes) - {sample.label for sample in samples}
     if missing:
         raise ConfigError(f"{plan.extra} has no images of {', '.join(sorted(missing))}; it must have the same classes")

@@ -31,10 +31,10 @@ def confusion(truth: Ints, predicted: Ints, classes: int) -> list[list[int]]:
 
 
 def macro_f1(truth: Ints, predicted: Ints, classes: int) -> float:
-    """Average F1 = 2 TP / (2 TP + FP + FN) over the classes; 0 for one that is neither true nor predicted anywhere."""
+    """Average F1 = 2 TP / (2 TP + FP + FN) over the classes that are true or predicted anywhere; others have none."""
     table = np.array(confusion(truth, predicted, classes))
-    hits = np.diag(table)
-    return float(np.mean(2 * hits / np.maximum(table.sum(0) + table.sum(1), 1)))
+    hits, either = np.diag(table), table.sum(0) + table.sum(1)
+    return float(np.mean(2 * hits[either > 0] / either[either > 0]))
 
 
 def summary(runs: Sequence[tuple[Ints, Ints]], classes: int) -> dict[str, Any]:
