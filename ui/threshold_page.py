@@ -101,7 +101,9 @@ def _chart(cut: Cut, values: pd.Series, at: float) -> None:
     line = altair.Chart(pd.DataFrame({"at": [at]})).mark_rule(color="#e4572e", size=3).encode(x="at:Q")
     chart.altair_chart(charts.localised((bars + line).properties(height=170)), width="stretch")
     measured = counted("{n} image measured.", "{n} images measured.", len(values))
-    condition = _("An image is flagged when all conditions of its kind hold; this counts one of them.")
+    condition = _(
+        "This counts one condition of its kind alone: others may flag an image as well, or keep it from being flagged."
+    )
     chart.caption(f"{measured} {condition}")
 
 
