@@ -51,6 +51,9 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
             rows.append(epoch)
             safe_csv.write(_table(rows), run.output / EPOCHS)
             progress(_figures(epoch), len(rows), run.config.epochs)
+        if parts.validation:
+            kept = loop.best_epoch(rows)
+            say(f"epoch {kept} is kept, whose validation loss is the lowest: {rows[kept].validation_loss:.4f}")
         _log(rows, run.output / LOG)
         predicted = [loop.probabilities(fitted, part) for part in tested]
         safe_csv.write(predicting.of_parts(parts, fitted.classes, predicted), run.output / PREDICTIONS)

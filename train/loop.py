@@ -258,6 +258,12 @@ def _diverged(number: int, config: TrainConfig, checkpoint: Path | None) -> str:
     return f"{line} and another -o ({kept})"
 
 
+def best_epoch(epochs: Sequence[Epoch]) -> int:
+    """Return which epoch a recipe with patience keeps: the first of the lowest validation loss."""
+    losses = [math.inf if epoch.validation_loss is None else epoch.validation_loss for epoch in epochs]
+    return losses.index(min(losses))
+
+
 def _stalled(epochs: Sequence[Epoch], patience: int | None) -> bool:
     """Say whether the last `patience` epochs brought no lower validation loss than those before them."""
     losses = [epoch.validation_loss for epoch in epochs if epoch.validation_loss is not None]

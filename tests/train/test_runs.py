@@ -357,6 +357,13 @@ def test_fewer_epochs_are_another_run(done: Path) -> None:
         fit(done / "set", done / "run")
 
 
+@pytest.mark.parametrize("learning_rate", [0.003, 0.3])
+def test_which_epoch_patience_keeps_is_said(split_set: Path, tmp_path: Path, learning_rate: float) -> None:
+    said = fit(split_set, tmp_path / "run", replace(QUICK, patience=2, epochs=3, learning_rate=learning_rate))
+    losses = safe_csv.read(tmp_path / "run" / "epochs.csv")["validation_loss"].astype(float)
+    assert f"epoch {losses.argmin()} is kept, whose validation loss is the lowest: {losses.min():.4f}" in said
+
+
 def test_a_run_with_patience_is_of_as_many_epochs_as_it_began_with(done: Path) -> None:
     fit(done / "set", done / "run2", replace(QUICK, patience=1))
     with pytest.raises(ConfigError, match="epochs is 2 instead of 1"):
