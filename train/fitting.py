@@ -51,7 +51,7 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
             rows.append(epoch)
             safe_csv.write(_table(rows), run.output / EPOCHS)
             progress(_figures(epoch), len(rows), run.config.epochs)
-        if parts.validation:
+        if run.config.patience is not None:
             kept = loop.best_epoch(rows)
             say(f"epoch {kept} is kept, whose validation loss is the lowest: {rows[kept].validation_loss:.4f}")
         _log(rows, run.output / LOG)

@@ -362,6 +362,8 @@ def test_which_epoch_patience_keeps_is_said(split_set: Path, tmp_path: Path, lea
     said = fit(split_set, tmp_path / "run", replace(QUICK, patience=2, epochs=3, learning_rate=learning_rate))
     losses = safe_csv.read(tmp_path / "run" / "epochs.csv")["validation_loss"].astype(float)
     assert f"epoch {losses.argmin()} is kept, whose validation loss is the lowest: {losses.min():.4f}" in said
+    without = fit(split_set, tmp_path / "another", replace(QUICK, epochs=2))
+    assert not any("is kept" in line for line in without), "the last one is, whatever its validation loss"
 
 
 def test_a_run_with_patience_is_of_as_many_epochs_as_it_began_with(done: Path) -> None:
