@@ -359,10 +359,10 @@ def test_fewer_epochs_are_another_run(done: Path) -> None:
 
 @pytest.mark.parametrize("learning_rate", [0.003, 0.3])
 def test_which_epoch_patience_keeps_is_said(split_set: Path, tmp_path: Path, learning_rate: float) -> None:
-    said = fit(split_set, tmp_path / "run", replace(QUICK, patience=2, epochs=3, learning_rate=learning_rate))
+    said = fit(split_set / "set", tmp_path / "run", replace(QUICK, patience=2, epochs=3, learning_rate=learning_rate))
     losses = safe_csv.read(tmp_path / "run" / "epochs.csv")["validation_loss"].astype(float)
     assert f"epoch {losses.argmin()} is kept, whose validation loss is the lowest: {losses.min():.4f}" in said
-    without = fit(split_set, tmp_path / "another", replace(QUICK, epochs=2))
+    without = fit(split_set / "set", tmp_path / "another", replace(QUICK, epochs=2))
     assert not any("is kept" in line for line in without), "the last one is, whatever its validation loss"
 
 
