@@ -32,7 +32,7 @@ def draw() -> None:
         "drop": _("Undecided images go"),
     }
     pending = st.radio(_("Undecided images"), CHOICES, format_func=lambda choice: titles[choice], key="export_pending")
-    _outlook(workspace)
+    _outlook(workspace, pending)
     forms = _forms()
     form, where = st.columns([1, 2])
     layout = form.selectbox(_("Form"), list(forms), format_func=forms.__getitem__, key="export_layout")
@@ -63,17 +63,19 @@ def draw() -> None:
         st.error(_("Not done: {why}", why=plain(str(error))))
 
 
-def _outlook(workspace: Workspace) -> None:
-    """Say what will go and stay before anything is written, and lead to the images that will go."""
+def _outlook(workspace: Workspace, pending: Pending | None) -> None:
+    """Say what will go and stay before anything is written, and lead to the images that were dropped."""
     number = session.translator().number
     with Store(workspace.review) as store:
         states = store.catalogue.facets()["state"]
     waiting = states.get(State.UNDECIDED, 0) + states.get(State.LATER, 0)
     gone = states.get(State.DROPPED, 0)
     stays, relabelled, go, open_ones = st.columns(4)
-    stays.metric(_("Stay"), number(sum(states.values()) - waiting - gone))
+    will_go = gone + (waiting if pending == "drop" else 0)
+    will_stay = sum(states.values()) - gone - (0 if pending == "keep" else waiting)
+    stays.metric(_("Stay"), number(will_stay))
     relabelled.metric(_("Of them relabelled"), number(states.get(State.RELABELLED, 0)))
-    go.metric(_("Go"), number(gone))
+    go.metric(_("Go"), number(will_go))
     open_ones.metric(_("Undecided"), number(waiting))
     pages = st.session_state.get("pages")
     if pages and gone:

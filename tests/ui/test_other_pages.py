@@ -330,9 +330,11 @@ def test_the_export_page_says_what_will_go_before_anything_is_written(
         (night,) = store.catalogue.entries(["dogs/night.jpg"])
         store.log.decide(choices.decide_image(night, Action.DROP), reviewer="rui", now="2026-01-01T00:00:00Z")
     app = opened(audited, monkeypatch, "export_page")
-    assert {metric.label: metric.value for metric in app.metric} == {
-        "Stay": "12", "Of them relabelled": "0", "Go": "1", "Undecided": "4",
-    }  # fmt: skip
+    for pending, stay, go in ((None, "12", "1"), ("keep", "16", "1"), ("drop", "12", "5")):
+        app.radio(key="export_pending").set_value(pending).run()
+        assert {metric.label: metric.value for metric in app.metric} == {
+            "Stay": stay, "Of them relabelled": "0", "Go": go, "Undecided": "4",
+        }, pending  # fmt: skip
 
 
 def test_the_report_is_written_in_the_language_of_the_page(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
