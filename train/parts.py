@@ -107,7 +107,7 @@ def _given(samples: Sequence[Sample], names: Counter[str | None], how: Division,
         parts = Parts(train=train, validation=validation, test=test)
     else:
         parts = Parts(train=train, validation=validation, test=test)
-    _say_leaks(parts, say)
+    _say_leaks(parts, how, say)
     return parts
 
 
@@ -125,16 +125,22 @@ def _refuse_splits(names: Counter[str | None]) -> None:
         raise SourceError(f"there is only a train split, and nothing to test on; add a test split, {way_out}")
 
 
-def _say_leaks(parts: Parts, say: Say) -> None:
-    """Say how many images are tested on whose duplicates were trained on; they are left where they are."""
-    trained = {sample.group for sample in parts.train}
+def _say_leaks(parts: Parts, how: Division, say: Say) -> None:
+    """Say how many images are tested on whose duplicates were seen before; they are left where they are."""
     for part in parts.tested:
-        leaks = sum(sample.group in trained for sample in part)
-        if leaks:
-            say(
-                f"{leaks:,} of {len(part):,} {part[0].split} images have a duplicate in train, which flatters the "
-                "model; curate audit lists them (split_leak)"
-            )
+        _say_leak(part, parts.train, say)
+    if how.early and len(parts.tested) > 1:
+        _say_leak(parts.test, parts.validation, say)  # of which the best epoch is kept
+
+
+def _say_leak(part: Sequence[Sample], seen: Sequence[Sample], say: Say) -> None:
+    groups = {sample.group for sample in seen}
+    leaks = sum(sample.group in groups for sample in part)
+    if leaks:
+        say(
+            f"{leaks:,} of {len(part):,} {part[0].split} images have a duplicate in {seen[0].split}, which flatters the "
+            "model; curate audit lists them (split_leak)"
+        )
 
 
 def _refuse_classes_not_trained(parts: Parts) -> None:

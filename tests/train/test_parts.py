@@ -154,6 +154,14 @@ def test_test_images_with_a_duplicate_in_train_are_counted_and_left_where_they_a
     assert copies[0] in found.test
 
 
+def test_test_images_with_a_duplicate_among_those_that_end_the_run_are_counted_too() -> None:
+    samples = [*named("train"), *named("test", 1, "a", group="vala0"), *named("test", 2, "b"), *named("val", 1)]
+    _, said = divided(samples, early=True)
+    assert said[0].startswith("1 of 3 test images have a duplicate in val, which flatters the model")
+    _, said = divided(samples)
+    assert not any("duplicate" in line for line in said), "nothing is chosen by the val images"
+
+
 def test_duplicates_within_one_split_are_no_leak() -> None:
     _, said = divided([*named("train", group="same"), *named("test", group="other")])
     assert len(said) == 2
