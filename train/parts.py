@@ -135,11 +135,11 @@ def _say_leaks(parts: Parts, how: Division, say: Say) -> None:
 
 def _say_leak(part: Sequence[Sample], seen: Sequence[Sample], say: Say) -> None:
     groups = {sample.group for sample in seen}
-    leaks = sum(sample.group in groups for sample in part)
+    leaks, name = sum(sample.group in groups for sample in part), seen[0].split
     if leaks:
         say(
-            f"{leaks:,} of {len(part):,} {part[0].split} images have a duplicate in {seen[0].split}, which flatters the "
-            "model; curate audit lists them (split_leak)"
+            f"{leaks:,} of {len(part):,} {part[0].split} images have a duplicate in {name}, which flatters the model; "
+            "curate audit lists them (split_leak)"
         )
 
 
