@@ -78,6 +78,8 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     >>> curate.decide("ws", curate.Selection(kinds=("dark",)), Action.DROP, reviewer="ana")
     1
     """
+    if not isinstance(selection, Selection):
+        raise CurateError(f"{selection!r} is no selection; give curate.Selection(kinds=(...,)), or paths, or labels")
     if action is not None and action not in CHOSEN:
         raise CurateError(f"{action} is no decision; use keep, drop, relabel or defer")
     action = None if action is None else Action(action)  # who calls may write it as text

@@ -9,15 +9,18 @@ import pandas as pd
 import pytest
 
 import curate
-from curate.duplicates import colours, tiles
+from curate.duplicates import colours, kinds, near_small, tiles
 from curate.duplicates.colours import Colours
+from curate.duplicates.groups import Match
 from curate.duplicates.tiles import TILE_PX
 from curate.images.image import Pixels, luma, squeeze
+from curate.scanners.duplicates import Duplicates, DuplicatesSettings
 from curate.schema import Role
 from tests import sample_images
 
 SAME_IN_GREY = ((200, 60, 60), (42, 131, 42), (40, 70, 255))
 """Red, green and blue of luma 102."""
+RED, GREEN, _ = SAME_IN_GREY
 
 
 def table(*images: Pixels) -> Colours:
@@ -150,3 +153,24 @@ def test_a_photo_in_other_colours_is_said_to_be_that(tmp_path: Path) -> None:
     grey = luma(photo).astype(np.int16) - luma(other)
     other = np.clip(other + grey[:, :, None], 0, 255).astype(np.uint8)
     assert [*copies(tmp_path, {"a.png": photo, "b.png": other}).values()] == ["recoloured"]
+
+
+@pytest.mark.parametrize(("other", "expected"), [(RED, 1), (GREEN, 0)])
+def test_small_images_that_are_laid_on_one_another_have_the_same_colours(
+    other: tuple[int, int, int], expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An apple is no part of an orange, however round both are."""
+    match = Match(kind=kinds.CROPPED, agreement=0.6, share=0.94)
+    monkeypatch.setattr(near_small, "matches", lambda *_: iter([(0, 1, match, match)]))
+    measured = [colours.measured(np.full((64, 64, 3), colour, np.uint8)) for colour in (RED, other)]
+    ranked = pd.DataFrame(
+        {
+            "tile": pd.Series([bytes(64 * 64)] * 2),
+            "phash": pd.Series([bytes(8)] * 2),
+            "colours": pd.Series(measured),
+            "width": 40,
+            "height": 40,
+        }
+    )
+    found = Duplicates(DuplicatesSettings(thorough=True))._small(ranked, np.array([0, 1]))
+    assert len(list(found)) == expected

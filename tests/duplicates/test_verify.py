@@ -1,10 +1,11 @@
 """Verification finds the copies that a full comparison of every candidate finds, however many are in hand at a time."""
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
-from curate.duplicates import colours, kinds, prefilter, signing, verify
+from curate.duplicates import colours, kinds, prefilter, signing, tiles, verify
 from curate.duplicates.groups import Match
 from curate.duplicates.verify import Verifier
 from curate.scanners.duplicates import DuplicatesSettings
@@ -132,3 +133,26 @@ def test_the_less_texture_the_more_colours_count(
     )
     found = Verifier(frame, DuplicatesSettings()).copies((np.array([0]), np.array([1]), np.array([0])), None)
     assert [match.kind.name for _, _, match in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("ink", "opposed"), [pytest.param(0.0, 4, id="ink"), pytest.param(140.0, 0, id="what more light may have burnt")]
+)
+def test_ink_is_no_paper_that_light_has_burnt(ink: float, opposed: int) -> None:
+    """Four blocks have texture in both; four of paper are another thing in one of the two, either way round."""
+    plain = np.full((64, 64), 255, np.float32)
+    plain[24:40, 8:24] = np.random.default_rng(4).uniform(0, 240, (4, 4)).repeat(4, 0).repeat(4, 1)
+    marked = plain.copy()
+    marked[8:24, 40:56] = ink
+    found = tiles.compare(tiles.prepare(np.stack([plain, marked])), np.array([0, 1, 0]), np.array([1, 0, 0]))
+    assert found.textured.tolist() == [4 + opposed, 4 + opposed, 4]
+    assert found.alike.tolist() == pytest.approx([4 / (4 + opposed), 4 / (4 + opposed), 1.0])
+
+
+def test_what_light_has_burnt_has_no_say() -> None:
+    image = cv2.GaussianBlur(np.random.default_rng(3).uniform(0, 255, (64, 64)).astype(np.float32), (0, 0), 3)
+    image = (image - image.min()) / np.ptp(image) * 230 + 20
+    pair = np.stack([image, np.minimum(image * 1.6, 255)])
+    found = tiles.compare(tiles.prepare(pair), np.array([0]), np.array([1]))
+    assert 4 <= found.textured[0] < 60
+    assert found.alike[0] > 0.95

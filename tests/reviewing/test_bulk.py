@@ -89,6 +89,12 @@ def verdicts(audited: Audited) -> dict[str, tuple[str, str | None]]:
     return {row.path: (row.action, row.final_label) for row in table.itertuples()}
 
 
+def test_what_is_no_selection_is_refused(audited: Audited) -> None:
+    selection: Any = "dark"
+    with pytest.raises(CurateError, match=r"'dark' is no selection; give curate\.Selection"):
+        curate.decide(audited.workspace.root, selection, Action.DROP, reviewer="ana")
+
+
 def test_an_image_that_nothing_flags_is_decided_by_its_path(audited: Audited) -> None:
     clean = "cats/003.jpg"
     assert curate.decide(audited.workspace.root, Selection(paths=(clean,)), Action.DROP, reviewer="ana") == 1
