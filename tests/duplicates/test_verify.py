@@ -136,7 +136,12 @@ def test_the_less_texture_the_more_colours_count(
 
 
 @pytest.mark.parametrize(
-    ("ink", "opposed"), [pytest.param(0.0, 4, id="ink"), pytest.param(140.0, 0, id="what more light may have burnt")]
+    ("ink", "opposed"),
+    [
+        pytest.param(0.0, 4, id="ink"),
+        pytest.param(115.0, 4, id="pale ink"),
+        pytest.param(140.0, 0, id="what more light may have burnt"),
+    ],
 )
 def test_ink_is_no_paper_that_light_has_burnt(ink: float, opposed: int) -> None:
     """Four blocks have texture in both; four of paper are another thing in one of the two, either way round."""
