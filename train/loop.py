@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ import numpy.typing as npt
 from curate.errors import ConfigError
 from curate.train import checkpoints, data
 from curate.train.data import Images, Preprocessing
-from curate.train.device import deterministic, device, mixed_precision
+from curate.train.device import deterministic, device, mixed_precision, single_precision
 from curate.train.layers import freeze_trunk
 from curate.train.weights import Pretrained, load
 
@@ -295,11 +296,11 @@ def embed(pretrained: Pretrained, images: Images) -> Floats:
 
     network = pretrained.network.to(device()).eval()
     parts = []
-    with torch.inference_mode(), mixed_precision():
+    with torch.inference_mode():
         for part in _in_batches(torch.from_numpy(images)):
             inputs = data.normalise(part.to(device()), pretrained.mean, pretrained.scale)  # (batch, 3, side, side)
             pooled = network.avgpool(network.features(inputs)).flatten(1)  # (batch, 1280)
-            parts.append(pooled.float().cpu().numpy())
+            parts.append(pooled.cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, 1280), np.float32)
 
 
@@ -326,9 +327,9 @@ def _trunk_features(pretrained: Pretrained, images: Images) -> Tensor:
     import torch
 
     trunk = pretrained.network.to(device()).features[:TRUNK].eval()
-    with torch.inference_mode(), mixed_precision():
+    with torch.inference_mode():
         parts = [
-            trunk(data.normalise(part.to(device()), pretrained.mean, pretrained.scale)).float()
+            trunk(data.normalise(part.to(device()), pretrained.mean, pretrained.scale))
             for part in _in_batches(torch.from_numpy(images))
         ]
     return torch.cat(parts).clone()
@@ -364,14 +365,17 @@ def _train_epoch(
 
 
 def _forward(pretrained: Pretrained, inputs: Tensor, *, raw: bool, tuned: bool = False) -> Tensor:
-    """Compute (n, classes) logits of activations or raw images; gradients reach the trunk only where it is tuned."""
+    """Compute (n, classes) logits of activations or raw images; gradients reach the trunk only where it is tuned.
+
+    A trunk that is not computes in single precision, as it does where its activations are kept.
+    """
     import torch
 
     network = pretrained.network
     inputs = inputs.to(device())
     if raw:
         inputs = data.normalise(inputs, pretrained.mean, pretrained.scale)  # (n, 3, side, side)
-        with torch.set_grad_enabled(tuned and torch.is_grad_enabled()):
+        with torch.set_grad_enabled(tuned and torch.is_grad_enabled()), nullcontext() if tuned else single_precision():
             inputs = network.features[:TRUNK](inputs)  # (n, 320, side/32, side/32)
     pooled = network.avgpool(network.features[TRUNK](inputs)).flatten(1)  # (n, 1280)
     logits: Tensor = network.classifier(pooled)
@@ -379,12 +383,12 @@ def _forward(pretrained: Pretrained, inputs: Tensor, *, raw: bool, tuned: bool =
 
 
 def _logits(pretrained: Pretrained, examples: Labelled) -> Tensor:
-    """Compute (n, classes) float32 logits without dropout."""
+    """Compute (n, classes) float32 logits without dropout, in single precision on a GPU too: as the ONNX file does."""
     import torch
 
     pretrained.network.to(device()).eval()
-    with torch.inference_mode(), mixed_precision():
-        parts = [_forward(pretrained, part, raw=examples.raw).float() for part in _in_batches(examples.inputs)]
+    with torch.inference_mode():
+        parts = [_forward(pretrained, part, raw=examples.raw) for part in _in_batches(examples.inputs)]
     return torch.cat(parts)
 
 

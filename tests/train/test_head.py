@@ -45,7 +45,7 @@ def test_every_run_begins_near_the_loss_of_a_guess(fresh: loop.Fitted) -> None:
     images = np.stack([sample_images.photo(seed, 64, 64) for seed in range(12)])
     examples = loop.labelled(fresh.pretrained, images, [seed % 3 for seed in range(12)])
     predicted = loop.probabilities(fresh, examples)
-    loss = -np.log(predicted[np.arange(12), examples.targets.numpy()]).mean()
+    loss = -np.log(predicted[np.arange(12), examples.targets.cpu().numpy()]).mean()
     assert float(loss) == pytest.approx(math.log(3), abs=0.15)
 
 

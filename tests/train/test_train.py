@@ -66,6 +66,31 @@ def test_training_on_cached_activations_gives_the_losses_of_training_through_the
     assert np.allclose(losses(run(images)), losses(run(images, cached=False)), atol=1e-5, rtol=0)
 
 
+def step_as_a_gpu_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "mixed_precision", lambda: torch.autocast("cpu", dtype=torch.bfloat16))
+
+
+def test_what_is_said_of_an_image_is_in_single_precision_where_steps_of_training_are_not(
+    images: tuple[Any, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ONNX file of a network computes so: near a border it would name another class otherwise."""
+    pretrained, in_single = loop.fresh("lite0", CLASSES, 0).pretrained, run(images)
+    expected = loop.predict(pretrained, images[0]), loop.embed(pretrained, images[0])
+    step_as_a_gpu_does(monkeypatch)
+    assert np.array_equal(loop.predict(pretrained, images[0]), expected[0])
+    assert np.array_equal(loop.embed(pretrained, images[0]), expected[1])
+    assert losses(run(images)) != losses(in_single)
+
+
+def test_in_mixed_precision_too_cached_activations_give_the_losses_of_the_network(
+    images: tuple[Any, list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step_as_a_gpu_does(monkeypatch)
+    assert np.allclose(losses(run(images)), losses(run(images, cached=False)), atol=1e-4, rtol=0)
+    trained = run(images)
+    assert np.allclose(trained.test_probabilities, loop.predict(trained.pretrained, images[0]), atol=1e-5)
+
+
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(images: tuple[Any, list[int]]) -> None:
     first, again, other = run(images), run(images), run(images, seed=1)
     assert losses(first) == losses(again)
