@@ -1,4 +1,4 @@
-"""Where a network is trained, and how exactly: the same numbers from the same run, steps in mixed precision on a GPU."""
+"""Where a network is trained, and how exactly: the same numbers from the same run, in mixed precision on a GPU."""
 
 from __future__ import annotations
 
