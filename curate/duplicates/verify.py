@@ -55,6 +55,8 @@ NEAREST, MOST_SEARCHED = 20, 50_000
 """How many of the nearest wholes of a small image are looked at, and of how many images at most: all are compared."""
 RECOLOURED, OTHER_COLOURS = 0.3, 0.75
 """How far colours are apart (`Colours.apart`) once somebody changed them, and when they are none of the original's."""
+RECOLOURED_IN_PART = 8
+"""The same of a single part (`Colours.most_apart`), where the rest is as it was: skin, a shirt."""
 RICH, OF_AN_EDIT, OF_A_ROUGH_EDIT = 25, 10, 20
 """Blocks that agree in enough of an image, whatever its colours and tones are, and in what an edit leaves of it: more
 where they agree but roughly, as in small images that were cropped by a few pixels.
@@ -325,7 +327,8 @@ class Verifier:
         if match.residual > self._residual_of(match):
             is_sequence = self._strangers is not None and self._strangers.usual >= NEARLY_ALL
             return kinds.BURST if is_sequence else kinds.EDITED
-        if bleached or self._is_toned(match) or apart > RECOLOURED:
+        in_part = self._colours.most_apart(i, j) > RECOLOURED_IN_PART
+        if bleached or self._is_toned(match) or apart > RECOLOURED or in_part:
             return kinds.RECOLOURED
         same_size = self._width[i] == self._width[j] and self._height[i] == self._height[j]
         return kinds.RE_ENCODED if same_size else kinds.RESIZED

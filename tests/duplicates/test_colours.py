@@ -155,6 +155,32 @@ def test_a_photo_in_other_colours_is_said_to_be_that(tmp_path: Path) -> None:
     assert [*copies(tmp_path, {"a.png": photo, "b.png": other}).values()] == ["recoloured"]
 
 
+def with_skin(colour: tuple[int, int, int]) -> Pixels:
+    """A figure in a coat full of detail: the skin takes a fiftieth of it."""
+    canvas = cv2.GaussianBlur(sample_images.photo(12, 240, 240), (0, 0), 2)
+    cv2.ellipse(canvas, (150, 60), (20, 22), 0, 0, 360, colour, -1)
+    return canvas
+
+
+@pytest.mark.parametrize(("other", "kind"), [((255, 201, 40), "re_encoded"), ((248, 208, 178), "recoloured")])
+def test_what_has_another_colour_in_one_part_alone_is_not_merely_encoded_again(
+    other: tuple[int, int, int], kind: str, tmp_path: Path
+) -> None:
+    """As one emoji and the same with other skin: the mean of all colours says nothing."""
+    images = {"a.png": with_skin((255, 201, 40)), "b.jpg": with_skin(other)}
+    assert [*copies(tmp_path, images).values()] == [kind]
+
+
+def test_the_part_that_differs_most_is_what_counts_in_either_direction() -> None:
+    red, rest = 40, bytes([10, 0] * 15)
+    for first, second in (
+        (bytes([10, red]) + rest, bytes([10, 0]) + rest),
+        (rest + bytes([226, 0]), rest + bytes([6, 0])),
+    ):
+        found = Colours(pd.DataFrame({"colours": pd.Series([first, second])}))
+        assert found.most_apart(0, 1) == found.most_apart(1, 0) in (40, 36)
+
+
 @pytest.mark.parametrize(("other", "expected"), [(RED, 1), (GREEN, 0)])
 def test_small_images_that_are_laid_on_one_another_have_the_same_colours(
     other: tuple[int, int, int], expected: int, monkeypatch: pytest.MonkeyPatch
