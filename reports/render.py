@@ -160,7 +160,8 @@ def _view(found: Contents, t: Translator, target: Path, runs: Sequence[str]) -> 
         "kinds": _by_category(tables.by_kind(found.outcomes), t),
         "tallied": ("flagged", *map(str, tables.Outcome)),
         "info": _informational(found, t),
-        "counts": found.class_counts.reset_index().to_dict("records"),
+        "classes": found.images["label"].nunique(),
+        "counts": _class_counts(found.class_counts),
         "benchmark": _benchmark(found, t),
         "decisions_made": len(tables.made(found.decisions)),
         "reviewers": tables.reviewers(found.decisions).to_dict("records"),
@@ -172,6 +173,11 @@ def _view(found: Contents, t: Translator, target: Path, runs: Sequence[str]) -> 
             "markdown": MARKDOWN_DECISIONS,
         },
     }
+
+
+def _class_counts(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of `tables.class_counts`; None stays None, which a column of names would make a class `nan`."""
+    return [{"label": label, **row} for label, row in zip(table.index, table.to_dict("records"), strict=True)]
 
 
 def _benchmark(found: Contents, t: Translator) -> benchmark_tables.Section | None:
