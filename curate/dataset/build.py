@@ -1,7 +1,8 @@
 """From the approved manifest to a training set: extend, balance, change the images, split, write.
 
 Invariants: the same recipe, manifest and extensions give the same bytes; no image of an extension is a duplicate of
-one that is there already; duplicates never stand in two splits; the folder appears whole or not at all.
+one that is there already, or a file that the manifest drops; duplicates never stand in two splits; the folder appears
+whole or not at all.
 """
 
 import functools
@@ -20,7 +21,7 @@ from curate import config, scanners
 from curate.config import DecodeLimits
 from curate.dataset import card as building_card
 from curate.dataset import datacard, layouts, splits
-from curate.dataset.members import OWN, Member, approved, gather
+from curate.dataset.members import OWN, Member, approved, dropped, gather
 from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
 from curate.dataset.relocation import Say, sources_of, workspaces_near
@@ -93,7 +94,8 @@ def build(
     refuse_inside(destination, [*walked, *given], "the build")
     faces = _faces_settings(named)
     with atomic_folder(destination) as partial, tempfile.TemporaryDirectory(prefix="curate-build-") as scratch:
-        members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named))
+        unwanted = dropped(named) if chosen.extend else frozenset()
+        members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named), unwanted)
         members = split(members, chosen)
         if repair_splits:
             members = _repaired(members, chosen, said)
