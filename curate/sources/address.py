@@ -28,6 +28,12 @@ def url(address: str | Path) -> str | None:
     return f"{found[1].lower()}://{text[found.end() :]}" if found else None
 
 
+def as_path(address: str | Path) -> str:
+    """Return the path that a `file:` URL means; any other address as it is."""
+    text = str(address)
+    return "/" + text.removeprefix("file:").lstrip("/") if text.startswith("file:/") else text
+
+
 def join(root: str | Path, path: str) -> str:
     """Put a path below a root; it stays below it, whatever the path looks like."""
     base = url(root) or str(root)
