@@ -23,7 +23,7 @@ from curate.i18n import ENGLISH, Translator, translator
 from curate.reports import album, benchmark_tables, contents, tables, training, wording
 from curate.reports.contents import Contents
 from curate.scanners import kinds
-from curate.sources.address import url
+from curate.sources.address import on_this_machine, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic, disk_refusals_explained
 from curate.storage.names import printable
@@ -65,7 +65,7 @@ def report(
     ['report.html', 'report.md', 'report.csv', 'report-findings.csv', 'report-decisions.csv']
     """
     ws = Workspace(Path(workspace))
-    target = Path(output) if output is not None else ws.root / "report.html"
+    target = on_this_machine(output, "a report") if output is not None else ws.root / "report.html"
     t = translator(lang)
     if target.suffix.lower() != ".html":
         raise CurateError(f"{target}: the name of a report ends in .html")

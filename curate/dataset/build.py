@@ -32,7 +32,7 @@ from curate.images.decode import decode
 from curate.scanners.faces import Faces, FacesSettings
 from curate.schema import Verdict
 from curate.sources import Source, source_at
-from curate.sources.address import refuse_inside
+from curate.sources.address import on_this_machine, refuse_inside
 from curate.sources.classes import alike, folder_name, same_file
 from curate.sources.layout import LabelAndSplit, classes_of
 from curate.storage import safe_csv
@@ -78,7 +78,7 @@ def build(
     6
     """
     said = say or (lambda _: None)
-    chosen, destination = read(Path(recipe)), Path(destination)
+    chosen, destination = read(Path(recipe)), on_this_machine(destination, "a training set")
     if repair_splits and not chosen.split.keep:
         raise ConfigError(
             f"{recipe} draws splits, in which copies stay together; --repair-splits is for those that it keeps: "
