@@ -7,7 +7,7 @@ that is not an earlier report.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from curate.scanners import kinds
 from curate.sources.address import on_this_machine, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic, disk_refusals_explained
+from curate.storage.markdown import escape_markdown
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
@@ -324,20 +325,6 @@ def _markdown(page: dict[str, Any]) -> str:
     environment = _environment(page["t"], autoescape=False, finalize=finalize, keep_trailing_newline=True)
     environment.filters["code"] = lambda text: Markup(indented(text))  # noqa: S704 - as above
     return str(environment.get_template("report.md.j2").render(page, mark=Markup(_MARK)))  # noqa: S704 - a constant
-
-
-_MARKDOWN: dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {sign: f"\\{sign}" for sign in "\\`*[]|~$#"}
-_ESCAPED = re.compile("|".join([*map(re.escape, _MARKDOWN), r"(?<![^\W_])_|_(?![^\W_])"]))
-
-
-def escape_markdown(text: str) -> str:
-    """Escape text so that Markdown shows it as it is, in a table cell too: on one line, nothing to run or to follow.
-
-    An underscore inside a word means nothing to Markdown and is left alone.
-    """
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    replace: Callable[[re.Match[str]], str] = lambda match: _MARKDOWN.get(match.group(), f"\\{match.group()}")  # noqa: E731
-    return _ESCAPED.sub(replace, line)
 
 
 def indented(text: str) -> str:
