@@ -40,6 +40,7 @@ MISTAKES = {
     "manifest ws -o m.xlsx": r"m\.xlsx: the name of a manifest ends in \.parquet, \.csv, \.jsonl",
     "export nowhere.csv new": r"nowhere\.csv does not exist; write one with: .*",
     "export pets new": r"pets is a folder; name a manifest in it, or write one with: curate manifest WORKSPACE",
+    "export kept.csv list --as list": r"list: the name of a list ends in \.csv, \.tsv, \.jsonl, \.parquet",
     "export kept.csv taken": r"taken is not empty; give a folder that does not exist yet",
     "audit pets -w s3://bucket/ws": r"s3://bucket/ws is a URL, and a workspace is written to this machine "
     r"only; give a path",

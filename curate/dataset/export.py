@@ -89,6 +89,8 @@ def export(  # noqa: PLR0913 - each is a command-line option
     if repair_splits:
         images = _with_repaired_splits(Path(manifest), images, said)
     layout = layout or ("list" if lists.is_list(destination) else "folder")
+    if layout == "list" and not lists.is_list(destination):
+        raise CurateError(f"{destination}: the name of a list ends in {', '.join(lists.SUFFIXES)}")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
     for note in manifests.notes_on_classes(table, images):
