@@ -7,7 +7,7 @@ that is not an earlier report.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from curate.i18n import ENGLISH, Translator, translator
 from curate.reports import album, benchmark_tables, contents, tables, training, wording
 from curate.reports.contents import Contents
 from curate.scanners import kinds
-from curate.sources.address import url
+from curate.sources.address import on_this_machine, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic, disk_refusals_explained
+from curate.storage.markdown import escape_markdown
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
@@ -65,7 +66,7 @@ def report(
     ['report.html', 'report.md', 'report.csv', 'report-findings.csv', 'report-decisions.csv']
     """
     ws = Workspace(Path(workspace))
-    target = Path(output) if output is not None else ws.root / "report.html"
+    target = on_this_machine(output, "a report") if output is not None else ws.root / "report.html"
     t = translator(lang)
     if target.suffix.lower() != ".html":
         raise CurateError(f"{target}: the name of a report ends in .html")
@@ -160,7 +161,8 @@ def _view(found: Contents, t: Translator, target: Path, runs: Sequence[str]) -> 
         "kinds": _by_category(tables.by_kind(found.outcomes), t),
         "tallied": ("flagged", *map(str, tables.Outcome)),
         "info": _informational(found, t),
-        "counts": found.class_counts.reset_index().to_dict("records"),
+        "classes": found.images["label"].nunique(),
+        "counts": _class_counts(found.class_counts),
         "benchmark": _benchmark(found, t),
         "decisions_made": len(tables.made(found.decisions)),
         "reviewers": tables.reviewers(found.decisions).to_dict("records"),
@@ -172,6 +174,11 @@ def _view(found: Contents, t: Translator, target: Path, runs: Sequence[str]) -> 
             "markdown": MARKDOWN_DECISIONS,
         },
     }
+
+
+def _class_counts(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of `tables.class_counts`; None stays None, which a column of names would make a class `nan`."""
+    return [{"label": label, **row} for label, row in zip(table.index, table.to_dict("records"), strict=True)]
 
 
 def _benchmark(found: Contents, t: Translator) -> benchmark_tables.Section | None:
@@ -318,20 +325,6 @@ def _markdown(page: dict[str, Any]) -> str:
     environment = _environment(page["t"], autoescape=False, finalize=finalize, keep_trailing_newline=True)
     environment.filters["code"] = lambda text: Markup(indented(text))  # noqa: S704 - as above
     return str(environment.get_template("report.md.j2").render(page, mark=Markup(_MARK)))  # noqa: S704 - a constant
-
-
-_MARKDOWN: dict[str, str] = {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {sign: f"\\{sign}" for sign in "\\`*[]|~$#"}
-_ESCAPED = re.compile("|".join([*map(re.escape, _MARKDOWN), r"(?<![^\W_])_|_(?![^\W_])"]))
-
-
-def escape_markdown(text: str) -> str:
-    """Escape text so that Markdown shows it as it is, in a table cell too: on one line, nothing to run or to follow.
-
-    An underscore inside a word means nothing to Markdown and is left alone.
-    """
-    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    replace: Callable[[re.Match[str]], str] = lambda match: _MARKDOWN.get(match.group(), f"\\{match.group()}")  # noqa: E731
-    return _ESCAPED.sub(replace, line)
 
 
 def indented(text: str) -> str:

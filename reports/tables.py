@@ -162,7 +162,8 @@ def decisions(
     log: Sequence[Decision], folded: Folded, rulings: Mapping[str, Ruling], findings: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the log, newest first, each row with the finding it was about and what has become of it."""
-    about = {(row.finding_id, row.path): row for row in findings[["finding_id", "path", "kind", "label"]].itertuples()}
+    columns = ["finding_id", "path", "kind", "label", "severity"]
+    about = {(row.finding_id, row.path): row for row in findings[columns].itertuples()}
     applied = {decision.id for ruling in rulings.values() for decision in ruling.decisions}
     stale = {decision.id for ruling in rulings.values() for decision in ruling.stale}
     live = {decision.id for decision in folded.live}
@@ -180,7 +181,8 @@ def decisions(
         elif folded.standing.get((decision.finding_id, decision.path)) is not decision:
             state = State.SUPERSEDED
         else:
-            state = State.IN_FORCE if finding is not None else State.NO_FINDING
+            waits = finding is not None and finding.severity != Severity.INFO  # put off: what informs is not ruled on
+            state = State.IN_FORCE if waits else State.NO_FINDING
         rows.append(
             {
                 "id": decision.id,

@@ -100,12 +100,14 @@ def section(run: TrainedRun, t: Translator) -> Section:
 def _sentence(run: TrainedRun, t: Translator) -> str:
     recipe = run.recipe
     how = t.gettext("the whole network") if recipe["fine_tune"] else t.gettext("its top on a frozen trunk")
-    return t.gettext(
-        "EfficientNet-B0 with the weights {weights}, {how} trained for up to {epochs:,} epochs at {side} px; the "
-        "recipe is in recipe.toml beside the run.",
+    return t.counted(
+        "EfficientNet-B0 with the weights {weights}, {how} trained for {n} epoch at {side} px; the recipe is in "
+        "recipe.toml beside the run.",
+        "EfficientNet-B0 with the weights {weights}, {how} trained for up to {n} epochs at {side} px; the recipe is in "
+        "recipe.toml beside the run.",
+        recipe["epochs"],
         weights=Path(recipe["weights"]).name,
         how=how,
-        epochs=recipe["epochs"],
         side=recipe["input_px"],
     )
 

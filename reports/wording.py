@@ -70,7 +70,7 @@ def state_titles(t: Translator) -> dict[str, str]:
         State.TAKEN_BACK: t.gettext("Taken back"),
         State.STALE: t.gettext("Stale: the file has changed"),
         State.TAKES_BACK: t.gettext("Takes an earlier one back"),
-        State.NO_FINDING: t.gettext("No effect: nothing is found there any more"),
+        State.NO_FINDING: t.gettext("No effect: nothing to decide is found there any more"),
     }
 
 
@@ -137,7 +137,7 @@ def sentences(t: Translator, c: Contents, files: Mapping[str, str], version: str
         "no_decisions": t.gettext("Nobody has decided anything yet."),
         "stale_intro": t.gettext(
             "These decisions were about files whose content has changed since. They are listed here and not applied; "
-            "the images are back in the review queue."
+            "of these images those that are flagged wait in the review queue again."
         ),
         "no_stale": t.gettext("None: every decision that stands is about the bytes that were audited."),
         "reproduce_intro": t.gettext("Save the configuration below as curate.toml, then run:"),

@@ -40,7 +40,13 @@ MISTAKES = {
     "manifest ws -o m.xlsx": r"m\.xlsx: the name of a manifest ends in \.parquet, \.csv, \.jsonl",
     "export nowhere.csv new": r"nowhere\.csv does not exist; write one with: .*",
     "export pets new": r"pets is a folder; name a manifest in it, or write one with: curate manifest WORKSPACE",
+    "export kept.csv list --as list": r"list: the name of a list ends in \.csv, \.tsv, \.jsonl, \.parquet",
     "export kept.csv taken": r"taken is not empty; give a folder that does not exist yet",
+    "audit pets -w s3://bucket/ws": r"s3://bucket/ws is a URL, and a workspace is written to this machine "
+    r"only; give a path",
+    "manifest ws -o s3://bucket/m.csv --pending keep": r"s3://bucket/m\.csv is a URL, and a manifest is written to .*",
+    "report ws -o s3://bucket/r.html": r"s3://bucket/r\.html is a URL, and a report is written to .*",
+    "build recipe.toml s3://bucket/set --manifest kept.csv": r"s3://bucket/set is a URL, and a training set is .*",
     "verify nowhere": r"nowhere has no sha256sums\.txt.*",
 }
 """What is typed, and the whole line that answers it, behind `curate: `."""
@@ -55,6 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     curate.audit(root / "pets", root / "ws", engine="serial")
     curate.manifest(root / "ws", root / "kept.csv", pending="keep")
     (root / "notes.txt").write_text("hello\n")
+    (root / "recipe.toml").write_text("[split]\ntrain = 0.5\ntest = 0.5\n")
     (root / "typo.toml").write_text("[decode]\nmax_pixel = 3\n")
     (root / "scanner.toml").write_text("[scan.qualty]\nblurry = 0.4\n")
     (root / "threshold.toml").write_text("[scan.quality]\nblury = 0.4\n")

@@ -4,7 +4,7 @@ Both sides are measured as an audit measures them and judged together; only pair
 """
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +13,16 @@ import pandas as pd
 
 from curate import config, scanners
 from curate.auditing import pipeline
+from curate.duplicates.kinds import SAME_BYTES, SAME_PIXELS
 from curate.errors import SourceError
+from curate.findings import Finding
 from curate.i18n import Message
 from curate.measuring import features
 from curate.measuring.measure import measure_shard
 from curate.measuring.shard import Shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates
+from curate.schema import Role
 from curate.sources import Record, source_at
 from curate.storage.atomic import disk_refusals_explained
 from curate.storage.workspace import Workspace
@@ -47,14 +50,15 @@ def compare(
     for side, side_address in ((OURS, ours), (THEIRS, theirs)):
         with _audited(Path(side_address), configuration, report) as workspace:
             frames.append(_measured(workspace, scanner).assign(side=side))
-    return _across(scanner, *frames)
+    return _across(scanner, *frames, names={})
 
 
 @disk_refusals_explained()
 def find_copies(workspace: str | Path, files: str | Path | Sequence[str | Path]) -> pd.DataFrame:
-    """Find where the images in `files`, or one, stand in an audited dataset; the columns are those of `compare`.
+    """Find where the images in `files`, or one, stand in an audited dataset.
 
-    Raises `SourceError` for a file that does not exist.
+    The columns are those of `compare`, `path` being the file as it was given. Raises `SourceError` for a file that
+    does not exist.
 
     >>> curate.find_copies("ws", ["more/cats/same.jpg"])["copy_of"].tolist()
     ['cats/001.jpg']
@@ -62,7 +66,8 @@ def find_copies(workspace: str | Path, files: str | Path | Sequence[str | Path])
     ws = Workspace(Path(workspace))
     configuration = config.read(ws.config)
     scanner = _duplicates(configuration)
-    records = [_record(Path(file)) for file in ([files] if isinstance(files, str | Path) else files)]
+    named = {_record(Path(file)): str(file) for file in ([files] if isinstance(files, str | Path) else files)}
+    records = list(named)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "features").mkdir()
         part = Path(folder) / "features" / "part-0000001.parquet"
@@ -76,7 +81,8 @@ def find_copies(workspace: str | Path, files: str | Path | Sequence[str | Path])
             )
         )
         asked = _table(records, Path(folder) / "features", scanner)
-    return _across(scanner, _measured(ws, scanner).assign(side=OURS), asked.assign(side=THEIRS))
+    names = {f"{THEIRS}{record.path}": name for record, name in named.items()}
+    return _across(scanner, _measured(ws, scanner).assign(side=OURS), asked.assign(side=THEIRS), names=names)
 
 
 def _record(file: Path) -> Record:
@@ -130,37 +136,73 @@ def _table(records: Sequence[Record], folder: Path, scanner: Scanner) -> pd.Data
     return features.view(features.load(records, features.parts(folder, [scanner]), [scanner]), scanner)
 
 
-def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Judge both together, ours preferred as keepers only by name, and keep what crosses over."""
+def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame, *, names: Mapping[str, str]) -> pd.DataFrame:
+    """Judge both together, ours preferred as keepers only by name, and keep what crosses over.
+
+    `names` are what paths of theirs are called in what is returned, where not as they are.
+    """
     both = pd.concat([ours, theirs], ignore_index=True)
     both["path"] = both.pop("side") + both["path"]
     both[["label", "split"]] = None
-    groups: dict[str, list[scanners.Finding]] = {}
+    groups: dict[str, list[Finding]] = {}
     for finding in scanner.judge(both):
         groups.setdefault(finding.group_id or "", []).append(finding)
+    contents = zip(both["digest"], both["sha256"], strict=True)
+    content = dict(zip(both["path"], contents, strict=True))
     rows = []
     for group in groups.values():
-        keeper = next(finding for finding in group if finding.role == "keeper")
-        copies = [finding for finding in group if finding.role == "copy"]
-        mine = sorted(finding.path for finding in group if finding.path.startswith(OURS))
-        if not mine:
-            continue
-        for finding in copies if keeper.path.startswith(OURS) else [keeper, *copies]:
-            if finding.path.startswith(THEIRS):
-                best = keeper.path if keeper.path.startswith(OURS) else mine[0]
-                pair = finding if finding.role == "copy" else next(one for one in copies if one.path == best)
-                message = _without_sides(pair.message)
-                rows.append((finding.path, best, pair.kind.name, str(message), message.to_json()))
-    frame = pd.DataFrame(rows, columns=[*COLUMNS], dtype=object).sort_values("path", ignore_index=True)
-    frame["path"] = [path.removeprefix(THEIRS) for path in frame["path"]]
-    frame["copy_of"] = [path.removeprefix(OURS) for path in frame["copy_of"]]
-    return frame
+        members = [finding for finding in group if finding.role in {Role.KEEPER, Role.COPY}]
+        for path, best, pair in _crossing(members, content):
+            message = _without_sides(pair.message, names)
+            rows.append((_named(path, names), _named(best, names), pair.kind.name, str(message), message.to_json()))
+    return pd.DataFrame(rows, columns=[*COLUMNS], dtype=object).sort_values("path", ignore_index=True)
 
 
-def _without_sides(message: Message) -> Message:
+def _crossing(
+    members: Sequence[Finding], content: Mapping[str, tuple[bytes, str]]
+) -> Iterator[tuple[str, str, Finding]]:
+    """Yield each path of theirs in a group, its best match in ours, and a finding that says what it is to that.
+
+    What has equal pixels stands together (`content` holds digest and sha256 by path): it is a copy of what the first
+    of it is a copy of, which its own finding does not say.
+    """
+    keeper = next(finding for finding in members if finding.role == Role.KEEPER)
+    mine = sorted(finding.path for finding in members if finding.path.startswith(OURS))
+    near = {content[one.path][0]: one for one in members if one.role == Role.COPY and one.kind not in _EXACT}
+    equal_to: dict[bytes, list[str]] = {}
+    for path in mine:
+        equal_to.setdefault(content[path][0], []).append(path)
+    staying = equal_to.get(content[keeper.path][0], [])
+    for path in sorted(finding.path for finding in members if finding.path.startswith(THEIRS)) if mine else ():
+        digest, sha256 = content[path]
+        if equal := equal_to.get(digest, []):
+            best = next((other for other in equal if content[other][1] == sha256), equal[0])
+            kind = SAME_BYTES if content[best][1] == sha256 else SAME_PIXELS
+            yield path, best, replace(keeper, kind=kind, message=kind.says(other=best))
+        elif staying:
+            best = keeper.path if keeper.path in staying else staying[0]
+            yield path, best, _about(near[digest], best)
+        else:  # ours are copies of an image of theirs: of this one, or of one that it is a copy of itself
+            best = max(mine, key=lambda other: near[content[other][0]].score)
+            is_keeper = digest == content[keeper.path][0]
+            yield path, best, _about(near[content[best][0]], path) if is_keeper else near[digest]
+
+
+_EXACT = (SAME_BYTES, SAME_PIXELS)
+
+
+def _about(finding: Finding, other: str) -> Finding:
+    """Return a finding about another image of the same pixels as the one that it names."""
+    message = replace(finding.message, values={**finding.message.values, "other": other})
+    return replace(finding, message=message)
+
+
+def _named(path: str, names: Mapping[str, str]) -> str:
+    """Return a path as it is on its own side, or as somebody has named it."""
+    return path.removeprefix(OURS) if path.startswith(OURS) else names.get(path, path.removeprefix(THEIRS))
+
+
+def _without_sides(message: Message, names: Mapping[str, str]) -> Message:
     """Rewrite a message for paths as they are on their own side."""
-    values = {
-        name: value.removeprefix(OURS).removeprefix(THEIRS) if name == "other" else value
-        for name, value in message.values.items()
-    }
+    values = {name: _named(value, names) if name == "other" else value for name, value in message.values.items()}
     return replace(message, values=values)

@@ -27,6 +27,7 @@ from curate.measuring.shard import Shard, Tally
 from curate.options import DuplicateEngine, Profile
 from curate.schema import Role, Severity
 from curate.sources import Record, Records, Source, given, open_source, source_at
+from curate.sources.address import on_this_machine
 from curate.storage import memory
 from curate.storage.atomic import atomic, disk_refusals_explained, write_json
 from curate.storage.clock import now_text
@@ -158,7 +159,7 @@ def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
         "exclude": exclude,
         "online": online,
     }
-    ws = Workspace(Path(workspace).absolute())
+    ws = Workspace(on_this_machine(workspace, "a workspace").absolute())
     chosen = pool.named(engine) if engine else None
     pool.get_ready(ws.root, chosen or Engine())
     if configuration is not None:

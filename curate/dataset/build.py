@@ -1,7 +1,8 @@
 """From the approved manifest to a training set: extend, balance, change the images, split, write.
 
 Invariants: the same recipe, manifest and extensions give the same bytes; no image of an extension is a duplicate of
-one that is there already; duplicates never stand in two splits; the folder appears whole or not at all.
+one that is there already, or a file that the manifest drops; duplicates never stand in two splits; the folder appears
+whole or not at all.
 """
 
 import functools
@@ -20,7 +21,7 @@ from curate import config, scanners
 from curate.config import DecodeLimits
 from curate.dataset import card as building_card
 from curate.dataset import datacard, layouts, splits
-from curate.dataset.members import OWN, Member, approved, gather
+from curate.dataset.members import OWN, Member, approved, dropped, gather
 from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
 from curate.dataset.relocation import Say, sources_of, workspaces_near
@@ -31,7 +32,7 @@ from curate.images.decode import decode
 from curate.scanners.faces import Faces, FacesSettings
 from curate.schema import Verdict
 from curate.sources import Source, source_at
-from curate.sources.address import refuse_inside
+from curate.sources.address import on_this_machine, refuse_inside
 from curate.sources.classes import alike, folder_name, same_file
 from curate.sources.layout import LabelAndSplit, classes_of
 from curate.storage import safe_csv
@@ -77,7 +78,7 @@ def build(
     6
     """
     said = say or (lambda _: None)
-    chosen, destination = read(Path(recipe)), Path(destination)
+    chosen, destination = read(Path(recipe)), on_this_machine(destination, "a training set")
     if repair_splits and not chosen.split.keep:
         raise ConfigError(
             f"{recipe} draws splits, in which copies stay together; --repair-splits is for those that it keeps: "
@@ -93,7 +94,8 @@ def build(
     refuse_inside(destination, [*walked, *given], "the build")
     faces = _faces_settings(named)
     with atomic_folder(destination) as partial, tempfile.TemporaryDirectory(prefix="curate-build-") as scratch:
-        members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named))
+        unwanted = dropped(named) if chosen.extend else frozenset()
+        members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named), unwanted)
         members = split(members, chosen)
         if repair_splits:
             members = _repaired(members, chosen, said)

@@ -14,6 +14,7 @@ from curate._version import __version__
 from curate.dataset.parquet_layout import series_of
 from curate.images import formats
 from curate.options import Layout
+from curate.storage.markdown import escape_signs
 from curate.storage.names import printable
 
 CARD, CROISSANT = "README.md", "croissant.json"
@@ -160,5 +161,5 @@ def _table(images: pd.DataFrame) -> list[str]:
 
 
 def cell(text: object) -> str:
-    """Write a name as one cell of a table in Markdown, which it neither ends nor turns round."""
-    return printable(" ".join(str(text).replace("|", "\\|").split())) or "(blank)"
+    """Write a name as one cell of a table in Markdown: as it is, whatever it would be to Markdown or to the eye."""
+    return printable(escape_signs(" ".join(str(text).split()))) or "(blank)"

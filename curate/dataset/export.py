@@ -27,7 +27,7 @@ from curate.errors import CurateError, SourceError, refuse_unknown
 from curate.options import Layout, Mode
 from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
-from curate.sources.address import refuse_inside, url
+from curate.sources.address import as_path, refuse_inside, url
 from curate.sources.classes import same_file
 from curate.storage.atomic import atomic_folder
 
@@ -84,10 +84,13 @@ def export(  # noqa: PLR0913 - each is a command-line option
         refuse_unknown("layout", layout, get_args(Layout))
     table = manifests.read(Path(manifest))
     images = manifests.kept_of(table, Path(manifest), sources_of(source), said)
+    destination = as_path(destination)
     refuse_inside(destination, folders_walked(Path(manifest), images["source"]), "the export")
     if repair_splits:
         images = _with_repaired_splits(Path(manifest), images, said)
     layout = layout or ("list" if lists.is_list(destination) else "folder")
+    if layout == "list" and not lists.is_list(destination):
+        raise CurateError(f"{destination}: the name of a list ends in {', '.join(lists.SUFFIXES)}")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
     for note in manifests.notes_on_classes(table, images):
@@ -96,7 +99,7 @@ def export(  # noqa: PLR0913 - each is a command-line option
     placement = place([Kept(*row) for row in zip(*columns, strict=True)])
     images = images.assign(exported_path=pd.Series(placement.paths, images.index, dtype=object))
     if layout == "list":
-        layouts.write_list(images, str(destination))
+        layouts.write_list(images, destination)
         return images
     if mode != "copy" and (url(destination) is not None or layout in _PACKED):
         raise CurateError(f"--mode {mode} makes links between files of this machine; leave it out here")
@@ -162,8 +165,9 @@ def verify(destination: str | Path) -> Verification:
     >>> curate.verify("cleaned").ok
     True
     """
+    destination = as_path(destination)
     if lists.is_list(destination):
-        return _verify_list(str(destination))
+        return _verify_list(destination)
     source = source_at(destination)
     expected = _sums(source, destination)
     address = url(destination)

@@ -21,7 +21,7 @@ from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict, member
-from curate.sources.address import is_below, refuse_inside, url
+from curate.sources.address import is_below, on_this_machine, refuse_inside, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
 from curate.storage.names import is_text, shown
@@ -46,7 +46,7 @@ def manifest(
     {'keep': 6, 'drop': 2}
     """
     ws = Workspace(Path(workspace))
-    target = Path(output) if output else ws.manifest
+    target = on_this_machine(output, "a manifest") if output else ws.manifest
     if target.suffix not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
     facts = ws.read_audit()

@@ -1,7 +1,7 @@
 """What goes into a built set: the approved images, and images of extensions that are no duplicates, balanced.
 
-Invariants: no image of an extension is a duplicate of one that is in the set or was thinned out of it; whatever is
-drawn is drawn by `splits.sampling_key`.
+Invariants: no image of an extension is a duplicate of one that is in the set or was thinned out of it, or has the
+content of one that was dropped; whatever is drawn is drawn by `splits.sampling_key`.
 """
 
 import math
@@ -18,7 +18,7 @@ from curate.dataset.recipe import Balance, BuildRecipe, Extension
 from curate.dataset.relocation import Say
 from curate.dataset.splits import sampling_key
 from curate.errors import ConfigError, SourceError, suggestion
-from curate.schema import DecodeStatus
+from curate.schema import DecodeStatus, Verdict
 from curate.sources import open_source
 from curate.sources.address import join
 from curate.sources.columns import split_name
@@ -77,14 +77,26 @@ def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) 
     ]
 
 
+def dropped(manifest: Path) -> frozenset[str]:
+    """Return the sha256 of every content that a manifest drops, and keeps nowhere."""
+    table = manifests.read(manifest)
+    is_dropped = table["action"] == Verdict.DROP
+    return frozenset(table["sha256"][is_dropped].dropna()) - frozenset(table["sha256"][~is_dropped])
+
+
 def gather(
-    recipe: BuildRecipe, own: list[Member], scratch: Path, say: Say, audits: Iterable[Workspace] = ()
+    recipe: BuildRecipe,
+    own: list[Member],
+    scratch: Path,
+    say: Say,
+    audits: Iterable[Workspace] = (),
+    unwanted: frozenset[str] = frozenset(),
 ) -> tuple[list[Member], Counter[str]]:
     """Choose the images of the set, each with its duplicate group, and count what was left out, by reason.
 
     `own` are the approved images, `scratch` is a folder to work in, `audits` are workspaces whose measurements are used
-    as far as they still hold. Raises `CurateError` where an image is not the one
-    that was approved, or an extension has nothing to give.
+    as far as they still hold, `unwanted` is the sha256 of every content that no extension may bring in. Raises
+    `CurateError` where an image is not the one that was approved, or an extension has nothing to give.
     """
     refused: Counter[str] = Counter()
     deduplicator = Deduplicator(scratch / "measured")
@@ -102,7 +114,7 @@ def gather(
         # Own images that were thinned out are compared with too: they are no less the same image.
         present = [*own, *(member for member in members if member.origin != OWN)]
         say(f"looking for images that are no copies in {origin}")
-        taken, reasons = _taken(present, pool, wanted, deduplicator)
+        taken, reasons = _taken(present, pool, wanted, deduplicator, unwanted)
         members = [*members, *taken]
         refused.update(reasons)
     if balance.method == "undersample":
@@ -191,16 +203,19 @@ def _wanted(extension: Extension, balance: Balance, members: Sequence[Member], l
 
 
 def _taken(
-    present: Sequence[Member], pool: Sequence[Member], wanted: Mapping[str, int | None], deduplicator: Deduplicator
+    present: Sequence[Member],
+    pool: Sequence[Member],
+    wanted: Mapping[str, int | None],
+    deduplicator: Deduplicator,
+    unwanted: frozenset[str] = frozenset(),
 ) -> tuple[list[Member], Counter[str]]:
     """Take as many of the pool as are wanted and are no duplicates; more are looked at while some lack."""
     spare = _SPARE
     while True:
         looked = _first(pool, wanted, spare)
         groups = deduplicator.groups([member.location for member in [*present, *looked]])
-        taken, reasons = _accepted(
-            looked, groups[len(present) :], {found.group for found in groups[: len(present)]}, wanted
-        )
+        present_groups = {found.group for found in groups[: len(present)]}
+        taken, reasons = _accepted(looked, groups[len(present) :], present_groups, wanted, unwanted)
         counts = Counter(member.label for member in taken)
         lacks = any(count is not None and counts[label] < count for label, count in wanted.items())
         spare *= 2
@@ -222,7 +237,11 @@ def _first(pool: Sequence[Member], wanted: Mapping[str, int | None], spare: floa
 
 
 def _accepted(
-    looked: Sequence[Member], measured: Sequence[Grouped], taken_groups: set[str], wanted: Mapping[str, int | None]
+    looked: Sequence[Member],
+    measured: Sequence[Grouped],
+    taken_groups: set[str],
+    wanted: Mapping[str, int | None],
+    unwanted: frozenset[str],
 ) -> tuple[list[Member], Counter[str]]:
     """Accept the images that decode and are duplicates of nothing before them, as many as are wanted."""
     taken_groups = set(taken_groups)
@@ -237,6 +256,8 @@ def _accepted(
             reasons[f"of {member.origin} cannot be decoded"] += 1
         elif grouped.group in taken_groups:
             reasons[f"of {member.origin} are copies of images that are there"] += 1
+        elif grouped.sha256 in unwanted:
+            reasons[f"of {member.origin} are files that the manifest drops"] += 1
         else:
             taken_groups.add(grouped.group)
             counts[member.label] += 1

@@ -28,6 +28,20 @@ def url(address: str | Path) -> str | None:
     return f"{found[1].lower()}://{text[found.end() :]}" if found else None
 
 
+def as_path(address: str | Path) -> str:
+    """Return the path that a `file:` URL means; any other address as it is."""
+    text = str(address)
+    return "/" + text.removeprefix("file:").lstrip("/") if text.startswith("file:/") else text
+
+
+def on_this_machine(target: str | Path, what: str) -> Path:
+    """Return the path that something is written to; raises `SourceError` for a URL, which would be a folder here."""
+    address = url(as_path(target))
+    if address is not None:
+        raise SourceError(f"{address} is a URL, and {what} is written to this machine only; give a path")
+    return Path(as_path(target))
+
+
 def join(root: str | Path, path: str) -> str:
     """Put a path below a root; it stays below it, whatever the path looks like."""
     base = url(root) or str(root)

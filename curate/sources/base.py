@@ -29,7 +29,7 @@ from curate.errors import SourceError
 from curate.i18n import Message, msg
 from curate.plugins import installed
 from curate.sources import containers, objects
-from curate.sources.address import in_container, join, url
+from curate.sources.address import as_path, in_container, join, url
 from curate.sources.classes import notes_on
 from curate.sources.records import Listing, Skipped
 from curate.storage.names import is_text, shown
@@ -174,8 +174,7 @@ def absolute(given: str | Path) -> str:
     """Normalise an address: a URL, or an absolute path (`file://` is one too)."""
     if not is_text(str(given)):
         raise SourceError(f"{shown(str(given))}: the name of the source is not valid UTF-8; rename it")
-    if str(given).startswith("file:/"):
-        given = "/" + str(given).removeprefix("file:").lstrip("/")
+    given = as_path(given)
     address = url(given)
     if address is None and any(len(part.encode()) > _LONGEST_NAME_BYTES for part in Path(given).parts):
         raise SourceError(f"{str(given)[:60]}...: the name of the source is longer than any file may have")

@@ -1,7 +1,9 @@
 """Copies between datasets, and of single files."""
 
+import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -51,7 +53,49 @@ def test_a_file_is_found_in_an_audited_dataset(mine: Path, theirs: Path, tmp_pat
     found = curate.find_copies(tmp_path / "ws", [theirs / "again.jpg", theirs / "stranger.jpg"])
     assert curate.find_copies(tmp_path / "ws", str(theirs / "again.jpg")).equals(found)
     assert found["copy_of"].tolist() == ["cats/000.jpg"]
-    assert found["path"].iat[0].endswith("theirs/again.jpg")
+    assert found["path"].tolist() == [str(theirs / "again.jpg")]
+
+
+def test_a_file_is_called_as_it_was_given(
+    mine: Path, theirs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curate.audit(mine, tmp_path / "ws")
+    monkeypatch.chdir(tmp_path)
+    found = curate.find_copies("ws", ["theirs/stranger.jpg", "theirs/again.jpg", "theirs/again.jpg"])
+    assert found["path"].tolist() == ["theirs/again.jpg"]
+
+
+def test_a_relation_is_to_the_image_that_it_is_said_of(tmp_path: Path) -> None:
+    """Both sets hold an image and smaller copies of it, which are copies of each other more plainly."""
+    large, mine, theirs = tmp_path / "large.jpg", tmp_path / "mine", tmp_path / "theirs"
+    small = cv2.resize(sample_images.photo(900, 640, 480), (320, 240), interpolation=cv2.INTER_AREA)
+    sample_images.save(sample_images.photo(900, 640, 480), large)
+    for name in ("mine/small.jpg", "theirs/one.jpg", "theirs/two.jpg"):
+        sample_images.save(small, tmp_path / name)
+    sample_images.save(small, theirs / "pixels.jpg", progressive=True)
+    sample_images.save(small, mine / "a.jpg", quality=50)
+    exact = [["one.jpg", "small.jpg", "same_bytes"], ["pixels.jpg", "small.jpg", "same_pixels"]]
+    exact += [["two.jpg", "small.jpg", "same_bytes"]]
+    columns = ["path", "copy_of", "relation"]
+
+    shutil.copy(large, mine / "0.jpg")
+    found = curate.compare(mine, theirs)
+    assert found[columns].values.tolist() == exact
+    assert found["reason"].str.contains("small.jpg").all()
+
+    shutil.copy(large, theirs / "0.jpg")
+    (mine / "0.jpg").unlink()
+    found = curate.compare(mine, theirs)
+    assert found[columns].values.tolist()[1:] == exact
+    assert found[["path", "relation"]].values.tolist()[0] == ["0.jpg", "resized"]
+
+    (mine / "small.jpg").unlink()
+    (mine / "a.jpg").unlink()
+    shutil.copy(large, mine / "0.jpg")
+    (theirs / "0.jpg").unlink()
+    found = curate.compare(mine, theirs)
+    assert found[columns].values.tolist() == [[f"{name}.jpg", "0.jpg", "resized"] for name in ("one", "pixels", "two")]
+    assert found["reason"].str.contains("0.jpg").all()
 
 
 def test_a_file_that_does_not_exist_is_a_mistake(mine: Path, tmp_path: Path) -> None:

@@ -60,6 +60,18 @@ def test_added_changed_moved_and_removed_files_give_what_a_fresh_audit_gives(sou
     pd.testing.assert_frame_equal(again.findings, fresh.findings)
 
 
+def test_an_image_that_was_moved_into_the_class_it_was_given_is_kept_there(source: Path, tmp_path: Path) -> None:
+    paths = ("cats/dark.jpg", "cats/001.jpg")
+    curate.decide(tmp_path / "ws", curate.Selection(paths=paths), "relabel", new_label="dogs", reviewer="ana")
+    for path in paths:
+        (source / path).rename(source / "dogs" / f"moved-{Path(path).name}")
+    curate.audit(source, tmp_path / "ws")
+    table = curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="drop").set_index("path")
+    for name in ("dogs/moved-dark.jpg", "dogs/moved-001.jpg"):
+        assert table.loc[name, ["action", "final_label", "reviewer"]].tolist() == ["keep", "dogs", "ana"]
+    assert curate.status(tmp_path / "ws").verdicts["relabel"] == 0
+
+
 def test_a_decision_follows_an_image_that_moves_and_nothing_else(source: Path, tmp_path: Path) -> None:
     curate.decide(tmp_path / "ws", curate.Selection(), None, reviewer="ana", note="too dark")
     (source / "cats" / "dark.jpg").rename(source / "dogs" / "night.jpg")

@@ -299,6 +299,26 @@ def test_images_of_two_extensions_of_one_name_do_not_overwrite_each_other(tmp_pa
     assert len(list((tmp_path / "set").rglob("*.*g"))) == len(built.table)
 
 
+def test_what_was_dropped_does_not_come_back_with_an_extension(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "source")
+    shutil.copy(source / "cats" / "000.jpg", source / "cats" / "again.jpg")  # dropped as well, but its keeper stays
+    for name in ("cats/000.jpg", "cats/001.jpg", "dogs/001.jpg"):
+        (tmp_path / "more" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source / name, tmp_path / "more" / name)
+    sample_images.save(sample_images.photo(7000), tmp_path / "more" / "cats" / "new.jpg")
+    curate.audit(source, tmp_path / "ws")
+    gone = ("cats/001.jpg", "dogs/001.jpg", "cats/again.jpg")
+    curate.decide(tmp_path / "ws", curate.Selection(paths=gone), "drop", reviewer="ana")
+    curate.manifest(tmp_path / "ws", tmp_path / "manifest.csv", pending="keep")
+    (tmp_path / "recipe.toml").write_text('[[extend]]\nsource = "more"\n[split]\ntrain = 0.5\ntest = 0.5\n')
+    made = curate.build(tmp_path / "recipe.toml", tmp_path / "set", manifest=tmp_path / "manifest.csv")
+    assert made.table["origin_path"][made.table["origin"] == "more"].tolist() == ["cats/new.jpg"]
+    assert made.refused == {
+        "of more are copies of images that are there": 1,
+        "of more are files that the manifest drops": 2,
+    }
+
+
 def test_a_build_without_a_manifest_and_one_into_a_full_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"plain\.toml names no manifest; add"):
         curate.build(plain(tmp_path), tmp_path / "set")

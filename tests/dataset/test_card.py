@@ -37,6 +37,11 @@ def test_a_name_ends_no_cell_and_turns_no_text() -> None:
     assert "| \\u202estac\\|a | 1 | 1 | 2 |" in card(BuildRecipe(), table, {}, FacesSettings()).splitlines()
 
 
+def test_a_name_that_is_markup_is_shown_as_it_is() -> None:
+    lines = card(BuildRecipe(), TABLE.replace({"cats": "<unk> *a* b_c"}), {}, FacesSettings()).splitlines()
+    assert "| &lt;unk&gt; \\*a\\* b_c | 1 | 1 | 2 |" in lines
+
+
 def steps(recipe: BuildRecipe, faces: FacesSettings | None = None) -> list[str]:
     found = lines(recipe, faces=faces)
     return found[found.index("## What was done to them") + 2 : found.index("## Left out") - 1]

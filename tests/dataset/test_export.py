@@ -81,6 +81,18 @@ def test_images_of_a_shard_are_exported_to_a_folder(audited: Audited, tmp_path: 
     assert not (tmp_path / "links").exists()
 
 
+@pytest.mark.parametrize("name", ["out", "out.csv"])
+def test_a_file_url_is_the_path_that_it_names(
+    approved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    curate.export(approved, f"file://{tmp_path}/{name}")
+    assert curate.verify(f"file://{tmp_path}/{name}").ok
+    assert (tmp_path / name).exists()
+    assert list((tmp_path / "here").iterdir()) == []
+
+
 def test_a_list_is_not_written_over(approved: Path, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("mine")
     with pytest.raises(CurateError, match="already"):

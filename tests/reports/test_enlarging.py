@@ -1,10 +1,12 @@
-"""In a real browser, without scripts: a click or a key enlarges an image, and nothing is too wide for a phone."""
+"""In a real browser, without scripts: a click or a key enlarges an image, and nothing is too wide for its window."""
 
 from pathlib import Path
 
 import pytest
 
+import curate
 from curate import reports
+from tests import sample_images
 from tests.browsing import browsing
 from tests.conftest import Audited
 
@@ -37,3 +39,15 @@ def test_a_phone_scrolls_the_page_downwards_only(decided: Audited, tmp_path: Pat
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.goto(written.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_long_name_of_a_class_takes_no_figure_of_table_1_out_of_sight(tmp_path: Path, width: int) -> None:
+    sample_images.dataset(tmp_path / "source", classes=("cats", "a_name_without_a_blank_" * 6), each=2)
+    curate.audit(tmp_path / "source", tmp_path / "ws")
+    written = reports.report(tmp_path / "ws")[0]
+    with browsing() as browser:
+        page = browser.new_page(viewport={"width": width, "height": 844})
+        page.goto(written.as_uri())
+        frame = page.locator(".scroll", has=page.locator(".table1"))
+        assert frame.evaluate("element => element.scrollWidth - element.clientWidth") <= 0

@@ -144,6 +144,22 @@ def test_images_without_a_class_have_a_row_of_their_own(tmp_path: Path) -> None:
     assert page.table("Imagens por classe antes")[1][:2] == ["(sem classe)", "3"]
 
 
+def test_what_has_no_class_or_split_is_named_so_beside_what_has_and_counts_as_none(tmp_path: Path) -> None:
+    rows = ["path,label,split", "0.jpg,cats,train", "1.jpg,nan,train", "2.jpg,cats,test", "3.jpg,cats,", "4.jpg,,"]
+    for number in range(5):
+        sample_images.save(sample_images.photo(number), tmp_path / "source" / f"{number}.jpg")
+    (tmp_path / "source" / "list.csv").write_text("\n".join(rows))
+    curate.audit(tmp_path / "source" / "list.csv", tmp_path / "ws")
+    page = page_of(Workspace(tmp_path / "ws"))
+    assert [row[:2] for row in page.table("Images per class before")[1:-1]] == [
+        ["cats", "3"],
+        ["nan", "1"],
+        ["(no class)", "1"],
+    ]
+    assert "Classes2 " in " ".join(page.text.split("\n"))
+    assert "Splits2 " in " ".join(page.text.split("\n"))
+
+
 def test_files_left_out_and_notes_about_the_whole_dataset_are_told(audited: Audited) -> None:
     facts = audited.workspace.read_audit()
     facts["skipped"] = [

@@ -143,8 +143,9 @@ def test_what_informs_has_no_outcome() -> None:
 
 
 def test_each_row_of_the_log_says_what_has_become_of_it() -> None:
-    blurry, dark, gone, changed, undone = PATHS[:5]
-    findings = findings_of([finding(path, "blurry") for path in (blurry, dark, changed, undone)])
+    blurry, dark, gone, changed, undone, informed = PATHS[:6]
+    rows = [finding(path, "blurry") for path in (blurry, dark, changed, undone)]
+    findings = findings_of([*rows, finding(informed, "wrong_extension")])
     log = [
         decision(1, blurry, "blurry", Action.KEEP),
         decision(2, blurry, "blurry", Action.DROP),
@@ -153,10 +154,12 @@ def test_each_row_of_the_log_says_what_has_become_of_it() -> None:
         decision(5, changed, "blurry", Action.DROP, sha256="f" * 64),
         decision(6, undone, "blurry", Action.DROP),
         decision(7, undone, "blurry", Action.UNDO, reverts=6),
+        decision(8, informed, "wrong_extension", Action.DROP),  # when it still asked for a decision
     ]
     folded = fold(log)
     table = tables.decisions(log, folded, rule(findings, HASHES, folded), findings)
     assert dict(zip(table["id"], table["state"], strict=True)) == {
+        8: "no_finding",
         7: "takes_back",
         6: "taken_back",
         5: "stale",
@@ -165,9 +168,9 @@ def test_each_row_of_the_log_says_what_has_become_of_it() -> None:
         2: "in_force",
         1: "superseded",
     }
-    assert table["id"].tolist() == [7, 6, 5, 4, 3, 2, 1]
+    assert table["id"].tolist() == [8, 7, 6, 5, 4, 3, 2, 1]
     assert tables.reviewers(table).to_dict("records") == [
-        {"reviewer": "ana", "decisions": 6, "first": log[0].decided_at, "last": log[-1].decided_at}
+        {"reviewer": "ana", "decisions": 7, "first": log[0].decided_at, "last": log[-1].decided_at}
     ]
 
 

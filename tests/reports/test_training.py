@@ -1,6 +1,7 @@
 """A run of `curate train fit` in the report: its figures, its reliability, its mistakes, and folders that are none."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,13 @@ def test_a_run_is_its_figures_by_part_and_by_class(tmp_path: Path) -> None:
     assert [list(row)[1:] for row in confusion.rows] == [["3", "2"], ["1", "2"]]
     assert [mistake.caption for mistake in shown.mistakes] == ["cats, taken for birds (96%)"] * 2
     assert [mistake.uri for mistake in shown.mistakes] == ["data:image/jpeg;base64,/9j/4AAQmine", None]
+
+
+def test_one_epoch_is_one(tmp_path: Path) -> None:
+    folder = run(tmp_path / "run")
+    (folder / "recipe.toml").write_text(re.sub(r"epochs = \d+", "epochs = 1", RECIPE))
+    assert "trained for 1 epoch at" in training.section(training.read(folder), EN).sentence
+    assert "por 1 época a" in training.section(training.read(folder), translator("pt-BR")).sentence
 
 
 def test_reliability_has_a_point_for_every_bin_and_a_panel_for_every_part() -> None:
