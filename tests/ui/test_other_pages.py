@@ -13,9 +13,12 @@ from curate.auditing import summary
 from curate.dataset import manifest
 from curate.options import Layout
 from curate.reviewing import choices
+from curate.reviewing.catalogue import Order
 from curate.reviewing.store import Store
 from curate.schema import Action
+from curate.ui import images_page
 from curate.ui.feed import AHEAD
+from curate.ui.grid_feed import Shown
 from tests.conftest import Audited
 from tests.ui.driving import APP, AppTest, Screen, drawn, log, opened, press, text, told
 
@@ -90,6 +93,21 @@ def test_images_are_narrowed_and_sorted(audited: Audited, monkeypatch: pytest.Mo
     app.text_input(key="images_text").set_value("NIGHT").run()
     assert tiles(app) == ["dogs/night.jpg"]
     assert told(app)["tiles"][0]["reasons"][0].startswith("Very dark")
+
+
+@pytest.mark.parametrize("given", [None, ("dogs/small.jpg", "dogs/000.jpg", "cats/empty.png", "dogs/night.jpg")])
+def test_a_page_of_the_grid_begins_behind_the_last_image_although_those_before_are_decided(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...] | None
+) -> None:
+    monkeypatch.setattr("curate.ui.grid_feed.PAGE", 1)
+    shown = Shown(images_page.VIEWS["waiting"], Order.NAME, given)
+    waiting = ["cats/cut.jpg", "cats/empty.png", "dogs/again.jpg", "dogs/night.jpg", "dogs/small.jpg"]
+    found: list[str] = []
+    with Store(audited.workspace.review) as store:
+        while page := shown.page(store, found[-1] if found else None):
+            found += [entry.path for entry in page]
+            store.log.decide(choices.decide_image(page[0], Action.DROP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    assert found == ([path for path in given if path in waiting] if given else waiting)
 
 
 def test_the_images_most_like_one_come_first(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
