@@ -1,5 +1,6 @@
 """Images, map, thresholds, agreement, overview, log and export without a browser, and the reviewer in Portuguese."""
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from curate.reviewing import choices
 from curate.reviewing.catalogue import Order
 from curate.reviewing.store import Store
 from curate.schema import Action
+from curate.storage.workspace import Workspace
 from curate.ui import images_page
 from curate.ui.feed import AHEAD
 from curate.ui.grid_feed import Shown
@@ -238,6 +240,26 @@ def test_the_log_has_a_row_a_step_and_takes_it_back_whole(audited: Audited, app:
 
 
 # The other pages
+
+
+def test_the_log_shows_the_image_that_was_decided_not_what_has_its_name_now(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = shutil.copytree(audited.source, tmp_path / "src")
+    curate.audit(source, tmp_path / "own")
+    with Store(Workspace(tmp_path / "own").review) as store:
+        (night,) = store.catalogue.entries(["dogs/night.jpg"])
+        store.log.decide(choices.decide_image(night, Action.DROP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path / "own")])
+
+    def shown() -> list[str]:
+        return [url for image in drawn("log_page").get("image") for url in image.value]
+
+    before = shown()
+    assert len(before) == 1
+    shutil.copy(source / "cats" / "000.jpg", source / "dogs" / "night.jpg")
+    curate.audit(source, tmp_path / "own")
+    assert shown() == before
 
 
 def test_the_name_is_asked_once_in_each_browser(
