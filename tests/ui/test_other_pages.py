@@ -171,6 +171,17 @@ def test_every_form_of_the_command_line_can_be_written(
     assert list((target if target.is_dir() else tmp_path).glob(mark[layout]))
 
 
+def test_blanks_round_the_name_of_the_folder_are_none_of_it(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = opened(audited, monkeypatch, "export_page")
+    app.radio(key="export_pending").set_value("drop").run()
+    assert app.text_input(key="export_folder").set_value("  ").run().button(key="export_copy").disabled
+    app.text_input(key="export_folder").set_value(f" {tmp_path / 'cleaned'} ").run()
+    press(app, "Write the manifest and the folder")
+    assert curate.verify(tmp_path / "cleaned").ok
+
+
 def test_a_list_is_called_as_a_list(audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     app = opened(audited, monkeypatch, "export_page")
     app.radio(key="export_pending").set_value("drop").run()
