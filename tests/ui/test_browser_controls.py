@@ -195,3 +195,21 @@ def test_of_a_long_name_the_end_is_shown_in_the_grid(page: "Page", server: Serve
     start, end = name.locator("bdi").evaluate(edges)
     assert start < left, "the beginning is cut"
     assert end <= right + 1
+
+
+def test_signs_that_are_written_with_alt_gr_decide_nothing_in_the_grid(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").nth(1).wait_for()
+    page.keyboard.press("d")
+    says(page, "Dropped: 1.")
+    page.keyboard.press("Control+Alt+z")  # as some systems report AltGr
+    page.keyboard.press("Control+Alt+a")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    says(page, "1 chosen")
+    page.keyboard.press("s")
+    says(page, "Left for later: 1.")
+    page.locator(".state.later").wait_for()
+    assert [action for _, action in log(audited)] == ["drop", "defer"]

@@ -205,11 +205,11 @@ class Grid {
   }
 
   bound(event, name) {
+    if (event.altKey) return null; // AltGr writes signs, and some systems report Ctrl with it
     if (event.ctrlKey || event.metaKey) {
       if (name === "a") return "all";
       return name === "z" || name === "y" ? (name === "y" || event.shiftKey ? "redo" : "undo") : null;
     }
-    if (event.altKey) return null;
     if (name.startsWith("Arrow")) return name;
     if (name === "Space") return "select";
     if (name === "Enter") return event.composedPath()[0].closest?.(PRESSED) ? null : "open";
