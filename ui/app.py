@@ -28,6 +28,7 @@ STYLE = """
   .stMain header, [data-testid="stHeader"] { min-height: 2.8rem; height: 2.8rem; }
   [data-testid="stSidebarHeader"] { height: 2rem; margin-bottom: 0; }
   [data-testid="stSidebarUserContent"] { padding-top: 0; }
+  [data-testid="stSidebar"][data-collapsed="true"] [data-testid="stSidebarContent"] { display: none; }
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
   [class*="st-key-strip"] [data-testid="stImage"] img { height: 13vh; width: 100%; }
   [class*="st-key-thumb"] [data-testid="stImage"] img { height: 3.5rem; width: 100%; }

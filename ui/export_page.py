@@ -40,7 +40,7 @@ def draw() -> None:
         name, hint = _("List"), _("a file that does not exist yet: .csv, .jsonl or .parquet")
     else:
         name, hint = _("Cleaned folder"), _("a folder that does not exist yet")
-    target = where.text_input(name, key="export_folder", placeholder=hint)
+    target = where.text_input(name, key="export_folder", placeholder=hint).strip()
     left, middle, right = st.columns(3)
     write = left.button(_("Write the manifest"), key="export_manifest", type="primary", width="stretch")
     both = _("Write the manifest and the list") if layout == "list" else _("Write the manifest and the folder")

@@ -15,9 +15,9 @@ PAGE = 120
 
 
 class GridMessage(Spoken):
-    """What a grid says: strokes, which page of tiles it wants, and which images it shows."""
+    """What a grid says: strokes, whether it wants more tiles and after which one, and which images it shows."""
 
-    start: int | None = Field(default=None, ge=0)
+    after: str | None = None
     paths: list[str] = Field(default_factory=list)
 
 
@@ -33,11 +33,12 @@ class Shown:
         """Count them."""
         return store.catalogue.count(self.chosen) if self.paths is None else len(self._given(store))
 
-    def page(self, store: Store, start: int) -> list[Entry]:
-        """Return a page of them."""
+    def page(self, store: Store, after: str | None) -> list[Entry]:
+        """Return a page of them: the first, or what comes after an image, which a decision may have put elsewhere."""
         if self.paths is None:
-            return store.catalogue.find(self.chosen, order=self.order, start=start, limit=PAGE)
-        return store.catalogue.entries(self._given(store)[start : start + PAGE])
+            return store.catalogue.find(self.chosen, order=self.order, after=after, limit=PAGE)
+        passed = set(self.paths[: self.paths.index(after) + 1]) if after in self.paths else set()
+        return store.catalogue.entries([path for path in self._given(store) if path not in passed][:PAGE])
 
     def _given(self, store: Store) -> Sequence[str]:
         if self.chosen == ImageFilter():
@@ -67,10 +68,14 @@ class GridFeed:
 
     def answer(self, store: Store, painter: Painter, shown: Shown) -> dict[str, Any]:
         """Say what became of the strokes, with the images as they are now, and hand out the page that is asked for."""
-        start = 0 if self.last is None else self.last.start
-        if start == 0:
+        after = self.last.after if self.last else None
+        if after is not None and not store.catalogue.entries([after]):
+            self.last = None  # another audit does not know that image: nobody can say what came after it
+            after = None
+        fresh = self.last is None
+        if fresh:
             self.total = shown.count(store)
-        page = [] if start is None else shown.page(store, start)
+        page = shown.page(store, after) if fresh or after is not None else []
         on_screen = set(self.last.paths) if self.last else set()
         touched = [
             decision.path
@@ -82,12 +87,12 @@ class GridFeed:
         changed = store.catalogue.entries(path for path in dict.fromkeys([*sent, *touched]) if path in on_screen)
         answer = {
             **self.exchange.state(),
-            "start": start,
-            "fresh": self.last is None,
+            "fresh": fresh,
+            "last": after is not None and len(page) < PAGE,
             "tiles": [painter.tile(entry) for entry in page],
             "changed": [painter.tile(entry) for entry in changed],
             "total": self.total,
         }
         if self.last is not None:
-            self.last = self.last.model_copy(update={"start": None, "strokes": []})
+            self.last = self.last.model_copy(update={"after": None, "strokes": []})
         return answer

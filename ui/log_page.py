@@ -6,6 +6,7 @@ import streamlit as st
 
 from curate.errors import CurateError
 from curate.reviewing.bulk import now_text
+from curate.reviewing.fold import Decision
 from curate.reviewing.log import Step
 from curate.reviewing.store import Store
 from curate.sources import Source
@@ -25,14 +26,13 @@ def draw() -> None:
     before = st.session_state.get("log_before")
     with Store(workspace.review) as store:
         steps = store.log.steps(before=before, limit=SHOWN, text=text)
-        shown = {path: entry.sha256 for path in map(_first, steps) for entry in store.catalogue.entries([path])}
     _message()
     st.caption(_("Nothing is ever removed: taking a step back adds one."))
     if not steps:
         st.write(_("Nothing of that kind is in the log.") if text else _("Nothing has been decided yet."))
         return
     for step in steps:
-        _row(step, source, shown.get(_first(step)))
+        _row(step, source)
     newest, older = st.columns(2)
     newest.button(_("Newest"), key="log_newest", on_click=_newest, disabled=before is None, width="stretch")
     older.button(
@@ -44,16 +44,18 @@ def draw() -> None:
     )
 
 
-def _first(step: Step) -> str:
-    """Return the image that stands for a step: the one that it is told of by."""
-    return words.subject(step)
+def _first(step: Step) -> Decision:
+    """Return the decision about the image that a step is told by, which holds the content that was looked at."""
+    path = words.subject(step)
+    return next(decision for decision in step.decisions if decision.path == path)
 
 
-def _row(step: Step, source: Source, sha256: str | None) -> None:
+def _row(step: Step, source: Source) -> None:
     number, image, when, what, button = st.columns(WIDTHS, vertical_alignment="center", gap="small")
     number.markdown(plain(str(step.number)))
+    first = _first(step)
     with image, st.container(key=f"thumb-{step.number}"):
-        images.show_known(session.workspace(), source, _first(step), sha256, None, "")
+        images.show_known(session.workspace(), source, first.path, first.sha256, None, "")
     when.markdown(f"{plain(step.decided_at[:16].replace('T', ' '))} UTC  \n{plain(step.reviewer)}")
     told = plain(words.did(step) if step.of is None else words.undone(step))
     note = f"  \n{plain(step.note)}" if step.note else ""

@@ -51,7 +51,7 @@ def draw() -> None:
             "names": [name or _("none") for name in names],
             "texts": {
                 "hint": _("Draw a ring around points to open their images; click one to see it."),
-                "open": _("Open {n} images"),
+                "open": _("Open images: {n}"),
                 "clear": _("Clear"),
                 "map": _("Map of the images"),
             },

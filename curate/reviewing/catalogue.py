@@ -82,10 +82,25 @@ class Catalogue:
         return int(self._db.execute(f"SELECT count(*) FROM image m WHERE {condition}", values).fetchone()[0])
 
     def find(
-        self, chosen: ImageFilter = ImageFilter(), *, order: Order = Order.NAME, start: int = 0, limit: int = 100
+        self,
+        chosen: ImageFilter = ImageFilter(),
+        *,
+        order: Order = Order.NAME,
+        start: int = 0,
+        after: str | None = None,
+        limit: int = 100,
     ) -> list[Entry]:
-        """Return images in an order, from number `start` on."""
+        """Return images in an order, from number `start` on; if an image is named, of those that come `after` it.
+
+        That one need not fit the filter: a decision may have put it elsewhere since it was found.
+        """
         condition, values = _condition(chosen)
+        if after is not None:
+            place = self._db.execute(_SELECT_PLACE, (after,)).fetchone()
+            if place is None:
+                return []
+            condition += f" AND {_BEHIND[order]}"
+            values |= dict(place)
         query = f"{_SELECT} WHERE {condition} ORDER BY {_ORDERS[order]} LIMIT :limit OFFSET :start"
         with self._db.snapshot():
             return self._entries(self._db.execute(query, values | {"limit": limit, "start": start}).fetchall())
@@ -188,6 +203,14 @@ def _condition(chosen: ImageFilter) -> tuple[str, dict[str, Any]]:
 
 
 _ORDERS = {Order.SCORE: "m.score DESC, m.path", Order.NAME: "m.path", Order.CLASS: "m.label, m.path"}
+_SELECT_PLACE = "SELECT path AS last_path, score AS last_score, label AS last_label FROM image WHERE path = ?"
+_BEHIND = {
+    Order.SCORE: "m.score <= :last_score AND (m.score < :last_score OR m.path > :last_path)",
+    Order.NAME: "m.path > :last_path",
+    Order.CLASS: """(m.label IS :last_label AND m.path > :last_path
+        OR m.label > :last_label OR :last_label IS NULL AND m.label IS NOT NULL)""",
+}
+"""What comes after an image in an order, in which those without a class are first."""
 _LABELS = """
     WITH RECURSIVE known(label) AS (
         SELECT min(label) FROM image

@@ -64,6 +64,10 @@ def test_what_a_screen_asks_of_a_large_store(filled: Path) -> None:
             "images by name": images_of(),
             "images by score": images_of(Order.SCORE),
             "images from the middle on": images_of(start=COUNT // 2),
+            **{
+                f"images after one, by {order}": lambda order=order: images.find(order=order, after=middle)
+                for order in Order
+            },
             "images of a kind": images_of(kinds=frozenset({"blurry"})),
             "images by a text that one has": images_of(text=middle),
             "count of images": images.count,

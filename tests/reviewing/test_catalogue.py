@@ -38,6 +38,24 @@ def test_images_come_in_the_order_asked_for(filled: Store) -> None:
     assert [e.path for e in filled.catalogue.find(start=2, limit=2)] == ["a/tiny", "b/clean"]
 
 
+@pytest.mark.parametrize("order", Order)
+def test_what_comes_after_an_image_leaves_none_out_that_waits_whatever_was_decided_before(
+    store: Store, order: Order
+) -> None:
+    frame = images(GROUP)
+    unlabelled = pd.DataFrame([("c/0", None, "sha-0"), ("c/1", None, "sha-1")], columns=["path", "label", "sha256"])
+    store.queue.sync(GROUP, pd.concat([frame, unlabelled], ignore_index=True))
+    waiting = ImageFilter(states=frozenset({State.CLEAR, State.UNDECIDED}))
+    there = paths(store, order=order)
+    passed: list[str] = []
+    while page := store.catalogue.find(waiting, order=order, after=passed[-1] if passed else None, limit=2):
+        passed += [entry.path for entry in page]
+        for path in passed[-2:]:
+            decide(store, path, Action.DEFER)
+    assert passed == there
+    assert store.catalogue.find(order=order, after="of another audit") == []
+
+
 def test_images_are_found_by_where_they_stand_and_by_whom(filled: Store) -> None:
     decide(filled, "b/x", Action.RELABEL, "a", reviewer="rui")
     decide(filled, "b/clean", Action.DROP)

@@ -23,7 +23,7 @@ SETUP = """async (code) => {
         machine.receive(queue(...ids));
         return shown(machine);
     };
-    window.tiles = (...ids) => answer({ start: 0, fresh: true, changed: [], total: ids.length,
+    window.tiles = (...ids) => answer({ fresh: true, changed: [], total: ids.length,
         tiles: ids.map((id) => ({ id, seen: `seen ${id}`, as_of: 0 })) });
     window.sheet = (...ids) => { const made = new Selection(); made.receive(tiles(...ids)); return made; };
 }"""

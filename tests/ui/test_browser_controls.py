@@ -195,3 +195,34 @@ def test_of_a_long_name_the_end_is_shown_in_the_grid(page: "Page", server: Serve
     start, end = name.locator("bdi").evaluate(edges)
     assert start < left, "the beginning is cut"
     assert end <= right + 1
+
+
+def test_tab_leads_to_nothing_beyond_the_screen(page: "Page", server: Server) -> None:
+    page.goto(f"{server.address}/queue")
+    painted(page)
+    stands_still(page)
+    where = "() => [document.activeElement.tagName, document.activeElement.getBoundingClientRect().right]"
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        name, right = page.evaluate(where)
+        assert right > 0, f"{name} of a sidebar that is folded away"
+    page.keyboard.press("/")
+    page.locator(".st-key-filter_text input:focus").wait_for()
+
+
+def test_signs_that_are_written_with_alt_gr_decide_nothing_in_the_grid(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").nth(1).wait_for()
+    page.keyboard.press("d")
+    says(page, "Dropped: 1.")
+    page.keyboard.press("Control+Alt+z")  # as some systems report AltGr
+    page.keyboard.press("Control+Alt+a")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    says(page, "1 chosen")
+    page.keyboard.press("s")
+    says(page, "Left for later: 1.")
+    page.locator(".state.later").wait_for()
+    assert [action for _, action in log(audited)] == ["drop", "defer"]

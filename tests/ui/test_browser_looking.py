@@ -121,6 +121,15 @@ def test_two_copies_blink_and_show_where_they_differ(page: "Page", server: Serve
     assert darkest < 16, "where copies agree the difference is black"
 
 
+def test_surfaces_write_numbers_as_the_language_of_the_page_does(page: "Page", audited: Audited) -> None:
+    with serving(audited.workspace.root, ("--reviewer", "ana", "--lang", "pt-BR")) as portuguese:
+        page.goto(f"{portuguese.address}/queue")
+        painted(page)
+        page.keyboard.press("z")
+        page.keyboard.press("z")
+        page.get_by_text(re.compile(r"^\d+,\d níveis de cinza de diferença")).wait_for()
+
+
 def test_a_group_is_decided_only_when_all_of_it_has_been_on_the_screen(page: "Page", tmp_path: Path) -> None:
     source = sample_images.dataset(tmp_path / "src")
     for number in range(22):
@@ -248,7 +257,7 @@ def test_a_ring_on_the_map_opens_its_images(page: "Page", server: Server) -> Non
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 9)):
         page.mouse.move(x, y, steps=4)
     page.mouse.up()
-    page.get_by_role("button", name="Open 16 images").click()
+    page.get_by_role("button", name="Open images: 16").click()
     page.get_by_text("16 images of the map").wait_for()
     page.locator(".cell").nth(15).wait_for()
 

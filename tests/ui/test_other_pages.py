@@ -1,5 +1,6 @@
 """Images, map, thresholds, agreement, overview, log and export without a browser, and the reviewer in Portuguese."""
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -13,9 +14,13 @@ from curate.auditing import summary
 from curate.dataset import manifest
 from curate.options import Layout
 from curate.reviewing import choices
+from curate.reviewing.catalogue import Order
 from curate.reviewing.store import Store
 from curate.schema import Action
+from curate.storage.workspace import Workspace
+from curate.ui import images_page
 from curate.ui.feed import AHEAD
+from curate.ui.grid_feed import Shown
 from tests.conftest import Audited
 from tests.ui.driving import APP, AppTest, Screen, drawn, log, opened, press, text, told
 
@@ -92,6 +97,21 @@ def test_images_are_narrowed_and_sorted(audited: Audited, monkeypatch: pytest.Mo
     assert told(app)["tiles"][0]["reasons"][0].startswith("Very dark")
 
 
+@pytest.mark.parametrize("given", [None, ("dogs/small.jpg", "dogs/000.jpg", "cats/empty.png", "dogs/night.jpg")])
+def test_a_page_of_the_grid_begins_behind_the_last_image_although_those_before_are_decided(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, given: tuple[str, ...] | None
+) -> None:
+    monkeypatch.setattr("curate.ui.grid_feed.PAGE", 1)
+    shown = Shown(images_page.VIEWS["waiting"], Order.NAME, given)
+    waiting = ["cats/cut.jpg", "cats/empty.png", "dogs/again.jpg", "dogs/night.jpg", "dogs/small.jpg"]
+    found: list[str] = []
+    with Store(audited.workspace.review) as store:
+        while page := shown.page(store, found[-1] if found else None):
+            found += [entry.path for entry in page]
+            store.log.decide(choices.decide_image(page[0], Action.DROP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    assert found == ([path for path in given if path in waiting] if given else waiting)
+
+
 def test_the_images_most_like_one_come_first(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
     app = AppTest.from_string(
@@ -149,6 +169,17 @@ def test_every_form_of_the_command_line_can_be_written(
     mark = {"list": "cleaned.csv", "webdataset": "*.tar", "parquet": "data/*.parquet", "fiftyone": "samples.json"}
     mark |= {"label-studio": "tasks.json", "imagefolder": "metadata.csv", "folder": "cats/000.jpg"}
     assert list((target if target.is_dir() else tmp_path).glob(mark[layout]))
+
+
+def test_blanks_round_the_name_of_the_folder_are_none_of_it(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = opened(audited, monkeypatch, "export_page")
+    app.radio(key="export_pending").set_value("drop").run()
+    assert app.text_input(key="export_folder").set_value("  ").run().button(key="export_copy").disabled
+    app.text_input(key="export_folder").set_value(f" {tmp_path / 'cleaned'} ").run()
+    press(app, "Write the manifest and the folder")
+    assert curate.verify(tmp_path / "cleaned").ok
 
 
 def test_a_list_is_called_as_a_list(audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -220,6 +251,26 @@ def test_the_log_has_a_row_a_step_and_takes_it_back_whole(audited: Audited, app:
 
 
 # The other pages
+
+
+def test_the_log_shows_the_image_that_was_decided_not_what_has_its_name_now(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = shutil.copytree(audited.source, tmp_path / "src")
+    curate.audit(source, tmp_path / "own")
+    with Store(Workspace(tmp_path / "own").review) as store:
+        (night,) = store.catalogue.entries(["dogs/night.jpg"])
+        store.log.decide(choices.decide_image(night, Action.DROP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    monkeypatch.setattr(sys, "argv", ["app.py", str(tmp_path / "own")])
+
+    def shown() -> list[str]:
+        return [url for image in drawn("log_page").get("image") for url in image.value]
+
+    before = shown()
+    assert len(before) == 1
+    shutil.copy(source / "cats" / "000.jpg", source / "dogs" / "night.jpg")
+    curate.audit(source, tmp_path / "own")
+    assert shown() == before
 
 
 def test_the_name_is_asked_once_in_each_browser(

@@ -62,15 +62,32 @@ def test_pages_are_asked_for_once_and_tiles_are_brought_up_to_date(surface: "Pag
         const made = new Selection();
         made.receive({ ...tiles("a", "b"), total: 3 });
         made.more();
-        const first = made.message().start;
+        const first = made.message().after;
         made.more();
-        const asks = made.asks.start;
-        made.receive(answer({ heard: 1, start: 2, total: 3, changed: [{ id: "a", seen: "new", as_of: 4 }],
+        const asks = made.asks.after;
+        made.receive(answer({ heard: 1, total: 3, changed: [{ id: "a", seen: "new", as_of: 4 }],
             tiles: [{ id: "c", seen: "seen c", as_of: 0 }] }));
         made.more();
         return [first, asks ?? null, made.tiles.map((tile) => tile.id), made.tiles[0].seen, made.message()];
         """,
-    ) == [2, None, ["a", "b", "c"], "new", None]
+    ) == ["b", None, ["a", "b", "c"], "new", None]
+
+
+def test_nothing_is_asked_for_behind_the_last_tile_although_there_were_more_once(surface: "Page") -> None:
+    assert run(
+        surface,
+        """
+        const made = new Selection();
+        made.receive({ ...tiles("a", "b"), total: 3 });
+        made.more();
+        made.message();
+        made.receive(answer({ heard: 1, last: true, total: 3, changed: [], tiles: [] }));
+        made.more();
+        const none = made.message();
+        made.receive(answer({ heard: 1, last: false, total: 3, changed: [], tiles: [] }));
+        return [none, made.total];
+        """,
+    ) == [None, 2]
 
 
 def test_a_tile_on_its_way_is_not_decided_twice(surface: "Page") -> None:

@@ -21,9 +21,16 @@ function el(tag, attributes = {}, ...children) {
   return made;
 }
 
+// Write a number as the language of the page does.
+function localised(value, digits = 0) {
+  const exactly = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return value.toLocaleString(document.documentElement.lang || undefined, exactly);
+}
+
 // Fill the gaps of a text: `Kept {what}.`
 function filled(text, values = {}) {
-  return text.replace(/\{(\w+)\}/g, (gap, name) => (name in values ? String(values[name]) : gap));
+  const written = (value) => (typeof value === "number" ? localised(value) : String(value));
+  return text.replace(/\{(\w+)\}/g, (gap, name) => (name in values ? written(values[name]) : gap));
 }
 
 // Call back once the frame that shows what was drawn has been made.

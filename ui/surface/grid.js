@@ -130,7 +130,7 @@ class Grid {
     const { ready, hidden } = this.selection.targets();
     const n = ready.length + hidden.length;
     const names = ["keep", "drop", "later", "relabel", "all", "undo", "redo", "similar", "help"].filter((name) => this.data.acts.includes(name));
-    const titles = { keep: `${this.texts.keep} ${n}`, drop: `${this.texts.drop} ${n}`, all: this.selection.chosen.size ? this.texts.none : this.texts.all };
+    const titles = { keep: `${this.texts.keep} ${localised(n)}`, drop: `${this.texts.drop} ${localised(n)}`, all: this.selection.chosen.size ? this.texts.none : this.texts.all };
     const made = names.map((name) => [name, titles[name] ?? this.texts[name], name === "drop" ? "primary" : ""]);
     this.bar.show(this.data, made, el("label", { class: "size" }, this.texts.size, this.slider));
   }
@@ -205,11 +205,11 @@ class Grid {
   }
 
   bound(event, name) {
+    if (event.altKey) return null; // AltGr writes signs, and some systems report Ctrl with it
     if (event.ctrlKey || event.metaKey) {
       if (name === "a") return "all";
       return name === "z" || name === "y" ? (name === "y" || event.shiftKey ? "redo" : "undo") : null;
     }
-    if (event.altKey) return null;
     if (name.startsWith("Arrow")) return name;
     if (name === "Space") return "select";
     if (name === "Enter") return event.composedPath()[0].closest?.(PRESSED) ? null : "open";

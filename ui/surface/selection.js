@@ -13,6 +13,7 @@ export class Selection extends Outbox {
     this.cursor = 0;
     this.anchor = 0;
     this.total = 0;
+    this.ended = false; // nothing comes after the last tile
     this.asks = {};
   }
 
@@ -27,9 +28,11 @@ export class Selection extends Outbox {
   // Returns what to tell of the strokes that were answered.
   receive(answer) {
     if (this.note(answer)) this.clear();
-    this.total = answer.total;
-    if (answer.start === 0 && answer.fresh) this.clear_tiles();
+    if (answer.fresh) this.clear_tiles();
     for (const tile of answer.tiles) this.put(tile);
+    // What decisions have put elsewhere stays on the screen, and what others have put here comes when it is drawn anew.
+    this.ended ||= answer.last;
+    this.total = this.ended ? this.tiles.length : Math.max(answer.total, this.tiles.length);
     for (const tile of answer.changed) if (this.places.has(tile.id)) this.tiles[this.places.get(tile.id)] = tile;
     return answer.answers.map((one) => this.conclude(one)).filter(Boolean);
   }
@@ -39,6 +42,7 @@ export class Selection extends Outbox {
     this.places.clear();
     this.chosen.clear();
     this.seen.clear();
+    this.ended = false;
     this.cursor = this.anchor = 0;
   }
 
@@ -62,7 +66,7 @@ export class Selection extends Outbox {
   }
 
   more() {
-    if (!this.complete && this.asks.start === undefined && this.asked.start === undefined) this.asks.start = this.tiles.length;
+    if (this.tiles.length && !this.complete && this.asks.after === undefined && this.asked.after === undefined) this.asks.after = this.tiles.at(-1).id;
   }
 
   // Choosing

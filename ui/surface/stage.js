@@ -272,7 +272,7 @@ class Stage {
       }
     }
     pen.putImageData(pixels, 0, 0);
-    const levels = (sum / (width * height * 3)).toFixed(1);
+    const levels = localised(sum / (width * height * 3), 1);
     return { shown: el("div", { class: "window", "data-shows": `0 ${this.pair}` }, canvas), note: el("span", { class: "sign" }, filled(this.texts.levels, { levels })) };
   }
 }
