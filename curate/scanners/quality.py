@@ -126,7 +126,7 @@ class Quality(Scanner):
     """Blurry, dark, bright, low-information, odd-sized and odd-shaped images."""
 
     name: ClassVar[str] = "quality"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     kinds: ClassVar[tuple[KindSpec, ...]] = (BLURRY, DARK, BRIGHT, LOW_INFORMATION, ODD_SIZE, ODD_ASPECT_RATIO)
     settings_model: ClassVar[type[Settings]] = QualitySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
@@ -162,11 +162,13 @@ class Quality(Scanner):
     )
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        grey, tones = image.grey(SIDE_PX), _tones(image.grey(SIDE_PX))
-        if image.on_black is not None and _tones(image.on_black).flat_share < tones.flat_share:
-            grey, tones = image.on_black, _tones(image.on_black)  # what vanishes on white
+        laid = [image.grey(SIDE_PX)] if image.on_black is None else [image.grey(SIDE_PX), image.on_black]
+        toned = [_tones(grey) for grey in laid]
+        grey, tones = min(zip(laid, toned, strict=True), key=lambda one: one[1].flat_share)  # what vanishes on white
         histogram, flat_share = tones.histogram, tones.flat_share
-        p1, p5, p99 = np.searchsorted(histogram.cumsum(), (0.01, 0.05, 0.99)) / 255
+        # Dark, or bright, is what is so on white and on black.
+        levels = np.array([np.searchsorted(each.histogram.cumsum(), (0.01, 0.05, 0.99)) for each in toned]) / 255
+        p1, p5, p99 = levels[:, 0].min(), levels[:, 1].min(), levels[:, 2].max()
         mean = float(histogram @ _LEVELS)
         return {
             "blur": blur_effect(grey),

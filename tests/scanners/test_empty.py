@@ -88,6 +88,39 @@ def test_pale_icons_on_nothing_are_judged_on_black_as_well(tmp_path: Path) -> No
     assert kinds.isdisjoint({"low_information", "bright", "dark"})
 
 
+def sign(body: int, shadow: int, index: int) -> Any:
+    """A disc that casts a soft shadow on nothing: (96, 96, 4)."""
+    cast, disc = (np.zeros((96, 96), np.uint8) for _ in range(2))
+    cv2.circle(cast, (52, 52), 46, 200, -1)
+    cv2.circle(disc, (46, 46), 38 + index, 240, -1)
+    alpha = np.maximum(cv2.GaussianBlur(cast, (0, 0), 4), disc)
+    return np.dstack([np.where(disc > 0, body, shadow).astype(np.uint8)] * 3 + [alpha])
+
+
+@pytest.mark.parametrize(("body", "shadow"), [pytest.param(45, 0, id="dark"), pytest.param(235, 255, id="bright")])
+def test_what_stands_out_from_white_or_from_black_is_neither_dark_nor_bright(
+    body: int, shadow: int, tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for index in range(5):
+        Image.fromarray(sign(body, shadow, index)).save(tmp_path / "in" / f"{index}.png")
+    kinds = set(curate.audit(tmp_path / "in", tmp_path / "ws").findings["kind"])
+    assert kinds.isdisjoint({"dark", "bright"})
+
+
+@pytest.mark.parametrize(("tone", "kind"), [(20, "dark"), (253, "bright")])
+def test_a_few_clear_pixels_make_no_image_less_dark_or_bright(tone: int, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for index in range(5):
+        grain = np.random.default_rng(index).integers(-2, 3, (96, 96, 1))
+        image = np.broadcast_to(tone + grain, (96, 96, 4)).astype(np.uint8)
+        image[:, :, 3] = 255
+        image[0, : index + 1, 3] = 0
+        Image.fromarray(image).save(tmp_path / "in" / f"{index}.png")
+    findings = curate.audit(tmp_path / "in", tmp_path / "ws").findings
+    assert (findings["kind"] == kind).sum() == 5
+
+
 def page(seed: int, lines: int) -> Pixels:
     """Words on white paper, of the size of a scanned letter."""
     canvas, rng = np.full((1100, 850), 255, np.uint8), np.random.default_rng(seed)
