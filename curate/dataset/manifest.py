@@ -133,6 +133,7 @@ def read(path: Path) -> pd.DataFrame:
     if lacking:
         raise SourceError(f"{path} is not a manifest: it has no column {lacking[0]!r}")
     frame = frame.assign(**{name: None for name in _OPTIONAL if name not in frame})
+    frame = frame.assign(final_label=_spelt_as(frame["label"], frame["final_label"]))
     verdicts = [_checked(f"{path}, line {line}", row) for line, row in zip(frame.index, _verdicts(frame), strict=True)]
     actions, finals = zip(*verdicts, strict=True) if verdicts else ((), ())
     frame = frame.assign(action=_column(actions, frame.index), final_label=_column(finals, frame.index))
@@ -195,6 +196,13 @@ def _checked(where: str, row: _Verdict) -> tuple[str, str | None]:
         raise SourceError(f"{where}: {row.path!r} is relabelled, but its final_label is empty")
     kept_by_hand = action is Verdict.KEEP and not row.final_label
     return str(action), row.label if kept_by_hand else row.final_label
+
+
+def _spelt_as(labels: pd.Series, finals: pd.Series) -> pd.Series:
+    """Return final labels, those that are numbers spelt as labels are: pandas makes 7.0 of 7 where others are empty."""
+    known = set(labels.dropna())
+    spelt = {f"{label}.0": label for label in known if f"{label}.0" not in known}
+    return _column([spelt.get(final, final) for final in finals], finals.index)
 
 
 def _refuse_contradictions(path: Path, frame: pd.DataFrame) -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import curate
@@ -50,6 +51,31 @@ def test_a_relabel_to_nothing_is_refused(tmp_path: Path) -> None:
     path = edited(tmp_path, Row("a/1.png", "a"), action={0: "relabel"}, final_label={0: None})
     with pytest.raises(SourceError, match=r"line 2: 'a/1\.png' is relabelled, but its final_label is empty"):
         manifests.read(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_classes_that_are_numbers_stay_what_they_are_where_pandas_saves_a_manifest(tmp_path: Path, suffix: str) -> None:
+    """A dropped image has no final label, so that pandas reads the others as 7.0."""
+    rows = (
+        Row("7/1.png", "7"),
+        Row("7/2.png", "7", action="drop"),
+        Row("1/1.png", "1", final_label="7", action="relabel"),
+    )
+    path = edited(tmp_path, *rows, final_label={1: None})
+    saved, again = pd.read_csv(path), tmp_path / f"again{suffix}"
+    assert saved["final_label"].dtype == float
+    if suffix == ".csv":
+        saved.to_csv(again, index=False)
+    elif suffix == ".jsonl":
+        saved.to_json(again, orient="records", lines=True)
+    else:
+        saved.to_parquet(again)
+    assert manifests.read(again)["final_label"].tolist() == ["7", None, "7"]
+
+
+def test_a_class_whose_name_is_a_number_with_a_point_keeps_it(tmp_path: Path) -> None:
+    rows = Row("v1/1.png", "1.0"), Row("v1/2.png", "1"), Row("v2/1.png", "2"), Row("v2/2.png", "2", final_label="3.0")
+    assert manifests.read(manifest(tmp_path, *rows))["final_label"].tolist() == ["1.0", "1", "2", "3.0"]
 
 
 @pytest.mark.parametrize("column", ["path", "source"])
