@@ -35,7 +35,7 @@ MISTAKES = {
     "status pets": r"pets is not a curate workspace; make one with: curate audit SOURCE -w WS",
     "review nowhere": r"nowhere is not a curate workspace; make one with: .*",
     "review ws --port {busy}": r"nothing can listen on 127\.0\.0\.1 port {busy} \(.*\); give another with --port",
-    "manifest ws": r"1 flagged images are undecided; finish with: curate review ws - or say what they count as with "
+    "manifest ws": r"undecided: 1 flagged image; finish with: curate review ws - or say what they count as with "
     r"--pending keep or --pending drop",
     "manifest ws -o m.xlsx": r"m\.xlsx: the name of a manifest ends in \.parquet, \.csv, \.jsonl",
     "export nowhere.csv new": r"nowhere\.csv does not exist; write one with: .*",

@@ -7,6 +7,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from curate.errors import SourceError
+from curate.i18n import counted
 from curate.sources import Source, source_at
 from curate.train import data
 from curate.train.data import Sample
@@ -43,4 +44,4 @@ class ManifestDataset(Dataset[tuple[Any, int]]):
         return (image if self.transform is None else self.transform(image)), self.targets[index]
 
     def __repr__(self) -> str:
-        return f"<ManifestDataset of {len(self):,} images in {len(self.classes)} classes>"
+        return f"<ManifestDataset of {counted(len(self), 'image')} in {counted(len(self.classes), 'class', 'classes')}>"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from curate.dataset import manifest
 from curate.errors import ConfigError, SourceError
+from curate.i18n import counted
 from curate.images import formats
 from curate.sources import Listing, Record, objects, open_source
 from curate.sources.address import url
@@ -39,7 +40,7 @@ def from_source(source: str | Path, scratch: Path, moved: Sequence[str] = (), sa
             "with classes"
         )
     if lacking:
-        say(f"{lacking:,} images of {source} have no class and are left out")
+        say(f"left out, since they have no class: {counted(lacking, 'image')} of {source}")
     return samples
 
 

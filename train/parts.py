@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.errors import ConfigError, SourceError
+from curate.i18n import counted
 from curate.train.data import Sample
 from curate.train.watching import Say, unsaid
 
@@ -82,7 +83,7 @@ def divide(samples: Sequence[Sample], how: Division, say: Say = unsaid) -> Parts
         parts = _given(samples, names, how, say)
     _refuse_classes_not_trained(parts)
     for part in (parts.train, *parts.tested):
-        say(f"{part[0].split}: {len(part):,} images ({_classes(part)})")
+        say(f"{part[0].split}: {counted(len(part), 'image')} ({_classes(part)})")
     return parts
 
 
@@ -94,7 +95,8 @@ def _given(samples: Sequence[Sample], names: Counter[str | None], how: Division,
     _refuse_splits(names)
     train, validation, test = (_sorted(sample for sample in samples if sample.split == name) for name in _NAMES)
     if names[None]:
-        say(f"{names[None]:,} images have no split, though others have, and are left out; --ignore-splits takes all")
+        lacking = counted(names[None], "image")
+        say(f"left out, without a split though others have one: {lacking}; --ignore-splits takes all")
     if not test:
         say(
             "there is no test split: the val images are tested on"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from curate.auditing import gallery
 from curate.auditing import summary as counting
 from curate.errors import ConfigError, suggestion
+from curate.i18n import counted
 from curate.scanners import kinds
 from curate.schema import Category
 from curate.sources import source_at
@@ -107,7 +108,7 @@ def summary(audit: Audit) -> str:
     by_category = ", ".join(f"{first.count(name):,} {name}" for name in Category if name in first)
     classes = audit.images["label"].nunique()
     flagged = f"{len(first):,} flagged ({by_category})" if first else "none flagged"
-    return f"{len(audit.images):,} images in {classes:,} {'class' if classes == 1 else 'classes'}: {flagged}"
+    return f"{counted(len(audit.images), 'image')} in {counted(classes, 'class', 'classes')}: {flagged}"
 
 
 def audit_html(audit: Audit) -> str:

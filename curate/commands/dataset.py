@@ -8,7 +8,7 @@ import typer
 import curate
 from curate import terminal
 from curate.commands import LangOption, WorkspaceArg, words_in
-from curate.i18n import N_
+from curate.i18n import N_, counted
 from curate.options import Layout, Mode, Pending
 from curate.storage.names import printable
 
@@ -39,7 +39,7 @@ def manifest(
     """Write the approved manifest. One row per image, with verdict, final label and reasons."""
     table = curate.manifest(workspace, output, pending=pending)
     counts = ", ".join(f"{count:,} {action}" for action, count in table["action"].value_counts().sort_index().items())
-    terminal.say(f"{output or workspace / 'manifest.parquet'}: {len(table):,} images ({counts})")
+    terminal.say(f"{output or workspace / 'manifest.parquet'}: {counted(len(table), 'image')} ({counts})")
 
 
 def export(
@@ -64,7 +64,8 @@ def export(
         repair_splits=repair_splits,
         say=terminal.say,
     )
-    terminal.say(f"{destination}: {len(exported):,} images; check them any time with: curate verify {destination}")
+    count = counted(len(exported), "image")
+    terminal.say(f"{destination}: {count}; check any time with: curate verify {destination}")
 
 
 def verify(
@@ -75,7 +76,7 @@ def verify(
     for word, names in (("changed", result.changed), ("missing", result.missing), ("extra", result.extra)):
         for name in names:
             print(printable(f"{word}\t{name}"))
-    terminal.say(f"{result.checked:,} files checked: {'all as exported' if result.ok else 'NOT as exported'}")
+    terminal.say(f"{counted(result.checked, 'file')} checked: {'all as exported' if result.ok else 'NOT as exported'}")
     if not result.ok:
         raise typer.Exit(1)
 
@@ -96,7 +97,7 @@ def build(
     for reason, count in sorted(made.refused.items()):
         terminal.say(f"{count:,} images {reason}")
     print(destination)
-    terminal.say(f"{len(made.table):,} images; how they were made: {destination / 'CARD.md'}")
+    terminal.say(f"{counted(len(made.table), 'image')}; how they were made: {destination / 'CARD.md'}")
 
 
 def fetch(

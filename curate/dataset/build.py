@@ -28,6 +28,7 @@ from curate.dataset.relocation import Say, sources_of, workspaces_near
 from curate.dataset.reuse import folders_walked
 from curate.dataset.shaping import shaped
 from curate.errors import ConfigError, SourceError
+from curate.i18n import counted
 from curate.images.decode import decode
 from curate.scanners.faces import Faces, FacesSettings
 from curate.schema import Verdict
@@ -103,7 +104,7 @@ def build(
             said(f"note: {note}")
         for labels in alike(member.label for member in members):
             said(f"note: the classes {', '.join(map(repr, labels))} look like spellings of one, but count as several")
-        said(f"writing {len(members):,} images")
+        said(f"writing {counted(len(members), 'image')}")
         table = _write(members, chosen, faces, partial, destination)
         card = building_card.card(chosen, table, refused, faces)
         (partial / CARD).write_text(card, encoding="utf-8")

@@ -9,6 +9,7 @@ from curate._version import __version__
 from curate.dataset.datacard import cell
 from curate.dataset.recipe import BuildRecipe
 from curate.dataset.shaping import REDUCING_GAP
+from curate.i18n import counted
 from curate.scanners.face_detector import SMALL_PX
 from curate.scanners.faces import FacesSettings
 
@@ -21,7 +22,7 @@ def card(recipe: BuildRecipe, table: pd.DataFrame, refused: Mapping[str, int], f
     lines = [
         "# Dataset card",
         "",
-        f"{len(table):,} images, built by imagecurate {__version__} from an approved manifest.",
+        f"{counted(len(table), 'image')}, built by imagecurate {__version__} from an approved manifest.",
         "`manifest.csv` names the origin of every image, and the group of copies that it belongs to.",
         "",
         "## Images",

@@ -12,6 +12,7 @@ import pandas as pd
 
 from curate._version import __version__
 from curate.dataset.parquet_layout import series_of
+from curate.i18n import counted
 from curate.images import formats
 from curate.options import Layout
 from curate.storage.markdown import escape_signs
@@ -58,7 +59,7 @@ _CONTEXT: dict[str, Any] = {
 
 def documents(images: pd.DataFrame, layout: Layout) -> dict[str, str]:
     """Write the documents of an export by name; `images` are its rows, with `final_label`, `split`, `exported_path`."""
-    said = f"{len(images):,} images of an approved manifest, written by imagecurate {__version__}."
+    said = f"{counted(len(images), 'image')} of an approved manifest, written by imagecurate {__version__}."
     sums = "`sha256sums.txt` holds the sum of every file: `curate verify FOLDER` or `sha256sum -c sha256sums.txt`."
     configs = _configs(images) if layout == "parquet" else []
     return {
@@ -69,7 +70,7 @@ def documents(images: pd.DataFrame, layout: Layout) -> dict[str, str]:
 
 def documents_of_set(images: pd.DataFrame) -> dict[str, str]:
     """Write the documents of a built training set by name; the same columns."""
-    said = f"{len(images):,} images, built by imagecurate {__version__} from an approved manifest."
+    said = f"{counted(len(images), 'image')}, built by imagecurate {__version__} from an approved manifest."
     how = "One folder a split, below it one a class. `manifest.csv` names the origin of every image, `CARD.md` the how."
     return {
         CARD: _card(images, "Training set", [f"{said} {how}"]),

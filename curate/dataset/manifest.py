@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from curate.dataset.relocation import Say, relocated
 from curate.errors import CurateError, SourceError, UndecidedError, refuse_unknown
+from curate.i18n import counted
 from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
@@ -59,7 +60,7 @@ def manifest(
     waiting = table["action"] == Verdict.PENDING
     if waiting.any():
         raise UndecidedError(
-            f"{waiting.sum()} flagged images are undecided; finish with: curate review {ws.root} - "
+            f"undecided: {counted(int(waiting.sum()), 'flagged image')}; finish with: curate review {ws.root} - "
             "or say what they count as with --pending keep or --pending drop"
         )
     write(table, target)

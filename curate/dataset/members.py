@@ -18,6 +18,7 @@ from curate.dataset.recipe import Balance, BuildRecipe, Extension
 from curate.dataset.relocation import Say
 from curate.dataset.splits import sampling_key
 from curate.errors import ConfigError, SourceError, suggestion
+from curate.i18n import counted
 from curate.schema import DecodeStatus, Verdict
 from curate.sources import open_source
 from curate.sources.address import join
@@ -102,7 +103,7 @@ def gather(
     deduplicator = Deduplicator(scratch / "measured")
     known = deduplicator.take_over(audits, [member.location for member in own])
     from_audit = f", {known:,} of them as the audit measured them" if known else ""
-    say(f"looking for copies among {len(own):,} images of the manifest{from_audit}")
+    say(f"looking for copies among {counted(len(own), 'image')} of the manifest{from_audit}")
     own = _checked(own, deduplicator.groups([member.location for member in own]))
     labels = sorted({member.label for member in own})
     balance = recipe.balance

@@ -8,7 +8,7 @@ The English text is the key of every catalogue (gettext). Catalogues are `locale
 a language is added by adding one, and a package of scanners brings its own (entry-point group `curate.locales`).
 """
 
-from curate.i18n.message import N_, Message, msg, nmsg
+from curate.i18n.message import N_, Message, counted, msg, nmsg
 from curate.i18n.translator import ENGLISH, Translator, languages, preferred, translator
 
-__all__ = ["ENGLISH", "N_", "Message", "Translator", "languages", "msg", "nmsg", "preferred", "translator"]
+__all__ = ["ENGLISH", "N_", "Message", "Translator", "counted", "languages", "msg", "nmsg", "preferred", "translator"]

@@ -115,3 +115,8 @@ def _revived(value: Any) -> Any:
             raise ValueError("a message has a text and values")
         return Message(text, {name: _revived(item) for name, item in values.items()}, value.get("plural"))
     return [_revived(item) for item in value] if isinstance(value, list) else value
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Return "1 image" or "2,000 images", for lines that are said in English alone."""
+    return f"{n:,} {one if n == 1 else many or f'{one}s'}"

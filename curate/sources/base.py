@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from curate.errors import SourceError
-from curate.i18n import Message, msg
+from curate.i18n import Message, counted, msg
 from curate.plugins import installed
 from curate.sources import containers, objects
 from curate.sources.address import as_path, in_container, join, url
@@ -214,4 +214,4 @@ def _what_instead(skipped: Sequence[Skipped]) -> str:
     if not skipped:
         return ": it is empty; give the folder that has a folder of images per class"
     reason, count = Counter(item.reason for item in skipped).most_common(1)[0]
-    return f": {len(skipped)} files were skipped, {count} of them because: {reason}"
+    return f": skipped: {counted(len(skipped), 'file')}, {count:,} of them because: {reason}"

@@ -32,7 +32,7 @@ def decided(audited: Audited) -> Audited:
 
 
 def test_the_manifest_is_refused_while_images_are_undecided(audited: Audited) -> None:
-    with pytest.raises(UndecidedError, match="5 flagged images are undecided"):
+    with pytest.raises(UndecidedError, match="undecided: 5 flagged images"):
         curate.manifest(audited.workspace.root)
     assert not audited.workspace.manifest.exists()
 

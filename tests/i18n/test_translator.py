@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curate.errors import ConfigError
-from curate.i18n import Message, languages, msg, nmsg, preferred, translator
+from curate.i18n import Message, counted, languages, msg, nmsg, preferred, translator
 from curate.i18n.translator import Translator, _catalogue
 
 ENGLISH, PORTUGUESE = translator("en"), translator("pt-BR")
@@ -152,3 +152,17 @@ def test_a_scanner_of_another_package_brings_its_own_catalogue(tmp_path: Path, m
         _catalogue.cache_clear()
     assert t.gettext("Glare") == "Reflexo"
     assert t.gettext("Dark") == "Escura", "the project's own words come first"
+
+
+@pytest.mark.parametrize(
+    ("n", "names", "said"),
+    [
+        (0, ("image",), "0 images"),
+        (1, ("image",), "1 image"),
+        (2, ("image",), "2 images"),
+        (1200, ("class", "classes"), "1,200 classes"),
+        (1, ("class", "classes"), "1 class"),
+    ],
+)
+def test_one_thing_is_no_several_things(n: int, names: tuple[str, ...], said: str) -> None:
+    assert counted(n, *names) == said

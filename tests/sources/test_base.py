@@ -117,7 +117,7 @@ def test_an_empty_source_says_why_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="holds no images: it is empty"):
         open_source(tmp_path / "set").list()
     (tmp_path / "set" / "notes.txt").write_text("no image")
-    with pytest.raises(SourceError, match=r"1 files were skipped, 1 of them because: extension '.txt'"):
+    with pytest.raises(SourceError, match=r"skipped: 1 file, 1 of them because: extension '.txt'"):
         open_source(tmp_path / "set").list()
 
 

@@ -227,4 +227,4 @@ def test_images_without_a_class_are_counted_when_they_are_left_out(tmp_path: Pat
         sample_images.save(sample_images.photo(1), tmp_path / "set" / name)
     said: list[str] = []
     assert len(listing.from_source(tmp_path / "set", tmp_path, say=said.append)) == 1
-    assert said == [f"2 images of {tmp_path}/set have no class and are left out"]
+    assert said == [f"left out, since they have no class: 2 images of {tmp_path}/set"]

@@ -105,7 +105,7 @@ def test_splits_that_cannot_be_trained_and_tested_on_are_refused(names: list[str
 
 def test_images_without_a_split_among_others_are_left_out_and_counted() -> None:
     found, said = divided([*named("train"), *named("test"), *named(None, 1)])
-    assert said[0] == "2 images have no split, though others have, and are left out; --ignore-splits takes all"
+    assert said[0] == "left out, without a split though others have one: 2 images; --ignore-splits takes all"
     assert paths(found.everything).isdisjoint(paths(named(None, 1)))
 
 
