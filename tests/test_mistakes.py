@@ -47,6 +47,7 @@ MISTAKES = {
     "manifest ws -o s3://bucket/m.csv --pending keep": r"s3://bucket/m\.csv is a URL, and a manifest is written to .*",
     "report ws -o s3://bucket/r.html": r"s3://bucket/r\.html is a URL, and a report is written to .*",
     "build recipe.toml s3://bucket/set --manifest kept.csv": r"s3://bucket/set is a URL, and a training set is .*",
+    "fetch kaggle:me/faces s3://bucket/set": r"s3://bucket/set is a URL, and a dataset is written to .*",
     "verify nowhere": r"nowhere has no sha256sums\.txt.*",
 }
 """What is typed, and the whole line that answers it, behind `curate: `."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from curate.sources.address import on_this_machine
 from curate.storage import safe_csv
 from curate.storage.atomic import disk_refusals_explained, explained, write_json
 from curate.train import contents, data, listing, loop, mistakes, predicting, recipes, record
@@ -36,6 +37,7 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
     A run that was cut short goes on where it was. Raises `CurateError` for images that cannot be read, splits that
     cannot be trained and tested on, a loss that is not a number, or another run's folder.
     """
+    on_this_machine(run.output, "a run")
     with tempfile.TemporaryDirectory(prefix="curate-fit-") as scratch:
         parts = _parts(run, Path(scratch), progress, say)
         fitted = loop.fresh(run.config.weights, sorted({sample.label for sample in parts.train}), run.seed)

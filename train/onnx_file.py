@@ -8,6 +8,7 @@ from typing import Any
 from curate.dataset.shaping import REDUCING_GAP
 from curate.errors import MissingExtraError
 from curate.images.decode import FULL_DECODE_PIXELS, REDUCED_SIDE_PX
+from curate.sources.address import on_this_machine
 from curate.storage.atomic import atomic, explained
 from curate.train import checkpoints, weights
 from curate.train.data import Preprocessing
@@ -26,6 +27,7 @@ def export(checkpoint: Path, output: Path) -> Path:
     normalising is part of the network. The output `probabilities` is (n, classes). The names of the classes and
     every step from a file to pixels stand in the file's metadata, as JSON. Raises `ConfigError` for another file.
     """
+    output = on_this_machine(output, "a network")
     import torch
 
     try:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from curate.errors import ConfigError
-from curate.sources.address import join
+from curate.sources.address import join, on_this_machine
 from curate.storage import safe_csv
 from curate.train import checkpoints, data, listing, loop, weights
 from curate.train.data import Reading, Sample, Unreadable
@@ -55,6 +55,7 @@ def predict(
     image that cannot be read `predicted` and its probabilities are empty and `error` says why. `moved` says where the
     images of a manifest lie now. Raises `CurateError` where the checkpoint is none of ours, or gives no numbers.
     """
+    output = on_this_machine(output, "the predictions")
     classes, preprocessing = checkpoints.described(checkpoint)
     network = _Network(
         pretrained=weights.load(str(checkpoint), len(classes)),

@@ -15,6 +15,7 @@ from typing import Any
 
 from curate.errors import ConfigError, CurateError, MissingExtraError, SourceError
 from curate.sources import archive
+from curate.sources.address import on_this_machine
 from curate.storage.atomic import explained, refuse_in_use
 
 SCHEME = "kaggle:"
@@ -36,7 +37,7 @@ def fetch(source: str, destination: str | Path) -> Path:
     name = source.removeprefix(SCHEME)
     if not source.startswith(SCHEME) or not _NAME.fullmatch(name):
         raise ConfigError(f"{source!r} is not a dataset; write kaggle:OWNER/DATASET, as in its address on kaggle.com")
-    target = Path(destination)
+    target = on_this_machine(destination, "a dataset")
     refuse_in_use(target)
     waiting = target.with_name(f".{target.name}.download")
     with explained(waiting):

@@ -30,6 +30,28 @@ def test_a_recipe_is_one_of_three_or_a_file(tmp_path: Path) -> None:
     assert str(result.exception) == "recipe 'other': neither a file nor one of reference, proposed, faces"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", "fit", "set", "-o", "s3://bucket/run"),
+        ("train", "predict", "checkpoint.pt", "set", "-o", "s3://bucket/run"),
+        ("train", "export", "checkpoint.pt", "-o", "s3://bucket/run"),
+        ("benchmark", "--demo", "-o", "s3://bucket/run"),
+    ],
+)
+def test_what_is_trained_is_not_written_to_a_url(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would lie in a folder of this machine called s3:."""
+    pytest.importorskip("torch")
+    draw(tmp_path / "set", "train", "test")
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert isinstance(result.exception, SourceError)
+    assert str(result.exception).startswith("s3://bucket/run is a URL, and ")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
 def test_a_recipe_without_training_and_one_without_a_source_are_one_clear_line(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     (tmp_path / "build.toml").write_text("seed = 1\n")

@@ -21,7 +21,7 @@ from curate.errors import ConfigError
 from curate.options import Profile
 from curate.schema import Category, DecodeStatus, Role, Severity, Verdict
 from curate.sources import kaggle, open_source
-from curate.sources.address import url
+from curate.sources.address import on_this_machine, url
 from curate.storage.workspace import Workspace
 from curate.train import contents, listing, parts
 from curate.train.data import Sample
@@ -73,6 +73,7 @@ class Material:
 
 def demonstration(output: Path, each: int = 100) -> tuple[Path, Path]:
     """Draw the raw dataset of the demo and an extension of small grey portraits, `each` of every class."""
+    on_this_machine(output, "a benchmark")
     raw, extra = output / "drawn" / "raw", output / "drawn" / "extra"
     if not raw.is_dir():
         dataset.draw(raw)
@@ -85,6 +86,7 @@ def located(plan: Plan, say: Say) -> Plan:
 
     Raises `CurateError` for what does not exist, or what Kaggle refuses.
     """
+    on_this_machine(plan.output, "a benchmark")
     return replace(
         plan,
         raw=_located(str(plan.raw), plan.output / "raw", say),
