@@ -65,7 +65,7 @@ def test_every_step_is_told_with_its_numbers() -> None:
     )
     assert steps(recipe, FacesSettings(min_score=0.7, min_score_small=0.5)) == [
         "- extended with more, copies of what is there refused",
-        "- balanced: fill, 10 a class",
+        "- balanced: fill, 10 a class at most",
         (
             "- cropped to the largest face (YuNet, score of at least 0.7, under 100 px 0.5) with a margin of 0.25 of "
             "it; images in which none is found stay whole; the column crop says which part is shown: left top width "
