@@ -205,6 +205,25 @@ def test_what_was_never_scrolled_to_is_not_dropped(page: "Page", server: Server,
     assert f"{17 - len(dropped)} chosen" in page.locator(".status").inner_text()
 
 
+def test_images_that_stay_when_the_grid_is_drawn_anew_can_be_decided(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.get_by_role("button", name="Filter and sort").click()
+    page.get_by_label("Search in names and reasons").fill("s/")  # all of them
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Filter and sort (1)").wait_for()
+    stands_still(page)
+    page.keyboard.press("Escape")
+    page.locator(".tiles").focus()
+    page.locator(".cell.at.seen").wait_for()
+    page.keyboard.press("d")
+    says(page, "Dropped: 1.")
+    page.wait_for_function("() => window.curate.selection.tiles[0].state === 'dropped'")
+    assert log(audited) == [("cats/cut.jpg", "drop")]
+
+
 def test_similar_images_open_from_the_queue(page: "Page", server: Server) -> None:
     page.goto(f"{server.address}/queue?kind=dark")
     painted(page)
