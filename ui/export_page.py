@@ -17,7 +17,7 @@ from curate.sources.address import url
 from curate.sources.columns import is_list
 from curate.storage.workspace import Workspace
 from curate.ui import session
-from curate.ui.images import plain
+from curate.ui.markdown import plain
 from curate.ui.session import _, counted
 
 CHOICES: tuple[Pending | None, ...] = (None, "keep", "drop")

@@ -16,6 +16,7 @@ from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 from curate.ui import images, queue_page, session, surface, words
 from curate.ui.grid_feed import GridFeed, Shown
+from curate.ui.markdown import plain
 from curate.ui.payload import Painter, state_titles
 from curate.ui.session import _
 
@@ -68,7 +69,7 @@ def _controls(workspace: Workspace) -> tuple[Shown, str]:
         chosen, order = _filter(workspace, base)
     paths, title = _given(workspace)
     if title:
-        st.markdown(images.plain(title))
+        st.markdown(plain(title))
         st.button(_("Show all again"), on_click=_forget, key="images_all")
     return Shown(chosen, order, paths), title
 

@@ -23,6 +23,7 @@ from curate.reviewing.reviewer import Person, recall, remember
 from curate.reviewing.store import Store
 from curate.storage.workspace import Workspace
 from curate.ui import leases
+from curate.ui.markdown import plain
 
 FILTERS = ("label", "category", "kind", "severity", "score", "text")
 NO_CLASS = "-"
@@ -131,7 +132,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except CurateError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def ask_to_go(component: str) -> None:
