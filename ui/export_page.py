@@ -81,6 +81,7 @@ def _outlook(workspace: Workspace, pending: Pending | None) -> None:
     if pages and gone:
         look = counted("Look at the {n} image that goes", "Look at the {n} images that go", gone)
         if st.button(look, key="export_look", icon=":material/grid_view:"):
+            session.show_every_image()
             st.session_state.images_view = "dropped"
             st.switch_page(pages["images"])
 
