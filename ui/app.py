@@ -17,7 +17,7 @@ from curate.ui import (
     sidebar,
     threshold_page,
 )
-from curate.ui.images import plain
+from curate.ui.markdown import plain
 from curate.ui.session import _
 
 # Streamlit leaves much air above a page; a reviewer on a laptop wants the image and the keys in one view. Its own words

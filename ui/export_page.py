@@ -17,7 +17,7 @@ from curate.sources.address import url
 from curate.sources.columns import is_list
 from curate.storage.workspace import Workspace
 from curate.ui import session
-from curate.ui.images import plain
+from curate.ui.markdown import plain
 from curate.ui.session import _, counted
 
 CHOICES: tuple[Pending | None, ...] = (None, "keep", "drop")
@@ -81,6 +81,7 @@ def _outlook(workspace: Workspace, pending: Pending | None) -> None:
     if pages and gone:
         look = counted("Look at the {n} image that goes", "Look at the {n} images that go", gone)
         if st.button(look, key="export_look", icon=":material/grid_view:"):
+            session.show_every_image()
             st.session_state.images_view = "dropped"
             st.switch_page(pages["images"])
 

@@ -15,7 +15,7 @@ PAGE = 120
 
 
 class GridMessage(Spoken):
-    """What a grid says: strokes, whether it wants more tiles and after which one, and which images it shows."""
+    """What a grid says: strokes, whether it wants more tiles and after which one, and which images to tell it anew."""
 
     after: str | None = None
     paths: list[str] = Field(default_factory=list)

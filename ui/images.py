@@ -1,6 +1,5 @@
 """Images on the screen: previews made by curate, and plain text where there is nothing to show."""
 
-import re
 from pathlib import Path
 
 import streamlit as st
@@ -11,6 +10,7 @@ from curate.reviewing.previews import preview, written_since
 from curate.sources import Source, source_at
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
+from curate.ui.markdown import plain
 from curate.ui.session import _
 
 LARGE_PX = 1024
@@ -59,11 +59,6 @@ def show_known(
     if data is not None:
         alt = _("{path}, class {label}", path=path, label=class_name(label))
         st.image(data, caption=plain(caption) or None, alt=printable(alt))
-
-
-def plain(text: str) -> str:
-    """Escape a text so that Streamlit's Markdown shows it as it is, with nothing to click and nothing to run."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:^@])", r"\\\1", printable(" ".join(text.split())))
 
 
 def class_name(label: str | None) -> str:

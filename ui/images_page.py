@@ -16,6 +16,7 @@ from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 from curate.ui import images, queue_page, session, surface, words
 from curate.ui.grid_feed import GridFeed, Shown
+from curate.ui.markdown import plain
 from curate.ui.payload import Painter, state_titles
 from curate.ui.session import _
 
@@ -30,6 +31,8 @@ VIEWS: dict[str, ImageFilter] = {
     "kept": ImageFilter(states=frozenset({State.KEPT, State.RELABELLED})),
 }
 """Ready-made views: `copies` are exact copies that wait, without the images they are copies of."""
+UNCOUNTED = frozenset({"images_view", "images_order"})
+"""Inputs that narrow nothing, or show so by themselves."""
 
 
 def draw() -> None:
@@ -64,11 +67,13 @@ def _controls(workspace: Workspace) -> tuple[Shown, str]:
         label_visibility="collapsed",
     )
     base = VIEWS[view or "everything"]
-    with st.popover(_("Filter and sort"), icon=":material/tune:"):
+    narrowed = sum(bool(st.session_state.get(name)) for name in session.IMAGES if name not in UNCOUNTED)
+    title = _("Filter and sort")
+    with st.popover(f"{title} ({narrowed})" if narrowed else title, icon=":material/tune:"):
         chosen, order = _filter(workspace, base)
     paths, title = _given(workspace)
     if title:
-        st.markdown(images.plain(title))
+        st.markdown(plain(title))
         st.button(_("Show all again"), on_click=_forget, key="images_all")
     return Shown(chosen, order, paths), title
 

@@ -11,7 +11,7 @@ from curate.reviewing.log import Step
 from curate.reviewing.store import Store
 from curate.sources import Source
 from curate.ui import images, session, words
-from curate.ui.images import plain
+from curate.ui.markdown import plain
 from curate.ui.session import _
 
 SHOWN = 25

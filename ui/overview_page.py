@@ -17,7 +17,7 @@ from curate.schema import Category
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 from curate.ui import charts, session, sidebar
-from curate.ui.images import plain
+from curate.ui.markdown import plain
 from curate.ui.session import _, counted
 
 CHART_CLASSES = 12

@@ -8,7 +8,7 @@ import getpass
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,17 @@ from curate.reviewing.reviewer import Person, recall, remember
 from curate.reviewing.store import Store
 from curate.storage.workspace import Workspace
 from curate.ui import leases
+from curate.ui.markdown import plain
 
 FILTERS = ("label", "category", "kind", "severity", "score", "text")
 NO_CLASS = "-"
 """Stands in an address for images without a class."""
 OF_IMAGES = ("like", "map")
 """Parts of an address that mean something on the page of images only."""
-KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS))
-"""Inputs that count on more than the page they stand on."""
+IMAGES = tuple(f"images_{name}" for name in ("view", "order", "state", "label", "kind", "reviewer", "score", "text"))
+"""Inputs that narrow and sort the page of images."""
+KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS), *IMAGES)
+"""Inputs that hold what they held when one has been on another page."""
 COOKIE = "curate-reviewer"
 """Holds the name of who reviews in this browser: others may come to the same server."""
 
@@ -118,11 +121,19 @@ def chosen_filter() -> QueueFilter:
 
 def clear_filters() -> None:
     """Show the whole queue."""
-    for name in KEPT:
-        if name.startswith("filter_"):
-            st.session_state.pop(name, None)
-            st.session_state.kept.pop(name, None)
+    _empty(f"filter_{name}" for name in FILTERS)
     refilter()
+
+
+def show_every_image() -> None:
+    """Let nothing that was chosen on the page of images before narrow what is asked for there."""
+    _empty(IMAGES)
+
+
+def _empty(names: Iterable[str]) -> None:
+    for name in names:
+        st.session_state.pop(name, None)
+        st.session_state.kept.pop(name, None)
 
 
 @contextmanager
@@ -131,7 +142,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except CurateError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def ask_to_go(component: str) -> None:
@@ -150,6 +161,8 @@ def go_where_asked(page: str) -> None:
             st.session_state.lassoed = tuple(map(str, where["paths"]))
             given["map"] = "1"
         st.session_state.pop("queue_feed", None)
+        if where["page"] == "images" != page:
+            show_every_image()
         st.switch_page(st.session_state.pages[where["page"]], query_params=given)
     overtaken = _meant_for_images()
     if overtaken and page != "images":

@@ -14,7 +14,7 @@ from curate.errors import CurateError
 from curate.reviewing.store import Store
 from curate.storage.workspace import Workspace
 from curate.ui import charts, dataset, images, leases, session
-from curate.ui.images import plain
+from curate.ui.markdown import plain
 from curate.ui.session import _, counted
 
 NEAR = 6

@@ -180,6 +180,8 @@ def said(answer: Answer) -> tuple[str, str]:
         return "", "success"
     if answer.result is Result.CONFLICT and answer.conflict is not None:
         return conflict(answer), "warning"
+    if answer.result is Result.NEW_CLASS and answer.close is not None:
+        return _("Not saved: the dataset has no such class, but has {label}.", label=answer.close), "warning"
     texts = {
         Result.NOTHING: _("There is nothing to take back."),
         Result.CHANGED: _("Not saved: it has changed since it was shown, and is shown again."),

@@ -151,6 +151,8 @@ class Faces(Scanner):
             yield _finding(NO_FACE, path, 1 - best, message, boxes)
             yield _finding(BODY_NOT_FACE, path, 1 - best / 2, Message(_NO_SURE_FACE, {}), boxes)
             return
+        if not boxes:
+            return  # a threshold of 0 asks for no face at all
         largest = max((face for face in boxes if face.score >= s.several or face.score == best), key=lambda it: it.area)
         faces = [face for face in boxes if face.score >= s.several and face.area >= s.several_size * largest.area]
         share = largest.area / max(width * height, 1)

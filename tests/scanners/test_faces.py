@@ -59,6 +59,11 @@ def test_no_face_says_how_sure_the_best_guess_is() -> None:
     assert "nothing looks like one" in reason
 
 
+def test_a_threshold_of_zero_asks_for_no_face_even_where_nothing_looks_like_one() -> None:
+    assert judged([], min_score=0.0) == []
+    assert "nothing looks like one" in judged([])[0][1]
+
+
 def test_several_faces_count_when_they_are_of_like_size() -> None:
     ((kind, reason),) = judged([(100, 0.9, 0), (90, 0.9, 150)])
     assert kind == "several_faces"

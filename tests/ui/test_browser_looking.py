@@ -205,6 +205,57 @@ def test_what_was_never_scrolled_to_is_not_dropped(page: "Page", server: Server,
     assert f"{17 - len(dropped)} chosen" in page.locator(".status").inner_text()
 
 
+def test_what_was_chosen_of_the_images_is_kept_until_others_are_asked_for(page: "Page", server: Server) -> None:
+    def shown(number: int) -> None:
+        page.wait_for_function("(number) => window.curate?.selection?.tiles.length === number", arg=number)
+
+    def visit(name: str) -> None:
+        page.get_by_role("link", name=name, exact=True).click()
+        stands_still(page)
+
+    page.goto(f"{server.address}/images")
+    shown(17)
+    page.get_by_text("Undecided", exact=True).click()
+    page.get_by_role("button", name="Filter and sort").click()
+    page.get_by_label("Search in names and reasons").fill("dogs/")
+    page.keyboard.press("Enter")
+    shown(3)
+    page.keyboard.press("Escape")
+    page.locator(".tiles").focus()
+    page.locator(".cell.at.seen").wait_for()
+    page.keyboard.press("d")
+    page.wait_for_function("() => window.curate.selection.tiles[0].state === 'dropped'")
+    visit("Overview")
+    visit("Images")
+    shown(2)
+    page.get_by_role("button", name="Filter and sort (1)").wait_for()
+    visit("Export")
+    page.get_by_role("button", name="Look at the 1 image that goes").click()
+    shown(1)
+    visit("Queue")
+    press(page, "m")
+    page.wait_for_function("() => window.curate.selection?.tiles.length > 10")
+
+
+def test_images_that_stay_when_the_grid_is_drawn_anew_can_be_decided(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.get_by_role("button", name="Filter and sort").click()
+    page.get_by_label("Search in names and reasons").fill("s/")  # all of them
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Filter and sort (1)").wait_for()
+    stands_still(page)
+    page.keyboard.press("Escape")
+    page.locator(".tiles").focus()
+    page.locator(".cell.at.seen").wait_for()
+    page.keyboard.press("d")
+    says(page, "Dropped: 1.")
+    page.wait_for_function("() => window.curate.selection.tiles[0].state === 'dropped'")
+    assert log(audited) == [("cats/cut.jpg", "drop")]
+
+
 def test_similar_images_open_from_the_queue(page: "Page", server: Server) -> None:
     page.goto(f"{server.address}/queue?kind=dark")
     painted(page)

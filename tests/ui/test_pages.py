@@ -5,12 +5,14 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 import curate
 from curate.reviewing.store import Store
 from curate.storage.workspace import Workspace
+from curate.ui.markdown import plain
 from tests import sample_images
 from tests.conftest import Audited
 from tests.ui.driving import APP, AppTest, Screen, drawn, log, press, text, told
@@ -249,6 +251,18 @@ def test_a_folder_that_is_no_workspace_is_explained(tmp_path: Path, monkeypatch:
     app = AppTest.from_file(APP, default_timeout=30).run()
     assert not app.exception
     assert "make one with: curate audit" in text(app)
+
+
+def test_a_mistake_within_a_fragment_is_shown_as_it_is() -> None:
+    mistake = "there is no /data/a*b*_c_$x$.csv"
+    script = f"""
+        from curate.errors import CurateError
+        from curate.ui import session
+        with session.explained():
+            raise CurateError({mistake!r})
+    """
+    (error,) = AppTest.from_string(dedent(script)).run().error
+    assert error.value == plain(mistake) != mistake
 
 
 def test_a_dataset_without_findings_has_nothing_left_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,3 +103,36 @@ def test_a_tile_on_its_way_is_not_decided_twice(surface: "Page") -> None:
         return [again, Boolean(made.decide("keep").taken)];
         """,
     ) == [{"refused": "nothing"}, True]
+
+
+def test_every_tile_that_was_decided_is_brought_up_to_date_however_many_there_are(surface: "Page") -> None:
+    assert run(
+        surface,
+        """
+        const made = sheet(...Array.from({ length: 6000 }, (_, place) => `${place}`));
+        made.saw("5999");
+        made.move(5999);
+        made.decide("drop");
+        const decided = made.message().paths;
+        made.receive(answer({ heard: 1, answers: [{ number: 1, result: "done" }], tiles: [], changed: [] }));
+        made.go_back("undo");
+        return [decided, made.message().paths.length];
+        """,
+    ) == [["5999"], 6000]
+
+
+def test_a_tile_that_shows_something_else_now_is_decided_only_after_that_was_painted(surface: "Page") -> None:
+    assert run(
+        surface,
+        """
+        const made = sheet("a", "b");
+        made.saw("a");
+        made.decide("drop");
+        made.message();
+        made.receive(answer({ heard: 1, answers: [{ number: 1, result: "changed" }], tiles: [], total: 2,
+            changed: [{ id: "a", seen: "new", as_of: 0 }] }));
+        const early = made.decide("drop");
+        made.saw("a");
+        return [early, Boolean(made.decide("drop").taken)];
+        """,
+    ) == [{"refused": "early"}, True]

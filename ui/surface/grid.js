@@ -70,7 +70,9 @@ class Grid {
       const present = new Set(tiles.map((tile) => tile.id));
       for (const id of [...this.elements.keys()]) if (!present.has(id)) this.elements.delete(id);
       const made = tiles.map((tile, place) => this.element(tile, place));
-      if (made.length !== this.scroller.childElementCount || made.some((one, index) => this.scroller.children[index] !== one)) {
+      // After all was drawn anew even what stays has to be seen anew.
+      if (this.data.fresh) for (const one of made) one.classList.remove("seen");
+      if (this.data.fresh || made.length !== this.scroller.childElementCount || made.some((one, index) => this.scroller.children[index] !== one)) {
         this.watcher.disconnect();
         this.scroller.replaceChildren(...made);
         for (const one of made) this.watcher.observe(one);

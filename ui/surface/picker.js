@@ -18,7 +18,8 @@ class ClassPicker {
     const starts = this.classes.filter((name) => fold(name).startsWith(typed));
     const holds = this.classes.filter((name) => !fold(name).startsWith(typed) && fold(name).includes(typed));
     this.choices = [...starts, ...holds].slice(0, 12).map((label) => ({ label, is_new: false }));
-    const exists = this.classes.some((name) => name.toLowerCase() === this.input.value.trim().toLowerCase());
+    const spelt = (text) => text.normalize("NFC").toLowerCase();
+    const exists = this.classes.some((name) => spelt(name) === spelt(this.input.value.trim()));
     if (typed && !exists) this.choices.push({ label: this.input.value.trim(), is_new: true });
     this.at = 0;
     this.sure = false;

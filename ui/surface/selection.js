@@ -33,7 +33,7 @@ export class Selection extends Outbox {
     // What decisions have put elsewhere stays on the screen, and what others have put here comes when it is drawn anew.
     this.ended ||= answer.last;
     this.total = this.ended ? this.tiles.length : Math.max(answer.total, this.tiles.length);
-    for (const tile of answer.changed) if (this.places.has(tile.id)) this.tiles[this.places.get(tile.id)] = tile;
+    for (const tile of answer.changed) if (this.places.has(tile.id)) this.bring_up_to_date(tile);
     return answer.answers.map((one) => this.conclude(one)).filter(Boolean);
   }
 
@@ -52,6 +52,12 @@ export class Selection extends Outbox {
       this.places.set(tile.id, this.tiles.length);
       this.tiles.push(tile);
     } else this.tiles[place] = { ...tile, mine: this.tiles[place].mine };
+  }
+
+  bring_up_to_date(tile) {
+    const place = this.places.get(tile.id);
+    if (this.tiles[place].seen !== tile.seen) this.seen.delete(tile.id); // it shows something else, not yet painted
+    this.tiles[place] = tile;
   }
 
   conclude(answer) {
@@ -125,7 +131,9 @@ export class Selection extends Outbox {
     return { taken: this.take(act) };
   }
 
+  // Which tiles are to be brought up to date. What is taken back may be about any.
   wants() {
-    return { paths: this.tiles.slice(0, 5000).map((tile) => tile.id) };
+    const goes_back = this.strokes.some((stroke) => stroke.act === "undo" || stroke.act === "redo");
+    return { paths: goes_back ? this.tiles.map((tile) => tile.id) : this.strokes.flatMap((stroke) => stroke.images.map(([id]) => id)) };
   }
 }
