@@ -67,7 +67,8 @@ def _steps(recipe: BuildRecipe, faces: FacesSettings) -> list[str]:
     image, balance = recipe.image, recipe.balance
     steps = [f"extended with {item.name}, copies of what is there refused" for item in recipe.extend]
     if balance.method != "none":
-        steps.append(f"balanced: {balance.method}" + (f", {balance.per_class} a class at most" if balance.per_class else ""))
+        most = f", {balance.per_class} a class at most" if balance.per_class else ""
+        steps.append(f"balanced: {balance.method}{most}")
     if image.crop == "face":
         steps.append(
             f"cropped to the largest face (YuNet, score of at least {faces.min_score:g}, under {SMALL_PX} px "
