@@ -10,10 +10,7 @@ import pandas as pd
 
 from curate.dataset.relocation import workspaces_near
 from curate.errors import WorkspaceError
-from curate.schema import Category, Severity
-
-LABEL_CONFLICT = "label_conflict"
-"""The kind that is no finding of the category `label` and doubts a label all the same."""
+from curate.schema import LABEL_CONFLICT, Category, Severity
 
 
 class Flag(NamedTuple):
@@ -49,20 +46,25 @@ def groups_near(manifest: Path, images: pd.DataFrame) -> list[str] | None:
     """Return the group of duplicates of each image, in their order; None where no workspace lies near.
 
     Groups that have an image in common are one. An image that is no duplicate of any is a group of its own. What is
-    only said for information, such as the same scene, groups nothing.
+    only said for information, such as the same scene, groups nothing; nor does a path, or the id of a group, that two
+    audits of different sources have in common.
     """
     found = _rows_near(manifest, images)
     if found is None:
         return None
     keys = list(zip(images["path"], images["sha256"], strict=True))
-    first: dict[str, str] = {}
+    first: dict[tuple[str, str], str] = {}
     groups: dict[str, str] = {}
-    for path, sha256 in keys:
-        mine = f"image:{path}"
-        for row in found.get((path, sha256), ()):
+    for key in keys:
+        for row in found.get(key, ()):
             if row["group_id"] and row["severity"] != Severity.INFO:
-                _join(groups, mine, first.setdefault(row["group_id"], mine))
-    return [_root(groups, f"image:{path}") for path, _ in keys]
+                _join(groups, _name(key), first.setdefault((row["workspace"], row["group_id"]), _name(key)))
+    return [_root(groups, _name(key)) for key in keys]
+
+
+def _name(key: Key) -> str:
+    path, sha256 = key
+    return f"image:{sha256}:{path}"
 
 
 def _join(groups: dict[str, str], one: str, other: str) -> None:
@@ -89,7 +91,7 @@ def _rows_near(manifest: Path, images: pd.DataFrame) -> dict[Key, list[dict[str,
             for row in findings.to_dict("records"):
                 key = (row["path"], sha256_of.get(row["path"]))
                 if key in wanted:
-                    found.setdefault(key, []).append({str(name): value for name, value in row.items()})
+                    found.setdefault(key, []).append({**row, "workspace": str(workspace.root)})
     return found if is_near else None
 
 

@@ -133,7 +133,7 @@ class Ruling:
     """Ids of the findings that still want a decision."""
     stale: tuple[Decision, ...]
     """Decisions about bytes that have changed since: listed, not applied."""
-    deferred: bool = False
+    deferred: bool
     """Somebody has put it off."""
 
     @property

@@ -141,3 +141,40 @@ def test_a_list_of_json_lines_ends_rows_at_line_feeds_only(tmp_path: Path) -> No
     (tmp_path / "list.jsonl").write_text(json.dumps({"path": "a\u2028b.png", "label": "x\x85y"}, ensure_ascii=False))
     images = curate.audit(tmp_path / "list.jsonl", tmp_path / "ws").images
     assert images[["path", "label"]].to_numpy().tolist() == [["a\u2028b.png", "x\x85y"]]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_numbers_as_classes_are_read_as_their_text_and_what_is_lacking_as_none(tmp_path: Path, suffix: str) -> None:
+    table = safe_csv.read(manifest(tmp_path, Row("a/1.png", "a"), Row("a/2.png", "a")))
+    table["label"] = [7.5, None]
+    table["final_label"] = [None, 7.5]
+    if suffix == ".parquet":
+        table.to_parquet(tmp_path / f"m{suffix}")
+    else:
+        (tmp_path / f"m{suffix}").write_text("\n".join(json.dumps(row) for row in table.to_dict("records")))
+    frame = manifests.read(tmp_path / f"m{suffix}")
+    assert frame["label"].tolist() == ["7.5", None]
+    assert frame["final_label"].tolist() == ["7.5", "7.5"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_what_has_just_the_columns_of_a_manifest_is_one_and_a_list_is_none(tmp_path: Path, suffix: str) -> None:
+    table = safe_csv.read(manifest(tmp_path, Row("a/1.png", "a")))
+    needed = table[["path", "sha256", "action", "final_label", "source"]]
+    lists = {
+        "needed": needed,
+        "whole": table,
+        "list": table[["path", "label"]],
+        "lacking": needed.drop(columns="action"),
+    }
+    for name, frame in lists.items():
+        path = tmp_path / f"{name}{suffix}"
+        if suffix == ".parquet":
+            frame.to_parquet(path)
+        elif suffix == ".csv":
+            safe_csv.write(frame, path)
+        else:
+            path.write_text("\n".join(json.dumps(row) for row in frame.to_dict("records")))
+        assert manifests.is_manifest(path) is (name in {"needed", "whole"})
+    assert not manifests.is_manifest(tmp_path / f"none{suffix}")
+    assert not manifests.is_manifest(tmp_path)

@@ -3,11 +3,13 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import curate
 from curate.dataset.splits import repaired
 from curate.errors import CurateError
+from curate.storage import safe_csv
 from tests import sample_images
 
 
@@ -19,6 +21,7 @@ from tests import sample_images
         pytest.param("aa", ["fold 2", "fold 1"], ["fold 1", "fold 1"], id="others by name"),
         pytest.param("aa", ["a", "test"], ["test", "test"], id="usual ones before others"),
         pytest.param("aab", [None, "test", None], [None, "test", None], id="no split stays none"),
+        pytest.param("aa", ["fold 1", None], ["fold 1", None], id="no split beside one of another name"),
         pytest.param("", [], [], id="nothing"),
     ],
 )
@@ -56,6 +59,23 @@ def test_an_export_moves_copies_and_says_how_many(leaking: Path, tmp_path: Path)
     assert "split_leak" in set(curate.audit(tmp_path / "set", tmp_path / "ws").findings["kind"])
     assert "split_leak" not in set(again.findings["kind"])
     assert again.images["split"].value_counts().to_dict() == {"train": 4, "val": 4, "test": 3}
+
+
+def test_images_of_two_sources_that_lie_alike_are_no_copies_of_one_another(tmp_path: Path) -> None:
+    """Both have test/cat/0.jpg with a copy beside it; only that of the second stands in train as well."""
+    tables = []
+    for number, copy in enumerate(("test/cat/1.jpg", "train/cat/1.jpg")):
+        root = tmp_path / f"set{number}"
+        sample_images.save(sample_images.photo(10 * number), root / "test" / "cat" / "0.jpg")
+        (root / copy).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / "test" / "cat" / "0.jpg", root / copy)
+        curate.audit(root, tmp_path / f"ws{number}")
+        tables.append(curate.manifest(tmp_path / f"ws{number}", pending="keep"))
+    safe_csv.write(pd.concat(tables, ignore_index=True), tmp_path / "both.csv")
+    said: list[str] = []
+    exported = curate.export(tmp_path / "both.csv", tmp_path / "out", repair_splits=True, say=said.append)
+    assert said == ["moved from test to train, where a copy stands: 1 of the images"]
+    assert exported["split"].tolist() == ["test", "test", "train", "train"]
 
 
 def test_without_asking_nothing_moves(leaking: Path, tmp_path: Path) -> None:

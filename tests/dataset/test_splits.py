@@ -65,6 +65,10 @@ def test_a_small_split_is_filled_as_soon_as_a_large_one() -> None:
     assert Counter(found) == {"train": 3, "test": 1}
 
 
+def test_what_shares_leave_over_goes_where_most_is_lacking() -> None:
+    assert Counter(assign(items(7, labels="a"), THREE)) == {"train": 4, "val": 2, "test": 1}  # of 4.2, 1.4 and 1.4
+
+
 @pytest.mark.parametrize(
     ("count", "message"),
     [

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.reviewing.fold import (
+    IMAGE,
     Decision,
     Folded,
     QueuedFinding,
@@ -266,3 +267,19 @@ def test_what_merely_informs_is_not_ruled_on_and_images_come_in_the_order_of_the
     assert [*rulings] == ["a/x", "b/x"]
     assert rulings["a/x"].waiting == ("blurry:a/x", "odd:a/x")
     assert rulings["b/x"].verdict is Verdict.PENDING
+
+
+def test_an_image_decided_without_a_finding_is_ruled_on_while_it_is_there() -> None:
+    about_image = decision(1, "drop", finding_id=IMAGE)
+    rulings = rule(table(), {"p": "s"}, folded(about_image))
+    assert {path: ruling.verdict for path, ruling in rulings.items()} == {"p": Verdict.DROP}
+    assert rule(table(), {"another": "s"}, folded(about_image)) == {}
+
+
+def test_a_decision_on_a_finding_that_is_no_longer_made_rules_on_nothing() -> None:
+    assert rule(table(), {"p": "s"}, folded(DROP)) == {}
+
+
+def test_each_decision_about_an_image_is_applied_once_with_a_finding_and_without() -> None:
+    log = decision(1, "keep", finding_id="blurry:p"), decision(2, "keep", finding_id=IMAGE)
+    assert rule(table(finding("p")), {"p": "s"}, folded(*log))["p"].decisions == log
