@@ -1,10 +1,12 @@
-"""Which of several copies is suggested to stay."""
+"""Which of several copies is suggested to stay, and what is said of a group."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from curate.duplicates.groups import NEEDED, EqualPixels, by_preference
+from curate.duplicates import kinds
+from curate.duplicates.groups import NEEDED, EqualPixels, Match, by_preference, columns_of, findings
+from curate.findings import Finding
 
 BEST = {"status": "ok", "width": 20, "height": 10, "sharpness": 3.0, "size_bytes": 900, "split": "test"}
 
@@ -21,7 +23,10 @@ AGAINST: list[dict[str, object]] = [
 
 def table(*images: dict[str, object]) -> pd.DataFrame:
     rows = [{**BEST, "label": None, "sha256": "0", "path": f"{index}", **image} for index, image in enumerate(images)]
-    return pd.DataFrame(rows).astype({"width": "Int64", "height": "Int64", "size_bytes": "Int64", "split": object})
+    frame = pd.DataFrame(rows).astype({"width": "Int64", "height": "Int64", "size_bytes": "Int64"})
+    for name in ("label", "split"):
+        frame[name] = pd.Series([row[name] for row in rows], dtype=object)  # what is lacking is None
+    return frame
 
 
 def ranked(features: pd.DataFrame, *rows: int) -> list[str]:
@@ -72,3 +77,53 @@ def test_rows_of_equal_pixels_stand_together_by_all_16_bytes_of_their_digests(ha
 
 def test_of_no_rows_none_are_equal() -> None:
     assert EqualPixels(np.empty((0, 0), np.uint8)).firsts.tolist() == []
+
+
+def group(*images: dict[str, object], copies: dict[int, Match]) -> list[Finding]:
+    """The findings on images of which the first, `0`, stays."""
+    return [*findings(columns_of(by_preference(table(*images), np.arange(len(images)), NEEDED)), 0, copies)]
+
+
+def test_an_exact_copy_scores_most_and_another_the_more_the_better_it_agrees() -> None:
+    matches = [
+        Match(kind=kinds.RESIZED, agreement=0.8),
+        Match(kind=kinds.RESIZED, agreement=1.0),
+        Match(kind=kinds.SAME_PIXELS),
+        Match(kind=kinds.SAME_BYTES),
+    ]
+    *copies, keeper = group({}, {}, {}, {}, {}, copies=dict(enumerate(matches, 1)))
+    scores = [finding.score for finding in copies]
+    assert scores == sorted(set(scores))
+    assert 0.5 < scores[0] < scores[-1] == 1.0
+    assert (keeper.role, keeper.suggestion, keeper.score) == ("keeper", "keep", 0.0)
+    assert keeper.kind is kinds.SAME_BYTES
+
+
+@pytest.mark.parametrize(("column", "kind"), [("label", "label_conflict"), ("split", "split_leak")])
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        pytest.param(["b", "a", "b"], ["a", "b"], id="two"),
+        pytest.param(["c", "b", "a"], ["a", "b", "c"], id="three, in their order"),
+        pytest.param(["a", "a", "a"], None, id="one"),
+        pytest.param(["a", None, "a"], None, id="one, and one image that has none"),
+        pytest.param(["b", None, "a"], ["a", "b"], id="two, and one image that has none"),
+    ],
+)
+def test_every_image_of_a_group_is_named_where_its_copies_stand_in_several_classes_or_splits(
+    column: str, kind: str, values: list[str | None], named: list[str] | None
+) -> None:
+    copies = {row: Match(kind=kinds.RESIZED) for row in (1, 2)}
+    whole: dict[str, object] = {"label": None, "split": None}
+    found = group(*({**whole, column: value, "width": 90 - at} for at, value in enumerate(values)), copies=copies)
+    across = [finding for finding in found if finding.kind.name in ("label_conflict", "split_leak")]
+    if named is None:
+        assert across == []
+        return
+    assert {(finding.kind.name, *finding.evidence[column]) for finding in across} == {(kind, *named)}
+    assert [(finding.path, str(finding.role), str(finding.suggestion)) for finding in across] == [
+        ("0", "keeper", "keep"),
+        ("1", "copy", "drop"),
+        ("2", "copy", "drop"),
+    ]
+    assert {finding.group_id for finding in found} == {across[0].group_id}

@@ -1,6 +1,7 @@
 """Splits that a source names are taken as they are; only where there are none are they drawn."""
 
 import re
+from collections import Counter
 
 import pytest
 
@@ -131,6 +132,12 @@ def test_a_fifth_is_drawn_where_there_are_no_splits_and_no_share_is_asked_for() 
     assert [sum(sample.label == label for sample in found.test) for label in "ab"] == [2, 2]
     assert found.validation == []
     assert said[0].startswith("there are no splits: 20% of each class are drawn")
+
+
+@pytest.mark.parametrize(("share", "tested"), [(0.02, 4), (0.05, 10), (0.1, 20), (0.3, 60), (0.75, 150)])
+def test_a_share_of_each_class_is_drawn_be_it_large_or_small(share: float, tested: int) -> None:
+    _, test = parts.split(named(None, 200), share, seed=0)
+    assert Counter(sample.label for sample in test) == {"a": tested, "b": tested}
 
 
 def test_drawn_parts_keep_duplicates_together_and_depend_on_the_seed() -> None:
