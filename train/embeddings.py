@@ -9,7 +9,7 @@ from curate.scanners import embeddings, lite0
 from curate.scanners.embeddings import Embeddings
 from curate.schema import DecodeStatus
 from curate.storage.workspace import Workspace
-from curate.train import checkpoints, data, loop, weights
+from curate.train import checkpoints, data, loop, packages, weights
 from curate.train.data import Preprocessing, Sample
 from curate.train.watching import Progress, silent
 
@@ -22,6 +22,7 @@ def embed(workspace: Path, name: str = lite0.NAME, progress: Progress = silent) 
     where an image cannot be read any more, or has changed since the audit, `ConfigError` for weights that there are
     not.
     """
+    packages.require()
     ws = Workspace(workspace)
     images = ws.read_images()
     images = images[images["status"] != DecodeStatus.ERROR].sort_values("path")

@@ -12,7 +12,7 @@ import pandas as pd
 from curate.sources.address import on_this_machine
 from curate.storage import safe_csv
 from curate.storage.atomic import disk_refusals_explained, explained, write_json
-from curate.train import contents, data, listing, loop, mistakes, predicting, recipes, record
+from curate.train import contents, data, listing, loop, mistakes, packages, predicting, recipes, record
 from curate.train.data import Sample
 from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
 from curate.train.parts import Division, Parts, divide
@@ -38,6 +38,7 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
     cannot be trained and tested on, a loss that is not a number, or another run's folder.
     """
     on_this_machine(run.output, "a run")
+    packages.require()
     with tempfile.TemporaryDirectory(prefix="curate-fit-") as scratch:
         parts = _parts(run, Path(scratch), progress, say)
         fitted = loop.fresh(run.config.weights, sorted({sample.label for sample in parts.train}), run.seed)

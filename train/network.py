@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curate.errors import ConfigError, MissingExtraError
+from curate.errors import ConfigError
+from curate.train import packages
 
 if TYPE_CHECKING:
     from torchvision.models import EfficientNet
@@ -20,10 +21,9 @@ def efficientnet_b0(classes: int) -> EfficientNet:
     """
     if classes < 2:
         raise ConfigError(f"a classifier needs at least 2 classes, not {classes}")
-    try:
-        from torchvision import models
-    except ImportError as error:
-        raise MissingExtraError("training needs more packages: pip install 'imagecurate[train]'") from error
+    packages.require()
+    from torchvision import models
+
     network = models.efficientnet_b0(weights=None, num_classes=classes)
     network.classifier[1].reset_parameters()
     return network

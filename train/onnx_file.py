@@ -10,7 +10,7 @@ from curate.errors import MissingExtraError
 from curate.images.decode import FULL_DECODE_PIXELS, REDUCED_SIDE_PX
 from curate.sources.address import on_this_machine
 from curate.storage.atomic import atomic, explained
-from curate.train import checkpoints, weights
+from curate.train import checkpoints, packages, weights
 from curate.train.data import Preprocessing
 from curate.train.weights import Pretrained
 
@@ -28,6 +28,7 @@ def export(checkpoint: Path, output: Path) -> Path:
     every step from a file to pixels stand in the file's metadata, as JSON. Raises `ConfigError` for another file.
     """
     output = on_this_machine(output, "a network")
+    packages.require()
     import torch
 
     try:

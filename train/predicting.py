@@ -15,7 +15,7 @@ import pandas as pd
 from curate.errors import ConfigError
 from curate.sources.address import join, on_this_machine
 from curate.storage import safe_csv
-from curate.train import checkpoints, data, listing, loop, weights
+from curate.train import checkpoints, data, listing, loop, packages, weights
 from curate.train.data import Reading, Sample, Unreadable
 from curate.train.loop import Floats
 from curate.train.parts import Parts
@@ -56,6 +56,7 @@ def predict(
     images of a manifest lie now. Raises `CurateError` where the checkpoint is none of ours, or gives no numbers.
     """
     output = on_this_machine(output, "the predictions")
+    packages.require()
     classes, preprocessing = checkpoints.described(checkpoint)
     network = _Network(
         pretrained=weights.load(str(checkpoint), len(classes)),

@@ -18,7 +18,7 @@ from curate.errors import CurateError, MissingExtraError
 from curate.plugins import installed
 from curate.reviewing import bulk
 from curate.storage import safe_csv
-from curate.storage.atomic import explained
+from curate.storage.atomic import atomic_folder, explained
 
 REVIEWER = "demo"
 
@@ -50,7 +50,8 @@ def demo(folder: str | Path = "curate-demo", *, report: pipeline.Report | None =
         report=root / "report.html",
     )
     _clear(root, made)
-    safe_csv.write(drawing.draw(made.dataset), made.truth)
+    with atomic_folder(made.dataset) as drawn:  # the truth first: by it the next demo knows this one
+        safe_csv.write(drawing.draw(drawn), made.truth)
     pipeline.audit(made.dataset, made.workspace, report=report)
     bulk.decide(
         made.workspace,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import curate
-from curate.demonstration import run
+from curate.demonstration import dataset, run
 from curate.demonstration.run import Demo
 from curate.errors import CurateError
 from curate.schema import Severity
@@ -59,3 +59,18 @@ def test_the_demo_leaves_a_folder_of_somebody_else_alone(tmp_path: Path) -> None
     with pytest.raises(CurateError, match="in use by something else"):
         run.demo(tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_a_demo_that_was_interrupted_while_it_drew_leaves_a_folder_that_the_next_one_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(folder: Path, seed: int = 0) -> None:
+        dataset.draw_class(folder, "Happy", seed)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(dataset, "draw", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            run.demo(tmp_path / "demo")
+    assert not (tmp_path / "demo" / "dataset").exists()
+    assert len(list(run.demo(tmp_path / "demo").dataset.rglob("*.*"))) == 265

@@ -1,5 +1,6 @@
 """The commands about training, as somebody types them."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 import curate
-from curate.errors import ConfigError, SourceError
+from curate.errors import ConfigError, MissingExtraError, SourceError
 from curate.storage import safe_csv
 from curate.train import commands
 from tests import sample_images
@@ -49,6 +50,31 @@ def test_what_is_trained_is_not_written_to_a_url(
     result = run(*arguments)
     assert isinstance(result.exception, SourceError)
     assert str(result.exception).startswith("s3://bucket/run is a URL, and ")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", "fit", "set", "-o", "run"),
+        ("train", "predict", "checkpoint.pt", "set", "-o", "predictions.csv"),
+        ("train", "export", "checkpoint.pt", "-o", "net.onnx"),
+        ("train", "embed", "ws"),
+        ("train", "summary"),
+        ("benchmark", "--raw", "set", "--extra", "set", "-o", "out"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_without_the_packages_of_training_a_command_says_what_to_install_before_it_reads_anything(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(tmp_path / "set", "train", "test")
+    monkeypatch.chdir(tmp_path)
+    for package in ("torch", "torchvision", "sklearn"):
+        monkeypatch.setitem(sys.modules, package, None)
+    result = run(*arguments)
+    assert isinstance(result.exception, MissingExtraError), result.exception
+    assert str(result.exception) == "training needs more packages: pip install 'imagecurate[train]'"
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 

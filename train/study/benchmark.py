@@ -15,6 +15,7 @@ from typing import Any
 from curate.auditing import summary
 from curate.storage.atomic import write_json
 from curate.storage.workspace import Workspace
+from curate.train import packages
 from curate.train.loop import PROPOSED, REFERENCE, tuned
 from curate.train.study.bank import Bank
 from curate.train.study.controlled import controlled_protocol
@@ -34,6 +35,7 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
     What a run came to is kept in the output's `runs`: a benchmark that was killed goes on with the run it was at, to
     the same bytes. Raises `CurateError` for datasets that cannot be read, or do not share their classes.
     """
+    packages.require()
     say(
         f"comparing {plan.raw} with what becomes of it and {plan.extra}: {plan.seeds} runs of each model, weights "
         f"{plan.weights}; results go to {plan.output}"

@@ -22,6 +22,7 @@ from curate.options import Profile
 from curate.schema import Category, DecodeStatus, Role, Severity, Verdict
 from curate.sources import kaggle, open_source
 from curate.sources.address import on_this_machine, url
+from curate.storage.atomic import atomic_folder
 from curate.storage.workspace import Workspace
 from curate.train import contents, listing, parts
 from curate.train.data import Sample
@@ -76,8 +77,11 @@ def demonstration(output: Path, each: int = 100) -> tuple[Path, Path]:
     on_this_machine(output, "a benchmark")
     raw, extra = output / "drawn" / "raw", output / "drawn" / "extra"
     if not raw.is_dir():
-        dataset.draw(raw)
-        dataset.draw_extension(extra, each)
+        with atomic_folder(raw) as drawn:
+            dataset.draw(drawn)
+    if not extra.is_dir():
+        with atomic_folder(extra) as drawn:
+            dataset.draw_extension(drawn, each)
     return raw, extra
 
 
