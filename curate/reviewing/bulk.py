@@ -109,7 +109,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
         unflagged = sorted(set(selection.paths) & (set(hashes) - set(findings["path"])))
         choices += [Choice(IMAGE, path, hashes[path], action, new_label) for path in unflagged]
     if not choices:
-        raise CurateError("no finding in the queue matches; see what there is with: curate status")
+        raise CurateError(f"no finding in the queue matches; see what there is with: curate status {ws.root}")
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
