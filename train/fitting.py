@@ -38,7 +38,7 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
     cannot be trained and tested on, a loss that is not a number, or another run's folder.
     """
     on_this_machine(run.output, "a run")
-    packages.require()
+    packages.require(packages.TRAINING)
     with tempfile.TemporaryDirectory(prefix="curate-fit-") as scratch:
         parts = _parts(run, Path(scratch), progress, say)
         fitted = loop.fresh(run.config.weights, sorted({sample.label for sample in parts.train}), run.seed)

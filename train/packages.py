@@ -7,11 +7,12 @@ from importlib.util import find_spec
 
 from curate.errors import MissingExtraError
 
-NEEDED = ("torch", "torchvision", "sklearn", "tensorboard")
-"""What training, predicting and the benchmark import; what else the extra has is named where it is imported."""
+A_NETWORK = ("torch", "torchvision")
+TRAINING = (*A_NETWORK, "sklearn", "tensorboard")
+"""What is imported to run a network, and to train one; what else the extra has is named where it is imported."""
 
 
-def require() -> None:
-    """Raise `MissingExtraError` where a package is missing that a network wants."""
-    if any(find_spec(name) is None for name in NEEDED):
+def require(names: tuple[str, ...] = A_NETWORK) -> None:
+    """Raise `MissingExtraError` where one of these packages is missing."""
+    if any(find_spec(name) is None for name in names):
         raise MissingExtraError("training needs more packages: pip install 'imagecurate[train]'")

@@ -35,7 +35,7 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
     What a run came to is kept in the output's `runs`: a benchmark that was killed goes on with the run it was at, to
     the same bytes. Raises `CurateError` for datasets that cannot be read, or do not share their classes.
     """
-    packages.require()
+    packages.require(packages.TRAINING)
     say(
         f"comparing {plan.raw} with what becomes of it and {plan.extra}: {plan.seeds} runs of each model, weights "
         f"{plan.weights}; results go to {plan.output}"
