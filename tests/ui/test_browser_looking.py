@@ -92,6 +92,7 @@ def test_a_name_that_turns_text_is_shown_as_an_escape(page: "Page", tmp_path: Pa
     with serving(tmp_path / "ws") as server:
         page.goto(server.address)
         press(page, "d", r"Dropped \u202esdrib/")
+        decided(Workspace(tmp_path / "ws"), 1)
         for name, shown in (
             ("queue", ".panel h2"),
             ("images", ".cell"),
