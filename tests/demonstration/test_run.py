@@ -1,5 +1,7 @@
 """The demo goes the whole way, and the audit finds exactly what was planted without being told."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,9 +63,10 @@ def test_the_demo_leaves_a_folder_of_somebody_else_alone(tmp_path: Path) -> None
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
-def test_a_demo_that_was_interrupted_while_it_drew_leaves_a_folder_that_the_next_one_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def interrupted_while_drawing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have somebody press Ctrl-C when one of the classes is drawn."""
+
     def interrupted(folder: Path, seed: int = 0) -> None:
         dataset.draw_class(folder, "Happy", seed)
         raise KeyboardInterrupt
@@ -71,6 +74,13 @@ def test_a_demo_that_was_interrupted_while_it_drew_leaves_a_folder_that_the_next
     with monkeypatch.context() as patched:
         patched.setattr(dataset, "draw", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            run.demo(tmp_path / "demo")
+            yield
+
+
+def test_a_demo_that_was_interrupted_while_it_drew_leaves_a_folder_that_the_next_one_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with interrupted_while_drawing(monkeypatch):
+        run.demo(tmp_path / "demo")
     assert not (tmp_path / "demo" / "dataset").exists()
     assert len(list(run.demo(tmp_path / "demo").dataset.rglob("*.*"))) == 265

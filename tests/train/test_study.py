@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curate.demonstration import dataset
 from curate.errors import ConfigError
+from tests.demonstration.test_run import interrupted_while_drawing
 from tests.train.drawn import draw as draw_images
 
 torch = pytest.importorskip("torch")
@@ -50,14 +50,8 @@ def listed(count: int, classes: int = 2) -> list[Sample]:
 def test_a_benchmark_that_was_interrupted_while_it_drew_draws_all_of_its_images_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(folder: Path, seed: int = 0) -> None:
-        dataset.draw_class(folder, "Happy", seed)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(dataset, "draw", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            material.demonstration(tmp_path, each=2)
+    with interrupted_while_drawing(monkeypatch):
+        material.demonstration(tmp_path, each=2)
     drawn = material.demonstration(tmp_path, each=2)
     assert [len(list(folder.rglob("*.*"))) for folder in drawn] == [265, 6]
 
