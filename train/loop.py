@@ -1,8 +1,8 @@
 """The training loop: a frozen trunk run once and its top trained on its activations, or the whole network fine-tuned.
 
-The trunk (features.0 to features.7), while frozen, is in evaluation mode, so without augmentation an image's activations
-never change: they are computed once, and every epoch trains features.8 and the classifier on them. Training on these and
-through the whole network gives the same losses.
+The trunk (features.0 to features.7), while frozen, is in evaluation mode, so without augmentation an image's
+activations never change: they are computed once, and every epoch trains features.8 and the classifier on
+them alone. Training on cached activations and through the whole network gives the same losses.
 
 Shapes: n images of side s are (n, s, s, 3) bytes; the trunk makes (n, 320, s/32, s/32) activations of them; logits and
 probabilities are (n, classes).
