@@ -48,8 +48,7 @@ def left(result: Audit) -> list[Left]:
 
     What people have decided is not left: neither what they kept, nor the other findings of an image that they dropped.
     """
-    from curate.auditing.pipeline import flagged
-    from curate.auditing.summary import rulings_of
+    from curate.auditing.summary import flagged, rulings_of
     from curate.schema import Severity
     from curate.storage.workspace import Workspace
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from curate.auditing.difference import Difference
-    from curate.auditing.pipeline import Audit, Report
+    from curate.auditing.pipeline import Audit
+    from curate.auditing.steps import Report
     from curate.auditing.summary import WorkspaceStatus
     from curate.scanners import Scanner
 

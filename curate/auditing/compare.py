@@ -13,6 +13,7 @@ import pandas as pd
 
 from curate import config, scanners
 from curate.auditing import pipeline
+from curate.auditing.steps import Report
 from curate.duplicates.kinds import SAME_BYTES, SAME_PIXELS
 from curate.errors import SourceError
 from curate.findings import Finding
@@ -33,7 +34,7 @@ COLUMNS = ("path", "copy_of", "relation", "reason", "message")
 
 @disk_refusals_explained()
 def compare(
-    ours: str | Path, theirs: str | Path, *, thorough: bool = False, report: pipeline.Report | None = None
+    ours: str | Path, theirs: str | Path, *, thorough: bool = False, report: Report | None = None
 ) -> pd.DataFrame:
     """Find the images of `theirs` that are copies of images in `ours`, each with its best match.
 
@@ -97,7 +98,7 @@ def _duplicates(configuration: config.Config) -> Scanner:
 
 
 @contextmanager
-def _audited(address: Path, configuration: config.Config, report: pipeline.Report | None) -> Iterator[Workspace]:
+def _audited(address: Path, configuration: config.Config, report: Report | None) -> Iterator[Workspace]:
     """Open the workspace, or make one for the occasion; one without what is needed is measured anew."""
     if is_workspace(address):
         workspace = Workspace(address)
@@ -118,9 +119,7 @@ def is_workspace(address: Path) -> bool:
 
 
 @contextmanager
-def audited_for_now(
-    address: Path, configuration: config.Config, report: pipeline.Report | None = None
-) -> Iterator[Workspace]:
+def audited_for_now(address: Path, configuration: config.Config, report: Report | None = None) -> Iterator[Workspace]:
     """Audit a dataset into a workspace that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         pipeline.audit(address, Path(folder) / "ws", configuration=configuration, report=report)

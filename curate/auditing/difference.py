@@ -17,9 +17,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from curate import config, scanners
-from curate.auditing import pipeline, shortcuts
+from curate.auditing import shortcuts
 from curate.auditing.compare import audited_for_now, is_workspace
-from curate.auditing.summary import UNLABELLED
+from curate.auditing.steps import Report
+from curate.auditing.summary import UNLABELLED, flagged
 from curate.config import Config
 from curate.measuring import features
 from curate.scanners import embeddings
@@ -99,7 +100,7 @@ class Difference:
 
 
 @disk_refusals_explained()
-def diff(before: str | Path, after: str | Path, *, report: pipeline.Report | None = None) -> Difference:
+def diff(before: str | Path, after: str | Path, *, report: Report | None = None) -> Difference:
     """Say what changed between two workspaces or datasets, by the contents of their images.
 
     What is no workspace is audited for the occasion, with the settings of the other side where that is one. Raises
@@ -129,7 +130,7 @@ def diff(before: str | Path, after: str | Path, *, report: pipeline.Report | Non
 
 
 @contextmanager
-def _opened(side: Path, other: Path, report: pipeline.Report | None) -> Iterator[Workspace]:
+def _opened(side: Path, other: Path, report: Report | None) -> Iterator[Workspace]:
     if is_workspace(side):
         yield Workspace(side)
         return
@@ -201,9 +202,7 @@ def _counted(before: "pd.Series[Any]", after: "pd.Series[Any]", name: str) -> pd
 
 def _kinds(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     """Count the flagged images of each kind on either side, kinds in their order."""
-    old, new = (
-        pipeline.flagged(findings).groupby(["category", "kind"])["path"].nunique() for findings in (before, after)
-    )
+    old, new = (flagged(findings).groupby(["category", "kind"])["path"].nunique() for findings in (before, after))
     counts = pd.DataFrame({"before": old, "after": new}).fillna(0).astype("int64")
     order = sorted(counts.index, key=lambda names: scanners.kinds().rank(names[1]))
     return counts.reindex(pd.MultiIndex.from_tuples(order, names=["category", "kind"]))

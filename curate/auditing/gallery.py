@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from curate.auditing.pipeline import flagged
+from curate.auditing.summary import flagged
 from curate.images.kinds import NEVER_DECODED
 from curate.reviewing.previews import preview
 from curate.schema import GROUP_KINDS, Role

@@ -1,32 +1,28 @@
 """The way of the data up to the review queue: list, measure, judge, sync.
 
 Files in, files out: every step can be run again. An interrupted audit leaves its finished parts, and the
-next one goes on from there. What judging needs is imported while workers measure: a user should not wait for it twice.
+next one goes on from there.
 """
 
 from __future__ import annotations
 
 import shutil
-import threading
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import config, scanners
 from curate._version import __version__
+from curate.auditing.measurement import measure
 from curate.auditing.run import Run
+from curate.auditing.steps import Report, steps_of
 from curate.config import Config
 from curate.errors import ConfigError, DamagedError, SourceError
-from curate.i18n import N_
 from curate.measuring import features, pool
-from curate.measuring.pool import Engine, cores
-from curate.measuring.shard import Shard, Tally
+from curate.measuring.pool import Engine
 from curate.options import DuplicateEngine, Profile
-from curate.schema import Role, Severity
-from curate.sources import Record, Records, Source, given, open_source, source_at
+from curate.sources import Records, Source, given, open_source, source_at
 from curate.sources.address import on_this_machine
 from curate.storage import memory
 from curate.storage.atomic import atomic, disk_refusals_explained, write_json
@@ -41,27 +37,6 @@ if TYPE_CHECKING:
     from curate.auditing.judge import DatasetProperty
     from curate.auditing.shortcuts import Guess
     from curate.auditing.shown import Gallery
-
-
-MEASURING, JUDGING = N_("measuring"), N_("judging")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditProgress:
-    """How far a step has come: `done` of `total` files, and how many of them did not decode cleanly.
-
-    Other steps are within judging; what `done` and `total` count their names say.
-    """
-
-    done: int
-    total: int
-    problems: int
-    step: str = MEASURING
-
-
-Report = Callable[[AuditProgress], None]
-MIN_SHARD = 16
-"""Images that a worker gets at a time when the end is near."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -233,7 +208,7 @@ def _audited(
     anew = bool(measured or salvage)
     records = Records.of(listing.records)  # in half the memory, while all is judged
     listing = replace(listing, records=[])
-    judged = results.judged(run, records, known, anew=anew, told=report and _told(report))
+    judged = results.judged(run, records, known, anew=anew, told=report and steps_of(report))
     memory.give_back()
     if not fresh and (measured or judged["judged"] != known.get("judged")):
         features.prune(ws.features, active, records, configuration.decode)
@@ -289,17 +264,8 @@ def judge(workspace: str | Path, *, report: Report | bool | None = None, engine:
         engine=chosen or Engine(workers=configuration.engine.workers),
     )
     with progress.wanted(report) as told, locked(ws.lock):
-        write_json({**facts, **results.judged(run, records, {}, anew=True, told=told and _told(told))}, ws.audit)
+        write_json({**facts, **results.judged(run, records, {}, anew=True, told=told and steps_of(told))}, ws.audit)
     return ws.read_findings()
-
-
-def _told(report: Report) -> scanners.Told:
-    """Make what tells a report of the steps of judging."""
-
-    def told(step: str, done: int, total: int) -> None:
-        report(AuditProgress(done=done, total=total, problems=0, step=step))
-
-    return told
 
 
 def _standing_config(workspace: Workspace) -> Config:
@@ -321,63 +287,3 @@ def _remove_empty(workspace: Workspace) -> None:
     workspace.lock.unlink(missing_ok=True)
     if not any(workspace.root.iterdir()):
         workspace.root.rmdir()
-
-
-def measure(run: Run, records: Sequence[Record], report: Report | None = None) -> tuple[int, dict[str, float]]:
-    """Bring the measurements of a run up to date; return how many files were read, and the seconds each step took."""
-    parts = features.parts(run.workspace.features, run.scanners, run.config.decode)
-    lacking = features.missing(records, parts, run.scanners)
-    shards = _shards(run, lacking)
-    total = sum(len(shard.records) for shard in shards)
-    done, problems = 0, 0
-    seconds: dict[str, float] = defaultdict(float)
-
-    def account(tally: Tally) -> None:
-        nonlocal done, problems
-        done += tally.files
-        problems += tally.files - tally.statuses.get("ok", 0)
-        for step, spent in tally.seconds.items():
-            seconds[step] += spent
-        if report:
-            report(AuditProgress(done=done, total=total, problems=problems))
-
-    if report:
-        report(AuditProgress(done=0, total=total, problems=0))
-    threading.Thread(target=import_module, args=("curate.auditing.results",)).start()
-    run.engine.run(shards, account)
-    if report:
-        report(AuditProgress(done=total, total=total, problems=problems, step=JUDGING))
-    return total, dict(seconds)
-
-
-def _shards(run: Run, lacking: dict[frozenset[str], list[Record]]) -> list[Shard]:
-    """Cut the missing records into units of work."""
-    folder, engine = run.workspace.features, run.config.engine
-    numbers = [int(path.stem.removeprefix("part-")) for path in folder.glob("part-*.parquet")]
-    number = max(numbers, default=0)
-    shards = []
-    for names, records in lacking.items():
-        chosen = tuple(scanner for scanner in run.scanners if scanner.name in names)
-        start = 0
-        while start < len(records):
-            # Ever smaller ones, so that all workers end at about the same time: guided self-scheduling
-            # (Polychronopoulos and Kuck, IEEE Transactions on Computers 1987).
-            share = (len(records) - start) // (2 * (engine.workers or cores()))
-            size = min(max(share, MIN_SHARD), engine.shard_size)
-            number += 1
-            shards.append(
-                Shard(
-                    source=run.source,
-                    records=tuple(records[start : start + size]),
-                    scanners=chosen,
-                    limits=run.config.decode,
-                    part=folder / f"part-{number:07}.parquet",
-                )
-            )
-            start += size
-    return shards
-
-
-def flagged(findings: pd.DataFrame) -> pd.DataFrame:
-    """Select the findings that ask for a decision: not merely informative, and not about a keeper."""
-    return findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from curate.auditing.pipeline import JUDGING, MEASURING, AuditProgress, Report
+from curate.auditing.steps import JUDGING, MEASURING, AuditProgress, Report
 from curate.i18n import Translator, translator
 
 WINDOW_S = 30.0

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from curate.auditing import gallery
 from curate.auditing import summary as counting
@@ -22,9 +23,21 @@ from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from curate.auditing.gallery import Group, Previews, Row
-    from curate.auditing.pipeline import Audit
-    from curate.auditing.summary import WorkspaceStatus
+
+
+class Audited(Protocol):
+    """What is shown: the tables of an audit, and its workspace."""
+
+    @property
+    def workspace(self) -> Path: ...
+    @property
+    def images(self) -> pd.DataFrame: ...
+    @property
+    def findings(self) -> pd.DataFrame: ...
+
 
 ABSENCES = {
     "not_opened": "not opened: a decoder failed on it",
@@ -79,7 +92,7 @@ def _text(value: object) -> str:
     return escape(printable(str(value)))
 
 
-def worst(audit: Audit, kind: str | None, count: int) -> Gallery:
+def worst(audit: Audited, kind: str | None, count: int) -> Gallery:
     """Choose the worst images of a kind, as the report does, or of all; raises `ConfigError` for an unknown kind."""
     if kind is None:
         rows = counting.worst(audit.findings, count).to_dict("records")
@@ -91,18 +104,18 @@ def worst(audit: Audit, kind: str | None, count: int) -> Gallery:
     return Gallery(kind, gallery.choose(audit.findings, kind, count), _previews(audit))
 
 
-def groups(audit: Audit, count: int) -> Gallery:
+def groups(audit: Audited, count: int) -> Gallery:
     """Choose the largest groups of duplicates."""
     return Gallery("groups of duplicates", gallery.largest(audit.findings, count), _previews(audit))
 
 
-def _previews(audit: Audit) -> Previews:
+def _previews(audit: Audited) -> Previews:
     workspace = Workspace(audit.workspace)
     source = source_at(workspace.read_audit()["root"])
     return gallery.Previews(workspace, source, audit.images, audit.findings)
 
 
-def summary(audit: Audit) -> str:
+def summary(audit: Audited) -> str:
     """Say how many images of how many classes were audited, and how many were flagged, by category."""
     first = list(counting.first_category(audit.findings).values())
     by_category = ", ".join(f"{first.count(name):,} {name}" for name in Category if name in first)
@@ -111,19 +124,7 @@ def summary(audit: Audit) -> str:
     return f"{counted(len(audit.images), 'image')} in {counted(classes, 'class', 'classes')}: {flagged}"
 
 
-def audit_html(audit: Audit) -> str:
+def audit_html(audit: Audited) -> str:
     """Write the summary of an audit and its flagged images by kind as HTML."""
     table = counting.by_kind(audit.findings).to_html(index=False, border=0)
     return f"<p><b>Audit</b> of {_text(summary(audit))}; workspace {_text(audit.workspace)}</p>{table}"
-
-
-def progress(status: WorkspaceStatus) -> str:
-    """Say how far a review has come."""
-    review = status.progress
-    return f"{review.images_done:,} of {review.images:,} flagged images decided"
-
-
-def status_html(status: WorkspaceStatus) -> str:
-    """Write Table 1 and the progress of the review as HTML."""
-    table = status.class_summary.rename(index=lambda label: printable(str(label)))
-    return f"<p>{_text(progress(status))}</p>{table.to_html(border=0)}"

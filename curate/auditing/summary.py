@@ -15,6 +15,7 @@ from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.queue import ReviewProgress
 from curate.reviewing.store import Store
 from curate.schema import LABEL_CONFLICT, Category, Role, Severity, Verdict
+from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
 UNLABELLED = N_("(no class)")
@@ -57,14 +58,14 @@ class WorkspaceStatus:
         }
 
     def __repr__(self) -> str:
-        from curate.auditing import shown
-
-        return f"<WorkspaceStatus: {shown.progress(self)}>"
+        return f"<WorkspaceStatus: {self._come_far()}>"
 
     def _repr_html_(self) -> str:
-        from curate.auditing import shown
+        table = self.class_summary.rename(index=lambda label: printable(str(label)))
+        return f"<p>{self._come_far()}</p>{table.to_html(border=0)}"
 
-        return shown.status_html(self)
+    def _come_far(self) -> str:
+        return f"{self.progress.images_done:,} of {self.progress.images:,} flagged images decided"
 
 
 def status(workspace: str | Path) -> WorkspaceStatus:
@@ -105,13 +106,18 @@ def rulings_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFram
     return rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), fold(log))
 
 
+def flagged(findings: pd.DataFrame) -> pd.DataFrame:
+    """Select the findings that ask for a decision: not merely informative, and not about a keeper."""
+    return findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+
+
 def first_category(findings: pd.DataFrame) -> dict[str, Category]:
     """Find the category in which Table 1 counts each flagged image: its first, in the order of `Category`.
 
     Keepers are not counted: a duplicate group of three has two redundant copies. A finding that merely
     informs does not count either.
     """
-    counted = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    counted = flagged(findings)
     order = list(Category)
     first: dict[str, Category] = {}
     for path, name in zip(counted["path"], counted["category"], strict=True):
@@ -166,14 +172,14 @@ def _free_name(name: str, classes: Collection[str]) -> str:
 
 def by_kind(findings: pd.DataFrame) -> pd.DataFrame:
     """Count the images that each kind flags (`category`, `kind`, `images`), the most first."""
-    counted = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    counted = flagged(findings)
     counts = counted.groupby(["category", "kind"])["path"].nunique().rename("images").reset_index()
     return counts.sort_values(["images", "kind"], ascending=[False, True], ignore_index=True)
 
 
 def worst(findings: pd.DataFrame, count: int = 10) -> pd.DataFrame:
     """Choose the worst flagged images, each with its worst finding: errors first, then by score, then by path."""
-    counted = findings[(findings["severity"] != Severity.INFO) & (findings["role"] != Role.KEEPER)]
+    counted = flagged(findings)
     ranked = counted.assign(_warning=counted["severity"] != Severity.ERROR).sort_values(
         ["_warning", "score", "path", "kind"], ascending=[True, False, True, True], kind="stable"
     )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from curate import config, scanners
-from curate.auditing import pipeline
+from curate.auditing import pipeline, summary
 from curate.errors import WorkspaceError
 from curate.measuring import features
 from curate.scanners import Scanner, Threshold
@@ -92,7 +92,7 @@ def save(workspace: Workspace, changed: Mapping[tuple[str, str], float]) -> int:
     configuration = scanners.resolved(configuration)
     _write(workspace, config.dump(configuration).encode())
     try:
-        return len(pipeline.flagged(pipeline.judge(workspace.root)))
+        return len(summary.flagged(pipeline.judge(workspace.root)))
     except BaseException:
         _write(workspace, before)
         raise

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from curate.auditing import pipeline
+from curate.auditing import measurement
 from curate.auditing.run import Run
 from curate.config import Config
 from curate.dataset import reuse
@@ -70,7 +70,7 @@ class Deduplicator:
             config=Config(),
             engine=Engine(),
         )
-        pipeline.measure(run, [*records.values()])
+        measurement.measure(run, [*records.values()])
         parts = features.parts(self._workspace.features, run.scanners)
         measured = features.load([*records.values()], parts, run.scanners)
         hashes = dict(zip(measured["path"], measured["sha256"], strict=True))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.auditing import pipeline, summary
+from curate.auditing.steps import Report
 from curate.dataset.export import export
 from curate.dataset.manifest import manifest
 from curate.demonstration import dataset as drawing
@@ -35,7 +36,7 @@ class Demo:
     report: Path | None
 
 
-def demo(folder: str | Path = "curate-demo", *, report: pipeline.Report | None = None) -> Demo:
+def demo(folder: str | Path = "curate-demo", *, report: Report | None = None) -> Demo:
     """Draw the dataset and take it the whole way. An earlier demo in the same folder is made anew.
 
     Raises `CurateError` where the folder holds anything else.

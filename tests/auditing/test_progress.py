@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from rich.console import Console
 
-from curate.auditing.pipeline import AuditProgress
 from curate.auditing.progress import shown
+from curate.auditing.steps import AuditProgress
 from curate.i18n import translator
 
 

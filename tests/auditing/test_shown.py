@@ -12,7 +12,7 @@ import pytest
 import curate
 from curate import config
 from curate.auditing import progress
-from curate.auditing.pipeline import AuditProgress
+from curate.auditing.steps import AuditProgress
 from curate.config import Config
 from curate.errors import ConfigError
 from tests import sample_images

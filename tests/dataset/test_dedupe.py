@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from curate.auditing import pipeline
+from curate.auditing import measurement
 from curate.dataset.dedupe import Deduplicator, Grouped, Location, _joined
 from curate.duplicates import kinds
 from curate.findings import Finding
@@ -40,7 +40,7 @@ def test_an_image_is_measured_once_however_often_groups_are_asked_for(
     ]
     measured = []
     monkeypatch.setattr(
-        pipeline, "measure", lambda run, records, real=pipeline.measure: measured.append(real(run, records)[0])
+        measurement, "measure", lambda run, records, real=measurement.measure: measured.append(real(run, records)[0])
     )
     deduplicator = Deduplicator(tmp_path / "scratch")
     whole = [deduplicator.groups(images[:4]), deduplicator.groups(images), deduplicator.groups(images[2:])]

@@ -10,7 +10,7 @@ import pytest
 
 import curate
 from curate import config
-from curate.auditing import pipeline
+from curate.auditing import measurement
 from curate.dataset.relocation import workspaces_near
 from tests import sample_images
 from tests.sources.test_sources import tar
@@ -20,14 +20,14 @@ from tests.sources.test_sources import tar
 def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many images each measuring since has read."""
     counts: list[int] = []
-    real = pipeline.measure
+    real = measurement.measure
 
     def measure(*arguments: object) -> object:
         result = real(*arguments)  # type: ignore[arg-type]
         counts.append(result[0])
         return result
 
-    monkeypatch.setattr(pipeline, "measure", measure)
+    monkeypatch.setattr(measurement, "measure", measure)
     return counts
 
 

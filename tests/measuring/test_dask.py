@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import curate
-from curate.auditing.pipeline import AuditProgress
+from curate.auditing.steps import AuditProgress
 from curate.config import Config, EngineSettings
 from curate.duplicates import signing, verify
 from curate.errors import ConfigError

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import curate
-from curate.auditing.pipeline import AuditProgress
+from curate.auditing.steps import AuditProgress
 from curate.config import Config, DecodeLimits, EngineSettings
 from curate.errors import WorkspaceError
 from curate.measuring import features, pool

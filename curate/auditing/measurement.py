@@ -1,0 +1,74 @@
+"""What is not measured yet of a run: cut into shards, handed to the engine, and accounted for.
+
+What judging needs is imported while workers measure: a user should not wait for it twice.
+"""
+
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from importlib import import_module
+
+from curate.auditing.run import Run
+from curate.auditing.steps import JUDGING, AuditProgress, Report
+from curate.measuring import features
+from curate.measuring.pool import cores
+from curate.measuring.shard import Shard, Tally
+from curate.sources import Record
+
+MIN_SHARD = 16
+"""Images that a worker gets at a time when the end is near."""
+
+
+def measure(run: Run, records: Sequence[Record], report: Report | None = None) -> tuple[int, dict[str, float]]:
+    """Bring the measurements of a run up to date; return how many files were read, and the seconds each step took."""
+    parts = features.parts(run.workspace.features, run.scanners, run.config.decode)
+    lacking = features.missing(records, parts, run.scanners)
+    shards = _shards(run, lacking)
+    total = sum(len(shard.records) for shard in shards)
+    done, problems = 0, 0
+    seconds: dict[str, float] = defaultdict(float)
+
+    def account(tally: Tally) -> None:
+        nonlocal done, problems
+        done += tally.files
+        problems += tally.files - tally.statuses.get("ok", 0)
+        for step, spent in tally.seconds.items():
+            seconds[step] += spent
+        if report:
+            report(AuditProgress(done=done, total=total, problems=problems))
+
+    if report:
+        report(AuditProgress(done=0, total=total, problems=0))
+    threading.Thread(target=import_module, args=("curate.auditing.results",)).start()
+    run.engine.run(shards, account)
+    if report:
+        report(AuditProgress(done=total, total=total, problems=problems, step=JUDGING))
+    return total, dict(seconds)
+
+
+def _shards(run: Run, lacking: dict[frozenset[str], list[Record]]) -> list[Shard]:
+    """Cut the missing records into units of work."""
+    folder, engine = run.workspace.features, run.config.engine
+    numbers = [int(path.stem.removeprefix("part-")) for path in folder.glob("part-*.parquet")]
+    number = max(numbers, default=0)
+    shards = []
+    for names, records in lacking.items():
+        chosen = tuple(scanner for scanner in run.scanners if scanner.name in names)
+        start = 0
+        while start < len(records):
+            # Ever smaller ones, so that all workers end at about the same time: guided self-scheduling
+            # (Polychronopoulos and Kuck, IEEE Transactions on Computers 1987).
+            share = (len(records) - start) // (2 * (engine.workers or cores()))
+            size = min(max(share, MIN_SHARD), engine.shard_size)
+            number += 1
+            shards.append(
+                Shard(
+                    source=run.source,
+                    records=tuple(records[start : start + size]),
+                    scanners=chosen,
+                    limits=run.config.decode,
+                    part=folder / f"part-{number:07}.parquet",
+                )
+            )
+            start += size
+    return shards
