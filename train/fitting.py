@@ -14,7 +14,8 @@ from curate.storage import safe_csv
 from curate.storage.atomic import disk_refusals_explained, explained, write_json
 from curate.train import contents, data, listing, loop, mistakes, packages, predicting, recipes, record
 from curate.train.data import Sample
-from curate.train.loop import Epoch, Fitted, Labelled, TrainConfig
+from curate.train.history import Epoch, best_epoch
+from curate.train.loop import Fitted, Labelled, TrainConfig
 from curate.train.parts import Division, Parts, divide
 from curate.train.quality import quality
 from curate.train.recipes import Run
@@ -55,7 +56,7 @@ def fit(run: Run, progress: Progress = silent, say: Say = unsaid) -> Fitted:
             safe_csv.write(_table(rows), run.output / EPOCHS)
             progress(_figures(epoch), len(rows), run.config.epochs)
         if run.config.patience is not None:
-            kept = loop.best_epoch(rows)
+            kept = best_epoch(rows)
             say(f"epoch {kept} is kept, whose validation loss is the lowest: {rows[kept].validation_loss:.4f}")
         _log(rows, run.output / LOG)
         predicted = [loop.probabilities(fitted, part) for part in tested]

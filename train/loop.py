@@ -10,7 +10,6 @@ probabilities are (n, classes).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
@@ -21,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from curate.errors import ConfigError
-from curate.train import checkpoints, data
+from curate.train import checkpoints, data, history
 from curate.train.data import Images, Preprocessing
 from curate.train.device import deterministic, device, mixed_precision, single_precision
+from curate.train.history import Epoch
 from curate.train.layers import freeze_trunk
 from curate.train.weights import Pretrained, load
 
@@ -89,22 +89,6 @@ FACES = TrainConfig(
     preprocessing=Preprocessing(input_px=112, crop="face", grey=True),
 )
 """Faces cut out and grey, at the least size at which the network still sees an expression, all of it fine-tuned."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Epoch:
-    """The figures of one epoch; the train ones are those of the batches as they were trained on."""
-
-    train_loss: float
-    train_accuracy: float
-    test_loss: float
-    test_accuracy: float
-    validation_loss: float | None = None
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether every loss is a number; a run that diverges has others."""
-        return all(math.isfinite(loss) for loss in (self.train_loss, self.test_loss, self.validation_loss or 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +175,7 @@ def fit(
     start = _resume(checkpoint, fitted, optimiser, config, seed) if checkpoint else 0
     yield from fitted.epochs[:start]
     for number in range(start, config.epochs):
-        if _stalled(fitted.epochs, config.patience):
+        if history.is_stalled(fitted.epochs, config.patience):
             break
         with deterministic():
             loss, accuracy = _train_epoch(fitted.pretrained, train, optimiser, config, 1_000_003 * seed + number)
@@ -218,14 +202,6 @@ def _optimiser(network: nn.Module, config: TrainConfig) -> Optimizer:
     return torch.optim.AdamW(learning, lr=config.learning_rate, weight_decay=config.weight_decay)
 
 
-def may_go_on(epochs: int, config: TrainConfig) -> bool:
-    """Say whether a run of so many epochs may go on to those of `config`, and end as one run of as many.
-
-    A run with patience may not: what it leaves is its best epoch, not its last.
-    """
-    return epochs == config.epochs or (epochs < config.epochs and config.patience is None)
-
-
 def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epoch: Epoch) -> None:
     """Complete an epoch with the figures of the test and validation parts."""
     import torch
@@ -241,8 +217,7 @@ def _test_epoch(fitted: Fitted, test: Labelled, validation: Labelled | None, epo
 
 def _keep(fitted: Fitted, epoch: Epoch, config: TrainConfig) -> None:
     """Add an epoch to the history, and keep the network if a recipe with patience goes back to its best."""
-    lowest = min((e.validation_loss for e in fitted.epochs if e.validation_loss is not None), default=math.inf)
-    if config.patience is not None and epoch.validation_loss is not None and epoch.validation_loss < lowest:
+    if config.patience is not None and history.is_lowest(epoch, fitted.epochs):
         state = fitted.pretrained.network.state_dict()
         fitted.best = {name: value.detach().clone() for name, value in state.items()}
     fitted.epochs.append(epoch)
@@ -257,18 +232,6 @@ def _diverged(number: int, config: TrainConfig, checkpoint: Path | None) -> str:
         return line
     kept = f"{checkpoint} holds epoch {number - 1}, the last good one" if number else "no epoch was good"
     return f"{line} and another -o ({kept})"
-
-
-def best_epoch(epochs: Sequence[Epoch]) -> int:
-    """Return which epoch a recipe with patience keeps: the first of the lowest validation loss."""
-    losses = [math.inf if epoch.validation_loss is None else epoch.validation_loss for epoch in epochs]
-    return losses.index(min(losses))
-
-
-def _stalled(epochs: Sequence[Epoch], patience: int | None) -> bool:
-    """Say whether the last `patience` epochs brought no lower validation loss than those before them."""
-    losses = [epoch.validation_loss for epoch in epochs if epoch.validation_loss is not None]
-    return patience is not None and len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
 
 
 def fresh(weights: str, classes: list[str], seed: int) -> Fitted:
@@ -312,7 +275,7 @@ def _resume(path: Path, fitted: Fitted, optimiser: Optimizer, config: TrainConfi
     before, now = ({**settings, "epochs": None} for settings in (stored["config"], asdict(config)))
     if before != now or (stored["seed"], stored["classes"]) != (seed, fitted.classes):
         raise ConfigError(f"{path}: holds another run (recipe, seed or classes differ); name another folder")
-    if not may_go_on(stored["config"]["epochs"], config):
+    if not history.may_go_on(stored["config"]["epochs"], config):
         raise ConfigError(f"{path}: holds another run, of {stored['config']['epochs']} epochs; name another folder")
     fitted.pretrained.network.load_state_dict(stored["network"])
     optimiser.load_state_dict(stored["optimiser"])

@@ -14,7 +14,8 @@ from typing import Any
 from curate.errors import ConfigError
 from curate.storage.atomic import write_json
 from curate.train.data import Sample
-from curate.train.loop import TrainConfig, may_go_on
+from curate.train.history import may_go_on
+from curate.train.loop import TrainConfig
 
 RECORD = "run.json"
 _WAY_OUT = "give another -o, or remove it"

@@ -21,6 +21,7 @@ torch = pytest.importorskip("torch")
 
 from curate.train import data, embeddings, loop, predicting, weights  # noqa: E402
 from curate.train.data import Sample  # noqa: E402
+from curate.train.history import Epoch  # noqa: E402
 from curate.train.parts import Parts  # noqa: E402
 
 # A loss that is no number
@@ -62,7 +63,7 @@ def test_weights_that_are_no_numbers_end_a_run_although_its_losses_are(tmp_path:
 @pytest.mark.parametrize("figure", ["train_loss", "test_loss", "validation_loss"])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_an_epoch_is_finite_if_each_of_its_losses_is(figure: str, value: float) -> None:
-    epoch = loop.Epoch(train_loss=1, train_accuracy=1, test_loss=1, test_accuracy=1)
+    epoch = Epoch(train_loss=1, train_accuracy=1, test_loss=1, test_accuracy=1)
     assert epoch.is_finite
     setattr(epoch, figure, value)
     assert not epoch.is_finite

@@ -20,8 +20,9 @@ from tests.train.drawn import QUICK, draw, fit
 
 torch = pytest.importorskip("torch")
 
-from curate.train import contents, listing, loop, mislabel, parts, record  # noqa: E402
+from curate.train import contents, listing, mislabel, parts, record  # noqa: E402
 from curate.train.data import Preprocessing, Sample  # noqa: E402
+from curate.train.history import may_go_on  # noqa: E402
 
 # What a run is divided into
 
@@ -370,7 +371,7 @@ def test_a_run_with_patience_is_of_as_many_epochs_as_it_began_with(done: Path) -
     fit(done / "set", done / "run2", replace(QUICK, patience=1))
     with pytest.raises(ConfigError, match="epochs is 2 instead of 1"):
         fit(done / "set", done / "run2", replace(QUICK, patience=1, epochs=2))
-    assert loop.may_go_on(2, replace(QUICK, epochs=2, patience=1))
+    assert may_go_on(2, replace(QUICK, epochs=2, patience=1))
 
 
 def test_more_epochs_and_another_setting_are_another_run(done: Path) -> None:
