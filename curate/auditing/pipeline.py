@@ -7,7 +7,7 @@ next one goes on from there.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from curate.errors import ConfigError, DamagedError, SourceError
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine
 from curate.options import DuplicateEngine, Profile
-from curate.sources import Records, Source, given, open_source, source_at
+from curate.sources import Listing, Records, Source, given, open_source, source_at
 from curate.sources.address import on_this_machine
 from curate.storage import memory
 from curate.storage.atomic import atomic, disk_refusals_explained, write_json
@@ -34,6 +34,7 @@ from curate.storage.workspace import VERSION, Workspace, create
 if TYPE_CHECKING:
     import pandas as pd
 
+    from curate.auditing.embedded import OwnEmbeddings
     from curate.auditing.judge import DatasetProperty
     from curate.auditing.shortcuts import Guess
     from curate.auditing.shown import Gallery
@@ -154,51 +155,16 @@ def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
 
 
 def _audited(
-    ws: Workspace, listed: Source, configuration: Config, chosen: Engine | None, report: Report | None
+    ws: Workspace, source: Source, configuration: Config, engine: Engine | None, report: Report | None
 ) -> Audit:
-    """Audit a listed source into a workspace that is this process's alone meanwhile."""
-    active = scanners.active(configuration)
+    """Audit a source into a workspace that is this process's alone meanwhile."""
     known = _known(ws)
-    fresh = not known
-    from curate.auditing import embedded
-
-    try:
-        listing = listed.list()
-        given = embedded.own(configuration, [record.path for record in listing.records])
-    except (SourceError, ConfigError):
-        if fresh:
-            _remove_empty(ws)
-        raise
-    # Written first: whatever happens next, the folder is known for what it is.
-    with atomic(ws.config) as file:
-        file.write(config.dump(configuration).encode())
-    write_json(scanners.settings_schema(), ws.root / config.SCHEMA)
-    facts: dict[str, Any] = {
-        "version": VERSION,
-        "curate": __version__,
-        "source": listed.address,
-        "root": listing.root,
-        "audited_at": now_text(),
-        "skipped": [item.to_json() for item in listing.skipped],
-        "notes": [note.to_json() for note in listing.notes],
-    }
-    if fresh:
-        write_json({**facts, "complete": False}, ws.audit)
-    run = Run(
-        workspace=ws,
-        source=source_at(listing.root),
-        scanners=tuple(active),
-        config=configuration,
-        engine=chosen or Engine(workers=configuration.engine.workers),
-        embeddings=given,
-    )
+    listing, given = _listed(ws, source, configuration, is_new=not known)
+    facts = _begun(ws, source, configuration, listing, is_new=not known)
+    run = _run(ws, listing.root, configuration, engine, given)
     measured, seconds = measure(run, listing.records, report)
-    import pandas as pd
-
+    from curate.auditing import embedded, results
     from curate.auditing import listed as further
-    from curate.auditing import results
-    from curate.auditing.judge import DatasetProperty
-    from curate.auditing.shortcuts import Guess
     from curate.reviewing import repair
 
     further.keep(ws, listing)
@@ -210,20 +176,68 @@ def _audited(
     listing = replace(listing, records=[])
     judged = results.judged(run, records, known, anew=anew, told=report and steps_of(report))
     memory.give_back()
-    if not fresh and (measured or judged["judged"] != known.get("judged")):
-        features.prune(ws.features, active, records, configuration.decode)
+    if known and (measured or judged["judged"] != known.get("judged")):
+        features.prune(ws.features, run.scanners, records, configuration.decode)
     del records  # before the tables are read
     other = embedded.note(ws, configuration)
     facts["notes"] += [other.to_json()] if other else []
-    write_json({**facts, "complete": True, **judged}, ws.audit)
+    facts |= {"complete": True, **judged}
+    write_json(facts, ws.audit)
+    return _result(ws, facts, measured, seconds)
+
+
+def _listed(
+    ws: Workspace, source: Source, configuration: Config, *, is_new: bool
+) -> tuple[Listing, OwnEmbeddings | None]:
+    """List a source, and read the embeddings that the user has of it; where that fails a new workspace is removed."""
+    from curate.auditing import embedded
+
+    try:
+        listing = source.list()
+        return listing, embedded.own(configuration, [record.path for record in listing.records])
+    except (SourceError, ConfigError):
+        if is_new:
+            _remove_empty(ws)
+        raise
+
+
+def _begun(ws: Workspace, source: Source, configuration: Config, listing: Listing, *, is_new: bool) -> dict[str, Any]:
+    """Write what is known before anything is measured: whatever happens next, the folder is known for what it is.
+
+    Returns what `audit.json` says of the audit, but for what it comes to.
+    """
+    with atomic(ws.config) as file:
+        file.write(config.dump(configuration).encode())
+    write_json(scanners.settings_schema(), ws.root / config.SCHEMA)
+    facts: dict[str, Any] = {
+        "version": VERSION,
+        "curate": __version__,
+        "source": source.address,
+        "root": listing.root,
+        "audited_at": now_text(),
+        "skipped": [item.to_json() for item in listing.skipped],
+        "notes": [note.to_json() for note in listing.notes],
+    }
+    if is_new:
+        write_json({**facts, "complete": False}, ws.audit)
+    return facts
+
+
+def _result(ws: Workspace, facts: Mapping[str, Any], measured: int, seconds: dict[str, float]) -> Audit:
+    """Read the tables that an audit has written, for the caller."""
+    import pandas as pd
+
+    from curate.auditing.judge import DatasetProperty
+    from curate.auditing.shortcuts import Guess
+
     return Audit(
         workspace=ws.root,
         images=ws.read_images(),
         findings=ws.read_findings(),
-        skipped=pd.DataFrame([item.to_json() for item in listing.skipped], columns=["path", "reason"]),
+        skipped=pd.DataFrame(facts["skipped"], columns=["path", "reason"]),
         measured=measured,
-        prevalent=[DatasetProperty.from_json(item) for item in judged["prevalent"]],
-        spurious=[Guess(**item) for item in judged["spurious"]],
+        prevalent=[DatasetProperty.from_json(item) for item in facts["prevalent"]],
+        spurious=[Guess(**item) for item in facts["spurious"]],
         seconds=seconds,
     )
 
@@ -246,26 +260,32 @@ def judge(workspace: str | Path, *, report: Report | bool | None = None, engine:
     facts = ws.read_audit()
     configuration = config.read(ws.config)
     embedded.refuse_unsettled(ws, configuration)
-    active = scanners.active(configuration)
-    parts = features.parts(ws.features, active, configuration.decode)
+    run = _run(ws, facts["root"], configuration, chosen)
+    parts = features.parts(ws.features, run.scanners, configuration.decode)
     records = features.records(ws.read_images(features.OF_RECORDS), parts)
-    lacking = features.missing(records, parts, active, try_again=False)
+    lacking = features.missing(records, parts, run.scanners, try_again=False)
     if lacking:
         names = ", ".join(sorted(set().union(*lacking))) or "the decoder"
         raise ConfigError(
             f"a setting changed that needs the images themselves ({names}); "
             f"run: curate audit {facts['source']} -w {ws.root}"
         )
-    run = Run(
-        workspace=ws,
-        source=source_at(facts["root"]),
-        scanners=tuple(active),
-        config=configuration,
-        engine=chosen or Engine(workers=configuration.engine.workers),
-    )
     with progress.wanted(report) as told, locked(ws.lock):
         write_json({**facts, **results.judged(run, records, {}, anew=True, told=told and steps_of(told))}, ws.audit)
     return ws.read_findings()
+
+
+def _run(
+    ws: Workspace, root: str, configuration: Config, engine: Engine | None, embeddings: OwnEmbeddings | None = None
+) -> Run:
+    return Run(
+        workspace=ws,
+        source=source_at(root),
+        scanners=tuple(scanners.active(configuration)),
+        config=configuration,
+        engine=engine or Engine(workers=configuration.engine.workers),
+        embeddings=embeddings,
+    )
 
 
 def _standing_config(workspace: Workspace) -> Config:
