@@ -109,10 +109,10 @@ def _refuse_foreign(path: Path, first_line: str) -> None:
     """Refuse to replace a file that is no earlier report: only the page itself was asked for by name."""
     try:
         with path.open("rb") as file:
-            known = file.readline(4096).decode("utf-8-sig", errors="replace").strip().startswith(first_line)
+            line = file.readline(4096).decode("utf-8-sig", errors="replace").strip()
     except FileNotFoundError:
         return
-    if not known:
+    if not line.replace('"', "").startswith(first_line):  # names of columns may stand in quotes
         raise CurateError(f"{path} is in the way and not an earlier report; choose another name with -o")
 
 
