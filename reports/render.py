@@ -28,6 +28,7 @@ from curate.storage import safe_csv
 from curate.storage.atomic import atomic, disk_refusals_explained
 from curate.storage.markdown import escape_markdown
 from curate.storage.names import printable
+from curate.storage.owner import clear_away
 from curate.storage.workspace import Workspace
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -83,6 +84,7 @@ def report(
     for name, path in beside.items():
         _refuse_foreign(path, ",".join(sheets[name].columns[:3]))
     _refuse_foreign(markdown, _MARK)
+    clear_away(target.parent)
     page = {**_view(found, t, target, [run.name for run in trained]), "trained": trained}
     _write(_html(page, ws), target)
     _write(_markdown(page), markdown)
