@@ -144,7 +144,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
     parts = []
     for item in error.errors():
         key = ".".join(str(piece) for piece in item["loc"])
-        message = item["msg"]
+        message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             meant = suggestion(str(item["loc"][-1]), _settings_at(model, item["loc"][:-1]))
             message = f"is not a setting; {meant}Remove it or mend the spelling"

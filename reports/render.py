@@ -28,6 +28,7 @@ from curate.storage import safe_csv
 from curate.storage.atomic import atomic, disk_refusals_explained
 from curate.storage.markdown import escape_markdown
 from curate.storage.names import printable
+from curate.storage.owner import clear_away
 from curate.storage.workspace import Workspace
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -83,6 +84,7 @@ def report(
     for name, path in beside.items():
         _refuse_foreign(path, ",".join(sheets[name].columns[:3]))
     _refuse_foreign(markdown, _MARK)
+    clear_away(target.parent)
     page = {**_view(found, t, target, [run.name for run in trained]), "trained": trained}
     _write(_html(page, ws), target)
     _write(_markdown(page), markdown)
@@ -109,10 +111,10 @@ def _refuse_foreign(path: Path, first_line: str) -> None:
     """Refuse to replace a file that is no earlier report: only the page itself was asked for by name."""
     try:
         with path.open("rb") as file:
-            known = file.readline(4096).decode("utf-8-sig", errors="replace").strip().startswith(first_line)
+            line = file.readline(4096).decode("utf-8-sig", errors="replace").strip()
     except FileNotFoundError:
         return
-    if not known:
+    if not line.replace('"', "").startswith(first_line):  # names of columns may stand in quotes
         raise CurateError(f"{path} is in the way and not an earlier report; choose another name with -o")
 
 

@@ -9,9 +9,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import curate
 from curate import scanners
 from curate.commands import auditing, dataset, reviewing
 from curate.plugins import installed
+from tests import sample_images
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,6 +32,30 @@ def test_a_page_has_a_row_for_every_kind_under_its_category_and_for_no_other() -
             assert kind not in shown, f"{kind} has two rows"
             shown[kind] = category
     assert shown == {kind.name: str(kind.category) for kind in scanners.kinds().values()}
+
+
+def test_the_recipe_for_snakemake_sees_new_images_and_new_decisions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (recipe,) = re.findall(r"## Snakemake\n+```python\n(.*?)```", read("docs/pipelines.md"), re.DOTALL)
+    prelude, _, rules = recipe.partition("rule all:")
+    names: dict[str, Any] = {}
+    exec(prelude, names)
+    params = dict(re.findall(r"params: (\w+)=(state\(.*\))", rules))
+    monkeypatch.chdir(tmp_path)
+    sample_images.dataset(Path("data/photos"), each=2)
+    curate.audit("data/photos", "ws")
+
+    def states() -> tuple[Any, Any]:
+        return eval(params["images"], names), eval(params["decisions"], names)
+
+    images, decisions = states()
+    assert states() == (images, decisions)
+    curate.decide("ws", curate.Selection(paths=("cats/000.jpg",)), "drop", reviewer="ana")
+    assert states()[0] == images
+    assert states()[1] != decisions
+    sample_images.save(sample_images.photo(50), Path("data/photos/cats/new.jpg"))
+    assert states()[0] != images
 
 
 def test_the_guide_for_contributors_is_the_plug_in_of_the_tests() -> None:

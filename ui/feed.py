@@ -44,7 +44,7 @@ class SentStroke(Strict):
     as_of: int = 0
     images: list[tuple[str, str, int]] = Field(default_factory=list)
     path: str | None = None
-    label: str | None = Field(default=None, max_length=200)
+    label: str | None = None
     new_class: bool = False
     note: str | None = Field(default=None, max_length=2000)
     confirmed: bool = False

@@ -26,6 +26,7 @@ from curate.sources.address import is_below, on_this_machine, refuse_inside, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
 from curate.storage.names import is_text, shown
+from curate.storage.owner import clear_away
 from curate.storage.workspace import Workspace, to_pandas, write_table
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -105,6 +106,7 @@ def folders_of(facts: Mapping[str, Any]) -> list[str]:
 
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write a manifest in the format that the file name asks for."""
+    clear_away(path.parent)
     if path.suffix == ".parquet":
         write_table(table, MANIFEST, path)
     elif path.suffix == ".csv":

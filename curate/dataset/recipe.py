@@ -50,6 +50,8 @@ class Balance(Settings):
     def _has_a_target(self) -> Self:
         if self.method == "fill" and self.per_class is None:
             raise ValueError("method 'fill' needs per_class")
+        if self.method not in {"fill", "undersample"} and self.per_class is not None:
+            raise ValueError(f"per_class means nothing to method '{self.method}'; fill and undersample use it")
         return self
 
 

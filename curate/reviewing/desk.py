@@ -142,6 +142,8 @@ class Desk:
             step = act(reviewer=reviewer, now=now)
         if step is None:
             return Answer(number=stroke.number, result=Result.NOTHING)
+        if store.log.overtaken(step.number):  # by what this screen has not shown: its next stroke about it is refused
+            return Answer(number=stroke.number, result=Result.DONE, step=step, item_id=step.item_id)
         for name in {step.item_id, *(decision.path for decision in step.decisions)} - {None}:
             self._own[str(name)] = store.log.last_line()
         return Answer(number=stroke.number, result=Result.DONE, step=step, item_id=step.item_id)

@@ -119,6 +119,15 @@ class Log:
         """Return the number of the latest line; 0 while the log is empty."""
         return int(self._db.execute("SELECT coalesce(max(id), 0) FROM decision").fetchone()[0])
 
+    def overtaken(self, step: int) -> bool:
+        """Say whether a decision stands about a finding of a step that takes back, made after what that takes back."""
+        row = self._db.execute(
+            "SELECT 1 FROM decision u JOIN decision d ON d.finding_id = u.finding_id AND d.path = u.path"
+            " AND d.id > u.reverts JOIN live l ON l.id = d.id AND l.reverts IS NULL WHERE u.batch = ? LIMIT 1",
+            (step,),
+        ).fetchone()
+        return row is not None
+
     def decide(
         self,
         choices: Sequence[Choice],

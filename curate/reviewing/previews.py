@@ -6,6 +6,7 @@ The source is only read. A file that a decoder crashed on, took too long over or
 must not come here: its finding's kind is in `images.kinds.NEVER_DECODED`, and the caller looks.
 """
 
+import functools
 import hashlib
 import logging
 import posixpath
@@ -129,4 +130,10 @@ def _keep(encoded: bytes, cached: Path) -> None:
         with atomic(cached) as file:
             file.write(encoded)
     except WorkspaceError as error:
-        _log.warning("previews are not kept: %s", error)
+        _say_not_kept(cached.parents[1], getattr(error.__cause__, "strerror", None) or str(error))
+
+
+@functools.cache
+def _say_not_kept(folder: Path, why: str) -> None:
+    """Say it once, not for each of the many images that a report shows."""
+    _log.warning("previews are not kept in %s (%s); they are made again each time", folder, why)

@@ -20,6 +20,7 @@ from curate.errors import CurateError, WorkspaceError
 from curate.storage.owner import clear_away, cleared_if_killed, temporary_name
 
 _SHOWN_LETTERS = 60
+_TOO_LARGE = "it is larger than the disk (FAT holds 4 GiB a file) or your account allows; choose another place"
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -84,6 +85,7 @@ def explained(path: Path) -> Iterator[None]:
     reasons: dict[int, Callable[[], str]] = {
         errno.ENOSPC: lambda: f"the disk is full: {path} could not be written; free some space and run again",
         errno.EDQUOT: lambda: f"the disk quota is used up: {path} could not be written; free some space and run again",
+        errno.EFBIG: lambda: f"{path} could not be written: {_TOO_LARGE}",
         errno.EACCES: lambda: f"no permission to write {path}; choose another place",
         errno.EPERM: lambda: f"no permission to write {path}; choose another place",
         errno.EROFS: lambda: f"{path} lies on a read-only file system; choose another place",
@@ -104,7 +106,7 @@ def explained(path: Path) -> Iterator[None]:
 
 @contextmanager
 def disk_refusals_explained() -> Iterator[None]:
-    """Turn the news that a disk is full or a name too long, whoever had it and wherever from, into a `WorkspaceError`.
+    """Turn the news that a disk is full, or a file or its name too long, whoever had it, into a `WorkspaceError`.
 
     For whole commands, whose libraries write where they like: to the target, or to the temporary folder.
     """
@@ -113,6 +115,8 @@ def disk_refusals_explained() -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise WorkspaceError(_too_long(error.filename)) from error
+        if error.errno == errno.EFBIG:
+            raise WorkspaceError(f"{error.filename or 'a file'} could not be written: {_TOO_LARGE}") from error
         if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
             raise
         where = error.filename or f"where it was writing to, or in {tempfile.gettempdir()}"

@@ -18,6 +18,7 @@ from curate.schema import MANIFEST, Action
 from curate.storage import safe_csv
 from tests import sample_images
 from tests.conftest import Audited
+from tests.storage.test_owner import of_a_dead_process
 
 
 def decided(audited: Audited) -> Audited:
@@ -182,6 +183,14 @@ def test_decisions_from_a_csv_go_into_the_same_log(audited: Audited, tmp_path: P
             ("cats/cut.jpg", "drop", None),
             ("dogs/night.jpg", "relabel", "cats"),
         ]
+
+
+def test_what_a_killed_one_left_beside_it_is_cleared_away(audited: Audited, tmp_path: Path) -> None:
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / of_a_dead_process()).write_bytes(b"half")
+    curate.manifest(audited.workspace.root, beside / "m.csv", pending="keep")
+    assert [path.name for path in beside.iterdir()] == ["m.csv"]
 
 
 @pytest.mark.parametrize(

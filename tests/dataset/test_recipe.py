@@ -74,6 +74,16 @@ def test_filling_needs_a_number() -> None:
         Balance(method="fill")
 
 
+@pytest.mark.parametrize("method", ["none", "weights"])
+def test_a_number_that_nothing_would_be_balanced_to_is_refused(tmp_path: Path, method: str) -> None:
+    (tmp_path / "r.toml").write_text(f'[balance]\nmethod = "{method}"\nper_class = 3\n')
+    with pytest.raises(ConfigError, match=f"r.toml: balance per_class means nothing to method '{method}'"):
+        recipe.read(tmp_path / "r.toml")
+    (tmp_path / "r.toml").write_text("[balance]\nper_class = 3\n")
+    with pytest.raises(ConfigError, match="per_class means nothing to method 'none'"):
+        recipe.read(tmp_path / "r.toml")
+
+
 @pytest.mark.parametrize(
     ("options", "changes"),
     [

@@ -8,13 +8,16 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import curate
 from curate import reports
 from curate.errors import CurateError, MissingExtraError, WorkspaceError
 from curate.reports.commands import register
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
+from tests import sample_images
 from tests.conftest import Audited
 from tests.reports.pages import SCRIPT, Page
+from tests.storage.test_owner import of_a_dead_process
 
 
 @pytest.mark.parametrize("lang", ["en", "pt-BR"])
@@ -84,6 +87,21 @@ def test_a_file_that_is_not_a_report_is_not_replaced(audited: Audited, tmp_path:
 def test_an_earlier_report_is_replaced(decided: Audited) -> None:
     reports.report(decided.workspace.root, lang="pt-BR")
     assert len(reports.report(decided.workspace.root)) == 5
+
+
+def test_what_a_killed_one_left_beside_it_is_cleared_away(audited: Audited, tmp_path: Path) -> None:
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / of_a_dead_process()).write_bytes(b"half")
+    written = reports.report(audited.workspace.root, beside / "report.html")
+    assert set(beside.iterdir()) == set(written)
+
+
+def test_an_earlier_report_whose_tables_are_all_in_quotes_is_replaced(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "data", each=1, classes=(" cats", "dogs"))
+    curate.audit(tmp_path / "data", tmp_path / "ws")
+    first, again = (reports.report(tmp_path / "ws", tmp_path / "report.html") for _ in range(2))
+    assert first == again
 
 
 def test_an_unknown_language_is_refused(audited: Audited) -> None:

@@ -81,6 +81,21 @@ def test_ones_own_earlier_stroke_is_no_conflict(shared: Store) -> None:
     assert [action for _, action in log(shared)] == ["drop", "undo", "keep", "drop"]
 
 
+def test_what_somebody_else_decided_before_an_undo_stays_theirs_after_it(shared: Store) -> None:
+    seen, desk = target(shared, "a/0"), Desk()
+    take(desk, shared, stroke(1, Act.KEEP, seen), reviewer="rui")
+    take(Desk(), shared, stroke(1, Act.DROP, target(shared, "a/0")))
+    at_once = stroke(2, Act.UNDO), stroke(3, Act.KEEP, seen)
+    assert take(desk, shared, *at_once, reviewer="rui") == [Result.DONE, Result.CONFLICT]
+    assert take(desk, shared, stroke(4, Act.KEEP, target(shared, "a/0")), reviewer="rui") == [Result.DONE], "shown"
+
+
+def test_ones_own_undos_are_no_conflict(shared: Store) -> None:
+    seen = target(shared, "a/0")
+    strokes = [stroke(1, Act.KEEP, seen), stroke(2, Act.DROP, seen), stroke(3, Act.UNDO), stroke(4, Act.UNDO)]
+    assert take(Desk(), shared, *strokes, stroke(5, Act.DROP, seen)) == [Result.DONE] * 5
+
+
 def test_of_many_images_those_that_others_decided_are_left_as_they_are(shared: Store) -> None:
     seen = [image(shared, f"a/{number}") for number in range(3)]
     take(Desk(), shared, stroke(1, Act.KEEP, target(shared, "a/1")), reviewer="rui")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from curate.errors import CurateError, WorkspaceError
-from curate.storage.atomic import atomic, atomic_folder, explained, refuse_in_use, write_json
+from curate.storage.atomic import atomic, atomic_folder, disk_refusals_explained, explained, refuse_in_use, write_json
 
 
 def interrupted(after: object) -> None:
@@ -112,6 +112,7 @@ def test_json_is_sorted_and_readable_as_text(tmp_path: Path) -> None:
     [
         pytest.param(errno.ENOSPC, "the disk is full: .*set could not be written", id="full"),
         pytest.param(errno.EDQUOT, "quota is used up", id="quota"),
+        pytest.param(errno.EFBIG, "set could not be written: it is larger than the disk", id="too large"),
         pytest.param(errno.EACCES, "no permission to write .*set; choose another place", id="forbidden"),
         pytest.param(errno.EPERM, "no permission to write", id="not permitted"),
         pytest.param(errno.EROFS, "read-only file system", id="read-only"),
@@ -124,6 +125,13 @@ def test_json_is_sorted_and_readable_as_text(tmp_path: Path) -> None:
 def test_what_the_file_system_refuses_is_one_clear_line(tmp_path: Path, number: int, message: str) -> None:
     with pytest.raises(WorkspaceError, match=message), explained(tmp_path / "set"):
         raise OSError(number, "refused")
+
+
+def test_a_file_that_is_too_large_is_one_line_whoever_wrote_it() -> None:
+    with pytest.raises(WorkspaceError, match="part could not be written: it is larger"), disk_refusals_explained():
+        raise OSError(errno.EFBIG, "File too large", "part")
+    with pytest.raises(WorkspaceError, match="a file could not be written: it is larger"), disk_refusals_explained():
+        raise OSError(errno.EFBIG, "File too large")
 
 
 def test_a_failure_that_has_no_line_of_its_own_stays_what_it_is(tmp_path: Path) -> None:

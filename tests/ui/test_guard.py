@@ -220,6 +220,19 @@ def test_the_server_and_its_port_end_with_the_command(workspace: Path, sent: sig
         wait_for(lambda: is_free(port), seconds=4)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the server in /proc")
+def test_ctrl_c_reaches_the_server_too_and_is_no_traceback(workspace: Path) -> None:
+    with reviewing(workspace) as (_, _, process):
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert children
+        for pid in (process.pid, *map(int, children)):
+            os.kill(pid, signal.SIGINT)
+        assert process.wait(timeout=10) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == "curate: interrupted; run the same command again to go on from here\n"
+
+
 def is_free(port: int) -> bool:
     try:
         refuse_taken("127.0.0.1", port)

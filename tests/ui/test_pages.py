@@ -135,6 +135,14 @@ def test_relabelling_names_the_class_and_carries_the_note(screen: Screen, audite
     assert data["classes"] == ["cats", "dogs", "foxes"]
 
 
+def test_a_class_of_any_length_that_the_dataset_has_is_given(screen: Screen, audited: Audited) -> None:
+    caption = "a cat that sits on a wall, " * 20 + "and sleeps"
+    screen.send(screen.stroke("relabel", screen.item("cats/cut.jpg"), label=caption, new_class=True))
+    (answer,) = screen.send(screen.stroke("relabel", screen.item("dogs/night.jpg"), label=caption))["answers"]
+    assert answer["result"] == "done"
+    assert {path for path, _ in log(audited)} == {"cats/cut.jpg", "dogs/night.jpg"}
+
+
 def test_filters_narrow_the_queue_and_stand_in_the_address(app: AppTest) -> None:
     feed = told(app)["feed"]
     app.multiselect(key="filter_category").select("unsuitable").run()

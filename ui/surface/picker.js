@@ -13,14 +13,23 @@ class ClassPicker {
   }
 
   narrow() {
+    const plain = (text) => text.normalize("NFC");
+    const spelt = (text) => plain(text).toLowerCase();
     const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-    const typed = fold(this.input.value.trim());
-    const starts = this.classes.filter((name) => fold(name).startsWith(typed));
-    const holds = this.classes.filter((name) => !fold(name).startsWith(typed) && fold(name).includes(typed));
-    this.choices = [...starts, ...holds].slice(0, 12).map((label) => ({ label, is_new: false }));
-    const spelt = (text) => text.normalize("NFC").toLowerCase();
-    const exists = this.classes.some((name) => spelt(name) === spelt(this.input.value.trim()));
-    if (typed && !exists) this.choices.push({ label: this.input.value.trim(), is_new: true });
+    const said = this.input.value.trim();
+    const typed = fold(said);
+    // What is typed in full is taken before what begins with it or differs in case, whatever the order of the classes.
+    const answers = [
+      (name) => plain(name) === plain(said),
+      (name) => spelt(name) === spelt(said),
+      (name) => fold(name) === typed,
+      (name) => fold(name).startsWith(typed),
+      (name) => fold(name).includes(typed),
+    ];
+    const found = answers.flatMap((is_one) => this.classes.filter(is_one));
+    this.choices = [...new Set(found)].slice(0, 12).map((label) => ({ label, is_new: false }));
+    const exists = this.classes.some((name) => spelt(name) === spelt(said));
+    if (typed && !exists) this.choices.push({ label: said, is_new: true });
     this.at = 0;
     this.sure = false;
     this.draw();
