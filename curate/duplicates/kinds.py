@@ -85,8 +85,8 @@ EDITED = _duplicate(
 BURST = _duplicate(
     "burst",
     N_("Frame of a sequence"),
-    N_("Taken by one camera from one place: only noise and a moving part differ."),
-    N_("The view of {other}, where one part has moved: it differs by {residual:.0f} grey levels ({close})."),
+    N_("A neighbour in a sequence, as frames of a camera or slices of a volume: not saved again but taken again."),
+    N_("Not {other} itself but a neighbour in a sequence: one part differs by {residual:.0f} grey levels ({close})."),
 )
 
 SAME_SCENE = KindSpec(

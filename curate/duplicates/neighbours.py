@@ -24,8 +24,17 @@ _MANY = 0.25
 class Neighbours:
     """For each row, what its copies are to it."""
 
-    def __init__(self, verifier: Verifier, report: Callable[[int, int], None] = lambda done, total: None) -> None:
-        """Tell `report` how many of the pairs that were put off are verified, and of how many."""
+    def __init__(
+        self,
+        verifier: Verifier,
+        report: Callable[[int, int], None] = lambda done, total: None,
+        upright: Pairs | None = None,
+    ) -> None:
+        """Tell `report` how many of the pairs that were put off are verified, and of how many.
+
+        `upright` are the candidates that lie as they are, whatever they turn out to be.
+        """
+        self.upright = upright
         self._report = report
         self.near: dict[int, dict[int, Match]] = {}
         self.verifier = verifier

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from curate.duplicates.neighbours import Neighbours
+    from curate.duplicates.sequences import Group
     from curate.duplicates.strangers import Strangers
 
 GREY_PX = 256
@@ -147,15 +148,13 @@ class Duplicates(Scanner):
         same_pixels = EqualPixels(blobs.matrix(ranked.pop("digest"), np.arange(len(ranked))))
         near = self._near(ranked, same_pixels.firsts)
         group_of: dict[int, int] = {}
-        for keeper, copies in self._groups(ranked, same_pixels, near):
+        for keeper, copies in self._named(self._groups(ranked, same_pixels, near), ranked, near):
             group_of |= dict.fromkeys((keeper, *copies), keeper)
             yield from findings(columns, keeper, copies)
         apart = [(i, j) for i, j in near.verifier.same_scene if group_of.get(i, i) != group_of.get(j, j)]
         yield from scenes(columns, apart)
 
-    def _groups(
-        self, ranked: pd.DataFrame, same_pixels: EqualPixels, near: Neighbours
-    ) -> Iterator[tuple[int, dict[int, Match]]]:
+    def _groups(self, ranked: pd.DataFrame, same_pixels: EqualPixels, near: Neighbours) -> Iterator[Group]:
         """Group rows into stars; rows of equal pixels stand together, each class by its first row in `near`."""
         hashes = ranked["sha256"].tolist()
 
@@ -169,6 +168,15 @@ class Duplicates(Scanner):
             return copies
 
         return stars(len(ranked), copies_of)
+
+    def _named(self, groups: Iterator[Group], ranked: pd.DataFrame, near: Neighbours) -> Iterator[Group]:
+        """Tell frames of a sequence from copies, but in a crowd of small images, any two of which may be as near."""
+        from curate.duplicates import sequences
+
+        if near.upright is None:
+            return groups
+        is_large = np.minimum(ranked["width"].to_numpy(), ranked["height"].to_numpy()) >= self.settings.small_px
+        return sequences.told_apart(groups, sequences.Candidates(near.upright, ranked["tile"], near.near, is_large))
 
     def _near(self, ranked: pd.DataFrame, rows: Rows) -> Neighbours:
         """Find candidates among images whose pixels differ, and verify them or put it off."""
@@ -190,7 +198,9 @@ class Duplicates(Scanner):
             )
             neighbours = verifier.neighbours(usable)
             upright = upright if neighbours is None else _with_bits(neighbours, ranked)
-            near = Neighbours(verifier, partial(self.report, _COMPARING))
+            near = Neighbours(
+                verifier, partial(self.report, _COMPARING), None if crowd and crowd.are_small else upright
+            )
             if is_dense and not self.settings.thorough:
                 near.put_off([(None, upright), *transformed.result()])
             else:

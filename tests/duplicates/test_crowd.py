@@ -76,7 +76,7 @@ def test_frames_of_a_fixed_camera_are_one_sequence(tmp_path: Path) -> None:
     assert len(found) >= 104
     assert found["group_id"].nunique() <= 6
     assert (found["kind"] == "burst").mean() > 0.9
-    assert "one part has moved" in found.loc[found["kind"] == "burst", "reason"].iat[0]
+    assert "a neighbour in a sequence" in found.loc[found["kind"] == "burst", "reason"].iat[0]
 
 
 def test_what_is_verified_at_a_time_changes_no_group(

@@ -1,0 +1,124 @@
+"""Neighbours in a sequence are told from copies: by a third image that is none and nearly as near."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+import curate
+from curate.duplicates import kinds, sequences
+from curate.duplicates.groups import Match
+from curate.duplicates.hamming import Pairs
+from curate.images.image import Pixels
+from tests import sample_images
+
+MATCH = Match(kind=kinds.RE_ENCODED, correlation=0.997)
+
+
+def slices(count: int, side: int = 128) -> list[Pixels]:
+    """A volume cut into slices: bodies that swell, shrink and wander from one slice to the next."""
+    rng = np.random.default_rng(4)
+    bodies = rng.uniform([0.2, 0.2, 0.04, 60, -0.02, 0], [0.8, 0.8, 0.16, 255, 0.02, 6.3], (24, 6))
+    found = []
+    for at in range(count):
+        canvas = np.full((side, side, 3), 40, np.uint8)
+        for x, y, radius, tone, drift, phase in bodies:
+            centre = (round(side * (x + drift * at / 10)), round(side * (y + drift * at / 15)))
+            size = side * radius * (1 + 0.25 * np.sin(phase + at / 20))
+            cv2.circle(canvas, centre, max(round(size), 1), (int(tone),) * 3, -1, cv2.LINE_AA)
+        found.append(canvas)
+    return found
+
+
+def drawn(count: int) -> tuple[pd.Series, Pairs]:
+    """The tiles of as many slices, and all pairs of them, the nearer the fewer bits apart."""
+    pixels = np.stack([cv2.cvtColor(cv2.resize(one, (64, 64)), cv2.COLOR_RGB2GRAY) for one in slices(count)])
+    left, right = np.triu_indices(count, 1)
+    bits = (right - left).astype(np.uint8)
+    return pd.Series([tile.tobytes() for tile in pixels]), (left.astype(np.int32), right.astype(np.int32), bits)
+
+
+def copies(folder: Path, workspace: Path) -> pd.DataFrame:
+    found = curate.audit(folder, workspace).findings
+    return found[(found["category"] == "duplicate") & (found["role"] == "copy")].set_index("path")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """What is called a copy among thirty photographs, three copies of one, an edited pair, and a volume's slices."""
+    folder = tmp_path_factory.mktemp("mixed")
+    sample_images.dataset(folder / "set", each=15)
+    photo = sample_images.photo(3)
+    for quality in (30, 60, 90):
+        sample_images.save(photo, folder / "set" / "copies" / f"{quality}.jpg", quality=quality)
+    for index, captioned in enumerate((sample_images.photo(1004), sample_images.photo(1004))):
+        cv2.rectangle(captioned, (20, 80 + 8 * index), (130, 100 + 8 * index), (255, 255, 255), -1)
+        sample_images.save(captioned, folder / "set" / "edits" / f"{index}.png")
+    for index, pixels in enumerate(slices(30)):
+        sample_images.save(pixels, folder / "set" / "volume" / f"{index:03}.png")
+    return copies(folder / "set", folder / "ws")
+
+
+def test_slices_of_a_volume_are_neighbours_in_a_sequence_and_no_copies(mixed: pd.DataFrame) -> None:
+    neighbours = mixed[mixed.index.str.startswith("volume/")]
+    assert len(neighbours) >= 12
+    assert "re_encoded" not in set(neighbours["kind"])
+    frames = neighbours[neighbours["kind"] == "burst"]
+    assert len(frames) >= 0.8 * len(neighbours), "the first and the last have fewer neighbours"
+    assert frames["reason"].str.match("Not volume/.* itself but a neighbour in a sequence: one part differs").all()
+
+
+def test_what_was_saved_again_or_edited_is_a_copy_beside_a_sequence_too(mixed: pd.DataFrame) -> None:
+    near = mixed[mixed["kind"] != "label_conflict"]
+    assert near[near.index.str.startswith("copies/")]["kind"].tolist() == ["re_encoded"] * 3
+    assert near[near.index.str.startswith("edits/")]["kind"].tolist() == ["edited"]
+
+
+def test_a_frame_is_a_third_image_to_those_that_are_nearer() -> None:
+    column, pairs = drawn(3)
+    correlations = {1: 0.9, 2: 0.99, 3: 0.998, 4: 0.9999}
+    group = 0, {row: replace(MATCH, correlation=correlation) for row, correlation in correlations.items()}
+    candidates = sequences.Candidates(pairs, column, {}, np.ones(3, dtype=bool))
+    ((_, found),) = sequences.told_apart([group], candidates)
+    kinds_of = {row: match.kind.name for row, match in found.items()}
+    assert kinds_of == {1: "burst", 2: "burst", 3: "burst", 4: "re_encoded"}
+
+
+@pytest.mark.parametrize(
+    ("match", "third", "is_frame"),
+    [
+        pytest.param(MATCH, 0.004, True, id="a third is nearly as near"),
+        pytest.param(replace(MATCH, kind=kinds.EDITED), 0.004, True, id="what moves looks like an edit"),
+        pytest.param(MATCH, 0.0021, True, id="a third is nearer"),
+        pytest.param(MATCH, 0.0199, True, id="just near enough"),
+        pytest.param(MATCH, 0.0201, False, id="just too far"),
+        pytest.param(replace(MATCH, correlation=0.9), 0.049, True, id="the same view"),
+        pytest.param(replace(MATCH, correlation=0.9), 0.05, False, id="another view"),
+        pytest.param(MATCH, 1.0, False, id="no third"),
+        pytest.param(replace(MATCH, kind=kinds.RESIZED), 0.004, False, id="of another size"),
+        pytest.param(replace(MATCH, kind=kinds.SAME_PIXELS), 0.004, False, id="the same pixels"),
+        pytest.param(replace(MATCH, transform="mirrored"), 0.004, False, id="mirrored"),
+        pytest.param(replace(MATCH, kind=kinds.EDITED, inliers=40), 0.004, False, id="a part"),
+        pytest.param(replace(MATCH, kind=kinds.EDITED, is_framed=True), 0.004, False, id="in a border"),
+        pytest.param(replace(MATCH, engine="fastdup"), 0.004, False, id="not verified on pixels"),
+    ],
+)
+def test_when_a_match_is_one_of_a_sequence(match: Match, third: float, is_frame: bool) -> None:
+    assert sequences.is_frame(match, third) is is_frame
+
+
+def test_groups_keep_their_order_however_many_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    column, pairs = drawn(9)
+    groups = [(row, {row + 1: MATCH}) for row in (0, 2, 4, 6)]
+    candidates = sequences.Candidates(pairs, column, dict(groups), np.ones(9, dtype=bool))
+    whole = list(sequences.told_apart(groups, candidates))
+    assert [keeper for keeper, _ in whole] == [0, 2, 4, 6]
+    assert all(match.kind == kinds.BURST for _, found in whole for match in found.values())
+    monkeypatch.setattr(sequences, "_GROUPS", 1)
+    monkeypatch.setattr(sequences, "_AT_A_TIME", 2)
+    assert list(sequences.told_apart(groups, candidates)) == whole
+    small = candidates._replace(is_large=np.zeros(9, dtype=bool))
+    assert list(sequences.told_apart(groups, small)) == groups
