@@ -26,6 +26,7 @@ from curate.measuring.pool import Engine, cores
 from curate.measuring.shard import Shard, Tally
 from curate.options import DuplicateEngine, Profile
 from curate.schema import Role, Severity
+from curate.shell import typed
 from curate.sources import Record, Records, Source, given, open_source, source_at
 from curate.sources.address import on_this_machine
 from curate.storage import memory
@@ -279,7 +280,7 @@ def judge(workspace: str | Path, *, report: Report | bool | None = None, engine:
         names = ", ".join(sorted(set().union(*lacking))) or "the decoder"
         raise ConfigError(
             f"a setting changed that needs the images themselves ({names}); "
-            f"run: curate audit {facts['source']} -w {ws.root}"
+            f"run: {typed('curate', 'audit', facts['source'], '-w', ws.root)}"
         )
     run = Run(
         workspace=ws,

@@ -21,6 +21,7 @@ from curate.reviewing.fold import IMAGE, Key, fold, queued
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
 from curate.schema import Action, Role, Verdict, member
+from curate.shell import typed
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
 
@@ -109,7 +110,8 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
         unflagged = sorted(set(selection.paths) & (set(hashes) - set(findings["path"])))
         choices += [Choice(IMAGE, path, hashes[path], action, new_label) for path in unflagged]
     if not choices:
-        raise CurateError(f"no finding in the queue matches; see what there is with: curate status {ws.root}")
+        look = typed("curate", "status", ws.root)
+        raise CurateError(f"no finding in the queue matches; see what there is with: {look}")
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
