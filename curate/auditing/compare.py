@@ -3,6 +3,7 @@
 Both sides are measured as an audit measures them and judged together; only pairs that cross over are told.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from curate.storage.atomic import disk_refusals_explained
 from curate.storage.workspace import Workspace
 
 OURS, THEIRS = "ours/", "theirs/"
+_EMPTY = hashlib.sha256(b"").hexdigest()
 COLUMNS = ("path", "copy_of", "relation", "reason", "message")
 
 
@@ -155,7 +157,21 @@ def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame, *, names
         for path, best, pair in _crossing(members, content):
             message = _without_sides(pair.message, names)
             rows.append((_named(path, names), _named(best, names), pair.kind.name, str(message), message.to_json()))
+    for path, best in _equal_unread(both):
+        message = _without_sides(SAME_BYTES.says(other=best), names)
+        rows.append((_named(path, names), _named(best, names), SAME_BYTES.name, str(message), message.to_json()))
     return pd.DataFrame(rows, columns=[*COLUMNS], dtype=object).sort_values("path", ignore_index=True)
+
+
+def _equal_unread(both: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield each path of theirs that cannot be decoded, and the first of ours with the same bytes; no empty files."""
+    unread = both[both["digest"].isna() & both["sha256"].notna() & (both["sha256"] != _EMPTY)]
+    ours: dict[str, str] = {}
+    for path, sha256 in sorted(zip(unread["path"], unread["sha256"], strict=True)):  # ours come first
+        if path.startswith(OURS):
+            ours.setdefault(sha256, path)
+        elif sha256 in ours:
+            yield path, ours[sha256]
 
 
 def _crossing(

@@ -98,6 +98,23 @@ def test_a_relation_is_to_the_image_that_it_is_said_of(tmp_path: Path) -> None:
     assert found["reason"].str.contains("0.jpg").all()
 
 
+def test_files_of_equal_bytes_are_copies_though_nothing_can_decode_them(
+    mine: Path, theirs: Path, tmp_path: Path
+) -> None:
+    (mine / "cats" / "broken.jpg").write_bytes(b"\xff\xd8 no image")
+    (theirs / "bad.jpg").write_bytes(b"\xff\xd8 no image")
+    (theirs / "worse.jpg").write_bytes(b"\xff\xd8 another")
+    for folder in (mine / "cats", theirs):
+        (folder / "empty.jpg").write_bytes(b"")
+    columns = ["path", "copy_of", "relation"]
+    found = curate.compare(mine, theirs)[columns].values.tolist()
+    assert [row[0] for row in found] == ["again.jpg", "bad.jpg", "mirror.jpg"]
+    assert found[1] == ["bad.jpg", "cats/broken.jpg", "same_bytes"]
+    curate.audit(mine, tmp_path / "ws")
+    (told,) = curate.find_copies(tmp_path / "ws", [theirs / "bad.jpg", theirs / "worse.jpg"])[columns].values.tolist()
+    assert told == [str(theirs / "bad.jpg"), "cats/broken.jpg", "same_bytes"]
+
+
 def test_a_file_that_does_not_exist_is_a_mistake(mine: Path, tmp_path: Path) -> None:
     curate.audit(mine, tmp_path / "ws")
     with pytest.raises(SourceError, match="does not exist"):
