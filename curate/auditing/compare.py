@@ -17,7 +17,7 @@ from curate.auditing import pipeline
 from curate.duplicates.kinds import SAME_BYTES, SAME_PIXELS
 from curate.errors import SourceError
 from curate.findings import Finding
-from curate.i18n import Message
+from curate.i18n import Message, msg
 from curate.measuring import features
 from curate.measuring.measure import measure_shard
 from curate.measuring.shard import Shard
@@ -40,7 +40,8 @@ def compare(
     """Find the images of `theirs` that are copies of images in `ours`, each with its best match.
 
     Either side is a dataset (folder, ZIP) or the workspace of an audit of one. Returns the columns `path` (in
-    theirs), `copy_of` (in ours), `relation`, `reason`, and `message` (the reason as `i18n.Message`, JSON).
+    theirs), `copy_of` (in ours), `relation`, `reason`, which says in which set the image is that it names, and
+    `message` (the reason as `i18n.Message`, JSON).
     Raises `SourceError` for a side that is neither.
 
     >>> curate.compare("ws", "more")[["path", "copy_of", "relation"]].to_dict("records")
@@ -219,6 +220,14 @@ def _named(path: str, names: Mapping[str, str]) -> str:
 
 
 def _without_sides(message: Message, names: Mapping[str, str]) -> Message:
-    """Rewrite a message for paths as they are on their own side."""
-    values = {name: _named(value, names) if name == "other" else value for name, value in message.values.items()}
-    return replace(message, values=values)
+    """Rewrite a message for the path as it is on its own side, and say on which: both may have one of that name.
+
+    Single files are called by their `names` instead.
+    """
+    other = message.values["other"]
+    named: str | Message = _named(other, names)
+    if not names:
+        named = (
+            msg("{path} (first set)", path=named) if other.startswith(OURS) else msg("{path} (second set)", path=named)
+        )
+    return replace(message, values={**message.values, "other": named})

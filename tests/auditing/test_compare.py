@@ -35,7 +35,7 @@ def test_only_copies_that_cross_over_are_told(mine: Path, theirs: Path) -> None:
         ["again.jpg", "cats/000.jpg", "re_encoded"],
         ["mirror.jpg", "cats/001.jpg", "mirrored"],
     ]
-    assert "cats/000.jpg" in found["reason"].iat[0]
+    assert "cats/000.jpg (first set)" in found["reason"].iat[0]
 
 
 def test_a_workspace_stands_for_its_dataset(mine: Path, theirs: Path, tmp_path: Path) -> None:
@@ -63,6 +63,7 @@ def test_a_file_is_called_as_it_was_given(
     monkeypatch.chdir(tmp_path)
     found = curate.find_copies("ws", ["theirs/stranger.jpg", "theirs/again.jpg", "theirs/again.jpg"])
     assert found["path"].tolist() == ["theirs/again.jpg"]
+    assert " set)" not in found["reason"].iat[0]
 
 
 def test_a_relation_is_to_the_image_that_it_is_said_of(tmp_path: Path) -> None:
@@ -88,6 +89,7 @@ def test_a_relation_is_to_the_image_that_it_is_said_of(tmp_path: Path) -> None:
     found = curate.compare(mine, theirs)
     assert found[columns].values.tolist()[1:] == exact
     assert found[["path", "relation"]].values.tolist()[0] == ["0.jpg", "resized"]
+    assert "0.jpg (second set)" in found["reason"].iat[0], "ours is the smaller one"
 
     (mine / "small.jpg").unlink()
     (mine / "a.jpg").unlink()
