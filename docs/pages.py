@@ -32,6 +32,8 @@ from examples import Example
 EXAMPLES = "examples"
 OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+((?!how-to/|decisions/)[A-Z][\w./-]*)(?:#[\w-]*)?\)")
 """Links of the pages to files at the top of the repository, which are none of the site."""
+WRITTEN_HERE = re.compile(r"\*\*([^*]+)\*\*<!-- ([\w.-]+) -->")
+"""What is a link on the site alone, to a page that only it has; whoever reads the file elsewhere sees no dead one."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -198,7 +200,8 @@ def _toml(value: object) -> str:
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
-    """Turn links to files of the repository into their names: they are none of the site."""
+    """Turn links to files of the repository, none of the site, into their names, and link to what is written here."""
+    markdown = WRITTEN_HERE.sub(r"[\1](\2)", markdown)
     markdown = OUTSIDE.sub(lambda link: f"{link[1]} (`{link[2]}`)" if not _is_page(link[2]) else link[0], markdown)
     return markdown.replace("](decisions)", "](decisions/001-strict-jpeg.md)")
 

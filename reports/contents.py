@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from curate.reports import tables
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import Verdict
+from curate.shell import typed
 from curate.sources import Source, source_at
 from curate.storage.workspace import Workspace
 
@@ -62,13 +62,12 @@ class Contents:
 
     def commands(self, output: str, lang: str, runs: Sequence[str] = ()) -> list[str]:
         """Return the commands that lead here from the source, the configuration and folders of trained networks."""
-        workspace = shlex.quote(self.workspace)
-        shown = "".join(f" --run {shlex.quote(run)}" for run in runs)
+        shown = [word for run in runs for word in ("--run", run)]
         return [
-            f"curate audit {shlex.quote(self.address)} -w {workspace} --config curate.toml",
-            f"curate review {workspace}",
-            f"curate manifest {workspace}",
-            f"curate report {workspace} -o {shlex.quote(output)} --lang {lang}{shown}",
+            typed("curate", "audit", self.address, "-w", self.workspace, "--config", "curate.toml"),
+            typed("curate", "review", self.workspace),
+            typed("curate", "manifest", self.workspace),
+            typed("curate", "report", self.workspace, "-o", output, "--lang", lang, *shown),
         ]
 
 

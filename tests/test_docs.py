@@ -82,6 +82,15 @@ def test_every_decision_record_bears_its_number() -> None:
         assert int(path.name[:3]) == int(number[1])
 
 
+def test_every_link_between_pages_leads_to_a_file_of_the_repository() -> None:
+    """They are read on code hosts too, where pages that only the site has are dead links."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/**/*.md"))]
+    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))]
+    here = [(page, link) for page, link in links if not link.startswith(("http", "mailto:"))]
+    assert len(here) > 30
+    assert [f"{page.name}: {link}" for page, link in here if not (page.parent / link).exists()] == []
+
+
 @pytest.fixture
 def whole() -> typer.Typer:
     """The command line with the sub-commands of every package, apart from the one that other tests call."""

@@ -37,6 +37,16 @@ MISTAKES = {
     "review ws --port {busy}": r"nothing can listen on 127\.0\.0\.1 port {busy} \(.*\); give another with --port",
     "manifest ws": r"undecided: 1 flagged image; finish with: curate review ws - or say what they count as with "
     r"--pending keep or --pending drop",
+    "decide ws --from-csv nowhere.csv": r"nowhere\.csv does not exist; give a CSV with columns path and action",
+    "decide ws --from-csv pets": r"pets is a folder; give a CSV with columns path and action",
+    "decide ws --from-csv pets/cats/000.jpg": r"pets/cats/000\.jpg cannot be read as CSV \(.*\); give a CSV with "
+    r"columns path and action",
+    "decide ws --from-csv notes.txt": r"notes\.txt has no column 'path'; it needs path and action",
+    "decide ws --from-label-studio nowhere.json": r"nowhere\.json does not exist; give the answers that Label Studio "
+    r"exports as JSON",
+    "decide ws --from-label-studio pets": r"pets is a folder; give the answers that Label Studio exports as JSON",
+    "decide ws --from-label-studio notes.txt": r"notes\.txt cannot be read as JSON \(.*\); export the answers from "
+    r"Label Studio as JSON",
     "manifest ws -o m.xlsx": r"m\.xlsx: the name of a manifest ends in \.parquet, \.csv, \.jsonl",
     "export nowhere.csv new": r"nowhere\.csv does not exist; write one with: .*",
     "export pets new": r"pets is a folder; name a manifest in it, or write one with: curate manifest WORKSPACE",

@@ -47,7 +47,7 @@ def _table() -> None:
     rows = [
         {
             _("Reviewers"): printable(f"{pair.first} / {pair.second}"),
-            _("Rated by both"): pair.shared,
+            _("Images rated by both"): pair.shared,
             _("Same rating"): t.percent(pair.agreed / pair.shared),
             _("Cohen's κ"): _("not defined") if pair.kappa is None else t.number(pair.kappa, 2),
         }

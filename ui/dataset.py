@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import streamlit as st
 
 from curate.errors import WorkspaceError
+from curate.shell import typed
 from curate.storage.workspace import Workspace
 
 COLUMNS = (
@@ -36,7 +37,8 @@ def _stamp(workspace: Workspace) -> int:
     try:
         return workspace.images.stat().st_mtime_ns
     except OSError as error:
-        raise WorkspaceError(f"{workspace.images} is missing; run: curate audit SOURCE -w {workspace.root}") from error
+        again = typed("curate", "audit", "SOURCE", "-w", workspace.root)
+        raise WorkspaceError(f"{workspace.images} is missing; run: {again}") from error
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -1,5 +1,6 @@
 """All images, flagged or not: narrowed, sorted, looked at, and decided many at once."""
 
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,16 +67,35 @@ def _controls(workspace: Workspace) -> tuple[Shown, str]:
         format_func=titles.__getitem__,
         label_visibility="collapsed",
     )
-    base = VIEWS[view or "everything"]
-    narrowed = sum(bool(st.session_state.get(name)) for name in session.IMAGES if name not in UNCOUNTED)
-    title = _("Filter and sort")
-    with st.popover(f"{title} ({narrowed})" if narrowed else title, icon=":material/tune:"):
-        chosen, order = _filter(workspace, base)
+    st.session_state.pop("images_shown", None)
+    _filter_and_sort(workspace, VIEWS[view or "everything"])
+    chosen, order = st.session_state.images_shown
     paths, title = _given(workspace)
     if title:
         st.markdown(plain(title))
         st.button(_("Show all again"), on_click=_forget, key="images_all")
     return Shown(chosen, order, paths), title
+
+
+@st.fragment
+def _filter_and_sort(workspace: Workspace, base: ImageFilter) -> None:
+    """Draw the filter, opened with the numbers of then; the page is drawn anew only where it lets other images through.
+
+    The grid would lose its place, and what was chosen in it.
+    """
+    state = st.session_state
+    for name in session.NARROWING:  # browsers know what is chosen by its text, in which a number may have changed
+        if name in state:
+            state[name] = state[name]
+    narrowed = sum(bool(state.get(name)) for name in session.IMAGES if name not in UNCOUNTED)
+    title = _("Filter and sort")
+    title = f"{title} ({narrowed})" if narrowed else title
+    with st.popover(title, icon=":material/tune:", key="images_filter", on_change="rerun"):
+        shown = _filter(workspace, base)
+    before = state.get("images_shown")
+    state.images_shown = shown
+    if before not in {None, shown}:
+        st.rerun()
 
 
 def _filter(workspace: Workspace, base: ImageFilter) -> tuple[ImageFilter, Order]:
@@ -90,14 +110,14 @@ def _filter(workspace: Workspace, base: ImageFilter) -> tuple[ImageFilter, Order
     states = state_titles()
     chosen_states = st.multiselect(
         _("Decision"),
-        [State(name) for name in facets["state"] if name],
+        _offered("images_state", [State(name) for name in facets["state"] if name]),
         key="images_state",
         format_func=lambda state: f"{states[state]} ({number(facets['state'].get(state, 0))})",
         placeholder=_("all"),
     )
     labels = st.multiselect(
         _("Class"),
-        list(facets["label"]),
+        _offered("images_label", facets["label"]),
         key="images_label",
         format_func=lambda label: f"{images.class_name(label)} ({number(facets['label'].get(label, 0))})",
         placeholder=_("all"),
@@ -105,14 +125,14 @@ def _filter(workspace: Workspace, base: ImageFilter) -> tuple[ImageFilter, Order
     ranked = sorted(kinds, key=lambda kind: scanners.kinds().rank(kind or ""))
     chosen_kinds = st.multiselect(
         _("Kind"),
-        ranked,
+        _offered("images_kind", ranked),
         key="images_kind",
         format_func=lambda kind: f"{session.kind_title(kind)} ({number(kinds.get(kind, 0))})",
         placeholder=_("all"),
     )
     people = st.multiselect(
         _("Decided by"),
-        list(facets["reviewer"]),
+        _offered("images_reviewer", facets["reviewer"]),
         key="images_reviewer",
         format_func=lambda who: f"{printable(who or '')} ({number(facets['reviewer'].get(who, 0))})",
         placeholder=_("all"),
@@ -131,6 +151,11 @@ def _filter(workspace: Workspace, base: ImageFilter) -> tuple[ImageFilter, Order
         ),
         order,
     )
+
+
+def _offered(name: str, found: Iterable[Any]) -> list[Any]:
+    """Return what there is to choose from, and what is chosen though no image is like that any more."""
+    return list(dict.fromkeys([*found, *st.session_state.get(name, ())]))
 
 
 def _given(workspace: Workspace) -> tuple[tuple[str, ...] | None, str]:

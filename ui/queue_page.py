@@ -10,6 +10,7 @@ from curate.i18n import Translator
 from curate.reviewing.bindings import bindings
 from curate.reviewing.queue import QueueFilter
 from curate.reviewing.store import Store
+from curate.shell import typed
 from curate.ui import dataset, images, leases, session, sidebar, surface, words
 from curate.ui.feed import AHEAD, QueueFeed
 from curate.ui.payload import Painter
@@ -122,9 +123,9 @@ def _end(store: Store, chosen: QueueFilter) -> dict[str, Any]:
         )
         code = "\n".join(
             [
-                f"curate manifest {workspace.root}",
-                f"curate export {workspace.manifest} CLEANED",
-                f"curate report {workspace.root}",
+                typed("curate", "manifest", workspace.root),
+                typed("curate", "export", workspace.manifest, "CLEANED"),
+                typed("curate", "report", workspace.root),
             ]
         )
     return {"title": _("Nothing left"), "lines": lines, "code": code}

@@ -30,7 +30,9 @@ NO_CLASS = "-"
 """Stands in an address for images without a class."""
 OF_IMAGES = ("like", "map")
 """Parts of an address that mean something on the page of images only."""
-IMAGES = tuple(f"images_{name}" for name in ("view", "order", "state", "label", "kind", "reviewer", "score", "text"))
+NARROWING = tuple(f"images_{name}" for name in ("order", "state", "label", "kind", "reviewer", "score", "text"))
+"""Inputs of the filter on the page of images."""
+IMAGES = ("images_view", *NARROWING)
 """Inputs that narrow and sort the page of images."""
 KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS), *IMAGES)
 """Inputs that hold what they held when one has been on another page."""

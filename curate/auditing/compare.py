@@ -3,6 +3,7 @@
 Both sides are measured as an audit measures them and judged together; only pairs that cross over are told.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from curate.auditing.steps import Report
 from curate.duplicates.kinds import SAME_BYTES, SAME_PIXELS
 from curate.errors import SourceError
 from curate.findings import Finding
-from curate.i18n import Message
+from curate.i18n import Message, msg
 from curate.measuring import features
 from curate.measuring.measure import measure_shard
 from curate.measuring.shard import Shard
@@ -29,6 +30,7 @@ from curate.storage.atomic import disk_refusals_explained
 from curate.storage.workspace import Workspace
 
 OURS, THEIRS = "ours/", "theirs/"
+_EMPTY = hashlib.sha256(b"").hexdigest()
 COLUMNS = ("path", "copy_of", "relation", "reason", "message")
 
 
@@ -39,7 +41,8 @@ def compare(
     """Find the images of `theirs` that are copies of images in `ours`, each with its best match.
 
     Either side is a dataset (folder, ZIP) or the workspace of an audit of one. Returns the columns `path` (in
-    theirs), `copy_of` (in ours), `relation`, `reason`, and `message` (the reason as `i18n.Message`, JSON).
+    theirs), `copy_of` (in ours), `relation`, `reason`, which says in which set the image is that it names, and
+    `message` (the reason as `i18n.Message`, JSON).
     Raises `SourceError` for a side that is neither.
 
     >>> curate.compare("ws", "more")[["path", "copy_of", "relation"]].to_dict("records")
@@ -154,7 +157,21 @@ def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame, *, names
         for path, best, pair in _crossing(members, content):
             message = _without_sides(pair.message, names)
             rows.append((_named(path, names), _named(best, names), pair.kind.name, str(message), message.to_json()))
+    for path, best in _equal_unread(both):
+        message = _without_sides(SAME_BYTES.says(other=best), names)
+        rows.append((_named(path, names), _named(best, names), SAME_BYTES.name, str(message), message.to_json()))
     return pd.DataFrame(rows, columns=[*COLUMNS], dtype=object).sort_values("path", ignore_index=True)
+
+
+def _equal_unread(both: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield each path of theirs that cannot be decoded, and the first of ours with the same bytes; no empty files."""
+    unread = both[both["digest"].isna() & both["sha256"].notna() & (both["sha256"] != _EMPTY)]
+    ours: dict[str, str] = {}
+    for path, sha256 in sorted(zip(unread["path"], unread["sha256"], strict=True)):  # ours come first
+        if path.startswith(OURS):
+            ours.setdefault(sha256, path)
+        elif sha256 in ours:
+            yield path, ours[sha256]
 
 
 def _crossing(
@@ -202,6 +219,14 @@ def _named(path: str, names: Mapping[str, str]) -> str:
 
 
 def _without_sides(message: Message, names: Mapping[str, str]) -> Message:
-    """Rewrite a message for paths as they are on their own side."""
-    values = {name: _named(value, names) if name == "other" else value for name, value in message.values.items()}
-    return replace(message, values=values)
+    """Rewrite a message for the path as it is on its own side, and say on which: both may have one of that name.
+
+    Single files are called by their `names` instead.
+    """
+    other = message.values["other"]
+    named: str | Message = _named(other, names)
+    if not names:
+        named = (
+            msg("{path} (first set)", path=named) if other.startswith(OURS) else msg("{path} (second set)", path=named)
+        )
+    return replace(message, values={**message.values, "other": named})

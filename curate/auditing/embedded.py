@@ -24,6 +24,7 @@ from curate.i18n import Message, msg
 from curate.scanners import embeddings, lite0
 from curate.scanners.embeddings import Embeddings, Origin
 from curate.schema import DecodeStatus
+from curate.shell import typed
 from curate.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def refuse_unsettled(workspace: Workspace, configuration: Config) -> None:
         standing.made_from is not None and standing.models != {Path(configuration.embeddings).name}
     ):
         source = workspace.read_audit()["source"]
-        command = f"curate audit {source} -w {workspace.root}"
+        command = typed("curate", "audit", source, "-w", workspace.root)
         raise ConfigError(f"the embeddings of {configuration.embeddings} are not taken yet; run: {command}")
 
 

@@ -22,6 +22,7 @@ from curate.errors import ConfigError, DamagedError, SourceError
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine
 from curate.options import DuplicateEngine, Profile
+from curate.shell import typed
 from curate.sources import Listing, Records, Source, given, open_source, source_at
 from curate.sources.address import on_this_machine
 from curate.storage import memory
@@ -268,7 +269,7 @@ def judge(workspace: str | Path, *, report: Report | bool | None = None, engine:
         names = ", ".join(sorted(set().union(*lacking))) or "the decoder"
         raise ConfigError(
             f"a setting changed that needs the images themselves ({names}); "
-            f"run: curate audit {facts['source']} -w {ws.root}"
+            f"run: {typed('curate', 'audit', facts['source'], '-w', ws.root)}"
         )
     with progress.wanted(report) as told, locked(ws.lock):
         write_json({**facts, **results.judged(run, records, {}, anew=True, told=told and steps_of(told))}, ws.audit)

@@ -11,6 +11,7 @@ from curate import failing, terminal
 from curate.commands import EngineOption, JsonOption, LangOption, WorkspaceArg, words_in
 from curate.errors import ConfigError
 from curate.options import DuplicateEngine, Profile
+from curate.shell import typed
 from curate.storage.workspace import Workspace
 
 
@@ -110,7 +111,7 @@ def audit(
     terminal.status(state, words, as_json=as_json, more=more)
     if not as_json:
         terminal.findings(result, words)
-        terminal.say(words.gettext("next: {command}").format(command=f"curate review {workspace}"))
+        terminal.say(words.gettext("next: {command}").format(command=typed("curate", "review", workspace)))
     if junit:
         reporting.write_junit(result, fail_on or [], junit)
     if sarif:

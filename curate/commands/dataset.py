@@ -10,6 +10,7 @@ from curate import terminal
 from curate.commands import LangOption, WorkspaceArg, words_in
 from curate.i18n import N_, counted
 from curate.options import Layout, Mode, Pending
+from curate.shell import typed
 from curate.storage.names import printable
 
 SourceOption = Annotated[
@@ -65,7 +66,7 @@ def export(
         say=terminal.say,
     )
     count = counted(len(exported), "image")
-    terminal.say(f"{destination}: {count}; check any time with: curate verify {destination}")
+    terminal.say(f"{destination}: {count}; check any time with: {typed('curate', 'verify', destination)}")
 
 
 def verify(
@@ -130,6 +131,6 @@ def demo(
     )
     missing = words.gettext("not written; pip install 'imagecurate[report]'")
     terminal.say(words.gettext("report:        {file}").format(file=made.report or missing))
-    terminal.say(words.gettext("reviewer:      {command}").format(command=f"curate review {made.workspace}"))
+    terminal.say(words.gettext("reviewer:      {command}").format(command=typed("curate", "review", made.workspace)))
     if not same:
         raise typer.Exit(1)

@@ -15,13 +15,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curate.dataset.relocation import Say, relocated
+from curate.dataset.relocation import Say, audited_root, relocated, workspaces_near
 from curate.errors import CurateError, SourceError, UndecidedError, refuse_unknown
 from curate.i18n import counted
 from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict, member
+from curate.shell import typed
 from curate.sources.address import is_below, on_this_machine, refuse_inside, url
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
@@ -60,8 +61,9 @@ def manifest(
     table = build(images, findings, log, source=root, pending=pending)
     waiting = table["action"] == Verdict.PENDING
     if waiting.any():
+        review = typed("curate", "review", ws.root)
         raise UndecidedError(
-            f"undecided: {counted(int(waiting.sum()), 'flagged image')}; finish with: curate review {ws.root} - "
+            f"undecided: {counted(int(waiting.sum()), 'flagged image')}; finish with: {review} - "
             "or say what they count as with --pending keep or --pending drop"
         )
     write(table, target)
@@ -127,7 +129,8 @@ def read(path: Path) -> pd.DataFrame:
     if path.is_dir():
         raise SourceError(f"{path} is a folder; name a manifest in it, or write one with: curate manifest WORKSPACE")
     if not path.is_file():
-        raise SourceError(f"{path} does not exist; write one with: curate manifest WORKSPACE -o {path}")
+        again = typed("curate", "manifest", "WORKSPACE", "-o", path)
+        raise SourceError(f"{path} does not exist; write one with: {again}")
     try:
         frame = _rows(path)
     except (ValueError, TypeError, OSError, pa.ArrowException) as error:
@@ -232,9 +235,16 @@ def kept_rows(path: Path, moved: Sequence[str] = (), say: Say | None = None) -> 
 def kept_of(table: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Say | None = None) -> pd.DataFrame:
     """Select from the manifest that was read from `path` what `kept_rows` returns."""
     if (table["action"] == Verdict.PENDING).any():
-        raise UndecidedError(f"{path} holds undecided images; write it again with: curate manifest --pending keep|drop")
+        again = typed("curate", "manifest", _origin(table, path), "-o", path, "--pending", "keep")
+        raise UndecidedError(f"{path} holds undecided images; write it again with: {again} (or --pending drop)")
     kept = table[table["action"].isin([Verdict.KEEP, Verdict.RELABEL])].reset_index(drop=True)
     return relocated(kept, path, moved, say)
+
+
+def _origin(table: pd.DataFrame, path: Path) -> Path | str:
+    """Return the workspace near a manifest file whose images these are; what it is called in the help, if none is."""
+    sources = set(table["source"])
+    return next((ws.root for ws in workspaces_near(path) if {audited_root(ws)} == sources), "WORKSPACE")
 
 
 def notes_on_classes(table: pd.DataFrame, kept: pd.DataFrame) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from curate.errors import ConfigError, SourceError, WorkspaceError
+from curate.shell import typed
 from curate.sources import Source, source_at
 from curate.sources.address import as_there, located, url
 from curate.sources.base import absolute
@@ -64,7 +65,7 @@ def _refuse_addresses(path: Path, sources: Sequence[str]) -> None:
     if remote is not None:
         raise SourceError(
             f"{path} says that its images lie at {remote}; nothing is fetched that only a file has named. If you trust "
-            f"it: --source {remote}"
+            f"it: {typed('--source', remote)}"
         )
 
 
@@ -79,13 +80,15 @@ def workspaces_near(manifest: Path) -> Iterator[Workspace]:
 
 def _audited_beside(path: Path) -> set[str]:
     """Return the sources of the workspaces that the manifest lies with: somebody here has named those to the audit."""
-    found = set()
-    for workspace in workspaces_near(path):
-        try:
-            found.add(str(workspace.read_audit()["root"]))
-        except WorkspaceError:
-            continue
-    return found
+    return {root for workspace in workspaces_near(path) if (root := audited_root(workspace)) is not None}
+
+
+def audited_root(workspace: Workspace) -> str | None:
+    """Return the source that a workspace is of; None where the workspace cannot be read."""
+    try:
+        return str(workspace.read_audit()["root"])
+    except WorkspaceError:
+        return None
 
 
 def located_target(here: Path, moved: str) -> str:

@@ -56,7 +56,9 @@ def _read(export: Path) -> list[dict[str, Any]]:
     try:
         tasks = json.loads(export.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise SourceError(f"{export} cannot be read as JSON ({error})") from error
+        raise SourceError(
+            f"{export} cannot be read as JSON ({error}); export the answers from Label Studio as JSON"
+        ) from error
     are_ours = isinstance(tasks, list) and all(
         isinstance(task, dict) and isinstance(task.get("data"), dict) and {"path", "sha256"} <= set(task["data"])
         for task in tasks

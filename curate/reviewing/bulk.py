@@ -21,6 +21,7 @@ from curate.reviewing.fold import IMAGE, Key, fold, queued
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
 from curate.schema import Action, Role, Verdict, member
+from curate.shell import typed
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
 
@@ -109,7 +110,8 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
         unflagged = sorted(set(selection.paths) & (set(hashes) - set(findings["path"])))
         choices += [Choice(IMAGE, path, hashes[path], action, new_label) for path in unflagged]
     if not choices:
-        raise CurateError(f"no finding in the queue matches; see what there is with: curate status {ws.root}")
+        look = typed("curate", "status", ws.root)
+        raise CurateError(f"no finding in the queue matches; see what there is with: {look}")
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
@@ -158,6 +160,7 @@ def decide_from_label_studio(
     12
     """
     ws = Workspace(Path(workspace))
+    _refuse_no_file(Path(export), _ANSWERS)
     rows = answers.rows(Path(export), ws.read_images(), queued(ws.read_findings()))
     choices = _choices_of(ws, Rows(str(export), "task", rows), new_class=new_class)
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
@@ -197,14 +200,23 @@ def _said(choice: Choice) -> str:
     return f"{choice.action} to {choice.new_label!r}" if choice.new_label else str(choice.action)
 
 
+_CSV = "a CSV with columns path and action"
+_ANSWERS = "the answers that Label Studio exports as JSON"
+
+
+def _refuse_no_file(path: Path, wanted: str) -> None:
+    """Raise `SourceError` where there is nothing to read decisions from; it says what is `wanted`."""
+    if not path.is_file():
+        raise SourceError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}; give {wanted}")
+
+
 def _read_csv(path: Path) -> list[tuple[int, dict[str, Any]]]:
     """Read the rows of a CSV, each with the line that it begins on."""
-    if not path.is_file():
-        raise SourceError(f"{path} does not exist")
+    _refuse_no_file(path, _CSV)
     try:
         frame = safe_csv.read(path)
     except (ValueError, OSError) as error:
-        raise SourceError(f"{path} cannot be read as CSV ({error})") from error
+        raise SourceError(f"{path} cannot be read as CSV ({error}); give {_CSV}") from error
     lacking = [name for name in ("path", "action") if name not in frame]
     if lacking:
         raise SourceError(f"{path} has no column {lacking[0]!r}; it needs path and action")

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from curate.errors import SourceError
 from curate.i18n import Message, msg, nmsg
 from curate.images import formats
+from curate.shell import typed
 from curate.sources import coco, fiftyone, label_studio, objects
 from curate.sources.address import is_below, join, url
 from curate.sources.annotated import Annotations, Labelled
@@ -170,7 +171,7 @@ def beside(root: str, records: Sequence[Record], others: Collection[str]) -> Des
     if lost and not told:
         raise SourceError(
             f"{join(root, lost[0])} names no image that lies with it; give the folder that holds both, or leave it out "
-            f"with --exclude {posixpath.basename(lost[0])}"
+            f"with {typed('--exclude', posixpath.basename(lost[0]))}"
         )
     described.skipped.extend(Skipped(file, msg("none of the images that it names is here")) for file in lost)
     return _merged(described, told)

@@ -214,4 +214,5 @@ def _what_instead(skipped: Sequence[Skipped]) -> str:
     if not skipped:
         return ": it is empty; give the folder that has a folder of images per class"
     reason, count = Counter(item.reason for item in skipped).most_common(1)[0]
-    return f": skipped: {counted(len(skipped), 'file')}, {count:,} of them because: {reason}"
+    share = "" if count == len(skipped) else f", {count:,} of them"
+    return f"; skipped {counted(len(skipped), 'file')}{share}: {reason}"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from curate.errors import SourceError
 from curate.images import formats
+from curate.shell import typed
 from curate.sources import objects
 from curate.sources.address import join
 
@@ -86,9 +87,10 @@ def _refuse_partners(
         return
     known = next((path for path in partners[:100] if is_form(_head(root, path))), None)
     if known is not None:
+        without = typed("--exclude", f"*{posixpath.splitext(known)[1]}")
         raise SourceError(
             f"{join(root, known)} is {form}: objects in images, of which one class an image is read; cut the objects "
-            f"out, or {_WAY_OUT} (with --exclude '*{posixpath.splitext(known)[1]}' folders count as classes)"
+            f"out, or {_WAY_OUT} (with {without} folders count as classes)"
         )
 
 

@@ -1,8 +1,8 @@
 """Datasets from Kaggle, through its official client and with the user's own credentials.
 
-Invariants: a download that was cut short is kept beside the target, and the next call goes on from there; the
-archive is unpacked by `archive`, which writes nothing outside the target; the target appears whole or not at
-all. Nothing is fetched that was not asked for by name.
+Invariants: a download that was cut short is kept beside the target, and the next call goes on from there; where nothing
+came, nothing is left; the archive is unpacked by `archive`, which writes nothing outside the target; the target appears
+whole or not at all. Nothing is fetched that was not asked for by name.
 """
 
 import contextlib
@@ -10,6 +10,7 @@ import io
 import re
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,16 +41,29 @@ def fetch(source: str, destination: str | Path) -> Path:
     target = on_this_machine(destination, "a dataset")
     refuse_in_use(target)
     waiting = target.with_name(f".{target.name}.download")
-    with explained(waiting):
-        waiting.mkdir(parents=True, exist_ok=True)
-    packed = _download(name, waiting)
-    unpacked = archive.unpack(packed, waiting / "unpacked")
-    with explained(target):
-        if target.exists():
-            target.rmdir()
-        unpacked.replace(target)
-    shutil.rmtree(waiting)
+    with _gone_if_empty(waiting):
+        packed = _download(name, waiting)
+        unpacked = archive.unpack(packed, waiting / "unpacked")
+        with explained(target):
+            if target.exists():
+                target.rmdir()
+            unpacked.replace(target)
+        shutil.rmtree(waiting)
     return target
+
+
+@contextlib.contextmanager
+def _gone_if_empty(folder: Path) -> Iterator[None]:
+    """Make a folder, and remove it and those above it that had to be made if they end empty."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()] or [folder]
+    try:
+        with explained(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        yield
+    finally:
+        for path in made:
+            with contextlib.suppress(OSError):
+                path.rmdir()
 
 
 def _download(name: str, folder: Path) -> Path:

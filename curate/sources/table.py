@@ -15,6 +15,7 @@ from typing import Any, ClassVar, NamedTuple
 from curate.errors import SourceError
 from curate.i18n import msg
 from curate.schema import Verdict
+from curate.shell import typed
 from curate.sources import objects
 from curate.sources.address import as_there, located, url
 from curate.sources.base import Source
@@ -91,7 +92,7 @@ def _refuse_manifest(address: str, columns: Sequence[str], rows: Sequence[Mappin
     if action and final_label and any(str(row.get(action)).strip().lower() in _NOT_KEPT for row in rows):
         raise SourceError(
             f"{address} is a manifest, which drops or relabels images; write the list of what it keeps, and give that: "
-            f"curate export {address} kept.csv"
+            f"{typed('curate', 'export', address, 'kept.csv')}"
         )
 
 

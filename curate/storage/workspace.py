@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DamagedError, WorkspaceError
+from curate.shell import typed
 from curate.storage.atomic import atomic, explained
 from curate.storage.names import is_text
 from curate.storage.owner import clear_away
@@ -97,8 +98,8 @@ class Workspace:
         """
         if not self.audit.is_file():
             is_other = self.root.is_dir() and any(self.root.iterdir())
-            way_out = "SOURCE -w WS" if is_other else f"SOURCE -w {self.root}"
-            raise WorkspaceError(f"{self.root} is not a curate workspace; make one with: curate audit {way_out}")
+            way_out = typed("curate", "audit", "SOURCE", "-w", "WS" if is_other else self.root)
+            raise WorkspaceError(f"{self.root} is not a curate workspace; make one with: {way_out}")
         try:
             facts = json.loads(self.audit.read_text(encoding="utf-8"))
             version = int(facts["version"])
@@ -135,7 +136,8 @@ class Workspace:
         import pyarrow as pa
 
         if not path.is_file():
-            raise WorkspaceError(f"{path} is missing; run: curate audit SOURCE -w {self.root}")
+            again = typed("curate", "audit", "SOURCE", "-w", self.root)
+            raise WorkspaceError(f"{path} is missing; run: {again}")
         try:
             return read_table(path, schema, columns)
         except PermissionError as error:

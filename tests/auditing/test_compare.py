@@ -35,7 +35,7 @@ def test_only_copies_that_cross_over_are_told(mine: Path, theirs: Path) -> None:
         ["again.jpg", "cats/000.jpg", "re_encoded"],
         ["mirror.jpg", "cats/001.jpg", "mirrored"],
     ]
-    assert "cats/000.jpg" in found["reason"].iat[0]
+    assert "cats/000.jpg (first set)" in found["reason"].iat[0]
 
 
 def test_a_workspace_stands_for_its_dataset(mine: Path, theirs: Path, tmp_path: Path) -> None:
@@ -63,6 +63,7 @@ def test_a_file_is_called_as_it_was_given(
     monkeypatch.chdir(tmp_path)
     found = curate.find_copies("ws", ["theirs/stranger.jpg", "theirs/again.jpg", "theirs/again.jpg"])
     assert found["path"].tolist() == ["theirs/again.jpg"]
+    assert " set)" not in found["reason"].iat[0]
 
 
 def test_a_relation_is_to_the_image_that_it_is_said_of(tmp_path: Path) -> None:
@@ -88,6 +89,7 @@ def test_a_relation_is_to_the_image_that_it_is_said_of(tmp_path: Path) -> None:
     found = curate.compare(mine, theirs)
     assert found[columns].values.tolist()[1:] == exact
     assert found[["path", "relation"]].values.tolist()[0] == ["0.jpg", "resized"]
+    assert "0.jpg (second set)" in found["reason"].iat[0], "ours is the smaller one"
 
     (mine / "small.jpg").unlink()
     (mine / "a.jpg").unlink()
@@ -96,6 +98,23 @@ def test_a_relation_is_to_the_image_that_it_is_said_of(tmp_path: Path) -> None:
     found = curate.compare(mine, theirs)
     assert found[columns].values.tolist() == [[f"{name}.jpg", "0.jpg", "resized"] for name in ("one", "pixels", "two")]
     assert found["reason"].str.contains("0.jpg").all()
+
+
+def test_files_of_equal_bytes_are_copies_though_nothing_can_decode_them(
+    mine: Path, theirs: Path, tmp_path: Path
+) -> None:
+    (mine / "cats" / "broken.jpg").write_bytes(b"\xff\xd8 no image")
+    (theirs / "bad.jpg").write_bytes(b"\xff\xd8 no image")
+    (theirs / "worse.jpg").write_bytes(b"\xff\xd8 another")
+    for folder in (mine / "cats", theirs):
+        (folder / "empty.jpg").write_bytes(b"")
+    columns = ["path", "copy_of", "relation"]
+    found = curate.compare(mine, theirs)[columns].values.tolist()
+    assert [row[0] for row in found] == ["again.jpg", "bad.jpg", "mirror.jpg"]
+    assert found[1] == ["bad.jpg", "cats/broken.jpg", "same_bytes"]
+    curate.audit(mine, tmp_path / "ws")
+    (told,) = curate.find_copies(tmp_path / "ws", [theirs / "bad.jpg", theirs / "worse.jpg"])[columns].values.tolist()
+    assert told == [str(theirs / "bad.jpg"), "cats/broken.jpg", "same_bytes"]
 
 
 def test_a_file_that_does_not_exist_is_a_mistake(mine: Path, tmp_path: Path) -> None:

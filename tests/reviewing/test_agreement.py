@@ -38,3 +38,31 @@ def test_a_change_of_mind_counts_and_nothing_in_common_is_no_agreement() -> None
     assert agreement([*ratings("ana", "k-"), *ratings("rui", "-k")]) == []
     (found,) = agreement([*ratings("ana", "kk"), *ratings("rui", "kd"), *ratings("rui", "-k")])
     assert found.agreed == 2
+
+
+def one(who: str, finding_id: str, path: str, action: Action) -> Rating:
+    return Rating(reviewer=who, finding_id=finding_id, path=path, action=action)
+
+
+def test_an_image_counts_once_however_many_findings_there_are_about_it() -> None:
+    of_one = [
+        one(who, finding, "a.jpg", Action.DROP) for who in ("ana", "rui") for finding in ("dark", "blurry", "odd")
+    ]
+    of_other = [one("ana", "dark", "b.jpg", Action.KEEP), one("rui", "dark", "b.jpg", Action.DROP)]
+    (found,) = agreement([*of_one, *of_other])
+    assert (found.shared, found.agreed) == (2, 1)
+
+
+def test_an_image_is_rated_by_what_both_have_rated_as_its_verdict_is_made() -> None:
+    dark, blurry = "dark", "blurry"
+    rated = [
+        one("ana", dark, "a.jpg", Action.KEEP),
+        one("ana", blurry, "a.jpg", Action.DROP),
+        one("rui", dark, "a.jpg", Action.RELABEL),
+        one("rui", blurry, "a.jpg", Action.DROP),
+    ]
+    (found,) = agreement(rated)
+    assert (found.shared, found.agreed) == (1, 1)
+    (found,) = agreement([rating for rating in rated if rating.finding_id == dark])
+    assert (found.shared, found.agreed) == (1, 0)
+    assert agreement([rated[0], rated[3]]) == []

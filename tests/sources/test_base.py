@@ -117,7 +117,14 @@ def test_an_empty_source_says_why_nothing_is_left(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="holds no images: it is empty"):
         open_source(tmp_path / "set").list()
     (tmp_path / "set" / "notes.txt").write_text("no image")
-    with pytest.raises(SourceError, match=r"skipped: 1 file, 1 of them because: extension '.txt'"):
+    why = r"extension '\.txt'"
+    with pytest.raises(SourceError, match=rf"holds no images; skipped 1 file: {why}"):
+        open_source(tmp_path / "set").list()
+    (tmp_path / "set" / "more.txt").write_text("no image")
+    with pytest.raises(SourceError, match=rf"holds no images; skipped 2 files: {why}"):
+        open_source(tmp_path / "set").list()
+    (tmp_path / "set" / "notes.doc").write_text("no image")
+    with pytest.raises(SourceError, match=rf"holds no images; skipped 3 files, 2 of them: {why}"):
         open_source(tmp_path / "set").list()
 
 

@@ -90,14 +90,20 @@ def serving(body: bytes, status: int = 200, cut_at: int | None = None) -> Iterat
 
 
 def fetch(
-    home: Path, server: Server | None, *, target: str = "faces", credentials: bool = True, name: str = "kaggle:me/faces"
+    home: Path,
+    server: Server | None,
+    *,
+    target: str = "faces",
+    credentials: bool = True,
+    name: str = "kaggle:me/faces",
+    before: str = "",
 ) -> tuple[int, str]:
     """The real command in a process of its own: the client reads its settings when it is imported."""
     kept = {key: value for key, value in os.environ.items() if not key.upper().startswith(("KAGGLE", "NO_PROXY"))}
     known = {"KAGGLE_USERNAME": "somebody", "KAGGLE_KEY": "secret"} if credentials else {}
     proxy = f"http://127.0.0.1:{server.server_port}" if server else ""
     done = subprocess.run(
-        [sys.executable, "-c", "from curate.cli import main; main()", "fetch", name, str(home / target)],
+        [sys.executable, "-c", f"{before}\nfrom curate.cli import main; main()", "fetch", name, str(home / target)],
         env={**kept, **known, "HOME": str(home), "KAGGLE_API_ENVIRONMENT": "LOCALHOST", "http_proxy": proxy},
         capture_output=True,
         text=True,
@@ -149,6 +155,22 @@ def test_a_refusal_is_one_line_that_says_what_to_do(tmp_path: Path, status: int,
         code, said = fetch(tmp_path, server)
     assert (code, said.count("\n")) == (2, 1), said
     assert message in said
+    assert not list(tmp_path.glob(".faces*"))
+
+
+def test_without_the_client_one_line_says_what_to_install_and_nothing_is_left(tmp_path: Path) -> None:
+    missing = "import sys; sys.modules['kaggle'] = None"
+    for target in ("faces", "sets/of/faces"):
+        code, said = fetch(tmp_path, None, target=target, before=missing)
+        assert (code, said.count("\n")) == (2, 1), said
+        assert "pip install 'imagecurate[kaggle]'" in said
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_was_there_stays_where_nothing_is_fetched(tmp_path: Path) -> None:
+    (tmp_path / "sets").mkdir()
+    fetch(tmp_path, None, target="sets/faces", credentials=False)
+    assert [path.name for path in (tmp_path / "sets").parent.glob("sets*/**")] == ["sets"]
 
 
 def test_without_credentials_the_line_says_where_they_go(tmp_path: Path) -> None:

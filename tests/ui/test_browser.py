@@ -200,12 +200,27 @@ def test_relabelling_a_group_keeps_one_image_and_names_it(page: "Page", server: 
     page.goto(server.address)
     painted(page)
     press(page, "l")
+    page.get_by_text("It gets the class; the other images of the group are dropped.").wait_for()
     page.get_by_label("Image that stays").select_option("dogs/small.jpg")
     page.locator(".picker input").press_sequentially("cat")
     page.keyboard.press("Enter")
-    says(page, "Relabelled dogs/small.jpg to cats.")
+    says(page, "Relabelled dogs/small.jpg to cats; copies dropped: 1.")
     decided(audited.workspace, 1)
     assert set(log(audited)) == {("cats/001.jpg", "drop"), ("dogs/small.jpg", "relabel")}
+
+
+def test_a_group_of_which_one_image_is_given_its_own_class_is_said_to_keep_it(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(server.address)
+    painted(page)
+    press(page, "l")
+    page.get_by_label("Image that stays").select_option("cats/001.jpg")
+    page.locator(".picker input").press_sequentially("cat")
+    page.keyboard.press("Enter")
+    says(page, "Kept cats/001.jpg; copies dropped: 1.")
+    decided(audited.workspace, 1)
+    assert set(log(audited)) == {("cats/001.jpg", "keep"), ("dogs/small.jpg", "drop")}
 
 
 def test_every_page_and_every_item_has_an_address_that_can_be_reloaded(page: "Page", server: Server) -> None:

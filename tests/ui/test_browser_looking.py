@@ -257,6 +257,53 @@ def test_images_that_stay_when_the_grid_is_drawn_anew_can_be_decided(
     assert log(audited) == [("cats/cut.jpg", "drop")]
 
 
+def test_the_filter_opens_with_what_was_decided_since_and_leaves_the_grid_as_it_is(
+    page: "Page", server: Server
+) -> None:
+    page.goto(f"{server.address}/images")
+    page.locator(".cell.seen").first.wait_for()
+    page.keyboard.press("d")
+    says(page, "Dropped: 1.")
+    page.wait_for_function("() => window.curate.selection.tiles[0].state === 'dropped'")
+    page.locator(".cell").nth(2).click()
+    says(page, "1 chosen")
+    page.get_by_role("button", name="Filter and sort").click()
+    page.get_by_label("Decision").click()
+    page.get_by_role("option", name="dropped (1)").wait_for()
+    page.keyboard.press("Escape")
+    stands_still(page)
+    says(page, "1 chosen")
+    assert page.locator(".cell.chosen").count() == 1
+
+
+def test_a_filter_stays_in_force_when_its_number_changes(page: "Page", server: Server) -> None:
+    def shown(number: int) -> None:
+        page.wait_for_function("(number) => window.curate?.selection?.tiles.length === number", arg=number)
+
+    page.goto(f"{server.address}/images")
+    shown(17)
+    page.locator(".cell.seen").nth(1).wait_for()
+    page.locator(".cell").nth(0).click()
+    page.locator(".cell").nth(1).click()
+    page.keyboard.press("d")
+    page.wait_for_function("() => window.curate.selection.tiles.filter((one) => one.state === 'dropped').length === 2")
+    page.get_by_role("button", name="Filter and sort").click()
+    page.get_by_label("Decision").click()
+    page.get_by_role("option", name="dropped (2)").click()
+    shown(2)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.locator(".tiles").focus()
+    page.locator(".cell.at.seen").wait_for()
+    page.keyboard.press("k")
+    page.wait_for_function("() => window.curate.selection.tiles[0].state === 'kept'")
+    page.get_by_role("button", name="Filter and sort").click()
+    page.get_by_text("dropped (1)").first.wait_for()
+    page.get_by_label("Search in names and reasons").fill("s/")  # all of them
+    page.keyboard.press("Enter")
+    shown(1)
+
+
 def test_similar_images_open_from_the_queue(page: "Page", server: Server) -> None:
     page.goto(f"{server.address}/queue?kind=dark")
     painted(page)

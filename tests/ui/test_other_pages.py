@@ -112,6 +112,22 @@ def test_a_page_of_the_grid_begins_behind_the_last_image_although_those_before_a
     assert found == ([path for path in given if path in waiting] if given else waiting)
 
 
+def test_a_choice_that_no_image_is_like_any_more_stays_chosen(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    selection = curate.Selection(paths=("cats/000.jpg",))
+    curate.decide(audited.workspace.root, selection, Action.DROP, reviewer="ana")
+    app = opened(audited, monkeypatch, "images_page")
+    app.multiselect(key="images_state").select("dropped (1)").run()
+    assert tiles(app) == ["cats/000.jpg"]
+    with Store(audited.workspace.review) as store:
+        store.log.undo(reviewer="ana", now="2026-01-01T00:00:00+00:00")
+    app.run()
+    assert not app.exception
+    assert tiles(app) == []
+    assert "dropped (0)" in app.multiselect(key="images_state").options
+
+
 def test_the_images_most_like_one_come_first(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["app.py", str(audited.workspace.root)])
     app = AppTest.from_string(

@@ -78,6 +78,7 @@ function ask_class(sheet, texts, classes, item, chosen) {
     sheet.close();
     chosen(choice.label, { new_class: choice.is_new, ...(image ? { path: image.value } : {}) });
   });
-  sheet.open(texts.relabel, image ? el("label", { class: "field" }, texts.which, image) : null, picker.root);
+  const field = image ? [el("label", { class: "field" }, texts.which, image), el("p", { class: "small" }, texts.rest)] : [null];
+  sheet.open(texts.relabel, ...field, picker.root);
   picker.input.focus();
 }

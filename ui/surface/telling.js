@@ -7,8 +7,10 @@ const PAUSE_S = 60; // a longer gap is a break
 function done_text(stroke, item, texts) {
   const what = item.images[0].path;
   const n = item.images.length;
-  if (stroke.act === "only" || (stroke.act === "reject" && item.survivor >= 0)) return filled(texts.did_only, { what: stroke.path ?? item.images[item.survivor].path, n: n - 1 });
-  if (stroke.act === "relabel") return filled(texts.did_relabel, { what: stroke.path ?? what, label: stroke.label });
+  const staying = item.images.find((image) => image.path === stroke.path);
+  const is_only = stroke.act === "only" || (stroke.act === "reject" && item.survivor >= 0) || (stroke.act === "relabel" && staying?.label === stroke.label);
+  if (is_only) return filled(texts.did_only, { what: stroke.path ?? item.images[item.survivor].path, n: n - 1 });
+  if (stroke.act === "relabel") return filled(item.group ? texts.did_relabel_only : texts.did_relabel, { what: stroke.path ?? what, label: stroke.label, n: n - 1 });
   const name = { keep: "did_keep", drop: "did_drop", reject: "did_drop", later: "did_later" }[stroke.act];
   return filled(texts[item.group ? `${name}_all` : name], { what, n });
 }
