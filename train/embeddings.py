@@ -8,6 +8,7 @@ import numpy as np
 from curate.scanners import embeddings, lite0
 from curate.scanners.embeddings import Embeddings
 from curate.schema import DecodeStatus
+from curate.storage.atomic import refuse_unwritable
 from curate.storage.workspace import Workspace
 from curate.train import checkpoints, data, loop, packages, weights
 from curate.train.data import Preprocessing, Sample
@@ -25,6 +26,7 @@ def embed(workspace: Path, name: str = lite0.NAME, progress: Progress = silent) 
     packages.require()
     ws = Workspace(workspace)
     images = ws.read_images()
+    refuse_unwritable(ws.root)
     images = images[images["status"] != DecodeStatus.ERROR].sort_values("path")
     root = ws.read_audit()["root"]
     model, classes, preprocessing = _described(name)

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from curate.errors import ConfigError, MissingExtraError, SourceError
 from curate.schema import DecodeStatus
+from curate.storage.atomic import refuse_unwritable
 from curate.storage.workspace import Workspace, write_arrow
 from curate.train import loop, parts, weights
 from curate.train.contents import with_prevalent_copies
@@ -59,6 +60,7 @@ def mislabel(
         )
     ws = Workspace(workspace)
     images = ws.read_images()
+    refuse_unwritable(ws.root)
     images = images[images["status"] != DecodeStatus.ERROR]
     samples = with_prevalent_copies(from_audit(images, ws.read_findings(), ws.read_audit()["root"]), ws)
     classes = sorted({sample.label for sample in samples})

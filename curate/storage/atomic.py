@@ -73,6 +73,12 @@ def refuse_in_use(path: Path) -> None:
             raise CurateError(f"{path} is not empty; give a folder that does not exist yet")
 
 
+def refuse_unwritable(folder: Path) -> None:
+    """Raise `WorkspaceError` where nothing can be written into a folder: before hours of work, not after."""
+    with explained(folder), tempfile.TemporaryFile(dir=folder):
+        pass
+
+
 def write_json(value: Mapping[str, Any], path: Path) -> None:
     """Write JSON with sorted keys, whole or not at all."""
     with atomic(path) as file:

@@ -115,7 +115,8 @@ class Workspace:
         if version < VERSION:
             raise WorkspaceError(
                 f"{self.root} was made by an earlier curate (workspace version {version}, this one writes {VERSION}); "
-                "audit into a new workspace, and bring decisions over with: curate decide --from-csv"
+                f"audit into a new workspace NEW, copy {self.review}, which holds the decisions, over the one there, "
+                "and run: curate judge NEW"
             )
         return dict(facts)
 

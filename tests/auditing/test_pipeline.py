@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -183,6 +184,21 @@ def test_a_workspace_of_a_newer_version_is_refused(audited: Audited) -> None:
     ):
         with pytest.raises(WorkspaceError, match="newer curate"):
             act()
+
+
+def test_decisions_of_a_workspace_of_an_earlier_version_are_brought_over_as_it_says(
+    audited: Audited, tmp_path: Path
+) -> None:
+    old, new = audited.workspace, Workspace(tmp_path / "new")
+    assert curate.decide(old.root, curate.Selection(kinds=("same_bytes",)), "drop", reviewer="ana")
+    before = curate.manifest(old.root, tmp_path / "before.csv", pending="keep")
+    old.audit.write_text(json.dumps({**json.loads(old.audit.read_text()), "version": 1}))
+    with pytest.raises(WorkspaceError, match=rf"copy {re.escape(str(old.review))}.* run: curate judge NEW"):
+        curate.status(old.root)
+    curate.audit(audited.source, new.root)
+    shutil.copy(old.review, new.review)
+    curate.judge(new.root)
+    pd.testing.assert_frame_equal(curate.manifest(new.root, tmp_path / "after.csv", pending="keep"), before)
 
 
 def test_a_folder_that_is_something_else_is_not_made_a_workspace(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """Training: the same numbers whichever way they are reached, and a clear line for what cannot be trained on."""
 
+import errno
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 import curate
 from curate.demonstration import dataset
-from curate.errors import ConfigError, SourceError
+from curate.errors import ConfigError, SourceError, WorkspaceError
 from tests import sample_images
 
 torch = pytest.importorskip("torch")
@@ -293,6 +295,22 @@ def test_what_a_network_sees_of_a_changed_image_is_not_said_of_the_audited_one(
     curate.audit(two_sets[0], tmp_path / "ws")
     shutil.copy(two_sets[0] / "dogs" / "0.jpg", two_sets[0] / "cats" / "0.jpg")
     with pytest.raises(SourceError, match=r"cats/0\.jpg: The file has changed since its hash was taken\. Run"):
+        say(tmp_path / "ws")
+
+
+@pytest.mark.parametrize("say", [embeddings.embed, mislabel.mislabel])
+def test_a_workspace_that_cannot_be_written_is_refused_before_anything_is_computed(
+    two_sets: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, say: Callable[[Path], Path]
+) -> None:
+    curate.audit(two_sets[0], tmp_path / "ws")
+
+    def refused(**where: Any) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refused)
+    monkeypatch.setattr(loop, "load", lambda *args: pytest.fail("a network was loaded"))
+    monkeypatch.setattr(weights, "load", lambda *args: pytest.fail("a network was loaded"))
+    with pytest.raises(WorkspaceError, match="ws lies on a read-only file system"):
         say(tmp_path / "ws")
 
 
