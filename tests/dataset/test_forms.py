@@ -174,8 +174,13 @@ def test_label_studio_asks_the_most_doubtful_first_and_guesses_what_the_surest_f
     ]
     assert guesses == [[(0.9, ["bird"])], [(0.6, ["cat"])], [], [], []]
     assert tasks[0]["data"]["reason"] == "doubt 0.9; doubt 0.5"
-    choices = [node.get("value") for node in ElementTree.parse(tmp_path / "out" / "config.xml").iter("Choice")]
-    assert choices == ["bird", "cat", "dog", "fish"]
+    config = ElementTree.parse(tmp_path / "out" / "config.xml").getroot()
+    assert [node.get("value") for node in config.iter("Choice")] == ["bird", "cat", "dog", "fish"]
+    (shown,), (question,), (text,) = (config.findall(tag) for tag in ("Image", "Choices", "Text"))
+    for choice in (tasks[0]["predictions"][0]["result"][0], tasks[-1]["annotations"][0]["result"][0]):
+        assert (choice["from_name"], choice["to_name"]) == (question.get("name"), shown.get("name"))
+    assert question.get("toName") == shown.get("name")
+    assert {shown.get("value"), text.get("value")} <= {f"${name}" for name in tasks[0]["data"]}
 
 
 def test_label_studio_asks_for_what_is_doubtful_and_answers_the_rest(doubted: Path, tmp_path: Path) -> None:

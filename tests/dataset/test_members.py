@@ -330,6 +330,13 @@ def test_splits_of_an_extension_go_by_their_other_names_too(own: list[Member], t
     assert found.location.path == "training/cats/1.png"
 
 
+def test_an_extension_of_other_classes_says_which_it_has_and_that_some_images_have_none(tmp_path: Path) -> None:
+    for name in ("Fish/1.png", "2.png"):
+        sample_images.save(sample_images.photo(1), tmp_path / "more" / name)
+    with pytest.raises(ConfigError, match=r"no image of a wanted class; its classes are \(none\), Fish: name them"):
+        members._candidates(Extension(source=str(tmp_path / "more")), "more", ["cats"], tmp_path / "scratch")
+
+
 @pytest.mark.parametrize("form", ["tar", "list", "zip"])
 def test_an_extension_may_be_any_source(own: list[Member], tmp_path: Path, form: str) -> None:
     import zipfile
