@@ -26,6 +26,13 @@ class Extension(Settings):
     quota: int | dict[str, int] | None = Field(None, description="at most so many for each of our classes")
     splits: list[str] = Field(default_factory=list, description="only from these splits of it; empty: from all")
 
+    @model_validator(mode="after")
+    def _counts_images(self) -> Self:
+        quotas = self.quota.values() if isinstance(self.quota, dict) else [self.quota or 0]
+        if min(quotas, default=0) < 0:
+            raise ValueError("quota is less than 0; leave it out to take all there are")
+        return self
+
     @property
     def name(self) -> str:
         """What tables and the card call it: the last part of its address."""

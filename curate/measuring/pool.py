@@ -272,12 +272,14 @@ def _environment_of_server() -> Iterator[None]:
     """Tell a process started meanwhile who starts it (`preload`), to use one BLAS thread, since workers have a core,
     and to look for no plugins of pydantic, which would have it read what every installed package says of itself.
 
-    Nor for modules in the current folder, which may be a dataset of others, with a numpy.py in it.
+    Nor for modules in the current folder, which may be a dataset of others, with a numpy.py in it. Nor may Arrow start
+    a thread: a worker forked while another thread holds a lock can wait for that lock for ever, and we for the worker.
     """
     told = {
         "CURATE_PARENT": str(os.getpid()),
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "PYDANTIC_DISABLE_PLUGINS": "__all__",
         "PYTHONSAFEPATH": "1",
     }

@@ -51,6 +51,9 @@ def test_a_plain_build_was_only_split() -> None:
     assert steps(BuildRecipe()) == [
         "- split with seed 0: train 0.8, test 0.2; stratified by class, copies kept together"
     ]
+    assert steps(BuildRecipe.model_validate({"split": {"keep": True}})) == [
+        "- split as the dataset itself is; what extends it is in train"
+    ]
 
 
 def test_every_step_is_told_with_its_numbers() -> None:

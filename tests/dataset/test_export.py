@@ -93,6 +93,20 @@ def test_a_file_url_is_the_path_that_it_names(
     assert list((tmp_path / "here").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [
+        ("list.csv", b"path,label,split,sha256\n/"),
+        ("LIST.TSV", b"path\tlabel\tsplit\tsha256\n/"),
+        ("LIST.JSONL", b'{"path": "/'),
+        ("LIST.PARQUET", b"PAR1"),
+    ],
+)
+def test_a_list_is_what_its_name_says_however_that_is_written(tmp_path: Path, name: str, head: bytes) -> None:
+    curate.export(manifest(tmp_path, Row("a/1.png", "a")), tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(head)
+
+
 def test_a_list_is_not_written_over(approved: Path, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text("mine")
     with pytest.raises(CurateError, match="already"):
@@ -235,6 +249,7 @@ def test_a_shard_holds_image_class_and_facts_of_each(tmp_path: Path) -> None:
         Row("a/1.PNG", "a", "ä", split="train"),
         Row("b/plain", "b", split="train", format="JPEG"),
         Row("c", None, split="train", format=None),
+        Row("e", "e", split="train", data=sample_images.encode(sample_images.photo(1, 8, 8), "PNG"), format=None),
         Row("d/4.png", "d", split="test"),
     )
     exported(tmp_path, *rows, layout="webdataset")
@@ -247,6 +262,7 @@ def test_a_shard_holds_image_class_and_facts_of_each(tmp_path: Path) -> None:
         "000000.png", "000000.cls", "000000.json",
         "000001.jpeg", "000001.cls", "000001.json",
         "000002.bin", "000002.json",
+        "000003.png", "000003.cls", "000003.json",
     ]  # fmt: skip
     assert read["000000.png"] == b"a/1.PNG"
     assert read["000000.cls"] == "ä".encode()

@@ -1,15 +1,20 @@
 """The forms of other tools, written and read again: same images, classes and splits, whatever these are called."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 import curate
 from curate.dataset import parquet_layout
+from curate.dataset.annotated_layouts import write_label_studio
+from curate.dataset.flags import Flag
+from curate.dataset.layouts import ExportTarget
 from curate.errors import CurateError
 from curate.options import Layout
 from tests import sample_images
@@ -131,18 +136,59 @@ def test_fiftyone_has_a_field_for_every_kind(audited: Audited, doubted: Path, tm
     assert "version" not in json.loads((tmp_path / "out" / "metadata.json").read_text())
 
 
+def test_fiftyone_is_told_the_split_of_each_image_that_has_one(tmp_path: Path) -> None:
+    curate.export(manifest(tmp_path, *PLAIN, *NO_CLASS), tmp_path / "out", layout="fiftyone")
+    samples = json.loads((tmp_path / "out" / "samples.json").read_text())["samples"]
+    assert [(sample["split"], sample["tags"]) for sample in samples] == [
+        ("train", ["train"]), ("val", ["val"]), ("test", ["test"]), (None, []), (None, [])
+    ]  # fmt: skip
+
+
+def doubt(score: float, suggested: str | None = None, severity: str = "error") -> Flag:
+    return Flag("label_conflict", "label", score, severity, f"doubt {score}", suggested)
+
+
+def test_label_studio_asks_the_most_doubtful_first_and_guesses_what_the_surest_finding_suggests(tmp_path: Path) -> None:
+    labels = {"sure": "cat", "noted": "cat", "doubted": "cat", "most": "dog", "none": None}
+    images = pd.DataFrame(
+        [(name, name, name, str(tmp_path), label, None) for name, label in labels.items()],
+        columns=["path", "exported_path", "sha256", "source", "final_label", "split"],
+        dtype=object,
+    )
+    for name in labels:
+        (tmp_path / name).write_bytes(name.encode())
+    images["sha256"] = [hashlib.sha256(name.encode()).hexdigest() for name in labels]
+    flags = {
+        "noted": [doubt(1.0, "dog", severity="info"), Flag("dark", "quality", 1.0, "error", "dark", None)],
+        "doubted": [doubt(0.6)],
+        "most": [doubt(0.5, "fish"), doubt(0.9, "bird")],
+    }
+    by_image = {(name, hashlib.sha256(name.encode()).hexdigest()): found for name, found in flags.items()}
+    write_label_studio(images, "copy", ExportTarget(tmp_path / "out", None), by_image)
+    tasks = json.loads((tmp_path / "out" / "tasks.json").read_text())
+    assert [task["data"]["path"] for task in tasks] == ["most", "doubted", "none", "sure", "noted"]
+    answers = [[answer["result"][0]["value"]["choices"] for answer in task["annotations"]] for task in tasks]
+    assert answers == [[], [], [], [["cat"]], [["cat"]]]
+    guesses = [
+        [(guess["score"], guess["result"][0]["value"]["choices"]) for guess in task["predictions"]] for task in tasks
+    ]
+    assert guesses == [[(0.9, ["bird"])], [(0.6, ["cat"])], [], [], []]
+    assert tasks[0]["data"]["reason"] == "doubt 0.9; doubt 0.5"
+    config = ElementTree.parse(tmp_path / "out" / "config.xml").getroot()
+    assert [node.get("value") for node in config.iter("Choice")] == ["bird", "cat", "dog", "fish"]
+    (shown,), (question,), (text,) = (config.findall(tag) for tag in ("Image", "Choices", "Text"))
+    for choice in (tasks[0]["predictions"][0]["result"][0], tasks[-1]["annotations"][0]["result"][0]):
+        assert (choice["from_name"], choice["to_name"]) == (question.get("name"), shown.get("name"))
+    assert question.get("toName") == shown.get("name")
+    assert {shown.get("value"), text.get("value")} <= {f"${name}" for name in tasks[0]["data"]}
+
+
 def test_label_studio_asks_for_what_is_doubtful_and_answers_the_rest(doubted: Path, tmp_path: Path) -> None:
     exported = curate.export(doubted, tmp_path / "out", layout="label-studio")
     tasks = json.loads((tmp_path / "out" / "tasks.json").read_text())
     assert len(tasks) == len(exported)
     asked = [task for task in tasks if not task["annotations"]]
-    assert {task["data"]["path"] for task in asked} == {
-        "dogs/000.jpg",
-        "dogs/again.jpg",
-        "dogs/small.jpg",
-        "cats/001.jpg",
-    } & {task["data"]["path"] for task in asked}
-    assert asked
+    assert {task["data"]["path"] for task in asked} == {"cats/001.jpg", "dogs/small.jpg"}  # copies of two classes
     assert tasks[: len(asked)] == asked
     assert all(task["predictions"][0]["result"][0]["value"]["choices"] for task in asked)
     choices = [node.get("value") for node in ElementTree.parse(tmp_path / "out" / "config.xml").iter("Choice")]

@@ -247,11 +247,12 @@ def test_an_image_that_was_thinned_out_does_not_come_back_from_an_extension(own:
     assert refused["were left out by the draw that balances"] == 1
 
 
-def test_without_a_balance_all_that_is_new_comes_in(own: list[Member], tmp_path: Path) -> None:
+def test_without_a_balance_all_that_is_new_and_an_image_comes_in(own: list[Member], tmp_path: Path) -> None:
     more(tmp_path)
+    (tmp_path / "more" / "dogs" / "cut.jpg").write_bytes(b"\xff\xd8\xff and no more")
     found, refused = gather(recipe(tmp_path), own, tmp_path / "scratch", lambda _: None)
     assert counted(found) == {("own", "cats"): 4, ("own", "dogs"): 6, ("more", "cats"): 3, ("more", "dogs"): 4}
-    assert refused == {"of more are copies of images that are there": 1}
+    assert refused == {"of more are copies of images that are there": 1, "of more cannot be decoded": 1}
     assert all(item.group for item in found)
     assert len({item.group for item in found}) == len(found)
 
@@ -327,6 +328,13 @@ def test_splits_of_an_extension_go_by_their_other_names_too(own: list[Member], t
     extension = Extension(source=str(tmp_path / "more"), splits=["Training"])
     (found,) = members._candidates(extension, "more", ["cats", "dogs"], tmp_path / "scratch")
     assert found.location.path == "training/cats/1.png"
+
+
+def test_an_extension_of_other_classes_says_which_it_has_and_that_some_images_have_none(tmp_path: Path) -> None:
+    for name in ("Fish/1.png", "2.png"):
+        sample_images.save(sample_images.photo(1), tmp_path / "more" / name)
+    with pytest.raises(ConfigError, match=r"no image of a wanted class; its classes are \(none\), Fish: name them"):
+        members._candidates(Extension(source=str(tmp_path / "more")), "more", ["cats"], tmp_path / "scratch")
 
 
 @pytest.mark.parametrize("form", ["tar", "list", "zip"])

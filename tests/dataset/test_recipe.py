@@ -33,6 +33,9 @@ def test_paths_are_relative_to_the_recipe_and_urls_are_not(tmp_path: Path) -> No
         pytest.param(b"\xff", "is not valid TOML", id="no text"),
         pytest.param(b"[image]\nsize = 48", r"image\.size is not a setting", id="misspelt"),
         pytest.param(b'[image]\nfilter = "cubic"', r"image\.filter", id="no such filter"),
+        pytest.param(b'[[extend]]\nsource = ""', r"extend\.0\.source", id="an extension without a source"),
+        pytest.param(b'[[extend]]\nsource = "x"\nquota = -1', r"extend\.0 quota is less than 0", id="below none"),
+        pytest.param(b'[[extend]]\nsource = "x"\nquota = {a = -1}', r"quota is less than 0", id="of a class"),
         pytest.param(None, "cannot be read", id="no file"),
     ],
 )
@@ -53,6 +56,9 @@ def test_a_recipe_that_cannot_be_read_names_the_file(tmp_path: Path, text: bytes
         ({"train": 0.7}, False),
         ({"train": 0.8, "test": 0.2000001}, False),
         ({"train": 0, "test": 1}, False),
+        ({"train": 0, "val": 0.5, "test": 0.5}, False),
+        ({"train": 0.9, "val": -0.1, "test": 0.2}, False),
+        ({"train": 0.9, "val": 0.3, "test": -0.2}, False),
     ],
 )
 def test_shares_add_up_and_there_is_something_to_train_on(shares: dict[str, float], ok: bool) -> None:

@@ -2,6 +2,7 @@
 
 import gc
 import operator
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,13 @@ def test_a_worker_looks_for_garbage_but_not_among_what_its_server_imported() -> 
     is_enabled, frozen = pool.mapped(operator.call, [gc.isenabled, gc.get_freeze_count], 1)
     assert is_enabled
     assert frozen > 10_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are forked on Linux alone")
+def test_what_workers_are_forked_from_has_one_thread_so_that_none_holds_a_lock_for_ever() -> None:
+    (server,) = pool.mapped(operator.call, [os.getppid], 1)
+    assert server != os.getpid()
+    assert len(list(Path(f"/proc/{server}/task").iterdir())) == 1
 
 
 def test_a_shard_whose_worker_died_after_its_part_was_written_is_counted(tmp_path: Path) -> None:

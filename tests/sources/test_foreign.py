@@ -41,6 +41,8 @@ def put(root: Path, name: str, data: bytes) -> None:
         pytest.param({"train.rec": b"x", "train.idx": b"x"}, "is MXNet RecordIO", id="RecordIO"),
         pytest.param({"x.beton": b"x"}, "is FFCV", id="FFCV"),
         pytest.param({"images.npz": b"x"}, "is NumPy arrays", id="NumPy"),
+        pytest.param({"TRAIN.H5": b"x"}, "TRAIN.H5 is HDF5", id="a name in capitals"),
+        pytest.param({"images/1.jpg": None, "Annotations.XML": b"<annotations>"}, "is CVAT", id="CVAT in capitals"),
     ],
 )
 def test_a_form_that_is_not_read_is_refused_by_name(tmp_path: Path, files: dict[str, bytes | None], named: str) -> None:
@@ -67,6 +69,12 @@ def test_what_only_looks_so_is_read_as_before(tmp_path: Path, files: dict[str, b
     for name, data in files.items():
         put(tmp_path, name, data)
     assert where(listed(tmp_path)) == {"cat/1.jpg": (None, "cat"), "dog/2.jpg": (None, "dog")}
+
+
+def test_arrays_beside_images_are_no_dataset_though_a_camera_named_these_in_capitals(tmp_path: Path) -> None:
+    folder(tmp_path, "cat/DSC_1.JPG", "dog/DSC_2.JPG")
+    put(tmp_path, "embeddings.npy", b"x")
+    assert where(listed(tmp_path)) == {"cat/DSC_1.JPG": (None, "cat"), "dog/DSC_2.JPG": (None, "dog")}
 
 
 def test_the_images_alone_are_read_where_the_rest_is_excluded(tmp_path: Path) -> None:
