@@ -39,7 +39,8 @@ def measure(run: Run, records: Sequence[Record], report: Report | None = None) -
 
     if report:
         report(AuditProgress(done=0, total=total, problems=0))
-    threading.Thread(target=import_module, args=("curate.auditing.results",)).start()
+    # Nobody waits for it: an interrupt while we import as well can leave it a lock that is never released.
+    threading.Thread(target=import_module, args=("curate.auditing.results",), daemon=True).start()
     run.engine.run(shards, account)
     if report:
         report(AuditProgress(done=total, total=total, problems=problems, step=JUDGING))

@@ -20,6 +20,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import IO, TYPE_CHECKING, Any, Self
 
+from curate.measuring.interrupts import interrupts_held
+
 if TYPE_CHECKING:
     from curate.config import DecodeLimits
 
@@ -74,9 +76,10 @@ class PipePool:
             if self._is_broken:
                 raise BrokenProcessPool("a worker process died")
             code = _SERVE.format(paths=sys.path)
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter, with our own module
-                [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
+            with interrupts_held():
+                process = subprocess.Popen(  # noqa: S603 - our own interpreter, with our own module
+                    [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                )
             self._processes.append(process)
         _send(process.stdin, (self._limits, dict(os.environ), os.getpid()))
         return process

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from curate.errors import ConfigError, WorkspaceError
+from curate.measuring.interrupts import interrupts_held
 from curate.storage.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -226,7 +227,8 @@ def _start_server() -> bool:
             if context.get_start_method() == "forkserver":
                 from multiprocessing import forkserver
 
-                forkserver.ensure_running()
+                with interrupts_held():
+                    forkserver.ensure_running()
     except (OSError, ImportError):  # no /dev/shm to write to, no semaphores at all, a temporary folder of a long name
         return False
     return True

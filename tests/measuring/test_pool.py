@@ -3,8 +3,11 @@
 import gc
 import operator
 import os
+import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from curate.config import DecodeLimits
 from curate.images import kinds
 from curate.measuring import features, journal, pool
 from curate.measuring.measure import measure_shard
+from curate.measuring.pipes import PipePool
 from curate.measuring.shard import Tally, tally_of
 from tests import crashing, sample_images
 from tests.crashing import Crashing
@@ -71,6 +75,55 @@ def test_what_workers_are_forked_from_has_one_thread_so_that_none_holds_a_lock_f
     (server,) = pool.mapped(operator.call, [os.getppid], 1)
     assert server != os.getpid()
     assert len(list(Path(f"/proc/{server}/task").iterdir())) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is blocked is read in /proc")
+@pytest.mark.parametrize("how", ["forked", "pipes"])
+def test_no_interrupt_reaches_what_has_just_been_started(how: str) -> None:
+    def start() -> Iterator[int]:
+        if how == "forked":
+            yield from pool.mapped(operator.call, [os.getppid], 1)
+        else:
+            with PipePool(1, DecodeLimits()) as pipes:
+                yield pipes.submit(operator.call, os.getpid).result()
+
+    for process in start():
+        assert _blocks_interrupts(process)
+        assert not _blocks_interrupts(os.getpid())
+
+
+def _blocks_interrupts(process: int) -> bool:
+    (mask,) = re.findall(r"SigBlk:\s*(\w+)", Path(f"/proc/{process}/status").read_text())
+    return bool(int(mask, 16) >> signal.SIGINT - 1 & 1)
+
+
+def test_an_interrupt_that_leaves_an_import_unfinished_ends_the_command(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "set", each=1)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, threading, curate\n"
+        "from importlib.abc import MetaPathFinder\n"
+        "from curate.measuring.pool import Engine\n"
+        "begun = threading.Event()\n"
+        "class Stuck(MetaPathFinder):\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'curate.auditing.results':\n"
+        "            begun.set()\n"
+        "            threading.Event().wait()\n"
+        "def interrupted(*_):\n"
+        "    begun.wait()\n"
+        "    raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stuck())\n"
+        "Engine.run = interrupted\n"
+        "try:\n"
+        "    curate.audit('set', 'ws')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "interrupted\n"
 
 
 def test_a_shard_whose_worker_died_after_its_part_was_written_is_counted(tmp_path: Path) -> None:
