@@ -125,6 +125,8 @@ def test_a_class_that_no_folder_can_be_called_by_keeps_its_name(tmp_path: Path) 
     table = curate.build(plain(tmp_path, HALVES), tmp_path / "set", manifest=path, say=said.append).table
     assert set(table["label"]) == {"T-shirt/top", "horse"}
     assert all(path.split("/")[1] in ("T-shirt_top", "horse") for path in table["path"])
+    tables = {path.relative_to(tmp_path / "set").as_posix() for path in (tmp_path / "set").rglob("metadata.csv")}
+    assert tables == {"train/metadata.csv", "test/metadata.csv"}  # where Hugging Face looks for that of a split
     images = curate.audit(tmp_path / "set", tmp_path / "ws").images
     assert Counter(zip(images["label"], images["split"], strict=True)) == Counter(
         zip(table["label"], table["split"], strict=True)

@@ -5,9 +5,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 import curate
+from curate.dataset import datacard
 from curate.options import Layout
 from tests import sample_images
 from tests.dataset.handmade import DOCUMENTS, Row, manifest
@@ -31,6 +34,21 @@ def test_the_card_counts_images_by_class_and_split(tmp_path: Path) -> None:
     assert "| class | train | val | all |\n|---|---:|---:|---:|\n| a\\|b | 0 | 1 | 1 |\n| cat | 1 | 1 | 2 |\n" in card
     front = ["pretty_name: Cleaned images", "task_categories:", "- image-classification", "size_categories:", "- n<1K"]
     assert card.startswith("\n".join(["---", *front, "---", ""]))
+
+
+def test_images_without_a_class_or_a_split_are_counted_too(tmp_path: Path) -> None:
+    card, _ = documents(tmp_path, "imagefolder", Row("1.jpg", None), Row("cat/2.jpg", "cat", split="train"))
+    rows = ["| class | (no split) | train | all |", "|---|---:|---:|---:|"]
+    assert "\n".join([*rows, "| (no class) | 1 | 0 | 1 |", "| cat | 0 | 1 | 1 |", ""]) in card
+
+
+@pytest.mark.parametrize(
+    ("count", "size"),
+    [(999, "n<1K"), (1_000, "1K<n<10K"), (10_000, "10K<n<100K"), (100_000, "100K<n<1M")],
+)
+def test_the_hub_is_told_how_large_a_dataset_is_in_its_own_terms(count: int, size: str) -> None:
+    images = pd.DataFrame({"exported_path": ["cat/1.jpg"] * count, "final_label": "cat", "split": "train"})
+    assert f"size_categories:\n- {size}\n" in datacard.documents(images, "folder")[datacard.CARD]
 
 
 def test_a_name_that_turns_text_is_an_escape_in_the_card(tmp_path: Path) -> None:
@@ -68,10 +86,19 @@ def test_croissant_says_which_files_there_are_and_what_a_record_has(
     assert [field["name"] for field in records[0]["field"]] == fields if fields else records == []
 
 
+def test_the_columns_of_a_record_are_those_of_the_parquet_file(tmp_path: Path) -> None:
+    _, croissant = documents(tmp_path, "parquet", *ROWS)
+    fields = [field["source"]["extract"]["column"] for field in croissant["recordSet"][0]["field"]]
+    assert fields == pq.read_schema(next((tmp_path / "out" / "data").iterdir())).names == ["image", "label"]
+
+
 def test_the_class_of_a_record_is_the_folder_that_its_image_lies_in(tmp_path: Path) -> None:
     _, croissant = documents(tmp_path, "folder", *ROWS[:1])
-    pattern = croissant["recordSet"][0]["field"][2]["source"]["transform"]["regex"]
+    image, path, label = (field["source"] for field in croissant["recordSet"][0]["field"])
+    pattern = label["transform"]["regex"]
     assert [re.match(pattern, path)[1] for path in ("train/cat/1.jpg", "cat/1.jpg")] == ["cat", "cat"]  # type: ignore[index]
+    assert [image["extract"], path["extract"]] == [{"fileProperty": "content"}, {"fileProperty": "fullpath"}]
+    assert "transform" not in image | path
 
 
 def test_an_image_of_that_name_is_not_written_over(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def kept(
         pytest.param(kept("s.tar/cat/1.jpg", "cat"), "cat/1.jpg", id="of a tar"),
         pytest.param(kept("train/cat/1.jpg", "cat", "train"), "train/cat/1.jpg", id="of a split"),
         pytest.param(kept("Training/cat/1.jpg", "cat", "train"), "train/cat/1.jpg", id="a split of another name"),
+        pytest.param(kept("cat/cat/1.jpg", "cat", "train"), "train/cat/cat/1.jpg", id="a split of a list"),
         pytest.param(kept("cat/test/1.jpg", "cat", "test"), "test/cat/test/1.jpg", id="a split below its class"),
         pytest.param(kept("x/1.jpg", "cat", "fold 3"), "fold 3/cat/1.jpg", id="a split that no folder is called by"),
         pytest.param(kept("train/train/x.jpg", "train", "train", final="car"), "train/car/x.jpg", id="train of train"),
@@ -52,6 +53,11 @@ def kept(
 )
 def test_an_image_lies_at_split_class_and_name(image: Kept, path: str) -> None:
     assert place([image]).paths == [path]
+
+
+@pytest.mark.parametrize(("name", "tables"), [("1.jpg", False), ("1.JPG", False), ("1.dat", True), ("1", True)])
+def test_a_name_that_no_reader_takes_for_an_image_stands_in_a_table(name: str, *, tables: bool) -> None:
+    assert place([kept(f"cat/{name}", "cat")]).tables is tables
 
 
 def test_folders_of_splits_are_made_where_every_image_has_one() -> None:

@@ -11,7 +11,10 @@ import pytest
 import curate
 from curate import config
 from curate.auditing import measurement
+from curate.dataset import reuse
 from curate.dataset.relocation import workspaces_near
+from curate.errors import SourceError
+from curate.sources import objects
 from tests import sample_images
 from tests.sources.test_sources import tar
 
@@ -59,6 +62,25 @@ def test_what_has_another_time_is_measured_anew(tmp_path: Path, measured: list[i
     os.utime(tmp_path / "source" / "cats" / "001.jpg", ns=(1, 1))
     curate.build(recipe, tmp_path / "set")
     assert measured == [1]
+
+
+def test_what_has_another_size_is_measured_anew_though_its_time_was_set_back(tmp_path: Path) -> None:
+    recipe = prepared(tmp_path)
+    image = tmp_path / "source" / "cats" / "001.jpg"
+    stamp = image.stat().st_mtime_ns
+    image.write_bytes(image.read_bytes() + b"more")
+    os.utime(image, ns=(stamp, stamp))
+    with pytest.raises(SourceError, match=r"001\.jpg is not the image in the manifest: it has changed since the scan"):
+        curate.build(recipe, tmp_path / "set")
+
+
+def test_nothing_is_as_measured_in_a_store_where_no_time_is_known(tmp_path: Path) -> None:
+    (tmp_path / "1.png").write_bytes(b"image")
+    objects.put("memory://reused/1.png", b"image")
+    for address, is_known in ((str(tmp_path / "1.png"), True), ("memory://reused/1.png", False)):
+        entry = objects.stat(address)
+        assert entry is not None
+        assert reuse._is_as_measured(address, entry.size_bytes, entry.stamp) is is_known
 
 
 def test_what_could_not_be_read_then_is_read_now(tmp_path: Path, measured: list[int]) -> None:
