@@ -70,3 +70,32 @@ def test_what_brightness_and_tone_do_not_explain(
     low, high = levels
     assert low <= tiles.residual(one, other, gain, offset) <= high
     assert low <= tiles.residual(other, one, 1 / gain, -offset / gain) <= high, "whichever is the first"
+
+
+@pytest.mark.parametrize("strength", [1.0, 0.05])
+def test_contrast_and_brightness_are_told_from_blocks_with_texture_or_from_the_whole(strength: float) -> None:
+    """Of a faint scene no block has texture."""
+    one = 128 + strength * (scene(1) - 128)
+    pair = np.stack([one, 0.5 * one + 40]).astype(np.float32)
+    found = tiles.compare(tiles.prepare(pair), np.array([0, 1]), np.array([1, 0]))
+    assert (found.textured > 0).tolist() == [strength == 1] * 2
+    assert found.gain == pytest.approx([2, 0.5], rel=0.01)
+    assert found.offset == pytest.approx([-80, 40], abs=1)
+    assert found.correlation == pytest.approx([1, 1], abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("width", "rows"),
+    [
+        pytest.param(0, [], id="none"),
+        pytest.param(4, [0], id="within the first blocks"),
+        pytest.param(8, [0, 1], id="between two"),
+        pytest.param(12, [1], id="within the second"),
+    ],
+)
+def test_the_blocks_on_the_inner_edge_of_a_frame_are_known(width: int, rows: list[int]) -> None:
+    framed = np.minimum(scene(1), 180)
+    framed[:width] = 250
+    blocks = tiles.prepare(framed[None]).frame.reshape(8, 8)
+    assert np.flatnonzero(blocks.all(axis=1)).tolist() == rows
+    assert blocks.sum() == 8 * len(rows)
