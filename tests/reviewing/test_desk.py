@@ -190,6 +190,12 @@ def test_a_class_comes_about_only_where_a_person_confirms_it(
     assert len(store.log.decisions()) == (result is Result.DONE)
 
 
+def test_an_image_that_was_given_another_class_is_given_its_own_again(store: Store) -> None:
+    strokes = [stroke(number, Act.RELABEL, image(store, "b/x"), label=label) for number, label in ((1, "a"), (2, "b"))]
+    assert take(Desk(), store, *strokes) == [Result.DONE] * 2
+    assert log(store) == [("b/x", "relabel"), ("b/x", "keep")]
+
+
 @pytest.mark.parametrize("of", [target, image])
 def test_an_image_without_a_class_is_kept_like_any_other(store: Store, of: Callable[[Store, str], Target]) -> None:
     findings = table(finding("a/0", label=None))

@@ -247,6 +247,7 @@ def test_a_step_is_taken_back_whole_and_only_once(store: Store) -> None:
     assert (taken_back.of, {decision.path for decision in taken_back.decisions}) == (1, set(group.paths))
     assert store.log.revert(1, reviewer="eva", now=NOW) is None
     assert [(step.number, step.stands, step.of) for step in store.log.steps()] == [(2, True, 1), (1, False, None)]
+    assert not store.log.step(1).again
     assert [step.reviewer for step in store.log.steps(text="RUI")] == ["rui"]
     assert store.log.steps(before=1) == []
     assert store.queue.progress().images_done == 0, "every finding of the step waits again"
