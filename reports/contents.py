@@ -81,7 +81,7 @@ def read(workspace: Workspace) -> Contents:
     with Store(workspace.review) as store:
         log = store.log.decisions()
     folded = fold(log)
-    rulings = rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), folded)
+    rulings = rule(findings, images, folded)
     decisions = tables.decisions(log, folded, rulings, findings)
     return Contents(
         name=_name(facts["source"]),

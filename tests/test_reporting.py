@@ -243,7 +243,7 @@ def test_the_recipes_run_from_images_to_the_cleaned_dataset(
         yaml = pytest.importorskip("yaml")
         commands = [stage["cmd"] for stage in yaml.safe_load(block(tool, "yaml"))["stages"].values()]
     else:
-        rule = r'input: "(.*?)"\n +output: (?:touch\()?"(.*?)"\)?\n +shell: "(.*?)"'
+        rule = r'input: "(.*?)"\n +output: (?:touch\()?"(.*?)"\)?\n(?: +params: .*\n)? +shell: "(.*?)"'
         commands = [
             shell.format(input=source, output=target)
             for source, target, shell in re.findall(rule, block(tool, "python"))

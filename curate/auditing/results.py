@@ -20,11 +20,10 @@ from curate.auditing.shortcuts import guesses
 from curate.i18n import N_
 from curate.measuring import features
 from curate.reviewing import moves
-from curate.reviewing.choices import stays
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
 from curate.scanners import Told, embeddings, untold
-from curate.schema import FINDINGS, IMAGES, Action
+from curate.schema import FINDINGS, IMAGES
 from curate.sources import Record, Records
 from curate.storage import memory
 from curate.storage.workspace import Workspace, read_table, write_table
@@ -95,24 +94,19 @@ def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
-    """Let decisions about images that were moved or renamed speak for them where they are now.
-
-    One that was moved into the class that it was given is kept there, as if that had been decided of it now.
-    """
+    """Let decisions about images that were moved or renamed speak for them where they are now."""
     decisions = store.log.decisions()
     if not decisions:
         return
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
-    labels = dict(zip(images["path"], images["label"], strict=True))
     for item in moves.carried(decisions, before, after, hashes):
         old = item.decision
-        is_there = stays(old.action, old.new_label, labels[item.path])
         choice = Choice(
             finding_id=item.finding_id,
             path=item.path,
             sha256=old.sha256,
-            action=Action.KEEP if is_there else old.action,
-            new_label=None if is_there else old.new_label,
+            action=old.action,
+            new_label=old.new_label,
         )
         store.log.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
 

@@ -103,7 +103,7 @@ def rulings_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFram
     """Return what has been decided about each image by path, from the log of the workspace."""
     with Store(workspace.review) as store:
         log = store.log.decisions()
-    return rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), fold(log))
+    return rule(findings, images, fold(log))
 
 
 def flagged(findings: pd.DataFrame) -> pd.DataFrame:

@@ -82,8 +82,7 @@ def build(
 
     Undecided images are `pending`, unless that says what they count as.
     """
-    hashes = dict(zip(images["path"], images["sha256"], strict=True))
-    rulings = rule(findings, hashes, fold(log))
+    rulings = rule(findings, images, fold(log))
     if pending is not None:
         refuse_unknown("pending", pending, get_args(Pending))
         rulings = {path: ruling.settled(pending) for path, ruling in rulings.items()}

@@ -15,9 +15,9 @@ import pandas as pd
 
 from curate.errors import ClassError, ConfigError, CurateError, SourceError
 from curate.reviewing import answers
-from curate.reviewing.choices import faults, stays
+from curate.reviewing.choices import faults
 from curate.reviewing.classes import checked
-from curate.reviewing.fold import IMAGE, Key, fold, queued
+from curate.reviewing.fold import IMAGE, Key, fold, is_class, queued
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
 from curate.schema import Action, Role, Verdict, member
@@ -319,7 +319,7 @@ def _record(
     labels = dict(zip(images["path"], images["label"], strict=True))
     choices = [
         replace(choice, action=Action.KEEP, new_label=None)
-        if stays(choice.action, choice.new_label, labels.get(choice.path))
+        if is_class(choice.action, choice.new_label, labels.get(choice.path))
         else choice
         for choice in choices
     ]

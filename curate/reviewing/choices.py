@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from curate.reviewing.catalogue import Entry, itself
+from curate.reviewing.fold import is_class
 from curate.reviewing.log import Choice
 from curate.reviewing.queue import Item
 from curate.schema import Action, Role, Verdict
@@ -53,13 +54,8 @@ def _choices(item: Item, actions: Mapping[str, Action], new_label: str | None) -
     return [_choice(row, actions[row["path"]], new_label, item.as_of) for row in item.findings]
 
 
-def stays(action: Action, new_label: str | None, label: str | None) -> bool:
-    """Say whether a relabel names the class that an image has already, and so keeps it where it is."""
-    return action is Action.RELABEL and new_label == label
-
-
 def _choice(row: Mapping[str, Any], action: Action, new_label: str | None, as_of: int) -> Choice:
-    if stays(action, new_label, row["label"]):
+    if is_class(action, new_label, row["label"]):
         action = Action.KEEP
     return Choice(
         finding_id=row["finding_id"],

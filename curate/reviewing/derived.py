@@ -139,7 +139,7 @@ def _done(db: Database, item_ids: Iterable[str]) -> tuple[int, int]:
 
 def _write_pairs(db: Database) -> None:
     """Write to each finding that calls an image a copy the content of its keeper."""
-    rows = db.execute("SELECT finding_id, path, kind, role, group_id, sha256 FROM finding").fetchall()
+    rows = db.execute("SELECT finding_id, path, kind, role, group_id, label, sha256 FROM finding").fetchall()
     findings = queued_findings([tuple(row) for row in rows])
     db.execute("UPDATE finding SET pair_sha256 = NULL WHERE pair_sha256 IS NOT NULL")
     db.executemany(
@@ -180,7 +180,7 @@ def what_stands(items: _Items, folded: Folded) -> Standings:
                 decision = stands.decision
                 standing.append((*finding.key, decision.action, decision.new_label, stands.is_stale))
         for path, about in by_path.items():
-            itself = unflagged(path, about[0][0].sha256)
+            itself = unflagged(path, about[0][0].label, about[0][0].sha256)
             about.append((itself, folded.on(itself)))
         rulings = {path: rule_image(about) for path, about in by_path.items()}
         waiting = len({finding.path for finding in findings if finding.wants_decision})
@@ -201,13 +201,19 @@ def _write_items(db: Database, items: _Items, folded: Folded) -> None:
 
 def _write_unflagged(db: Database, paths: Iterable[str], folded: Folded) -> None:
     """Write where images stand that no scanner flagged; those it did were written with their items."""
-    rows = db.each("SELECT path, sha256 FROM image WHERE path = ? AND item_id IS NULL", [(path,) for path in paths])
-    db.executemany(_UPDATE_IMAGE, [state_of_unflagged(row["path"], row["sha256"], folded) for row in [*rows]])
+    rows = db.each(
+        "SELECT path, label, sha256 FROM image WHERE path = ? AND item_id IS NULL", [(path,) for path in paths]
+    )
+    db.executemany(
+        _UPDATE_IMAGE, [state_of_unflagged(row["path"], row["label"], row["sha256"], folded) for row in [*rows]]
+    )
 
 
-def state_of_unflagged(path: str, sha256: str | None, folded: Folded) -> tuple[str, str | None, str | None, str]:
+def state_of_unflagged(
+    path: str, label: str | None, sha256: str | None, folded: Folded
+) -> tuple[str, str | None, str | None, str]:
     """Return where an image stands that no scanner flagged, as the values of `_UPDATE_IMAGE`."""
-    itself = unflagged(path, sha256)
+    itself = unflagged(path, label, sha256)
     if itself.key not in folded.standing:  # as of most of a dataset
         return State.CLEAR, None, None, path
     return _state(path, rule_image([(itself, folded.on(itself))]))
@@ -220,4 +226,4 @@ def _state(path: str, ruling: Ruling) -> tuple[str, str | None, str | None, str]
 
 
 _UPDATE_IMAGE = "UPDATE image SET state = ?, new_label = ?, reviewer = ? WHERE path = ?"
-_SELECT_FINDING = "SELECT item_id, finding_id, path, role, sha256, pair_sha256 FROM finding"
+_SELECT_FINDING = "SELECT item_id, finding_id, path, role, label, sha256, pair_sha256 FROM finding"

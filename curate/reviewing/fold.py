@@ -3,11 +3,12 @@
 Laws: an undo takes back exactly the row it names, be that a decision or another undo, and bears its finding and
 path, so that the rows about some findings can be folded by themselves; the latest row still in force speaks for
 its (finding, path); where none does, a pair of contents that was kept side by side stays kept, whatever finding
-tells of it; per image drop wins over relabel over keep; a decision about bytes that have changed since is stale
-and speaks for nothing.
+tells of it; per image drop wins over relabel over keep; a relabel to the class that the image has by now counts as
+a keep, for as long as it has that class; a decision about bytes that have changed since is stale and speaks for
+nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -48,12 +49,14 @@ class Decision:
 class QueuedFinding:
     """A finding about one image, as far as deciding depends on it.
 
-    `sha256` is the image's content now; `pair_sha256` is the keeper's, where the finding calls the image a copy.
+    `label` is the image's class and `sha256` its content now; `pair_sha256` is the keeper's, where the finding calls
+    the image a copy.
     """
 
     finding_id: str
     path: str
     role: str
+    label: str | None
     sha256: str | None
     pair_sha256: str | None
 
@@ -129,6 +132,7 @@ class Ruling:
     verdict: Verdict
     new_label: str | None
     decisions: tuple[Decision, ...]
+    """Decisions that count, as what they count as: see `_counted`."""
     waiting: tuple[str, ...]
     """Ids of the findings that still want a decision."""
     stale: tuple[Decision, ...]
@@ -161,26 +165,27 @@ class Ruling:
 _STATES = {Verdict.KEEP: State.KEPT, Verdict.DROP: State.DROPPED, Verdict.RELABEL: State.RELABELLED}
 
 
-def rule(findings: pd.DataFrame, hashes: Mapping[str, str | None], folded: Folded) -> dict[str, Ruling]:
+def rule(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded) -> dict[str, Ruling]:
     """Return the ruling on every image that has a finding in the queue, or was decided without; others are kept.
 
-    `findings` are rows of the findings table; `hashes` maps each path to its present sha256.
+    `findings` are rows of the findings table; `images` say of each `path` what `label` and `sha256` it has now.
     """
+    now = dict(zip(images["path"], zip(images["label"], images["sha256"], strict=True), strict=True))
     columns = ["finding_id", "path", "kind", "role", "group_id"]
     rows = queued(findings)[columns].itertuples(index=False, name=None)
     # Plain rows by path: a table of its own for each of 100,000 images would take minutes.
     by_path: dict[str, list[QueuedFinding]] = {}
-    for finding in queued_findings([(*row, hashes.get(row[1])) for row in rows]):
+    for finding in queued_findings([(*row, *now.get(row[1], (None, None))) for row in rows]):
         by_path.setdefault(finding.path, []).append(finding)
     for finding_id, path in folded.standing:
-        if finding_id == IMAGE and path in hashes:
-            by_path.setdefault(path, []).append(unflagged(path, hashes[path]))
+        if finding_id == IMAGE and path in now:
+            by_path.setdefault(path, []).append(unflagged(path, *now[path]))
     return {path: rule_image([(one, folded.on(one)) for one in by_path[path]]) for path in sorted(by_path)}
 
 
-def unflagged(path: str, sha256: str | None) -> QueuedFinding:
+def unflagged(path: str, label: str | None, sha256: str | None) -> QueuedFinding:
     """Return what a decision about an image itself is about: like a keeper, nobody has to decide it."""
-    return QueuedFinding(IMAGE, path, Role.KEEPER, sha256, None)
+    return QueuedFinding(IMAGE, path, Role.KEEPER, label, sha256, None)
 
 
 def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Ruling:
@@ -199,6 +204,7 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
             continue
         if finding.wants_decision:
             waiting.append(finding.finding_id)
+    applied = _counted(applied, findings[0][0].label)
     verdict, new_label = _stays(applied)
     if any(decision.action is Action.DROP for decision in applied):
         verdict, new_label, waiting = Verdict.DROP, None, []
@@ -216,10 +222,32 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
 
 def _stays(applied: Sequence[Decision]) -> tuple[Verdict, str | None]:
     """Return the verdict on an image that stays, and its other class: the latest of those that it was given."""
+    latest = _latest_relabel(applied)
+    return (Verdict.RELABEL, latest.new_label) if latest else (Verdict.KEEP, None)
+
+
+def _counted(applied: Sequence[Decision], label: str | None) -> list[Decision]:
+    """Return decisions about an image of this class as what they count as.
+
+    Relabels are keeps once the image has the class that the latest of them gave it.
+    """
+    latest = _latest_relabel(applied)
+    if latest is None or not is_class(latest.action, latest.new_label, label):
+        return [*applied]
+    return [
+        replace(decision, action=Action.KEEP, new_label=None) if decision.action is Action.RELABEL else decision
+        for decision in applied
+    ]
+
+
+def _latest_relabel(applied: Sequence[Decision]) -> Decision | None:
     relabels = [decision for decision in applied if decision.action is Action.RELABEL]
-    if not relabels:
-        return Verdict.KEEP, None
-    return Verdict.RELABEL, max(relabels, key=lambda decision: decision.id).new_label
+    return max(relabels, key=lambda decision: decision.id, default=None)
+
+
+def is_class(action: Action, new_label: str | None, label: str | None) -> bool:
+    """Say whether a relabel names the class that an image has already, and so keeps it where it is."""
+    return action is Action.RELABEL and new_label == label
 
 
 DECIDING = frozenset({Action.KEEP, Action.DROP, Action.RELABEL})
@@ -231,19 +259,22 @@ def queued(findings: pd.DataFrame) -> pd.DataFrame:
     return findings[findings["severity"] != Severity.INFO]
 
 
-def queued_findings(rows: Sequence[tuple[str, str, str, str, str | None, str | None]]) -> list[QueuedFinding]:
-    """Return findings of the queue, all of them, from rows of (finding_id, path, kind, role, group_id, sha256).
+def queued_findings(
+    rows: Sequence[tuple[str, str, str, str, str | None, str | None, str | None]],
+) -> list[QueuedFinding]:
+    """Return findings of the queue, all of them, from rows of (finding_id, path, kind, role, group_id, label, sha256).
 
     A finding across classes or splits says where copies stand, not that two images are copies: it has no pair.
     """
-    keeper_sha256 = {group_id: sha256 for _, _, _, role, group_id, sha256 in rows if role == Role.KEEPER}
+    keeper_sha256 = {group_id: sha256 for _, _, _, role, group_id, _, sha256 in rows if role == Role.KEEPER}
     return [
         QueuedFinding(
             finding_id,
             path,
             role,
+            label,
             sha256,
             keeper_sha256.get(group_id) if role == Role.COPY and kind not in GROUP_KINDS else None,
         )
-        for finding_id, path, kind, role, group_id, sha256 in rows
+        for finding_id, path, kind, role, group_id, label, sha256 in rows
     ]

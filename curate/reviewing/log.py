@@ -51,11 +51,6 @@ class Step:
     of: int | None = None
     again: bool = False
 
-    @property
-    def last_line(self) -> int:
-        """The last of its rows."""
-        return max(decision.id for decision in self.decisions)
-
 
 class Log:
     """The log of an open store."""

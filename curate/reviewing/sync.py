@@ -10,6 +10,7 @@ it was.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import islice
 from typing import Any
 
@@ -29,6 +30,8 @@ CACHE_KIB = 128 << 10
 _TABLES = ("finding", "item", "standing", "facet", "image")
 _NEXT, _LAST = "next", "last"
 """What follows the name of a table that is being filled, and of one whose time is over."""
+_ASKED = tuple(field.name for field in fields(QueuedFinding))
+"""Of a finding, what deciding depends on."""
 
 _Row = dict[str, Any]
 Report = Callable[[int, int], None]
@@ -48,7 +51,7 @@ def sync(db: Database, findings: pd.DataFrame, images: pd.DataFrame, report: Rep
     log = [derived.decision_of(row) for row in db.execute("SELECT * FROM decision ORDER BY id").fetchall()]
     items: dict[str, list[QueuedFinding]] = {}
     for row in rows:
-        finding = QueuedFinding(row["finding_id"], row["path"], row["role"], row["sha256"], row["pair_sha256"])
+        finding = QueuedFinding(*(row[name] for name in _ASKED))
         items.setdefault(row["item_id"], []).append(finding)
     folded_log = fold(log)
     stands = derived.what_stands(items, folded_log)
@@ -89,7 +92,7 @@ def _rows(findings: pd.DataFrame, images: pd.DataFrame) -> list[_Row]:
     hashes = dict(zip(images["path"][are_flagged], images["sha256"][are_flagged], strict=True))
     rows = [{**row, "sha256": hashes.get(row["path"])} for row in about.to_dict("records")]
     group_of = {row["path"]: row["group_id"] for row in rows if row["group_id"]}
-    names = ("finding_id", "path", "kind", "role", "group_id", "sha256")
+    names = ("finding_id", "path", "kind", "role", "group_id", "label", "sha256")
     paired = queued_findings([tuple(row[name] for name in names) for row in rows])
     pairs = {finding.key: finding.pair_sha256 for finding in paired}
     for row in rows:
@@ -115,9 +118,8 @@ def _images(
     states = {path: state for *state, path in stands.images}
     by_path = images if images["path"].is_monotonic_increasing else images.sort_values("path")
     for row in catalogue.rows(by_path, rows):
-        *state, _ = (
-            (*states[row[0]], None) if row[0] in states else derived.state_of_unflagged(row[0], row[2], folded_log)
-        )
+        path, label, sha256, *_ = row
+        state = states.get(path) or derived.state_of_unflagged(path, label, sha256, folded_log)[:-1]
         yield *row, *state
 
 

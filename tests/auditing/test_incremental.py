@@ -70,6 +70,40 @@ def test_an_image_that_was_moved_into_the_class_it_was_given_is_kept_there(sourc
     for name in ("dogs/moved-dark.jpg", "dogs/moved-001.jpg"):
         assert table.loc[name, ["action", "final_label", "reviewer"]].tolist() == ["keep", "dogs", "ana"]
     assert curate.status(tmp_path / "ws").verdicts["relabel"] == 0
+    (source / "dogs" / "moved-dark.jpg").rename(source / "cats" / "back.jpg")
+    curate.audit(source, tmp_path / "ws")
+    table = curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="drop").set_index("path")
+    assert table.loc["cats/back.jpg", ["action", "final_label", "reviewer"]].tolist() == ["relabel", "dogs", "ana"]
+
+
+def test_an_image_that_its_list_calls_by_now_what_it_was_given_is_kept_for_as_long_as_it_does(tmp_path: Path) -> None:
+    source, workspace = sample_images.dataset(tmp_path / "source", each=2), tmp_path / "ws"
+    sample_images.save(sample_images.photo(9) // 8, source / "dark.jpg")
+    paths = sorted(path.relative_to(source).as_posix() for path in source.rglob("*.jpg"))
+
+    def audited(label: str) -> tuple[list[str], int, str]:
+        """What manifest, status and grid say of an image that its list calls so."""
+        rows = [f"{path},{label if path == 'dark.jpg' else path.split('/')[0]}\n" for path in paths]
+        (source / "list.csv").write_text("path,label\n" + "".join(rows))
+        curate.audit(source / "list.csv", workspace)
+        table = curate.manifest(workspace, tmp_path / "m.csv", pending="drop").set_index("path")
+        with Store(workspace / "review.sqlite") as store:
+            state = str(store.catalogue.entries(["dark.jpg"])[0].state)
+        row = table.loc["dark.jpg", ["action", "final_label", "reviewer"]].tolist()
+        return row, curate.status(workspace).verdicts["relabel"], state
+
+    audited("cats")
+    selection = curate.Selection(paths=("dark.jpg",))
+    curate.decide(workspace, selection, "relabel", new_label="dogs", reviewer="ana")
+    assert audited("dogs") == (["keep", "dogs", "ana"], 0, "kept")
+    assert audited("cats") == (["relabel", "dogs", "ana"], 1, "relabelled")
+    audited("dogs")
+    with Store(workspace / "review.sqlite") as store:
+        assert [decision.new_label for decision in store.log.decisions()] == ["dogs"]
+        store.log.undo(reviewer="ana", now="2026-01-01T00:00:00Z")
+        assert str(store.catalogue.entries(["dark.jpg"])[0].state) == "undecided"
+        store.log.redo(reviewer="ana", now="2026-01-01T00:00:00Z")
+        assert str(store.catalogue.entries(["dark.jpg"])[0].state) == "kept"
 
 
 def test_a_decision_follows_an_image_that_moves_and_nothing_else(source: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_another_class_confirms_only_a_doubt_about_the_class(
         )
         for number, kind in enumerate(kinds, start=1)
     ]
-    cats = class_summary(images_of(PATHS), findings, rule(findings, HASHES, fold(log))).loc["cats"]
+    cats = class_summary(images_of(PATHS), findings, rule(findings, images_of(PATHS), fold(log))).loc["cats"]
     assert {
         name.partition("_")[0]: n for name, n in cats.items() if str(name).endswith("_confirmed") and n
     } == confirmed

@@ -84,6 +84,21 @@ def test_colours_are_apart_by_a_share_of_the_stronger(levels: tuple[int, int], a
     assert grids(*levels).apart(0, 1, None, 1.0) == pytest.approx(apart)
 
 
+@pytest.mark.parametrize(
+    ("levels", "gain", "apart"),
+    [
+        pytest.param((14, 40), 0.35, 0.0, id="paled to a third"),
+        pytest.param((40, 14), 2.85, 0.0, id="deepened to the threefold"),
+        pytest.param((11, 40), 0.28, 0.725, id="paled to less"),
+        pytest.param((40, 11), 3.6, 0.725, id="deepened to more"),
+    ],
+)
+def test_colours_follow_a_change_of_contrast_to_a_third_and_to_the_threefold(
+    levels: tuple[int, int], gain: float, apart: float
+) -> None:
+    assert grids(*levels).apart(0, 1, None, gain) == pytest.approx(apart)
+
+
 def test_what_is_nearer_as_it_is_need_not_follow_the_greys() -> None:
     assert grids(40, 40).apart(0, 1, None, 2.0) == 0.0
     assert grids(40, 20).apart(0, 1, None, 2.0) == 0.0

@@ -110,6 +110,20 @@ def test_when_a_match_is_one_of_a_sequence(match: Match, third: float, is_frame:
     assert sequences.is_frame(match, third) is is_frame
 
 
+@pytest.mark.parametrize(("nearest", "kind"), [(1, "re_encoded"), (2, "burst")])
+def test_a_third_image_is_looked_for_among_those_of_the_nearest_hashes(
+    nearest: int, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    column, (left, right, _) = drawn(4)
+    column[3] = np.random.default_rng(0).integers(0, 255, 64 * 64, np.uint8).tobytes()
+    bits = np.array([{1: 0, 2: 5, 3: 1}[row] if keeper == 0 else 9 for keeper, row in zip(left, right, strict=True)])
+    group = 0, {1: MATCH}
+    candidates = sequences.Candidates((left, right, bits.astype(np.uint8)), column, dict([group]), np.ones(4, bool))
+    monkeypatch.setattr(sequences, "NEAREST", nearest)
+    ((_, found),) = sequences.told_apart([group], candidates)
+    assert found[1].kind.name == kind
+
+
 def test_groups_keep_their_order_however_many_are_looked_at_together(monkeypatch: pytest.MonkeyPatch) -> None:
     column, pairs = drawn(9)
     groups = [(row, {row + 1: MATCH}) for row in (0, 2, 4, 6)]

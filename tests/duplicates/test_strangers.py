@@ -77,6 +77,12 @@ def test_a_template_is_shared_by_nearly_all_blocks() -> None:
     assert found.close > 0.9
 
 
+def test_what_each_image_shares_with_a_few_others_is_usual_though_most_pairs_share_nothing() -> None:
+    rng = np.random.default_rng(0)
+    frames = [family(seed)[0] + rng.normal(0, 1, (8, 64, 64)) for seed in range(8)]
+    assert strangers.by_blocks(np.concatenate(frames).astype(np.float32), 64).usual > 0.9
+
+
 def test_no_whole_is_a_copy_below_the_least_correlation_however_far_strangers_are() -> None:
     noise = np.random.default_rng(0).uniform(0, 255, (60, 64, 64)).astype(np.float32)
     assert strangers.as_wholes(noise, 60) == (1 - strangers.MOST_ALIKE, 1 - strangers.MOST_ALIKE)

@@ -97,7 +97,7 @@ def test_every_flagged_image_has_one_outcome_and_every_class_adds_up(
     images = images_of(PATHS)
     findings = findings_of([finding(path, kind) for path, kind in sorted(found)])
     log = [decision(number, *choice) for number, choice in enumerate(decided, start=1)]
-    rulings = rule(findings, HASHES, fold(log))
+    rulings = rule(findings, images_of(PATHS), fold(log))
 
     by_kind = tables.by_kind(tables.outcomes(findings, rulings))
     outcomes = [str(outcome) for outcome in tables.Outcome]
@@ -120,7 +120,7 @@ def test_a_dropped_image_is_dropped_under_each_of_its_kinds() -> None:
     path = PATHS[0]
     findings = findings_of([finding(path, "blurry"), finding(path, "dark")])
     log = [decision(1, path, "dark", Action.DROP, note="night")]
-    decided = tables.outcomes(findings, rule(findings, HASHES, fold(log)))
+    decided = tables.outcomes(findings, rule(findings, images_of(PATHS), fold(log)))
     assert decided["outcome"].tolist() == ["dropped", "dropped"]
     assert decided["note"].tolist() == ["night", "night"]
 
@@ -128,13 +128,27 @@ def test_a_dropped_image_is_dropped_under_each_of_its_kinds() -> None:
 def test_one_kind_may_be_settled_while_the_image_still_waits() -> None:
     path = PATHS[0]
     findings = findings_of([finding(path, "blurry"), finding(path, "dark")])
-    decided = tables.outcomes(findings, rule(findings, HASHES, fold([decision(1, path, "dark", Action.KEEP)])))
+    decided = tables.outcomes(
+        findings, rule(findings, images_of(PATHS), fold([decision(1, path, "dark", Action.KEEP)]))
+    )
     assert dict(zip(decided["kind"], decided["outcome"], strict=True)) == {"blurry": "undecided", "dark": "kept"}
+
+
+def test_what_was_given_the_class_that_it_has_by_now_is_kept() -> None:
+    path = PATHS[0]
+    findings = findings_of([finding(path, "blurry"), finding(path, "dark")])
+    log = [decision(1, path, "dark", Action.RELABEL, new_label="cats", note="a cat")]
+    folded = fold(log)
+    rulings = rule(findings, images_of(PATHS), folded)
+    decided = tables.outcomes(findings, rulings).set_index("kind")
+    assert decided["outcome"].to_dict() == {"blurry": "undecided", "dark": "kept"}
+    assert decided.loc["dark", ["new_label", "reviewer", "note"]].tolist() == [None, "ana", "a cat"]
+    assert tables.decisions(log, folded, rulings, findings)["state"].tolist() == ["in_force"]
 
 
 def test_what_informs_has_no_outcome() -> None:
     findings = findings_of([finding(PATHS[0], "wrong_extension")])
-    decided = tables.outcomes(findings, rule(findings, HASHES, fold([])))
+    decided = tables.outcomes(findings, rule(findings, images_of(PATHS), fold([])))
     assert decided[tables.DECIDED].to_numpy().tolist() == [[None] * 5]
     assert tables.by_kind(decided).empty
     assert tables.informational(decided).to_dict("records") == [
@@ -157,7 +171,7 @@ def test_each_row_of_the_log_says_what_has_become_of_it() -> None:
         decision(8, informed, "wrong_extension", Action.DROP),  # when it still asked for a decision
     ]
     folded = fold(log)
-    table = tables.decisions(log, folded, rule(findings, HASHES, folded), findings)
+    table = tables.decisions(log, folded, rule(findings, images_of(PATHS), folded), findings)
     assert dict(zip(table["id"], table["state"], strict=True)) == {
         8: "no_finding",
         7: "takes_back",

@@ -65,7 +65,7 @@ def test_another_class_relabels(audited: Audited, exported: Path) -> None:
     images, findings = audited.workspace.read_images(), audited.workspace.read_findings()
     with Store(audited.workspace.review) as store:
         log = fold(store.log.decisions())
-    rulings = rule(findings, dict(zip(images["path"], images["sha256"], strict=True)), log)
+    rulings = rule(findings, images, log)
     assert rulings["cats/002.jpg"].new_label == "dogs"
 
 

@@ -109,10 +109,14 @@ CONTENTS = st.sampled_from(["s0", "s1", "s2", None])
 
 @st.composite
 def queues(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Findings and images: groups that may share members and contents, findings across them, and single images."""
+    """Findings and images: groups that may share members and contents, findings across them, and single images.
+
+    An image may have the class that others are given.
+    """
     paths = [f"a/{index}" for index in range(5)]
+    labels = {path: draw(st.sampled_from("ab")) for path in paths}
     rows = [
-        finding(path, severity=draw(st.sampled_from(["warning", "info"])))
+        finding(path, label=labels[path], severity=draw(st.sampled_from(["warning", "info"])))
         for path in draw(st.sets(st.sampled_from(paths)))
     ]
     for group in range(draw(st.integers(0, 2))):
@@ -122,10 +126,11 @@ def queues(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
             for path in [keeper, *copies]:
                 role = "keeper" if path == keeper else "copy"
                 name = f"{kind}:{draw(st.integers(0, 1))}:{group}:{path}"  # a group may be told by other findings later
-                rows.append(finding(path, kind, role=role, group_id=f"g{group}", finding_id=name))
+                more = {"label": labels[path], "role": role, "group_id": f"g{group}", "finding_id": name}
+                rows.append(finding(path, kind, **more))
     hashes = {path: draw(CONTENTS) for path in paths}
     findings = table(*rows)
-    frame = {"path": paths, "label": "a", "sha256": [hashes[path] for path in paths]}
+    frame = {"path": paths, "label": [*labels.values()], "sha256": [hashes[path] for path in paths]}
     return findings, pd.DataFrame(frame, dtype=object)
 
 
@@ -185,10 +190,11 @@ def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
-def agree(store: Store, findings: pd.DataFrame, hashes: dict[str, str | None]) -> None:
+def agree(store: Store, findings: pd.DataFrame, frame: pd.DataFrame) -> None:
     """The queue says what folding the log and ruling on it say."""
-    folded = fold(store.log.decisions())
-    rulings = rule(findings, hashes, folded)
+    log = store.log.decisions()
+    folded, made = fold(log), {decision.id: decision.action for decision in log}
+    rulings = rule(findings, frame, folded)
     waiting = {path for path, ruling in rulings.items() if ruling.verdict is Verdict.PENDING}
     progress = store.queue.progress()
     assert progress.images - progress.images_done == len(waiting)
@@ -201,7 +207,7 @@ def agree(store: Store, findings: pd.DataFrame, hashes: dict[str, str | None]) -
                 d.finding_id for d in ruling.stale
             } - {IMAGE}
             shown = [row["action"] for row in item.of(path) if row["action"] not in {None, "defer"}]
-            assert sorted(shown) == sorted(str(d.action) for d in ruling.decisions if d.finding_id != IMAGE)
+            assert sorted(shown) == sorted(str(made[d.id]) for d in ruling.decisions if d.finding_id != IMAGE)
     live = {decision.batch for decision in folded.live}
     assert {step.number for step in store.log.steps(limit=999) if step.stands} == live
     for entry in store.catalogue.find(limit=99):
@@ -226,10 +232,10 @@ def test_what_the_queue_says_is_the_log_folded(
         for (findings, frame), steps in ((before, first), (after, second)):
             hashes = dict(zip(frame["path"], frame["sha256"], strict=True))
             store.queue.sync(findings, frame)
-            agree(store, findings, hashes)
+            agree(store, findings, frame)
             for step in steps:
                 take(store, findings, hashes, step)
-                agree(store, findings, hashes)
+                agree(store, findings, frame)
             kept_up = tables(path)
             store.queue.sync(findings, frame)
             assert tables(path) == kept_up

@@ -1,8 +1,11 @@
 """A desk takes each stroke once, in order, about what was on the screen, and answers every one."""
 
+from collections.abc import Callable
+
 import pytest
 
 from curate.reviewing import choices
+from curate.reviewing import desk as desk_module
 from curate.reviewing.desk import Act, Answer, Desk, Result, Stroke, Target, shown
 from curate.reviewing.store import Store
 from curate.schema import Action
@@ -45,6 +48,15 @@ def test_a_stroke_that_is_sent_again_is_answered_again_and_taken_once(shared: St
     assert take(desk, shared, second, first) == [Result.DONE, Result.DONE]
     assert log(shared) == [("a/0", "drop"), ("a/1", "keep")]
     assert desk.taken == 2
+
+
+def test_of_many_answers_the_latest_are_kept_for_a_screen_that_has_not_heard_them(
+    shared: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk_module, "REMEMBERED", 2)
+    desk, strokes = Desk(), [stroke(number, Act.UNDO) for number in range(1, 5)]
+    assert [answer.number for answer in answers(desk, shared, *strokes)] == [1, 2, 3, 4]
+    assert [answer.number for answer in answers(desk, shared, *strokes)] == [3, 4]
 
 
 def test_strokes_are_taken_in_the_order_of_their_numbers(shared: Store) -> None:
@@ -142,7 +154,9 @@ def test_relabelling_a_group_keeps_one_image_under_the_class(store: Store) -> No
     }  # fmt: skip
     take(desk, store, stroke(2, Act.UNDO))
     assert take(desk, store, stroke(3, Act.RELABEL, group, label="b")) == [Result.DONE]
-    assert store.log.decisions()[-4].new_label == "b", "the keeper, where none is named"
+    assert [(d.path, d.new_label) for d in store.log.decisions()[-4:] if d.action is not Action.DROP] == [
+        ("a/big", "b")
+    ], "the keeper, where none is named"
     assert take(desk, store, stroke(4, Act.UNDO), stroke(5, Act.RELABEL, group, label="a")) == [Result.DONE] * 2
 
 
@@ -174,6 +188,26 @@ def test_a_class_comes_about_only_where_a_person_confirms_it(
     (answer,) = answers(Desk(), store, stroke(1, Act.RELABEL, target(store, "a/0"), label=label, new_class=new_class))
     assert (answer.result, answer.close) == (result, close)
     assert len(store.log.decisions()) == (result is Result.DONE)
+
+
+def test_an_image_that_was_given_another_class_is_given_its_own_again(store: Store) -> None:
+    strokes = [stroke(number, Act.RELABEL, image(store, "b/x"), label=label) for number, label in ((1, "a"), (2, "b"))]
+    assert take(Desk(), store, *strokes) == [Result.DONE] * 2
+    assert log(store) == [("b/x", "relabel"), ("b/x", "keep")]
+
+
+@pytest.mark.parametrize("of", [target, image])
+def test_an_image_without_a_class_is_kept_like_any_other(store: Store, of: Callable[[Store, str], Target]) -> None:
+    findings = table(finding("a/0", label=None))
+    store.queue.sync(findings, images(findings).assign(label=None))
+    assert take(Desk(), store, stroke(1, Act.KEEP, of(store, "a/0"))) == [Result.DONE]
+
+
+def test_a_single_image_is_rejected_though_what_flags_it_suggests_to_keep_it(store: Store) -> None:
+    findings = table(finding("a/0", "odd_size", suggestion="keep"))
+    store.queue.sync(findings, images(findings))
+    take(Desk(), store, stroke(1, Act.REJECT, target(store, "a/0")))
+    assert log(store) == [("a/0", "drop")]
 
 
 def test_images_are_relabelled_restored_and_put_off_by_themselves(store: Store) -> None:

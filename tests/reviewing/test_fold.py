@@ -1,7 +1,9 @@
 """The fold: what the log comes to for a finding and for an image, by itself."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,10 @@ def decision(number: int, action: str, **more: object) -> Decision:
         "reverts": None,
     }
     return Decision(**(given | more))  # type: ignore[arg-type]
+
+
+def images_of(*paths: str) -> pd.DataFrame:
+    return pd.DataFrame({"path": paths, "label": "c", "sha256": "s"}, dtype=object)
 
 
 def undo(number: int, target: Decision) -> Decision:
@@ -104,12 +110,12 @@ KEPT = decision(1, "keep", finding_id="other", path="q", sha256="s", pair_sha256
 @pytest.mark.parametrize(
     ("asked", "stands"),
     [
-        pytest.param(QueuedFinding("f", "p", "copy", "s", "k"), True, id="the same pair, by another finding"),
-        pytest.param(QueuedFinding("f", "p", "copy", "k", "s"), True, id="the keeper has become the copy"),
-        pytest.param(QueuedFinding("f", "p", "copy", "s", "t"), False, id="a copy of something else"),
-        pytest.param(QueuedFinding("f", "p", "copy", "t", "k"), False, id="something else a copy of it"),
-        pytest.param(QueuedFinding("f", "p", "subject", "s", None), False, id="no copy"),
-        pytest.param(QueuedFinding("f", "p", "copy", None, "k"), False, id="no content"),
+        pytest.param(QueuedFinding("f", "p", "copy", "c", "s", "k"), True, id="the same pair, by another finding"),
+        pytest.param(QueuedFinding("f", "p", "copy", "c", "k", "s"), True, id="the keeper has become the copy"),
+        pytest.param(QueuedFinding("f", "p", "copy", "c", "s", "t"), False, id="a copy of something else"),
+        pytest.param(QueuedFinding("f", "p", "copy", "c", "t", "k"), False, id="something else a copy of it"),
+        pytest.param(QueuedFinding("f", "p", "subject", "c", "s", None), False, id="no copy"),
+        pytest.param(QueuedFinding("f", "p", "copy", "c", None, "k"), False, id="no content"),
     ],
 )
 def test_a_pair_kept_side_by_side_stays_kept(asked: QueuedFinding, stands: bool) -> None:
@@ -119,7 +125,7 @@ def test_a_pair_kept_side_by_side_stays_kept(asked: QueuedFinding, stands: bool)
 
 def test_equal_contents_are_a_pair_too() -> None:
     kept = decision(1, "keep", finding_id="other", pair_sha256="s")
-    assert folded(kept).on(QueuedFinding("f", "p", "copy", "s", "s")) == Standing(kept, is_stale=False)
+    assert folded(kept).on(QueuedFinding("f", "p", "copy", "c", "s", "s")) == Standing(kept, is_stale=False)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +150,7 @@ def test_of_several_that_keep_a_pair_the_latest_speaks() -> None:
 
 
 def test_its_own_decision_speaks_before_the_pair_even_when_it_is_stale() -> None:
-    asked = QueuedFinding("f", "p", "copy", "s", "k")
+    asked = QueuedFinding("f", "p", "copy", "c", "s", "k")
     own, stale = decision(2, "drop"), decision(2, "drop", sha256="earlier")
     assert folded(KEPT, own).on(asked) == Standing(own, is_stale=False)
     assert folded(KEPT, stale).on(asked) == Standing(stale, is_stale=True)
@@ -153,8 +159,8 @@ def test_its_own_decision_speaks_before_the_pair_even_when_it_is_stale() -> None
 
 # What an image comes to
 
-ABOUT_P = QueuedFinding("f", "p", "subject", "s", None)
-KEEPER = QueuedFinding("f", "p", "keeper", "s", None)
+ABOUT_P = QueuedFinding("f", "p", "subject", "c", "s", None)
+KEEPER = QueuedFinding("f", "p", "keeper", "c", "s", None)
 
 
 def ruled(*stands: Standing | Decision | None, asked: QueuedFinding = ABOUT_P) -> tuple[str, str | None, int, int]:
@@ -216,6 +222,26 @@ def test_what_waits_can_count_as_kept_or_dropped_and_what_was_decided_counts_on(
 
 
 @pytest.mark.parametrize(
+    ("stands", "label", "expected", "if_kept"),
+    [
+        pytest.param([TO_A], "a", ("keep", None), ("keep", None), id="it is there"),
+        pytest.param([TO_A, TO_B], "b", ("keep", None), ("keep", None), id="it is where the later of two puts it"),
+        pytest.param([TO_A, TO_B], "a", ("relabel", "b"), ("relabel", "b"), id="it is where the earlier put it"),
+        pytest.param([TO_A, None], "a", ("pending", None), ("keep", None), id="it is there, but something waits"),
+        pytest.param([TO_A, DROP], "a", ("drop", None), ("drop", None), id="it is there, and dropped"),
+    ],
+)
+def test_a_relabel_to_the_class_that_the_image_has_by_now_counts_as_a_keep(
+    stands: Sequence[Decision | None], label: str, expected: tuple[str, str | None], if_kept: tuple[str, str | None]
+) -> None:
+    asked = replace(ABOUT_P, label=label)
+    ruling = rule_image([(asked, one and Standing(one, is_stale=False)) for one in stands])
+    kept = ruling.settled("keep")
+    assert [(one.verdict, one.new_label) for one in (ruling, kept)] == [expected, if_kept]
+    assert [one.id for one in ruling.decisions] == [one.id for one in stands if one]
+
+
+@pytest.mark.parametrize(
     ("stands", "verdict"),
     [
         pytest.param(None, "keep", id="undecided"),
@@ -230,8 +256,8 @@ def test_a_keeper_never_waits_but_can_be_decided(stands: Standing | Decision | N
 
 
 def test_a_ruling_names_what_was_applied_what_waits_and_what_is_stale() -> None:
-    second = QueuedFinding("g", "p", "subject", "s", None)
-    third = QueuedFinding("h", "p", "subject", "s", None)
+    second = QueuedFinding("g", "p", "subject", "c", "s", None)
+    third = QueuedFinding("h", "p", "subject", "c", "s", None)
     ruling = rule_image([(ABOUT_P, Standing(KEEP, is_stale=False)), (second, None), (third, STALE)])
     assert (ruling.decisions, ruling.waiting, ruling.stale) == ((KEEP,), ("g", "h"), (DROP,))
 
@@ -241,12 +267,12 @@ def test_a_ruling_names_what_was_applied_what_waits_and_what_is_stale() -> None:
 
 def test_only_a_copy_in_a_group_is_one_of_a_pair() -> None:
     rows = [
-        ("1", "big", "resized", "keeper", "g", "k"),
-        ("2", "small", "resized", "copy", "g", "s"),
-        ("3", "small", "label_conflict", "copy", "g", "s"),
-        ("4", "small", "split_leak", "copy", "g", "s"),
-        ("5", "small", "blurry", "subject", None, "s"),
-        ("6", "left", "resized", "copy", "of another", "t"),
+        ("1", "big", "resized", "keeper", "g", "c", "k"),
+        ("2", "small", "resized", "copy", "g", "c", "s"),
+        ("3", "small", "label_conflict", "copy", "g", "c", "s"),
+        ("4", "small", "split_leak", "copy", "g", "c", "s"),
+        ("5", "small", "blurry", "subject", None, "c", "s"),
+        ("6", "left", "resized", "copy", "of another", "c", "t"),
     ]
     assert [(one.finding_id, one.pair_sha256) for one in queued_findings(rows)] == [
         ("1", None),
@@ -263,7 +289,7 @@ def test_what_merely_informs_is_not_ruled_on_and_images_come_in_the_order_of_the
         finding("b/x"), finding("a/x"), finding("a/x", "dark"), finding("c/x", severity="info"), finding("a/x", "odd")
     )
     assert [*queued(findings)["path"]] == ["b/x", "a/x", "a/x", "a/x"]
-    rulings = rule(findings, {"a/x": "s", "b/x": "s"}, folded(decision(1, "keep", finding_id="dark:a/x", path="a/x")))
+    rulings = rule(findings, images_of("a/x", "b/x"), folded(decision(1, "keep", finding_id="dark:a/x", path="a/x")))
     assert [*rulings] == ["a/x", "b/x"]
     assert rulings["a/x"].waiting == ("blurry:a/x", "odd:a/x")
     assert rulings["b/x"].verdict is Verdict.PENDING
@@ -271,15 +297,15 @@ def test_what_merely_informs_is_not_ruled_on_and_images_come_in_the_order_of_the
 
 def test_an_image_decided_without_a_finding_is_ruled_on_while_it_is_there() -> None:
     about_image = decision(1, "drop", finding_id=IMAGE)
-    rulings = rule(table(), {"p": "s"}, folded(about_image))
+    rulings = rule(table(), images_of("p"), folded(about_image))
     assert {path: ruling.verdict for path, ruling in rulings.items()} == {"p": Verdict.DROP}
-    assert rule(table(), {"another": "s"}, folded(about_image)) == {}
+    assert rule(table(), images_of("another"), folded(about_image)) == {}
 
 
 def test_a_decision_on_a_finding_that_is_no_longer_made_rules_on_nothing() -> None:
-    assert rule(table(), {"p": "s"}, folded(DROP)) == {}
+    assert rule(table(), images_of("p"), folded(DROP)) == {}
 
 
 def test_each_decision_about_an_image_is_applied_once_with_a_finding_and_without() -> None:
     log = decision(1, "keep", finding_id="blurry:p"), decision(2, "keep", finding_id=IMAGE)
-    assert rule(table(finding("p")), {"p": "s"}, folded(*log))["p"].decisions == log
+    assert rule(table(finding("p")), images_of("p"), folded(*log))["p"].decisions == log

@@ -243,9 +243,11 @@ def test_a_step_is_taken_back_whole_and_only_once(store: Store) -> None:
     store.log.decide(choices.reject(group), reviewer="ana", now=NOW)
     taken_back = store.log.revert(1, reviewer="rui", now=NOW)
     assert taken_back is not None
+    assert not taken_back.again
     assert (taken_back.of, {decision.path for decision in taken_back.decisions}) == (1, set(group.paths))
     assert store.log.revert(1, reviewer="eva", now=NOW) is None
     assert [(step.number, step.stands, step.of) for step in store.log.steps()] == [(2, True, 1), (1, False, None)]
+    assert not store.log.step(1).again
     assert [step.reviewer for step in store.log.steps(text="RUI")] == ["rui"]
     assert store.log.steps(before=1) == []
     assert store.queue.progress().images_done == 0, "every finding of the step waits again"
@@ -256,7 +258,11 @@ def test_an_undo_of_an_undo_speaks_of_the_decision(shared: Store) -> None:
     shared.log.undo(reviewer="ana", now=NOW)
     again = shared.log.redo(reviewer="ana", now=NOW)
     assert again is not None
+    assert again.again
     assert (again.of, [str(decision.action) for decision in again.decisions]) == (2, ["drop"])
+    taken_back = shared.log.revert(again.number, reviewer="ana", now=NOW)
+    assert taken_back is not None
+    assert (taken_back.of, taken_back.again) == (3, False)
 
 
 def test_a_step_about_an_image_without_a_finding_is_taken_back_too(shared: Store) -> None:
@@ -270,6 +276,8 @@ def test_a_step_about_an_image_without_a_finding_is_taken_back_too(shared: Store
 def test_a_step_that_the_log_does_not_have_is_an_error(shared: Store) -> None:
     with pytest.raises(WorkspaceError, match="no step 7"):
         shared.log.step(7)
+    with pytest.raises(WorkspaceError, match="the log has no step"):
+        shared.log.step_of(7)
 
 
 def test_a_group_goes_as_a_whole_where_every_image_is_to_go_for_a_reason_of_its_own(store: Store) -> None:

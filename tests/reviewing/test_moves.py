@@ -23,6 +23,7 @@ def test_a_decision_goes_where_the_bytes_have_gone() -> None:
     (moved,) = carried(LOG, BEFORE, table(finding("b/new")), {"b/new": "s"})
     assert (moved.decision, moved.finding_id, moved.path) == (LOG[0], "blurry:b/new", "b/new")
     assert moved.note == "out of focus (moved from a/old)"
+    assert replace(moved, decision=replace(LOG[0], note=None)).note == "moved from a/old"
 
 
 def test_all_places_of_the_bytes_take_it_in_the_order_of_their_findings() -> None:
@@ -76,3 +77,5 @@ def test_a_decision_about_an_image_that_nobody_flagged_moves_with_the_image() ->
     decided = [*log, replace(LOG[0], id=2, finding_id=IMAGE, path="b/new")]
     assert [one.path for one in carried(decided, BEFORE, table(), after)] == ["c/new"]
     assert carried(log, BEFORE, table(), {"a/old": "t", "b/new": "s"}) == []
+    unread = [replace(log[0], sha256=None)]
+    assert carried(unread, BEFORE, table(), {"b/new": None}) == [], "of what nobody could read none is the same image"

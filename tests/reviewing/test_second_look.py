@@ -10,7 +10,7 @@ from curate.reviewing import choices
 from curate.reviewing.fold import fold
 from curate.reviewing.store import Store
 from curate.schema import Action
-from tests.reviewing.samples import NOW, ids
+from tests.reviewing.samples import NOW, finding, ids, images, table
 
 
 def test_second_looks_count_for_the_agreement_and_decide_nothing(shared: Store) -> None:
@@ -34,6 +34,20 @@ def test_only_what_is_decided_is_looked_at_again_and_the_sample_is_the_same_for_
     assert samples[0] == samples[1]
     assert set(samples[0]) == {kept.item_id, dropped.item_id}
     assert ids(shared.second_looks.sample(reviewer="rui", size=1)) == samples[0][:1]
+
+
+def test_a_sample_is_of_all_the_dataset_and_the_same_whatever_the_scores(store: Store) -> None:
+    def sampled(*scores: float) -> list[str]:
+        findings = table(*(finding(f"{label}/{n}", score=s) for label in "ab" for n, s in enumerate(scores)))
+        store.queue.sync(findings, images(findings))
+        for item in store.queue.find(limit=99):
+            store.log.decide(choices.decide_all(item, Action.KEEP), reviewer="ana", now=NOW)
+        return ids(store.second_looks.sample(reviewer="rui", size=8))
+
+    rising = [0.01 * number for number in range(20)]
+    sample = sampled(*rising)
+    assert {name.partition("/")[0] for name in sample} == {"a", "b"}, "not the first by name"
+    assert sampled(*reversed(rising)) == sample
 
 
 def test_nobody_is_asked_about_an_item_that_they_decided_in_part(store: Store) -> None:
