@@ -20,8 +20,8 @@ from curate.errors import SourceError
 from curate.findings import Finding
 from curate.i18n import Message, msg
 from curate.measuring import features
-from curate.measuring.measure import measure_shard
 from curate.measuring.shard import Shard
+from curate.measuring.work import measure_shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates
 from curate.schema import Role

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from curate.errors import ConfigError, WorkspaceError
 from curate.measuring import alone, journal
 from curate.measuring.borrowed import borrowed_process
-from curate.measuring.measure import measure_shard
 from curate.measuring.shard import Shard, Tally
+from curate.measuring.work import measure_shard
 
 _A = TypeVar("_A")
 _R = TypeVar("_R")

@@ -1,16 +1,13 @@
-"""The work of a worker: a shard of files to one part of features.
+"""One file to one row of features.
 
-A file is read once and decoded once; every scanner measures the same image. The worker returns counts
-and times; rows go into the part file, whose appearance is the mark that the shard is done.
+A file is read once and decoded once; every scanner measures the same image.
 """
 
 import hashlib
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
-
-import pyarrow as pa
 
 from curate.config import DecodeLimits
 from curate.errors import CurateError
@@ -21,42 +18,10 @@ from curate.images.decode import DecodeResult, decode
 from curate.images.result import is_want_of_memory, one_line, too_much_memory
 from curate.measuring import journal, rows
 from curate.measuring.rows import Row
-from curate.measuring.shard import Shard, Tally, part_schema
+from curate.measuring.shard import Shard
 from curate.scanners import Scanner
 from curate.schema import Severity
 from curate.sources import Record
-from curate.storage.workspace import write_part
-
-
-def measure_shard(shard: Shard) -> Tally:
-    """Measure the files of a shard into its part file."""
-    with journal.memory_limit_restored():
-        return _measure_shard(shard)
-
-
-def _measure_shard(shard: Shard) -> Tally:
-    from curate.measuring import alone
-
-    watch = journal.Watch(shard.journal, shard.limits)
-    seconds: dict[str, float] = defaultdict(float)
-    made = []
-    for index, record in enumerate(shard.records):
-        row = shard.settled.get(index)
-        if row is None:
-            watch.enter(index)
-            row = measured(shard, record, seconds)
-        if row is None:
-            watch.rest()
-            row = alone.measured(shard, index)
-        made.append(row)
-    write_rows(shard, made)
-    watch.close()
-    return Tally(files=len(made), statuses=Counter(row["status"] for row in made), seconds=dict(seconds))
-
-
-def write_rows(shard: Shard, made: Sequence[Row]) -> None:
-    """Write the rows of all files of a shard as its part."""
-    write_part(_to_arrow(made, shard.scanners, shard.limits), shard.part)
 
 
 def measure_row(shard: Shard) -> Row:
@@ -131,8 +96,3 @@ def _failed(scanner: Scanner, error: Exception) -> Problem:
     what = f"{type(error).__name__}: {one_line(error)}"
     message = msg("The check {scanner} failed on it ({error}).", scanner=scanner.name, error=what)
     return Problem(kinds.CRASHED, Severity.WARNING, message)
-
-
-def _to_arrow(made: Sequence[Row], scanners: Sequence[Scanner], limits: DecodeLimits) -> pa.Table:
-    schema = part_schema(scanners, limits)
-    return pa.Table.from_pydict({name: [row.get(name) for row in made] for name in schema.names}, schema=schema)

@@ -43,8 +43,9 @@ _log = logging.getLogger(__name__)
 
 PRELOADED = (
     "curate.measuring.preload",
+    "curate.measuring.pool",
     "curate.measuring.worker",
-    "curate.measuring.measure",
+    "curate.measuring.work",
     *(f"curate.scanners.{name}" for name in ("duplicates", "integrity", "quality")),
     "curate.sources.folder",
     "imagehash",
@@ -119,7 +120,6 @@ def run(shards: Sequence[Shard], workers: int, done: Callable[[Tally], None]) ->
 def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], None]) -> list[Shard]:
     """Run shards side by side; return those in hand when a worker died, to be run one at a time."""
     from curate.measuring.shard import tally_of
-    from curate.measuring.worker import measure_shard
 
     suspects: list[Shard] = []
     while waiting:
@@ -129,7 +129,7 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
             while waiting or flying:
                 while waiting and len(flying) < 2 * workers:
                     shard = waiting.popleft()
-                    flying[pool.submit(measure_shard, shard)] = shard
+                    flying[pool.submit(_measured, shard)] = shard
                 finished, _ = wait(flying, return_when=FIRST_COMPLETED)
                 for future in finished:
                     done(future.result())
@@ -147,10 +147,16 @@ def _run_together(waiting: deque[Shard], workers: int, done: Callable[[Tally], N
     return suspects
 
 
+def _measured(shard: Shard) -> Tally:
+    """Measure a shard, in a worker: the parent, which only names this, has no use for what it imports."""
+    from curate.measuring.work import measure_shard
+
+    return measure_shard(shard)
+
+
 def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
     """Run one shard in a pool of its own until it is through; an image that it dies of is tried alone."""
     from curate.measuring import alone, journal
-    from curate.measuring.worker import measure_shard
 
     unexplained = 0
     while True:
@@ -164,7 +170,7 @@ def _run_alone(shard: Shard, done: Callable[[Tally], None]) -> None:
             shard = replace(shard, settled={**shard.settled, crash.index: alone.measured(shard, crash.index)})
         with _pool(1, shard.limits) as pool:
             try:
-                done(pool.submit(measure_shard, shard).result())
+                done(pool.submit(_measured, shard).result())
                 return
             except BrokenProcessPool:
                 continue

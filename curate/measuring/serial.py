@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from curate.images.result import too_much_memory
 from curate.measuring import rows
 from curate.measuring.borrowed import borrowed_process
-from curate.measuring.measure import measured, write_rows
+from curate.measuring.measure import measured
 from curate.measuring.shard import Shard, Tally
+from curate.measuring.work import write_rows
 
 
 def run(shards: Sequence[Shard], done: Callable[[Tally], None]) -> None:

@@ -1,7 +1,4 @@
-"""What a worker process is told to do: how it starts, and to measure.
-
-The parent, which only names these functions, has no use for what they import.
-"""
+"""How a worker process starts; its parent, which only names that, has no use for what it imports."""
 
 import multiprocessing
 import os
@@ -17,7 +14,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from curate.config import DecodeLimits
-from curate.measuring.shard import Shard, Tally
 
 
 def start(limits: DecodeLimits, environment: Mapping[str, str], parent: int) -> None:
@@ -40,13 +36,6 @@ def start(limits: DecodeLimits, environment: Mapping[str, str], parent: int) -> 
     allow_pixels(limits.max_pixels)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
-
-
-def measure_shard(shard: Shard) -> Tally:
-    """Measure the files of a shard into its part file (`measure.measure_shard`)."""
-    from curate.measuring import measure
-
-    return measure.measure_shard(shard)
 
 
 def _end_with_parent(parent: int) -> None:

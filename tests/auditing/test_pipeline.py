@@ -354,7 +354,7 @@ def test_measuring_begins_before_judging_and_decoders_are_imported(tmp_path: Pat
     if is_known:
         curate.audit(source, tmp_path / "ws")
         sample_images.save(sample_images.photo(9), source / "cats" / "more.jpg")
-    later = {"pandas", "curate.auditing.results", "curate.images.decode", "curate.measuring.measure", "simplejpeg"}
+    later = {"pandas", "curate.auditing.results", "curate.images.decode", "curate.measuring.work", "simplejpeg"}
     program = (
         "import sys, curate\n"
         f"seen = []\ntold = lambda progress: seen.append((progress.total, sorted(set(sys.modules) & {later})))\n"

@@ -11,7 +11,8 @@ import pytest
 import curate
 from curate.config import Config, DecodeLimits, EngineSettings
 from curate.images.result import is_want_of_memory
-from curate.measuring import measure, shard
+from curate.measuring import shard
+from curate.measuring.work import measure_shard
 from curate.scanners.quality import Quality
 from curate.sources import open_source
 from tests import crashing
@@ -77,7 +78,7 @@ def test_want_of_memory_in_opencv_is_known_by_its_code() -> None:
 
 def test_a_scanner_that_wants_memory_costs_a_row(tmp_path: Path) -> None:
     _, (work,) = crashing.shards(tmp_path, 2, [60, crashing.HUNGRY_WIDTH])
-    assert dict(measure.measure_shard(work).statuses) == {"ok": 1, "error": 1}
+    assert dict(measure_shard(work).statuses) == {"ok": 1, "error": 1}
 
 
 @limits_memory
@@ -89,7 +90,7 @@ def test_measuring_leaves_the_limit_of_the_process_as_it_was(tmp_path: Path) -> 
     source = open_source(tmp_path / "in")
     records = tuple(source.list().records)
     part = tmp_path / "part-0.parquet"
-    measure.measure_shard(shard.Shard(source=source, records=records, scanners=(), limits=DecodeLimits(), part=part))
+    measure_shard(shard.Shard(source=source, records=records, scanners=(), limits=DecodeLimits(), part=part))
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 

@@ -15,9 +15,9 @@ import pytest
 from curate.config import DecodeLimits
 from curate.images import kinds
 from curate.measuring import features, journal, pool
-from curate.measuring.measure import measure_shard
 from curate.measuring.pipes import PipePool
 from curate.measuring.shard import Tally, tally_of
+from curate.measuring.work import measure_shard
 from tests import crashing, sample_images
 from tests.crashing import Crashing
 

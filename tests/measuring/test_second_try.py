@@ -57,7 +57,7 @@ def test_a_source_that_raises_costs_one_row(tmp_path: Path) -> None:
             return bytes(super().read(path, **where))
 
     shard.source.__class__ = Broken
-    from curate.measuring.measure import measure_shard
+    from curate.measuring.work import measure_shard
 
     assert dict(measure_shard(shard).statuses) == {"ok": 1, "error": 1}
 

@@ -21,8 +21,8 @@ from curate.i18n import Message
 from curate.images.image import DecodedImage, Pixels
 from curate.measuring import features
 from curate.measuring import shard as parts
-from curate.measuring.measure import measure_shard
 from curate.measuring.shard import Shard
+from curate.measuring.work import measure_shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates, low_frequencies, stored
 from curate.scanners.quality import Quality, QualitySettings, blur_effect
