@@ -34,28 +34,36 @@ Group = tuple[int, Mapping[int, Match]]
 class Candidates(NamedTuple):
     """Pairs of rows that hashes bring together, whether they are copies or not, and what tells how near they are.
 
-    `tile` is the column of tiles, `copies` what is known to be a copy of a row. `is_large` says of each row whether the
-    image is large enough: of few pixels a shift by one leaves no more alike than two frames are.
+    `tile` is the column of tiles, `copies` what is known to be a copy of a row. `sides` holds (n, 2) the shorter and
+    the longer side of each image in pixels. The shorter side has `least_px` at least where frames may be told: of few
+    pixels a shift by one leaves no more alike than two frames are.
     """
 
     pairs: Pairs
     tile: blobs.Blobs
     copies: Mapping[int, Mapping[int, Match]]
-    is_large: npt.NDArray[np.bool_]
+    sides: npt.NDArray[np.int64]
+    least_px: int
+
+    def may_be_frames(self, keeper: int, copies: Mapping[int, Match]) -> dict[int, Match]:
+        """Return those of a group that are as large as its keeper, which is large enough, and no frames for sure."""
+        if self.sides[keeper, 0] < self.least_px:
+            return {}
+        return {
+            row: match
+            for row, match in copies.items()
+            if _may_be_a_frame(match) and np.array_equal(self.sides[row], self.sides[keeper])
+        }
 
 
 def told_apart(groups: Iterable[Group], candidates: Candidates) -> Iterator[Group]:
     """Yield the same groups, in the same order; what is called a copy but is one of a sequence is called that."""
     remaining = iter(groups)
     while some := list(itertools.islice(remaining, _GROUPS)):
-        doubtful = [
-            keeper
-            for keeper, copies in some
-            if candidates.is_large[keeper] and any(map(_may_be_a_frame, copies.values()))
-        ]
-        third = _nearest_others(np.array(doubtful, np.intp), candidates)
+        doubtful = {keeper: candidates.may_be_frames(keeper, copies) for keeper, copies in some}
+        third = _nearest_others(np.array([keeper for keeper, rows in doubtful.items() if rows], np.intp), candidates)
         for keeper, copies in some:
-            frames = set(_frames(copies, third[keeper])) if keeper in third else set()
+            frames = set(_frames(doubtful[keeper], third[keeper])) if keeper in third else set()
             yield keeper, {row: match.of_kind(kinds.BURST) if row in frames else match for row, match in copies.items()}
 
 
@@ -73,9 +81,15 @@ def is_frame(match: Match, third: float) -> bool:
 
 
 def _may_be_a_frame(match: Match) -> bool:
-    """Say whether a match is of two whole images of one size that lie alike, and differ in some pixels."""
-    is_whole = not (match.inliers or match.is_framed or match.engine)
-    return is_whole and match.transform is None and match.kind in (kinds.RE_ENCODED, kinds.EDITED)
+    """Say whether a match is of two whole images that differ in some pixels.
+
+    In frames of one object light changes, and one that is symmetric is also its own mirror image.
+    """
+    return not (match.inliers or match.is_framed or match.engine) and match.kind in _TOLD_APART
+
+
+_TOLD_APART = (kinds.RE_ENCODED, kinds.EDITED, kinds.RECOLOURED, kinds.MIRRORED, kinds.ROTATED)
+"""What a frame is called by what it shares with another: a copy of another size is none."""
 
 
 def _nearest_others(keepers: Rows, candidates: Candidates) -> dict[int, float]:

@@ -175,8 +175,9 @@ class Duplicates(Scanner):
 
         if near.upright is None:
             return groups
-        is_large = np.minimum(ranked["width"].to_numpy(), ranked["height"].to_numpy()) >= self.settings.small_px
-        return sequences.told_apart(groups, sequences.Candidates(near.upright, ranked["tile"], near.near, is_large))
+        sides = np.sort(ranked[["width", "height"]].to_numpy(np.int64), axis=1)
+        candidates = sequences.Candidates(near.upright, ranked["tile"], near.near, sides, self.settings.small_px)
+        return sequences.told_apart(groups, candidates)
 
     def _near(self, ranked: pd.DataFrame, rows: Rows) -> Neighbours:
         """Find candidates among images whose pixels differ, and verify them or put it off."""
