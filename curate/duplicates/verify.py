@@ -41,6 +41,8 @@ WORTH_SPREADING = 20_000
 _MOSTLY = 0.5
 NEARLY_ALL = 0.9
 """Share of blocks that must agree where the blocks of strangers agree as often as those of copies do elsewhere."""
+ENCODED_AGAIN = 3.0
+"""The largest local difference, in grey levels, that saving a frame again leaves."""
 OF_A_FRAME = 0.8
 """The same between frames of one view, of any two of which a moving part may hide two places."""
 ENOUGH, TO_THE_PIXEL = 16, 0.99
@@ -324,8 +326,8 @@ class Verifier:
             return kinds.MIRRORED if TRANSFORMS[match.transform][0] else kinds.ROTATED
         chroma = sorted((float(self._chroma[i]), float(self._chroma[j])))
         bleached = chroma[0] < 2.0 and chroma[1] > 6.0
-        if match.residual > self._residual_of(match):
-            is_sequence = self._strangers is not None and self._strangers.usual >= NEARLY_ALL
+        is_sequence = self._strangers is not None and self._strangers.usual >= NEARLY_ALL
+        if match.residual > (ENCODED_AGAIN if is_sequence else self._residual_of(match)):
             return kinds.BURST if is_sequence else kinds.EDITED
         in_part = self._colours.most_apart(i, j) > RECOLOURED_IN_PART
         if bleached or self._is_toned(match) or apart > RECOLOURED or in_part:

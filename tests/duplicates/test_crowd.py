@@ -40,6 +40,15 @@ def frame(index: int) -> Pixels:
     return np.clip(canvas + rng.normal(0, 3, canvas.shape), 0, 255).astype(np.uint8)
 
 
+def board(index: int) -> Pixels:
+    """A part under a fixed camera; every other one has a spot that the others lack."""
+    rng = np.random.default_rng(index)
+    canvas = sample_images.photo(1, 256, 192).astype(np.float32)
+    if index % 2:
+        cv2.circle(canvas, (int(rng.integers(20, 236)), int(rng.integers(20, 172))), 2, (0, 0, 0), -1)
+    return np.clip(canvas + rng.normal(0, 3, canvas.shape), 0, 255).astype(np.uint8)
+
+
 def copies(folder: Path, workspace: Path) -> pd.DataFrame:
     found = curate.audit(folder, workspace, configuration=EVERYTHING).findings
     return found[(found["category"] == "duplicate") & (found["role"] == "copy") & (found["kind"] != "label_conflict")]
@@ -77,6 +86,14 @@ def test_frames_of_a_fixed_camera_are_one_sequence(tmp_path: Path) -> None:
     assert found["group_id"].nunique() <= 6
     assert (found["kind"] == "burst").mean() > 0.9
     assert "a neighbour in a sequence" in found.loc[found["kind"] == "burst", "reason"].iat[0]
+
+
+def test_a_part_with_a_fault_is_no_copy_of_one_without(tmp_path: Path) -> None:
+    for index in range(120):
+        sample_images.save(board(index), tmp_path / "set" / ("good", "faulty")[index % 2] / f"{index:03}.png")
+    found = copies(tmp_path / "set", tmp_path / "ws")
+    assert len(found) > 100
+    assert set(found["kind"]) == {"burst"}, "one saved again has no spot more or less"
 
 
 def test_what_is_verified_at_a_time_changes_no_group(

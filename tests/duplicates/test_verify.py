@@ -7,6 +7,7 @@ import pytest
 
 from curate.duplicates import colours, kinds, prefilter, signing, tiles, verify
 from curate.duplicates.groups import Match
+from curate.duplicates.strangers import Strangers
 from curate.duplicates.verify import Verifier
 from curate.scanners.duplicates import DuplicatesSettings
 from curate.storage.blobs import Spool
@@ -91,6 +92,25 @@ def test_where_few_blocks_agree_the_rest_has_to_bear_a_copy_out(
 ) -> None:
     verifier = Verifier(seen, DuplicatesSettings())
     assert verifier._is_borne_out(match_of(**facts), agreeing, is_rough=is_rough) is expected
+
+
+@pytest.mark.parametrize(
+    ("usual", "residual", "kind"),
+    [
+        pytest.param(None, 14.0, "re_encoded", id="what is no edit among photos"),
+        pytest.param(None, 14.1, "edited", id="what is one"),
+        pytest.param(0.89, 3.1, "re_encoded", id="a crowd of strangers"),
+        pytest.param(0.9, 3.0, "re_encoded", id="a frame saved again"),
+        pytest.param(0.9, 3.1, "burst", id="another frame"),
+    ],
+)
+def test_frames_differ_in_less_than_an_edit(
+    seen: pd.DataFrame, usual: float | None, residual: float, kind: str
+) -> None:
+    labelled = seen.assign(label="a")
+    crowd = None if usual is None else Strangers(alike=0.5, close=0.5, usual=usual)
+    verifier = Verifier(labelled, DuplicatesSettings(), crowd, np.arange(0))
+    assert verifier._relation(1, 2, match_of(residual=residual), apart=0.0).name == kind
 
 
 def patches(count: int) -> np.ndarray:
