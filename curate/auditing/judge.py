@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from curate.config import JudgeSettings
     from curate.scanners import Scanner
 
-_EXACT = (kinds.SAME_BYTES, kinds.SAME_PIXELS)
-
-
 _PREVALENT = N_(
     "{title}: {count:,} of {images:,} images ({share:.0%}). That is a property of this dataset, so none of them is "
     "queued for it."
@@ -95,24 +92,23 @@ def judge(frame: pd.DataFrame, scanners: Sequence[Scanner], settings: JudgeSetti
         memory.give_back()
     required = frozenset[KindSpec]().union(*(scanner.required_kinds for scanner in scanners))
     labels = dict(zip(frame["path"], frame["label"], strict=True))
-    exact = _exact_groups([finding for _, finding in found])
-    prevalent = _prevalent(_hits([finding for _, finding in found], exact), labels, settings, required)
+    prevalent = _prevalent(_hits([finding for _, finding in found]), labels, settings, required)
     aside = {(item.kind, item.label) for item in prevalent}
 
     def is_kept(finding: Finding) -> bool:
         of_all, of_class = (finding.kind.name, None), (finding.kind.name, labels[finding.path])
-        return aside.isdisjoint((of_all, of_class)) or not _is_opinion(finding, exact)
+        return aside.isdisjoint((of_all, of_class)) or not _is_opinion(finding)
 
     remarks = [remark for scanner in scanners for remark in scanner.remarks]
     return Judgement(_table([pair for pair in found if is_kept(pair[1])], labels), prevalent, remarks)
 
 
-def _hits(found: Sequence[Finding], exact: Set[str | None]) -> dict[KindSpec, set[str]]:
+def _hits(found: Sequence[Finding]) -> dict[KindSpec, set[str]]:
     """Collect by kind the images that opinions ask a person about: damage and exact copies are facts."""
     hit: dict[KindSpec, set[str]] = {}
     for finding in found:
         is_keeper = finding.role is Role.KEEPER and finding.kind.name not in GROUP_KINDS
-        if _is_opinion(finding, exact) and finding.severity is not Severity.INFO and not is_keeper:
+        if _is_opinion(finding) and finding.severity is not Severity.INFO and not is_keeper:
             hit.setdefault(finding.kind, set()).add(finding.path)
     return hit
 
@@ -155,15 +151,10 @@ def _property(kind: KindSpec, count: int, images: int, label: str | None = None)
     return DatasetProperty(kind.name, str(kind.category), count, share, message, label)
 
 
-def _exact_groups(found: Sequence[Finding]) -> Set[str | None]:
-    """Return the groups that hold exact copies."""
-    return {finding.group_id for finding in found if finding.kind in _EXACT}
-
-
-def _is_opinion(finding: Finding, exact: Set[str | None]) -> bool:
+def _is_opinion(finding: Finding) -> bool:
     """Return whether a finding may be mistaken: no damage, no exact copy, and nothing that follows from exact ones."""
     if finding.kind.category is Category.DUPLICATE:
-        return finding.kind not in _EXACT and (finding.kind.name not in GROUP_KINDS or finding.group_id not in exact)
+        return finding.kind not in kinds.EXACT and not finding.evidence.get("exact", False)
     return finding.kind.category in (Category.UNSUITABLE, Category.LABEL)
 
 

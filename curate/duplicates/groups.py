@@ -203,9 +203,7 @@ def findings(columns: Columns, keeper: int, copies: Mapping[int, Match]) -> Iter
         key=("keeper", keeper_path),
         evidence={"copies": len(copies)},
     )
-    members = {keeper: Role.KEEPER, **dict.fromkeys(copies, Role.COPY)}
-    yield from _across(columns, members, group, kinds.LABEL_CONFLICT, "label")
-    yield from _across(columns, members, group, kinds.SPLIT_LEAK, "split")
+    yield from _contradictions(columns, keeper, copies, group)
 
 
 def scenes(columns: Columns, pairs: Iterable[tuple[int, int]]) -> Iterator[Finding]:
@@ -227,28 +225,54 @@ def scenes(columns: Columns, pairs: Iterable[tuple[int, int]]) -> Iterator[Findi
         )
 
 
-def _across(
-    columns: Columns, members: Mapping[int, Role], group: str, kind: KindSpec, column: str
-) -> Iterator[Finding]:
-    """Report each member where the copies of one image stand in several classes or splits."""
-    values = sorted({value for row in members if (value := columns[column][row]) is not None})
-    if len(values) < 2:
-        return
-    for row, role in members.items():
-        path = columns["path"][row]
-        yield Finding(
-            kind=kind,
-            path=path,
-            score=1.0,
-            message=kind.says(values=values),
-            suggestion=Verdict.KEEP if role is Role.KEEPER else Verdict.DROP,
-            role=role,
-            group_id=group,
-            key=(path, group),
-            evidence={column: values},
-        )
+def _contradictions(columns: Columns, keeper: int, copies: Mapping[int, Match], group: str) -> Iterator[Finding]:
+    """Report each member whose image stands in several classes or splits, or whose sequence in several splits.
+
+    It is a fact (`exact`) where exact copies do. Neighbours in a sequence are no copies: they may differ in class.
+    """
+    image_of = _first_of(keeper, copies, lambda match: match.kind != kinds.BURST)
+    exact_of = _first_of(keeper, copies, lambda match: match.kind in kinds.EXACT)
+    for kind, column in ((kinds.LABEL_CONFLICT, "label"), (kinds.SPLIT_LEAK, "split")):
+        of_image, of_exact = (_values(columns[column], first_of) for first_of in (image_of, exact_of))
+        of_sequence = sorted({value for values in of_image.values() for value in values})
+        for row in (keeper, *copies):
+            values, message = of_image[image_of[row]], kind.message
+            if len(values) < 2 and kind == kinds.SPLIT_LEAK:
+                values, message = of_sequence, _SEQUENCE_LEAK
+            if len(values) < 2:
+                continue
+            path = columns["path"][row]
+            yield Finding(
+                kind=kind,
+                path=path,
+                score=1.0,
+                message=Message(message, {"values": values}),
+                suggestion=Verdict.KEEP if row == keeper else Verdict.DROP,
+                role=Role.KEEPER if row == keeper else Role.COPY,
+                group_id=group,
+                key=(path, group),
+                evidence={column: values, "exact": len(of_exact[exact_of[row]]) > 1},
+            )
 
 
+def _first_of(keeper: int, copies: Mapping[int, Match], is_same: Callable[[Match], bool]) -> dict[int, int]:
+    """Give each row of a group the first that is one image with it, by those matches that say so."""
+    first = {keeper: keeper}
+    for row, match in copies.items():
+        first[row] = first[keeper if match.exact_of is None else match.exact_of] if is_same(match) else row
+    return first
+
+
+def _values(column: npt.NDArray[Any], first_of: Mapping[int, int]) -> dict[int, list[str]]:
+    """Return by the first row of each image in which classes or splits its rows stand, sorted."""
+    found: dict[int, set[str]] = {first: set() for first in first_of.values()}
+    for row, first in first_of.items():
+        if column[row] is not None:
+            found[first].add(column[row])
+    return {first: sorted(values) for first, values in found.items()}
+
+
+_SEQUENCE_LEAK = N_("Its sequence stands in the splits {values}.")
 _SCORES = {kinds.SAME_BYTES.name: 1.0, kinds.SAME_PIXELS.name: 0.999}
 
 
@@ -284,7 +308,7 @@ def _reason(columns: Columns, row: int, keeper: int, match: Match) -> Message:
         values["residual"] = match.residual
     elif match.transform is not None:
         values["transform"] = Message(match.transform)
-    elif match.kind in (kinds.SAME_BYTES, kinds.SAME_PIXELS):
+    elif match.kind in kinds.EXACT:
         del values["close"]
     return Message(match.kind.message, values)
 

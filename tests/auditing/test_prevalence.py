@@ -138,17 +138,21 @@ def test_copies_of_most_images_are_a_property_of_the_dataset() -> None:
     assert of_24(found(kinds.RESIZED, 0, Role.KEEPER, "g"), *copies, exact) == ({"resized": 13}, {"same_bytes": 1})
 
 
+def conflicts(count: int, *, exact: bool) -> list[Finding]:
+    found = pairs(kinds.LABEL_CONFLICT, count)
+    return [replace(finding, evidence={"label": ["a", "b"], "exact": exact}) for finding in found]
+
+
 def test_classes_that_copies_contradict_count_every_image_unless_the_copies_are_exact() -> None:
-    conflicts = pairs(kinds.LABEL_CONFLICT, 7)
-    assert of_24(*conflicts, *pairs(kinds.RESIZED, 7)) == ({"label_conflict": 14}, {"resized": 14})
-    assert of_24(*conflicts, *pairs(kinds.SAME_BYTES, 7)) == ({}, {"label_conflict": 14, "same_bytes": 14})
-    assert of_24(*conflicts, *pairs(kinds.SAME_PIXELS, 7)) == ({}, {"label_conflict": 14, "same_pixels": 14})
+    near, exact = pairs(kinds.RESIZED, 7), pairs(kinds.SAME_BYTES, 7)
+    assert of_24(*conflicts(7, exact=False), *near) == ({"label_conflict": 14}, {"resized": 14})
+    assert of_24(*conflicts(7, exact=False), *exact) == ({"label_conflict": 14}, {"same_bytes": 14})
+    assert of_24(*conflicts(7, exact=True), *exact) == ({}, {"label_conflict": 14, "same_bytes": 14})
 
 
 def test_a_contradiction_between_exact_copies_is_queued_where_others_are_a_property() -> None:
-    *others, keeper, copy = pairs(kinds.SAME_BYTES, 8)
-    copies = [replace(finding, kind=kinds.RESIZED) for finding in others]
-    notes, queued = of_24(*pairs(kinds.LABEL_CONFLICT, 8), *copies, keeper, copy)
+    last = conflicts(8, exact=True)[-2:]
+    notes, queued = of_24(*conflicts(7, exact=False), *last, *pairs(kinds.SAME_BYTES, 8))
     assert (notes, queued["label_conflict"]) == ({"label_conflict": 14}, 2)
 
 

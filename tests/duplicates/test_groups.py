@@ -127,3 +127,62 @@ def test_every_image_of_a_group_is_named_where_its_copies_stand_in_several_class
         ("2", "copy", "drop"),
     ]
     assert {finding.group_id for finding in found} == {across[0].group_id}
+
+
+SEQUENCE = {1: Match(kind=kinds.BURST), 2: Match(kind=kinds.SAME_BYTES, exact_of=1), 3: Match(kind=kinds.RESIZED)}
+"""A keeper, a neighbour of it in a sequence with an exact copy of that, and a smaller copy of the keeper."""
+
+
+def across(column: str, values: str) -> dict[str, tuple[str, bool]]:
+    """What is said of the classes or splits of these, by path: in which they stand, and whether it is a fact."""
+    whole: dict[str, object] = {"label": None, "split": None}
+    found = group(*({**whole, column: value, "width": 90 - at} for at, value in enumerate(values)), copies=SEQUENCE)
+    return {
+        finding.path: ("".join(finding.evidence[column]), finding.evidence["exact"])
+        for finding in found
+        if finding.kind in (kinds.LABEL_CONFLICT, kinds.SPLIT_LEAK)
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        pytest.param("abba", {}, id="neighbours differ in class"),
+        pytest.param("aaaa", {}, id="nothing differs"),
+        pytest.param("aaab", {"0": ("ab", False), "3": ("ab", False)}, id="a copy of the keeper"),
+        pytest.param("abca", {"1": ("bc", True), "2": ("bc", True)}, id="an exact copy of the neighbour"),
+        pytest.param(
+            "abac",
+            {"0": ("ac", False), "1": ("ab", True), "2": ("ab", True), "3": ("ac", False)},
+            id="of each, and a fact of one",
+        ),
+    ],
+)
+def test_copies_contradict_one_another_in_their_class_and_neighbours_in_a_sequence_do_not(
+    values: str, said: dict[str, tuple[str, bool]]
+) -> None:
+    assert across("label", values) == said
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        pytest.param("aaaa", {}, id="one"),
+        pytest.param("abba", dict.fromkeys("0123", ("ab", False)), id="the neighbour is tested on"),
+        pytest.param(
+            "abca",
+            {"0": ("abc", False), "1": ("bc", True), "2": ("bc", True), "3": ("abc", False)},
+            id="an exact copy of the neighbour as well",
+        ),
+    ],
+)
+def test_a_sequence_leaks_from_one_split_into_another(values: str, said: dict[str, tuple[str, bool]]) -> None:
+    assert across("split", values) == said
+
+
+def test_a_leak_within_a_sequence_is_told_from_one_of_an_image() -> None:
+    splits = ("train", "test", "val", "train")
+    rows = ({"label": None, "split": split, "width": 90 - at} for at, split in enumerate(splits))
+    reasons = {f.path: f.reason for f in group(*rows, copies=SEQUENCE) if f.kind is kinds.SPLIT_LEAK}
+    assert reasons["0"] == "Its sequence stands in the splits test, train and val."
+    assert reasons["1"] == "The same image stands in the splits test and val."
