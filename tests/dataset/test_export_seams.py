@@ -88,3 +88,13 @@ def test_splits_whose_shards_would_be_called_alike_are_kept_apart(tmp_path: Path
     }  # fmt: skip
     images = curate.audit(tmp_path / "out", tmp_path / "ws").images
     assert sorted(images["split"], key=str) == [None, "data", "x/y", "x_y"]
+
+
+def test_shards_of_a_split_that_begins_as_another_is_called_come_back_as_theirs(tmp_path: Path) -> None:
+    splits = ("test", "test_hard", "train1", "val-2", "dev.x")
+    data = [sample_images.encode(sample_images.photo(index, 20, 20), "PNG") for index in range(len(splits))]
+    rows = [Row(f"a/{index}.png", "a", split=split, data=data[index]) for index, split in enumerate(splits)]
+    exported(tmp_path, *rows, layout="webdataset")
+    assert {"test-000000.tar", "data-test_hard-000000.tar"} < {path.name for path in (tmp_path / "out").glob("*.tar")}
+    images = curate.audit(tmp_path / "out", tmp_path / "ws").images
+    assert sorted(images["split"]) == sorted(splits)
