@@ -24,6 +24,7 @@ from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict, member
 from curate.shell import typed
 from curate.sources.address import is_below, on_this_machine, refuse_inside, url
+from curate.sources.columns import split_name
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
 from curate.storage.names import is_text, shown
@@ -121,9 +122,9 @@ def write(table: pd.DataFrame, path: Path) -> None:
 def read(path: Path) -> pd.DataFrame:
     """Read a manifest in any of its formats, also as a spreadsheet saves it; a column that it lacks comes back empty.
 
-    Actions come back as `Verdict` spells them, one row an image; where an image was kept by hand and no final label is
-    given, that is its label. Raises `SourceError`, naming the line, where the file is missing, is no manifest, holds
-    an action that there is not, relabels to nothing, or says two things of one image.
+    Actions come back as `Verdict` spells them, splits by their usual names, one row an image; where an image was kept
+    by hand and no final label is given, that is its label. Raises `SourceError`, naming the line, where the file is
+    missing, is no manifest, holds an action that there is not, relabels to nothing, or says two things of one image.
     """
     if path.is_dir():
         raise SourceError(f"{path} is a folder; name a manifest in it, or write one with: curate manifest WORKSPACE")
@@ -138,7 +139,10 @@ def read(path: Path) -> pd.DataFrame:
     if lacking:
         raise SourceError(f"{path} is not a manifest: it has no column {lacking[0]!r}")
     frame = frame.assign(**{name: None for name in _OPTIONAL if name not in frame})
-    frame = frame.assign(final_label=_spelt_as(frame["label"], frame["final_label"]))
+    frame = frame.assign(
+        final_label=_spelt_as(frame["label"], frame["final_label"]),
+        split=_column([split_name(split) for split in frame["split"]], frame.index),
+    )
     verdicts = [_checked(f"{path}, line {line}", row) for line, row in zip(frame.index, _verdicts(frame), strict=True)]
     actions, finals = zip(*verdicts, strict=True) if verdicts else ((), ())
     frame = frame.assign(action=_column(actions, frame.index), final_label=_column(finals, frame.index))
@@ -156,7 +160,7 @@ def _rows(path: Path) -> pd.DataFrame:
         # Only a line feed ends a row: names may hold what else some take for the end of a line.
         lines = path.read_text(encoding="utf-8").split("\n")
         frame = pd.DataFrame([dict(json.loads(line)) for line in lines if line.strip()], dtype=object)
-    for name in {*_Verdict._fields, "split", "size_bytes"}.intersection(frame):
+    for name in {*_Verdict._fields, "size_bytes"}.intersection(frame):
         frame[name] = _column([_cell(value) for value in frame[name]], frame.index)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame
@@ -177,6 +181,7 @@ class _Verdict(NamedTuple):
     action: str | None
     label: str | None
     final_label: str | None
+    split: str | None
     source: str | None
 
 
@@ -215,8 +220,14 @@ def _refuse_contradictions(path: Path, frame: pd.DataFrame) -> None:
     for line, row in zip(frame.index, _verdicts(frame), strict=True):
         before, known = first.setdefault((row.source, row.path), (line, row))
         if known != row:
-            what = "two labels" if known.action == row.action else f"{known.action} and {row.action}"
+            what = _difference(known, row)
             raise SourceError(f"{path}, lines {before} and {line}: {row.path!r} is given {what}; leave one of them")
+
+
+def _difference(one: _Verdict, other: _Verdict) -> str:
+    if one.action != other.action:
+        return f"{one.action} and {other.action}"
+    return f"the splits {one.split} and {other.split}" if one.split != other.split else "two labels"
 
 
 def _column(values: Sequence[str | None], index: pd.Index) -> pd.Series:

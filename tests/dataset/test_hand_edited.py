@@ -93,6 +93,23 @@ def test_two_rows_that_contradict_are_refused_and_two_that_agree_are_one(tmp_pat
         manifests.read(edited(tmp_path / "labels", *rows, final_label={2: "b"}))
 
 
+def test_two_splits_of_one_image_are_refused(tmp_path: Path) -> None:
+    path = edited(tmp_path, Row("a/1.png", "a", split="test"), Row("a/1.png", "a", split="test"), split={1: "train"})
+    with pytest.raises(SourceError, match=r"lines 2 and 3: 'a/1\.png' is given the splits test and train; leave one"):
+        manifests.read(path)
+
+
+def test_a_split_goes_by_any_of_its_names_as_in_a_list(tmp_path: Path) -> None:
+    written = ("Train", "training", "train ", "valid", "Test set", "fold 3", None)
+    rows = [Row(f"a/{number}.png", "a") for number in range(len(written))]
+    path = edited(tmp_path, *rows, split=dict(enumerate(written)))
+    wanted = ["train", "train", "train", "val", "test", "fold 3", None]
+    assert manifests.read(path)["split"].tolist() == wanted
+    exported = curate.export(path, tmp_path / "out.csv")
+    assert exported["split"].tolist() == wanted
+    assert curate.audit(tmp_path / "out.csv", tmp_path / "ws").images["split"].tolist() == wanted
+
+
 def test_the_same_path_in_two_sources_is_two_images(tmp_path: Path) -> None:
     rows = (Row("a/1.png", "a"), Row("a/1.png", "a"))
     assert len(manifests.read(edited(tmp_path, *rows, source={1: "/elsewhere"}))) == 2
