@@ -93,7 +93,7 @@ def export(  # noqa: PLR0913 - each is a command-line option
         raise CurateError(f"{destination}: the name of a list ends in {', '.join(lists.SUFFIXES)}")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
-    for note in manifests.notes_on_classes(table, images):
+    for note in manifests.notes_on_classes(table, images, Path(manifest)):
         said(f"note: {note}")
     columns = (images[name] for name in Kept._fields)
     placement = place([Kept(*row) for row in zip(*columns, strict=True)])

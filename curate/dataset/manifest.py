@@ -8,6 +8,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.dataset.relocation import Say, audited_root, relocated, workspaces_near
-from curate.errors import CurateError, SourceError, UndecidedError, refuse_unknown
+from curate.errors import CurateError, SourceError, UndecidedError, WorkspaceError, refuse_unknown
 from curate.i18n import counted
 from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
@@ -257,16 +258,28 @@ def _origin(table: pd.DataFrame, path: Path) -> Path | str:
     return next((ws.root for ws in workspaces_near(path) if {audited_root(ws)} == sources), "WORKSPACE")
 
 
-def notes_on_classes(table: pd.DataFrame, kept: pd.DataFrame) -> list[str]:
-    """Say which classes the rows that a manifest keeps have got and no image of it bore, a line each.
+def notes_on_classes(table: pd.DataFrame, kept: pd.DataFrame, path: Path) -> list[str]:
+    """Say which classes the rows kept of the manifest file `path` have got and no image of it bore, a line each.
 
-    A class may be misspelt, or have had another name when images were moved into it.
+    A class may be misspelt, have had another name when images were moved into it, or have been a number to a
+    spreadsheet: `007` is 7 in all columns then, which only the workspace beside it shows.
     """
-    known = set(table["label"].dropna())  # of dropped images too: a class may lose all that it had
+    known = _audited_classes(path, set(table["source"])) or set(table["label"].dropna())  # of dropped images too
     counts = Counter(label for label in kept["final_label"].dropna() if known and label not in known)
     return [
         f"a class that the dataset did not have, {label!r}: {count:,} of the images" for label, count in counts.items()
     ]
+
+
+def _audited_classes(path: Path, sources: set[str]) -> set[str]:
+    """Return the classes that the workspaces near a manifest file know; none unless they know all of its sources."""
+    known: dict[str, set[str]] = {}
+    for workspace in workspaces_near(path):
+        root = audited_root(workspace)
+        if root in sources:
+            with suppress(WorkspaceError):  # the table of its images may be damaged
+                known[root] = set(workspace.read_images(["label"])["label"].dropna())
+    return set().union(*known.values()) if set(known) == sources else set()
 
 
 def is_manifest(source: str | Path) -> bool:

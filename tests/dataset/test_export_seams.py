@@ -11,6 +11,7 @@ import pytest
 import curate
 from curate.dataset.export import SUMS, Verification
 from curate.errors import CurateError
+from curate.storage import safe_csv
 from tests import sample_images
 from tests.dataset.handmade import DOCUMENTS, Row, manifest
 from tests.dataset.test_export import exported
@@ -70,6 +71,22 @@ def test_a_class_that_the_dataset_did_not_have_is_told(tmp_path: Path) -> None:
     rows = (Row("a/1.png", "a"), Row("a/2.png", "a", "Sadd"), Row("b/3.png", "b", "a"))
     exported(tmp_path, *rows, say=said.append)
     assert said == ["note: a class that the dataset did not have, 'Sadd': 1 of the images"]
+
+
+def test_classes_that_a_spreadsheet_has_made_numbers_of_are_told_where_the_audit_knows_better(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "set", each=2, classes=("007", "1e5", "x"))
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    table = curate.manifest(tmp_path / "ws", tmp_path / "approved.csv", pending="keep")
+    saved = {"007": "7", "1e5": "1.00E+05", "x": "x"}
+    safe_csv.write(table.replace({"label": saved, "final_label": saved}), tmp_path / "approved.csv")
+    said: list[str] = []
+    curate.export(tmp_path / "approved.csv", tmp_path / "out", say=said.append)
+    assert said == [
+        f"note: a class that the dataset did not have, {label!r}: 2 of the images" for label in ("7", "1.00E+05")
+    ]
+    (tmp_path / "ws" / "images.parquet").write_bytes(b"damaged")
+    curate.export(tmp_path / "approved.csv", tmp_path / "again", say=said.append)
+    assert len(said) == 2
 
 
 def test_a_class_whose_own_images_are_all_dropped_is_no_new_one(tmp_path: Path) -> None:
