@@ -18,6 +18,7 @@ from curate.schema import Verdict
 from curate.shell import typed
 from curate.sources import objects
 from curate.sources.address import as_there, located, url
+from curate.sources.annotated import ClassCounts
 from curate.sources.base import Source
 from curate.sources.columns import (
     LABEL_COLUMNS,
@@ -78,16 +79,18 @@ class Table(NamingFile):
             address = located(here, name)
             return url(address) is None and objects.stat(address) is not None
 
-        named, skipped = [], []
+        named, skipped, counts = [], [], ClassCounts(None)
         for number, row in enumerate(rows, start=1):
             name = as_there((text(row, where) or "").strip(), is_there)
             if name:
-                named.append(Named(located(here, name), text(row, label), split_name(text(row, split)), row))
+                of_row = counts.class_of(row.get(label) if label else None)
+                named.append(Named(located(here, name), of_row, split_name(text(row, split)), row))
             else:
                 skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
         listing = listing_of(self.address, here, named, skipped, online=self.online, used=(where, label, split))
         if is_manifest:
             _refuse_images_elsewhere(self.address, here, listing.records, text(rows[0], "source") if rows else None)
+        listing.notes.extend(counts.notes(posixpath.basename(self.address)))
         return listing
 
 

@@ -206,6 +206,17 @@ def test_a_list_that_cannot_be_used_is_one_clear_line(tmp_path: Path, rows: list
     assert "\n" not in str(caught.value)
 
 
+def test_images_that_a_list_gives_several_classes_have_none_and_are_told(tmp_path: Path) -> None:
+    labels = (["cat"], ["cat", "dog"], ["dog", "dog"], [], "dog", None)
+    rows = [{"path": f"{number}.png", "label": label} for number, label in enumerate(labels)]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = listed(tmp_path / "list.jsonl", tmp_path)
+    assert [record.label for record in found.records] == ["cat", None, "dog", None, "dog", None]
+    assert [str(note) for note in found.notes] == [
+        "1 image in list.jsonl is given several classes; one is read of each image, so it counts as having none."
+    ]
+
+
 def test_a_manifest_that_keeps_all_is_a_list_of_the_images_beside_it(tmp_path: Path) -> None:
     for name in ("-1/000.jpg", "@home/000.jpg"):
         sample_images.save(sample_images.photo(len(name)), tmp_path / "data" / name)
