@@ -52,7 +52,7 @@ def manifest(
     """
     ws = Workspace(Path(workspace))
     target = on_this_machine(output, "a manifest") if output else ws.manifest
-    if target.suffix not in SUFFIXES:
+    if target.suffix.lower() not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
     facts = ws.read_audit()
     root = facts["root"]
@@ -110,9 +110,9 @@ def folders_of(facts: Mapping[str, Any]) -> list[str]:
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write a manifest in the format that the file name asks for."""
     clear_away(path.parent)
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         write_table(table, MANIFEST, path)
-    elif path.suffix == ".csv":
+    elif path.suffix.lower() == ".csv":
         safe_csv.write(table, path)
     else:
         rows = pa.Table.from_pandas(table, schema=MANIFEST, preserve_index=False).to_pylist()
@@ -153,9 +153,9 @@ def read(path: Path) -> pd.DataFrame:
 
 def _rows(path: Path) -> pd.DataFrame:
     """Read the rows of a manifest file, their index the line that each begins on (from 1 where there is no header)."""
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         frame = to_pandas(pq.read_table(path).replace_schema_metadata(None))  # pandas believes what it says
-    elif path.suffix == ".csv":
+    elif path.suffix.lower() == ".csv":
         return safe_csv.read(path)
     else:
         # Only a line feed ends a row: names may hold what else some take for the end of a line.
@@ -285,7 +285,7 @@ def _audited_classes(path: Path, sources: set[str]) -> set[str]:
 def is_manifest(source: str | Path) -> bool:
     """Say whether a file of this machine is a manifest, by its name and columns; a list of images is none."""
     path = Path(source)
-    if url(source) is not None or path.suffix not in SUFFIXES or not path.is_file():
+    if url(source) is not None or path.suffix.lower() not in SUFFIXES or not path.is_file():
         return False
     return set(_NEEDED) <= set(_columns(path))
 
@@ -293,9 +293,9 @@ def is_manifest(source: str | Path) -> bool:
 def _columns(path: Path) -> list[str]:
     """Read the names of a table's columns; none where it cannot be read, which whoever reads its rows will explain."""
     try:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             return list(pq.read_schema(path).names)
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             with path.open("rb") as file:
                 header = safe_csv.decoded(file.read(_HEADER_BYTES)).partition("\n")[0]
             return [safe_csv.column_name(name) for name in safe_csv.parse(header)]

@@ -9,6 +9,7 @@ import pytest
 import curate
 from curate.dataset import manifest as manifests
 from curate.errors import SourceError
+from curate.schema import MANIFEST
 from curate.storage import safe_csv
 from tests import sample_images
 from tests.dataset.handmade import Row, files, manifest
@@ -125,6 +126,16 @@ def test_a_manifest_is_read_as_a_spreadsheet_saves_it(tmp_path: Path, separator:
     assert manifests.is_manifest(path)
     curate.export(path, tmp_path / "out")
     assert {"maçã/1.png", "pêra/2.png"} < set(files(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("suffix", [".CSV", ".Parquet", ".JSONL"])
+def test_the_ending_of_a_manifest_has_any_case(tmp_path: Path, suffix: str) -> None:
+    table = manifests.read(manifest(tmp_path, Row("a/1.png", "a"), Row("a/2.png", "a", action="drop")))
+    path = (tmp_path / "approved").with_suffix(suffix)
+    facts = dict.fromkeys(MANIFEST.names, "") | {"size_bytes": 1, "width": 1, "height": 1, "frames": 1}
+    manifests.write(pd.DataFrame([facts | row for row in table.to_dict("records")])[MANIFEST.names], path)
+    assert manifests.is_manifest(path)
+    assert list(manifests.kept_rows(path)["path"]) == ["a/1.png"]
 
 
 def test_windows_paths_are_read_where_only_those_with_slashes_are_there(tmp_path: Path) -> None:
