@@ -217,6 +217,19 @@ def test_images_that_a_list_gives_several_classes_have_none_and_are_told(tmp_pat
     ]
 
 
+def test_images_that_metadata_give_several_classes_have_none_and_are_told(tmp_path: Path) -> None:
+    labels = (["cat", "dog"], ["cat"], "dog")
+    for number, label in enumerate(labels):
+        image = sample_images.save(sample_images.photo(number), tmp_path / "set" / "any" / f"{number}.jpg")
+        with (image.parent / "metadata.jsonl").open("a") as file:
+            file.write(json.dumps({"file_name": image.name, "label": label}) + "\n")
+    found = listed(tmp_path / "set", tmp_path)
+    assert [record.label for record in found.records] == [None, "cat", "dog"]
+    assert [str(note) for note in found.notes] == [
+        "1 image in metadata.jsonl is given several classes; one is read of each image, so it counts as having none."
+    ]
+
+
 def test_a_manifest_that_keeps_all_is_a_list_of_the_images_beside_it(tmp_path: Path) -> None:
     for name in ("-1/000.jpg", "@home/000.jpg"):
         sample_images.save(sample_images.photo(len(name)), tmp_path / "data" / name)
