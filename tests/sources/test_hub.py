@@ -324,3 +324,18 @@ def test_a_row_that_names_its_image_as_if_in_a_tar_is_read(tmp_path: Path) -> No
     file = hub_parquet(tmp_path / "set.parquet", [image(JPEG[0], "photos.tar/1.jpg")], None)
     (record,) = listed(file).records
     assert source_at(tmp_path).read(record.path) == JPEG[0]
+
+
+@pytest.mark.parametrize(("column", "file", "wanted"), [
+    ("fold", "train-00000-of-00001.parquet", "train"),
+    ("set", "test/0000.parquet", "test"),
+    ("split", "train-00000-of-00001.parquet", "val"),
+    ("fold", "images.parquet", "val"),
+])  # fmt: skip
+def test_folds_within_the_file_of_a_split_leave_it_its_split(
+    column: str, file: str, wanted: str, tmp_path: Path
+) -> None:
+    table = pa.table({"image": pa.array([image(JPEG[0])], type=IMAGE), column: ["valid"]})
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    pq.write_table(table, tmp_path / file)
+    assert [record.split for record in listed(tmp_path).records] == [wanted]
