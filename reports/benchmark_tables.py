@@ -32,7 +32,11 @@ _FIGURES = {
     "test_loss": N_("Test loss"),
     "test_accuracy": N_("Test accuracy"),
 }
-_STORED = (N_("a person's"), N_("the scanners' advice, followed without a person"))
+_STORED = (
+    N_("a person's"),
+    N_("the scanners' advice, followed without a person"),
+    N_("a person's, and the scanners' advice on what nobody has decided"),
+)
 """What else the benchmark writes in English: whose decisions it followed."""
 
 

@@ -27,7 +27,7 @@ from curate.errors import CurateError, SourceError, refuse_unknown
 from curate.options import Layout, Mode
 from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
-from curate.sources.address import as_path, refuse_inside, url
+from curate.sources.address import as_path, in_container, refuse_inside, url
 from curate.sources.classes import same_file
 from curate.storage.atomic import atomic_folder
 
@@ -93,7 +93,7 @@ def export(  # noqa: PLR0913 - each is a command-line option
         raise CurateError(f"{destination}: the name of a list ends in {', '.join(lists.SUFFIXES)}")
     if layout == "folder":
         folder_names(images["final_label"].dropna())
-    for note in manifests.notes_on_classes(table, images):
+    for note in manifests.notes_on_classes(table, images, Path(manifest)):
         said(f"note: {note}")
     columns = (images[name] for name in Kept._fields)
     placement = place([Kept(*row) for row in zip(*columns, strict=True)])
@@ -217,12 +217,14 @@ def _verify_list(address: str) -> Verification:
         raise SourceError(f"{address} has no columns path and sha256; give a list made by: curate export")
     changed, missing = [], []
     for row in rows:
-        folder, _, name = str(row["path"]).rpartition("/")  # an exported list holds whole addresses
+        image = str(row["path"])  # an exported list holds whole addresses
+        file, _ = in_container(image) or (image, "")
+        folder = file.rpartition("/")[0]
         try:
-            if _digest(source_at(folder or "/"), name) != row["sha256"]:
-                changed.append(str(row["path"]))
+            if _digest(source_at(folder or "/"), image.removeprefix(f"{folder}/")) != row["sha256"]:
+                changed.append(image)
         except OSError:
-            missing.append(str(row["path"]))
+            missing.append(image)
     return Verification(checked=len(rows), changed=changed, missing=missing)
 
 

@@ -29,6 +29,7 @@ from curate.sources.address import join, url
 from curate.sources.classes import folder_name
 from curate.sources.layout import classes_of
 from curate.sources.records import split_called
+from curate.sources.shards import split_of_shard
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic, explained
 
@@ -232,7 +233,7 @@ def write_shards(images: pd.DataFrame, target: ExportTarget) -> dict[str, str]:
     """
     at = functools.cache(source_at)
     sums: dict[str, str] = {}
-    series = [_SERIES if split is None else folder_name(split) for split in images["split"]]
+    series = [_series(split) for split in images["split"]]
     numbers: Counter[str] = Counter()
     # Two splits whose names make one series stand in tars of their own: a shard is of one split.
     for (name_of_series, _), rows in images.groupby([series, images["split"].fillna("")], sort=True):
@@ -245,6 +246,12 @@ def write_shards(images: pd.DataFrame, target: ExportTarget) -> dict[str, str]:
             target.send(name)
             waiting = waiting[count:]
     return sums
+
+
+def _series(split: str | None) -> str:
+    """Name the shards of a split so that their names say no other one, as `test_hard-000000.tar` would say `test`."""
+    name = _SERIES if split is None else folder_name(split)
+    return name if split_of_shard(f"{name}-0.tar") in (None, split) else f"{_SERIES}-{name}"
 
 
 def _shard(path: Path, rows: list[Any], at: Callable[[str], Source]) -> int:

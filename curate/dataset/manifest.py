@@ -8,6 +8,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.dataset.relocation import Say, audited_root, relocated, workspaces_near
-from curate.errors import CurateError, SourceError, UndecidedError, refuse_unknown
+from curate.errors import CurateError, SourceError, UndecidedError, WorkspaceError, refuse_unknown
 from curate.i18n import counted
 from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
@@ -24,6 +25,7 @@ from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict, member
 from curate.shell import typed
 from curate.sources.address import is_below, on_this_machine, refuse_inside, url
+from curate.sources.columns import split_name
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
 from curate.storage.names import is_text, shown
@@ -50,7 +52,7 @@ def manifest(
     """
     ws = Workspace(Path(workspace))
     target = on_this_machine(output, "a manifest") if output else ws.manifest
-    if target.suffix not in SUFFIXES:
+    if target.suffix.lower() not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
     facts = ws.read_audit()
     root = facts["root"]
@@ -108,9 +110,9 @@ def folders_of(facts: Mapping[str, Any]) -> list[str]:
 def write(table: pd.DataFrame, path: Path) -> None:
     """Write a manifest in the format that the file name asks for."""
     clear_away(path.parent)
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         write_table(table, MANIFEST, path)
-    elif path.suffix == ".csv":
+    elif path.suffix.lower() == ".csv":
         safe_csv.write(table, path)
     else:
         rows = pa.Table.from_pandas(table, schema=MANIFEST, preserve_index=False).to_pylist()
@@ -121,9 +123,9 @@ def write(table: pd.DataFrame, path: Path) -> None:
 def read(path: Path) -> pd.DataFrame:
     """Read a manifest in any of its formats, also as a spreadsheet saves it; a column that it lacks comes back empty.
 
-    Actions come back as `Verdict` spells them, one row an image; where an image was kept by hand and no final label is
-    given, that is its label. Raises `SourceError`, naming the line, where the file is missing, is no manifest, holds
-    an action that there is not, relabels to nothing, or says two things of one image.
+    Actions come back as `Verdict` spells them, splits by their usual names, one row an image; where an image was kept
+    by hand and no final label is given, that is its label. Raises `SourceError`, naming the line, where the file is
+    missing, is no manifest, holds an action that there is not, relabels to nothing, or says two things of one image.
     """
     if path.is_dir():
         raise SourceError(f"{path} is a folder; name a manifest in it, or write one with: curate manifest WORKSPACE")
@@ -138,7 +140,10 @@ def read(path: Path) -> pd.DataFrame:
     if lacking:
         raise SourceError(f"{path} is not a manifest: it has no column {lacking[0]!r}")
     frame = frame.assign(**{name: None for name in _OPTIONAL if name not in frame})
-    frame = frame.assign(final_label=_spelt_as(frame["label"], frame["final_label"]))
+    frame = frame.assign(
+        final_label=_spelt_as(frame["label"], frame["final_label"]),
+        split=_column([split_name(split) for split in frame["split"]], frame.index),
+    )
     verdicts = [_checked(f"{path}, line {line}", row) for line, row in zip(frame.index, _verdicts(frame), strict=True)]
     actions, finals = zip(*verdicts, strict=True) if verdicts else ((), ())
     frame = frame.assign(action=_column(actions, frame.index), final_label=_column(finals, frame.index))
@@ -148,15 +153,15 @@ def read(path: Path) -> pd.DataFrame:
 
 def _rows(path: Path) -> pd.DataFrame:
     """Read the rows of a manifest file, their index the line that each begins on (from 1 where there is no header)."""
-    if path.suffix == ".parquet":
+    if path.suffix.lower() == ".parquet":
         frame = to_pandas(pq.read_table(path).replace_schema_metadata(None))  # pandas believes what it says
-    elif path.suffix == ".csv":
+    elif path.suffix.lower() == ".csv":
         return safe_csv.read(path)
     else:
         # Only a line feed ends a row: names may hold what else some take for the end of a line.
         lines = path.read_text(encoding="utf-8").split("\n")
         frame = pd.DataFrame([dict(json.loads(line)) for line in lines if line.strip()], dtype=object)
-    for name in {*_Verdict._fields, "split", "size_bytes"}.intersection(frame):
+    for name in {*_Verdict._fields, "size_bytes"}.intersection(frame):
         frame[name] = _column([_cell(value) for value in frame[name]], frame.index)
     frame.index = pd.RangeIndex(1, len(frame) + 1)
     return frame
@@ -177,6 +182,7 @@ class _Verdict(NamedTuple):
     action: str | None
     label: str | None
     final_label: str | None
+    split: str | None
     source: str | None
 
 
@@ -215,8 +221,14 @@ def _refuse_contradictions(path: Path, frame: pd.DataFrame) -> None:
     for line, row in zip(frame.index, _verdicts(frame), strict=True):
         before, known = first.setdefault((row.source, row.path), (line, row))
         if known != row:
-            what = "two labels" if known.action == row.action else f"{known.action} and {row.action}"
+            what = _difference(known, row)
             raise SourceError(f"{path}, lines {before} and {line}: {row.path!r} is given {what}; leave one of them")
+
+
+def _difference(one: _Verdict, other: _Verdict) -> str:
+    if one.action != other.action:
+        return f"{one.action} and {other.action}"
+    return f"the splits {one.split} and {other.split}" if one.split != other.split else "two labels"
 
 
 def _column(values: Sequence[str | None], index: pd.Index) -> pd.Series:
@@ -246,22 +258,34 @@ def _origin(table: pd.DataFrame, path: Path) -> Path | str:
     return next((ws.root for ws in workspaces_near(path) if {audited_root(ws)} == sources), "WORKSPACE")
 
 
-def notes_on_classes(table: pd.DataFrame, kept: pd.DataFrame) -> list[str]:
-    """Say which classes the rows that a manifest keeps have got and no image of it bore, a line each.
+def notes_on_classes(table: pd.DataFrame, kept: pd.DataFrame, path: Path) -> list[str]:
+    """Say which classes the rows kept of the manifest file `path` have got and no image of it bore, a line each.
 
-    A class may be misspelt, or have had another name when images were moved into it.
+    A class may be misspelt, have had another name when images were moved into it, or have been a number to a
+    spreadsheet: `007` is 7 in all columns then, which only the workspace beside it shows.
     """
-    known = set(table["label"].dropna())  # of dropped images too: a class may lose all that it had
+    known = _audited_classes(path, set(table["source"])) or set(table["label"].dropna())  # of dropped images too
     counts = Counter(label for label in kept["final_label"].dropna() if known and label not in known)
     return [
         f"a class that the dataset did not have, {label!r}: {count:,} of the images" for label, count in counts.items()
     ]
 
 
+def _audited_classes(path: Path, sources: set[str]) -> set[str]:
+    """Return the classes that the workspaces near a manifest file know; none unless they know all of its sources."""
+    known: dict[str, set[str]] = {}
+    for workspace in workspaces_near(path):
+        root = audited_root(workspace)
+        if root in sources:
+            with suppress(WorkspaceError):  # the table of its images may be damaged
+                known[root] = set(workspace.read_images(["label"])["label"].dropna())
+    return set().union(*known.values()) if set(known) == sources else set()
+
+
 def is_manifest(source: str | Path) -> bool:
     """Say whether a file of this machine is a manifest, by its name and columns; a list of images is none."""
     path = Path(source)
-    if url(source) is not None or path.suffix not in SUFFIXES or not path.is_file():
+    if url(source) is not None or path.suffix.lower() not in SUFFIXES or not path.is_file():
         return False
     return set(_NEEDED) <= set(_columns(path))
 
@@ -269,9 +293,9 @@ def is_manifest(source: str | Path) -> bool:
 def _columns(path: Path) -> list[str]:
     """Read the names of a table's columns; none where it cannot be read, which whoever reads its rows will explain."""
     try:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             return list(pq.read_schema(path).names)
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             with path.open("rb") as file:
                 header = safe_csv.decoded(file.read(_HEADER_BYTES)).partition("\n")[0]
             return [safe_csv.column_name(name) for name in safe_csv.parse(header)]

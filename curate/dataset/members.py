@@ -66,7 +66,7 @@ def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) 
     if rows.empty:
         raise SourceError(f"{manifest} keeps no images; there is nothing to build from")
     if say is not None:
-        for note in manifests.notes_on_classes(table, rows):
+        for note in manifests.notes_on_classes(table, rows, manifest):
             say(f"note: {note}")
     sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
     columns = (rows[name] for name in ("source", "path", "final_label", "sha256", "split"))

@@ -15,10 +15,8 @@ from pathlib import Path
 from curate.errors import SourceError
 
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/]|$)")
-_CONTAINERS = (
-    re.compile(r"^(.*?\.tar)/(.+)$", re.IGNORECASE | re.DOTALL),
-    re.compile(r"^(.*?\.parquet)/(\d+(?:[./].*)?)$", re.IGNORECASE | re.DOTALL),
-)
+_CONTAINER = re.compile(r"\.(?:tar|parquet)/(?=.)", re.IGNORECASE | re.DOTALL)
+_ROW = re.compile(r"\d+(?:[./].*)?", re.DOTALL)
 
 
 def url(address: str | Path) -> str | None:
@@ -87,10 +85,13 @@ def refuse_inside(target: str | Path, roots: Iterable[str], what: str) -> None:
 def in_container(address: str) -> tuple[str, str] | None:
     """Split an address that leads into a tar or a Parquet file into (container, member).
 
-    None for any other, such as one that leads through a folder that is called x.tar.
+    None for any other, such as one that leads through a folder that is called x.tar. What a member is called is no
+    container: the first one of an address is.
     """
-    for container in _CONTAINERS:
-        found = container.match(address)
-        if found and not (url(address) is None and Path(found[1]).is_dir()):
-            return found[1], found[2]
+    for found in _CONTAINER.finditer(address):
+        container, member = address[: found.end() - 1], address[found.end() :]
+        if container.lower().endswith(".parquet") and not _ROW.fullmatch(member):
+            continue
+        if url(address) is not None or not Path(container).is_dir():
+            return container, member
     return None

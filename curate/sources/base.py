@@ -45,9 +45,9 @@ class Source(ABC):
     form: ClassVar[str]
     """What a person may give, for messages: "a folder of images"."""
     priority: ClassVar[int] = 0
+    """Of several forms that claim an address, the one with the highest takes it."""
     online: bool = False
     """Whether addresses that a file of this machine names may be asked: nobody but its writer has named them."""
-    """Of several forms that claim an address, the one with the highest takes it."""
 
     def __init__(self, address: str, scratch: Path | None = None, exclude: Sequence[str] = ()) -> None:
         self.address = address

@@ -8,7 +8,7 @@ import io
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -80,15 +80,15 @@ class Further:
 
 
 def labelled(
-    records: Iterable[Record], tables: Mapping[str, str]
+    records: Iterable[Record], tables: Mapping[str, str], class_of: Callable[[Any], str | None]
 ) -> tuple[list[Record], list[Skipped], Mapping[str, Mapping[str, str]]]:
     """Give records the labels and splits that metadata files (path below the root -> address) have for them.
 
-    `file_name` is relative to the metadata file. A row without a file gives a record; a table without
-    `file_name` says nothing. Where rows disagree about an image, the first counts. Returns records, what was skipped,
-    and the further columns as in `Listing`.
+    `file_name` is relative to the metadata file, and `class_of` reads the class of a cell. A row without a file gives a
+    record; a table without `file_name` says nothing. Where rows disagree about an image, the first counts. Returns
+    records, what was skipped, and the further columns as in `Listing`.
     """
-    labels = _Labels(records)
+    labels = _Labels(records, class_of)
     for path, address in sorted(tables.items()):
         labels.take(path, address)
     skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
@@ -98,7 +98,8 @@ def labelled(
 class _Labels:
     """Gathers what one metadata file after another says of records, by path."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[Record], class_of: Callable[[Any], str | None]) -> None:
+        self._class_of = class_of
         self.found = {record.path: record for record in records}
         self.skipped: list[Skipped] = []
         self.further = Further()
@@ -123,7 +124,7 @@ class _Labels:
             if not is_below(named) and not (url(named) is None and is_below(target)):
                 self.skipped.append(Skipped(named, msg("{table} names a file outside its folder", table=table)))
                 continue
-            says = {"label": text(row, label)} if label else {}
+            says = {"label": self._class_of(row.get(label))} if label else {}
             says |= {"split": split_name(text(row, split))} if split else {}
             if any(self._said.setdefault((target, what), value) != value for what, value in says.items()):
                 self.skipped.append(Skipped(target, DISAGREE))

@@ -16,7 +16,7 @@ from curate.sources import objects, parquet
 from curate.sources.address import is_below, join, url
 from curate.sources.annotated import ClassCounts
 from curate.sources.base import Source
-from curate.sources.columns import Further, named_again, split_name, text
+from curate.sources.columns import SPLIT_COLUMNS, Further, named_again, split_name, text
 from curate.sources.parquet import Columns, Row
 from curate.sources.records import Listing, Record, Skipped
 from curate.sources.shards import split_of_shard
@@ -102,8 +102,10 @@ class _Reader:
         digits = max(_DIGITS, len(str(max(parquet.row_count(address) - 1, 0))))
         counts = ClassCounts(columns.classes)
         split_of_file = split_of(file)
+        # A `fold` or a `set` within the file of a split cuts that further; a column `split` knows best.
+        in_rows = columns.split and (split_of_file is None or columns.split.strip().lower() == SPLIT_COLUMNS[0])
         for row in parquet.rows(address, columns):
-            split = split_name(text({"split": row.split}, "split")) if columns.split else split_of_file
+            split = split_name(text({"split": row.split}, "split")) if in_rows else split_of_file
             path, size, changed = self._where(file, row, digits, stamp)
             record = Record(path, counts.class_of(row.label), split, size, changed)
             if path in self.records:

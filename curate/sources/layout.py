@@ -15,6 +15,7 @@ from curate.i18n import N_, Message, msg
 from curate.images import formats
 from curate.sources import annotations, clutter, columns, foreign, hub, shards
 from curate.sources.address import join
+from curate.sources.annotated import ClassCounts
 from curate.sources.parquet import columns_of, is_parquet
 from curate.sources.records import Listing, Record, Skipped, split_called
 from curate.sources.tar import is_tar
@@ -58,12 +59,14 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     described = annotations.beside(root, records, [path for path in others if path not in tables])
     records, read = described.records, described.skipped
     further: Mapping[str, Mapping[str, str]] = {}
+    counts = ClassCounts(None)
     if tables:
-        records, of_tables, further = columns.labelled(records, tables)
+        records, of_tables, further = columns.labelled(records, tables, counts.class_of)
         read += of_tables
     used = {item.path for item in read}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in used]
-    notes = [*described.notes, *_notes_on(records)]
+    of_metadata = counts.notes(", ".join(sorted({PurePosixPath(path).name for path in tables})))
+    notes = [*described.notes, *of_metadata, *_notes_on(records)]
     return Listing(root, records, sorted([*left_out, *read], key=lambda item: item.path), notes, further)
 
 

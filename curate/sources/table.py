@@ -18,6 +18,7 @@ from curate.schema import Verdict
 from curate.shell import typed
 from curate.sources import objects
 from curate.sources.address import as_there, located, url
+from curate.sources.annotated import ClassCounts
 from curate.sources.base import Source
 from curate.sources.columns import (
     LABEL_COLUMNS,
@@ -63,9 +64,11 @@ class Table(NamingFile):
         return is_list(address) and (url(address) is not None or Path(address).is_file())
 
     def _read_names(self) -> Listing:
-        """Raises `SourceError` where it has no column of paths, is a manifest, or mixes local paths and URLs."""
+        """Raises `SourceError` where it has no column of paths, mixes paths and URLs, or is a manifest but no list."""
         columns, rows = read_rows(self.address)
-        _refuse_manifest(self.address, columns, rows)
+        is_manifest = all(column_called(columns, (name,)) for name in ("action", "final_label"))
+        if is_manifest:
+            rows = _of_manifest(self.address, columns, rows)
         where, label, split = (column_called(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS))
         if where is None:
             known = ", ".join(PATH_COLUMNS[:4])
@@ -76,24 +79,46 @@ class Table(NamingFile):
             address = located(here, name)
             return url(address) is None and objects.stat(address) is not None
 
-        named, skipped = [], []
+        named, skipped, counts = [], [], ClassCounts(None)
         for number, row in enumerate(rows, start=1):
             name = as_there((text(row, where) or "").strip(), is_there)
             if name:
-                named.append(Named(located(here, name), text(row, label), split_name(text(row, split)), row))
+                of_row = counts.class_of(row.get(label) if label else None)
+                named.append(Named(located(here, name), of_row, split_name(text(row, split)), row))
             else:
                 skipped.append(Skipped(f"row {number}", msg("its {column} is empty", column=where)))
-        return listing_of(self.address, here, named, skipped, online=self.online, used=(where, label, split))
+        listing = listing_of(self.address, here, named, skipped, online=self.online, used=(where, label, split))
+        if is_manifest:
+            _refuse_images_elsewhere(self.address, here, listing.records, text(rows[0], "source") if rows else None)
+        listing.notes.extend(counts.notes(posixpath.basename(self.address)))
+        return listing
 
 
-def _refuse_manifest(address: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Raise `SourceError` for a manifest that drops or moves images: as a list it would bring all back as they were."""
-    action, final_label = (column_called(columns, (name,)) for name in ("action", "final_label"))
-    if action and final_label and any(str(row.get(action)).strip().lower() in _NOT_KEPT for row in rows):
-        raise SourceError(
-            f"{address} is a manifest, which drops or relabels images; write the list of what it keeps, and give that: "
-            f"{typed('curate', 'export', address, 'kept.csv')}"
-        )
+def _of_manifest(address: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a manifest without what was written for spreadsheets.
+
+    Raises `SourceError` where it drops or moves images: as a list it would bring all back as they were.
+    """
+    if address.lower().endswith(".csv"):
+        from curate.storage.safe_csv import unescape  # and pandas with it
+
+        rows = [{name: unescape(value) for name, value in row.items()} for row in rows]
+    action, final_label, label = (column_called(columns, (name,)) for name in ("action", "final_label", "label"))
+    for row in rows:
+        is_kept = str(row.get(str(action))).strip().lower() not in _NOT_KEPT
+        if not is_kept or text(row, final_label) not in (None, text(row, label)):
+            raise SourceError(f"{address} is a manifest, which drops or relabels images; {_instead(address)}")
+    return rows
+
+
+def _refuse_images_elsewhere(address: str, here: str, records: Sequence[Record], root: str | None) -> None:
+    """Raise `SourceError` for a manifest with none of its images beside it, where a list has them."""
+    if root is not None and root != here and not any(record.mtime_ns for record in records):
+        raise SourceError(f"{address} is a manifest of images in {root}; {_instead(address)}")
+
+
+def _instead(address: str) -> str:
+    return f"write the list of what it keeps, and give that: {typed('curate', 'export', address, 'kept.csv')}"
 
 
 _NOT_KEPT = frozenset(Verdict) - {Verdict.KEEP}

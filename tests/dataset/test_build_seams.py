@@ -70,7 +70,9 @@ def test_the_splits_of_the_dataset_are_kept_where_the_recipe_says_so(tmp_path: P
     table = curate.build(recipe, tmp_path / "set", manifest=path).table
     own = table[table["origin"] == "own"]
     assert all(row.path.startswith(f"{row.split}/{row.label}/") for row in table.itertuples())
-    assert dict(zip(own["origin_path"], own["split"], strict=True)) == {row.path: row.split for row in split_rows()}
+    assert dict(zip(own["origin_path"], own["split"], strict=True)) == {
+        row.path: "val" if row.split == "validation" else row.split for row in split_rows()
+    }
     assert set(table[table["origin"] == "more"]["split"]) == {"train"}
     assert "split as the dataset itself is" in (tmp_path / "set" / "CARD.md").read_text()
     images = curate.audit(tmp_path / "set", tmp_path / "ws").images
@@ -82,7 +84,7 @@ def test_splits_of_any_name_are_kept_by_folder_or_by_table(tmp_path: Path) -> No
     table = curate.build(
         plain(tmp_path, "[split]\nkeep = true\n"), tmp_path / "set", manifest=manifest(tmp_path, *rows)
     ).table
-    assert Counter(table["split"]) == {"Training": 4, "PublicTest": 4}
+    assert Counter(table["split"]) == {"train": 4, "PublicTest": 4}
     images = curate.audit(tmp_path / "set", tmp_path / "ws").images
     assert Counter(zip(images["label"], images["split"], strict=True)) == {
         ("cat", "train"): 2, ("horse", "train"): 2, ("cat", "PublicTest"): 2, ("horse", "PublicTest"): 2

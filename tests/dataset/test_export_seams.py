@@ -11,6 +11,7 @@ import pytest
 import curate
 from curate.dataset.export import SUMS, Verification
 from curate.errors import CurateError
+from curate.storage import safe_csv
 from tests import sample_images
 from tests.dataset.handmade import DOCUMENTS, Row, manifest
 from tests.dataset.test_export import exported
@@ -72,6 +73,22 @@ def test_a_class_that_the_dataset_did_not_have_is_told(tmp_path: Path) -> None:
     assert said == ["note: a class that the dataset did not have, 'Sadd': 1 of the images"]
 
 
+def test_classes_that_a_spreadsheet_has_made_numbers_of_are_told_where_the_audit_knows_better(tmp_path: Path) -> None:
+    sample_images.dataset(tmp_path / "set", each=2, classes=("007", "1e5", "x"))
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    table = curate.manifest(tmp_path / "ws", tmp_path / "approved.csv", pending="keep")
+    saved = {"007": "7", "1e5": "1.00E+05", "x": "x"}
+    safe_csv.write(table.replace({"label": saved, "final_label": saved}), tmp_path / "approved.csv")
+    said: list[str] = []
+    curate.export(tmp_path / "approved.csv", tmp_path / "out", say=said.append)
+    assert said == [
+        f"note: a class that the dataset did not have, {label!r}: 2 of the images" for label in ("7", "1.00E+05")
+    ]
+    (tmp_path / "ws" / "images.parquet").write_bytes(b"damaged")
+    curate.export(tmp_path / "approved.csv", tmp_path / "again", say=said.append)
+    assert len(said) == 2
+
+
 def test_a_class_whose_own_images_are_all_dropped_is_no_new_one(tmp_path: Path) -> None:
     said: list[str] = []
     exported(tmp_path, Row("a/1.png", "a", "b"), Row("b/2.png", "b", action="drop"), say=said.append)
@@ -88,3 +105,13 @@ def test_splits_whose_shards_would_be_called_alike_are_kept_apart(tmp_path: Path
     }  # fmt: skip
     images = curate.audit(tmp_path / "out", tmp_path / "ws").images
     assert sorted(images["split"], key=str) == [None, "data", "x/y", "x_y"]
+
+
+def test_shards_of_a_split_that_begins_as_another_is_called_come_back_as_theirs(tmp_path: Path) -> None:
+    splits = ("test", "test_hard", "train1", "val-2", "dev.x")
+    data = [sample_images.encode(sample_images.photo(index, 20, 20), "PNG") for index in range(len(splits))]
+    rows = [Row(f"a/{index}.png", "a", split=split, data=data[index]) for index, split in enumerate(splits)]
+    exported(tmp_path, *rows, layout="webdataset")
+    assert {"test-000000.tar", "data-test_hard-000000.tar"} < {path.name for path in (tmp_path / "out").glob("*.tar")}
+    images = curate.audit(tmp_path / "out", tmp_path / "ws").images
+    assert sorted(images["split"]) == sorted(splits)

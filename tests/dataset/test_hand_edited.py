@@ -9,6 +9,7 @@ import pytest
 import curate
 from curate.dataset import manifest as manifests
 from curate.errors import SourceError
+from curate.schema import MANIFEST
 from curate.storage import safe_csv
 from tests import sample_images
 from tests.dataset.handmade import Row, files, manifest
@@ -93,6 +94,23 @@ def test_two_rows_that_contradict_are_refused_and_two_that_agree_are_one(tmp_pat
         manifests.read(edited(tmp_path / "labels", *rows, final_label={2: "b"}))
 
 
+def test_two_splits_of_one_image_are_refused(tmp_path: Path) -> None:
+    path = edited(tmp_path, Row("a/1.png", "a", split="test"), Row("a/1.png", "a", split="test"), split={1: "train"})
+    with pytest.raises(SourceError, match=r"lines 2 and 3: 'a/1\.png' is given the splits test and train; leave one"):
+        manifests.read(path)
+
+
+def test_a_split_goes_by_any_of_its_names_as_in_a_list(tmp_path: Path) -> None:
+    written = ("Train", "training", "train ", "valid", "Test set", "fold 3", None)
+    rows = [Row(f"a/{number}.png", "a") for number in range(len(written))]
+    path = edited(tmp_path, *rows, split=dict(enumerate(written)))
+    wanted = ["train", "train", "train", "val", "test", "fold 3", None]
+    assert manifests.read(path)["split"].tolist() == wanted
+    exported = curate.export(path, tmp_path / "out.csv")
+    assert exported["split"].tolist() == wanted
+    assert curate.audit(tmp_path / "out.csv", tmp_path / "ws").images["split"].tolist() == wanted
+
+
 def test_the_same_path_in_two_sources_is_two_images(tmp_path: Path) -> None:
     rows = (Row("a/1.png", "a"), Row("a/1.png", "a"))
     assert len(manifests.read(edited(tmp_path, *rows, source={1: "/elsewhere"}))) == 2
@@ -108,6 +126,16 @@ def test_a_manifest_is_read_as_a_spreadsheet_saves_it(tmp_path: Path, separator:
     assert manifests.is_manifest(path)
     curate.export(path, tmp_path / "out")
     assert {"maçã/1.png", "pêra/2.png"} < set(files(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("suffix", [".CSV", ".Parquet", ".JSONL"])
+def test_the_ending_of_a_manifest_has_any_case(tmp_path: Path, suffix: str) -> None:
+    table = manifests.read(manifest(tmp_path, Row("a/1.png", "a"), Row("a/2.png", "a", action="drop")))
+    path = (tmp_path / "approved").with_suffix(suffix)
+    facts = dict.fromkeys(MANIFEST.names, "") | {"size_bytes": 1, "width": 1, "height": 1, "frames": 1}
+    manifests.write(pd.DataFrame([facts | row for row in table.to_dict("records")])[MANIFEST.names], path)
+    assert manifests.is_manifest(path)
+    assert list(manifests.kept_rows(path)["path"]) == ["a/1.png"]
 
 
 def test_windows_paths_are_read_where_only_those_with_slashes_are_there(tmp_path: Path) -> None:

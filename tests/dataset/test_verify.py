@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import curate
 from curate.dataset.export import Verification
 from curate.errors import SourceError
+from tests import sample_images
 from tests.dataset.handmade import Row, manifest
 from tests.sources.test_sources import tar
 
@@ -46,11 +49,22 @@ def test_what_no_export_has_made_is_refused(tmp_path: Path) -> None:
             curate.verify(tmp_path / "list.csv")
 
 
-def test_a_list_of_members_of_a_shard_is_verified_inside_it(tmp_path: Path) -> None:
-    data = b"a/1.png"
-    tar(tmp_path / "source" / "s.tar", {"a/1.png": data})
-    path = manifest(tmp_path, Row("s.tar/a/1.png", "a", data=data), write=False)
+@pytest.mark.parametrize("member", ["a/1.png", "000001.png"])
+def test_a_list_of_members_of_a_shard_is_verified_inside_it(tmp_path: Path, member: str) -> None:
+    data = b"the image"
+    tar(tmp_path / "source" / "s.tar", {member: data})
+    path = manifest(tmp_path, Row(f"s.tar/{member}", "a", data=data), write=False)
     curate.export(path, tmp_path / "list.csv")
     assert curate.verify(tmp_path / "list.csv").ok
-    tar(tmp_path / "source" / "s.tar", {"a/1.png": b"other"})
-    assert curate.verify(tmp_path / "list.csv").changed == [str(tmp_path / "source" / "s.tar" / "a" / "1.png")]
+    tar(tmp_path / "source" / "s.tar", {member: b"other"})
+    assert curate.verify(tmp_path / "list.csv").changed == [str(tmp_path / "source" / "s.tar" / member)]
+
+
+def test_a_list_of_rows_of_a_parquet_file_is_verified_inside_it(tmp_path: Path) -> None:
+    data = sample_images.encode(sample_images.photo(1, 20, 20), "PNG")
+    table = pa.table({"image": pa.array([{"bytes": data, "path": None}])})
+    (tmp_path / "source").mkdir()
+    pq.write_table(table, tmp_path / "source" / "s.parquet")
+    path = manifest(tmp_path, Row("s.parquet/000000.png", "a", data=data), write=False)
+    curate.export(path, tmp_path / "list.csv")
+    assert curate.verify(tmp_path / "list.csv").ok

@@ -100,6 +100,13 @@ def test_a_folder_called_like_a_tar_is_a_folder(tmp_path: Path) -> None:
     assert source_at(tmp_path).plain_file("set.tar/a/1.jpg") is not None
 
 
+def test_shards_in_a_folder_called_like_a_tar_are_read(tmp_path: Path) -> None:
+    tar(tmp_path / "set.tar" / "0.tar", {"a/1.jpg": DATA})
+    (record,) = open_source(tmp_path).list().records
+    assert record.path == "set.tar/0.tar/a/1.jpg"
+    assert source_at(tmp_path).read(record.path) == DATA
+
+
 def test_a_source_that_nobody_knows_is_one_line_that_says_what_can_be_given(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"nowhere does not exist; give .*a folder of images"):
         open_source(tmp_path / "nowhere")

@@ -317,3 +317,25 @@ def test_a_column_of_parquet_that_gives_the_class_away_is_told(tmp_path: Path) -
     curate.audit(tmp_path / "data.parquet", tmp_path / "ws", engine="serial")
     (camera,) = [guess for guess in curate.status(tmp_path / "ws").spurious if guess.trait == "list.camera"]
     assert (camera.accuracy, camera.is_telling) == (1.0, True)
+
+
+def test_a_row_that_names_its_image_as_if_in_a_tar_is_read(tmp_path: Path) -> None:
+    """`datasets` keeps the path that an image had, and a class may be called so."""
+    file = hub_parquet(tmp_path / "set.parquet", [image(JPEG[0], "photos.tar/1.jpg")], None)
+    (record,) = listed(file).records
+    assert source_at(tmp_path).read(record.path) == JPEG[0]
+
+
+@pytest.mark.parametrize(("column", "file", "wanted"), [
+    ("fold", "train-00000-of-00001.parquet", "train"),
+    ("set", "test/0000.parquet", "test"),
+    ("split", "train-00000-of-00001.parquet", "val"),
+    ("fold", "images.parquet", "val"),
+])  # fmt: skip
+def test_folds_within_the_file_of_a_split_leave_it_its_split(
+    column: str, file: str, wanted: str, tmp_path: Path
+) -> None:
+    table = pa.table({"image": pa.array([image(JPEG[0])], type=IMAGE), column: ["valid"]})
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    pq.write_table(table, tmp_path / file)
+    assert [record.split for record in listed(tmp_path).records] == [wanted]

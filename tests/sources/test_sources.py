@@ -18,6 +18,7 @@ from curate.errors import SourceError
 from curate.reviewing.previews import preview
 from curate.sources import Listing, address, open_source, source_at
 from curate.sources.columns import DISAGREE
+from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
 from tests import sample_images
 
@@ -203,6 +204,46 @@ def test_a_list_that_cannot_be_used_is_one_clear_line(tmp_path: Path, rows: list
     with pytest.raises(SourceError, match=message) as caught:
         listed(write(tmp_path / "list.csv", rows), tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_images_that_a_list_gives_several_classes_have_none_and_are_told(tmp_path: Path) -> None:
+    labels = (["cat"], ["cat", "dog"], ["dog", "dog"], [], "dog", None)
+    rows = [{"path": f"{number}.png", "label": label} for number, label in enumerate(labels)]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = listed(tmp_path / "list.jsonl", tmp_path)
+    assert [record.label for record in found.records] == ["cat", None, "dog", None, "dog", None]
+    assert [str(note) for note in found.notes] == [
+        "1 image in list.jsonl is given several classes; one is read of each image, so it counts as having none."
+    ]
+
+
+def test_images_that_metadata_give_several_classes_have_none_and_are_told(tmp_path: Path) -> None:
+    labels = (["cat", "dog"], ["cat"], "dog")
+    for number, label in enumerate(labels):
+        image = sample_images.save(sample_images.photo(number), tmp_path / "set" / "any" / f"{number}.jpg")
+        with (image.parent / "metadata.jsonl").open("a") as file:
+            file.write(json.dumps({"file_name": image.name, "label": label}) + "\n")
+    found = listed(tmp_path / "set", tmp_path)
+    assert [record.label for record in found.records] == [None, "cat", "dog"]
+    assert [str(note) for note in found.notes] == [
+        "1 image in metadata.jsonl is given several classes; one is read of each image, so it counts as having none."
+    ]
+
+
+def test_a_manifest_that_keeps_all_is_a_list_of_the_images_beside_it(tmp_path: Path) -> None:
+    for name in ("-1/000.jpg", "@home/000.jpg"):
+        sample_images.save(sample_images.photo(len(name)), tmp_path / "data" / name)
+    curate.audit(tmp_path / "data", tmp_path / "ws")
+    curate.manifest(tmp_path / "ws", tmp_path / "approved.csv", pending="keep")
+    with pytest.raises(SourceError, match=r"is a manifest of images in .*data; write the list .* curate export"):
+        listed(tmp_path / "approved.csv", tmp_path)
+    table = safe_csv.read(tmp_path / "approved.csv")
+    safe_csv.write(table, tmp_path / "data" / "approved.csv")
+    found = listed(tmp_path / "data" / "approved.csv", tmp_path).records
+    assert [(record.path, record.label) for record in found] == [("-1/000.jpg", "-1"), ("@home/000.jpg", "@home")]
+    safe_csv.write(table.assign(final_label="other"), tmp_path / "data" / "approved.csv")
+    with pytest.raises(SourceError, match="is a manifest, which drops or relabels images"):
+        listed(tmp_path / "data" / "approved.csv", tmp_path)
 
 
 @pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])

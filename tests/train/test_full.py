@@ -43,7 +43,13 @@ def gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> material.Materi
     monkeypatch.setattr(full, "arms", lambda plan, material: {full.START: (TINY, lambda fold, seed: fold.kept)})
     raw, held_out = listed(tmp_path / "raw", "raw", 10), listed(tmp_path / "extra", "test", 6)
     return material.Material(
-        CLASSES, raw, raw[::2], listed(tmp_path / "extra", "train", 6), held_out[::2], held_out, advised=True
+        CLASSES,
+        raw,
+        raw[::2],
+        listed(tmp_path / "extra", "train", 6),
+        held_out[::2],
+        held_out,
+        decisions=material.BY_ADVICE,
     )
 
 

@@ -103,7 +103,7 @@ class Told:
 
 def gathered() -> material.Material:
     raw, extension, test = listed(20), listed(30, "extra"), listed(6, "faces")
-    return material.Material(CLASSES, raw, raw[::2], extension, test, test, advised=True)
+    return material.Material(CLASSES, raw, raw[::2], extension, test, test, decisions=material.BY_ADVICE)
 
 
 def test_both_models_are_trained_on_every_share_for_every_seed() -> None:

@@ -1,7 +1,9 @@
 """The benchmark's parts: rounds that go on, what a second split gives away, folds, removals, and runs that are kept."""
 
 import json
+import shutil
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import curate
 from curate.errors import ConfigError
+from curate.storage.workspace import Workspace
+from tests import sample_images
 from tests.demonstration.test_run import interrupted_while_drawing
 from tests.train.drawn import draw as draw_images
 
@@ -182,12 +187,38 @@ def test_without_an_unseen_test_image_nothing_is_said_of_unseen_ones() -> None:
     assert found == {"seen_share": 1.0, "seen": 1.0}
 
 
+# Whose decisions
+
+
+@pytest.mark.parametrize(
+    ("decided", "whose"),
+    [
+        pytest.param((), material.BY_ADVICE, id="nothing"),
+        pytest.param(("z1",), material.BY_BOTH, id="one of two"),
+        pytest.param(("z1", "z2"), material.BY_A_PERSON, id="both"),
+    ],
+)
+def test_advice_stands_in_only_where_nobody_has_decided(decided: Sequence[str], whose: str, tmp_path: Path) -> None:
+    for seed in range(24):
+        folder, label = ("raw", "extra")[seed // 12], CLASSES[seed % 2]
+        sample_images.save(sample_images.photo(seed), tmp_path / folder / label / f"{seed:03}.jpg")
+    for copy, original in (("z1", "000"), ("z2", "002")):
+        shutil.copy(tmp_path / "raw" / "cats" / f"{original}.jpg", tmp_path / "raw" / "cats" / f"{copy}.jpg")
+    curate.audit(tmp_path / "raw", tmp_path / "ws")
+    for name in decided:
+        curate.decide(tmp_path / "ws", curate.Selection(paths=(f"cats/{name}.jpg",)), "keep", reviewer="ana")
+    plan = material.Plan(output=tmp_path / "out", raw=tmp_path / "raw", extra=tmp_path / "extra")
+    found = material.gather(plan, Workspace(tmp_path / "ws"), lambda _: None)
+    copies = {Path(sample.path).stem for sample in found.kept if "z" in sample.path}
+    assert (copies, found.decisions) == (set(decided), whose)
+
+
 # The controlled protocol
 
 
 def gathered(raw: list[Sample], kept: list[Sample]) -> material.Material:
     faces = [Sample("extra", f"{index}", "cats", f"{index}") for index in range(3)]
-    return material.Material(CLASSES, raw, kept, [], faces, faces, advised=True)
+    return material.Material(CLASSES, raw, kept, [], faces, faces, decisions=material.BY_ADVICE)
 
 
 def test_every_raw_image_is_tested_on_in_one_fold_and_its_duplicates_are_never_trained_on_there() -> None:

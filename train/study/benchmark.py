@@ -53,7 +53,7 @@ def benchmark(plan: Plan, say: Say = lambda _: None) -> dict[str, Any]:
         "classes": material.classes,
         "raw": str(plan.raw),
         "extra": str(plan.extra),
-        "decisions": "the scanners' advice, followed without a person" if material.advised else "a person's",
+        "decisions": material.decisions,
         "images": {name: len(getattr(material, name)) for name in ("raw", "kept", "extension", "faces")},
         "table1": _class_summary(workspace, material.drawn),
         "recipes": {

@@ -5,7 +5,6 @@ of raw images, and of whatever the scanners flag.
 """
 
 import random
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 import curate
+from curate.auditing.summary import rulings_of
 from curate.config import Config
-from curate.dataset import manifest
 from curate.demonstration import dataset
 from curate.errors import ConfigError
 from curate.options import Profile
@@ -29,6 +28,10 @@ from curate.train.data import Sample
 from curate.train.study import EXTRA, RAW
 
 TEST_SHARE = 0.2
+BY_A_PERSON = "a person's"
+BY_ADVICE = "the scanners' advice, followed without a person"
+BY_BOTH = "a person's, and the scanners' advice on what nobody has decided"
+"""Whose decisions a benchmark follows."""
 Say = Callable[[str], None]
 
 
@@ -36,8 +39,8 @@ Say = Callable[[str], None]
 class Plan:
     """What to compare: two datasets of the same classes, in any form that an audit takes, or `kaggle:OWNER/DATASET`.
 
-    `workspace` holds the decisions about `raw`; without one the scanners' advice is followed. `limit` is the largest
-    number of raw images of every class, or of each that it names. `full` asks for the full protocol as well,
+    `workspace` holds the decisions about `raw`; where it has none, the scanners' advice is followed. `limit` is the
+    largest number of raw images of every class, or of each that it names. `full` asks for the full protocol as well,
     `fine_tune` for whole networks in every arm.
     """
 
@@ -59,7 +62,7 @@ class Material:
     """The images: all raw ones, those that were kept, and the extension's, by what they are used for.
 
     `drawn` are the paths of the raw ones, of those too that cannot be read. `extension` may be trained on, `held_out`
-    is all the rest of it, of which `faces` are as many of each class.
+    is all the rest of it, of which `faces` are as many of each class. `decisions` says who chose what is kept.
     """
 
     classes: list[str]
@@ -68,7 +71,7 @@ class Material:
     extension: list[Sample]
     faces: list[Sample]
     held_out: list[Sample]
-    advised: bool
+    decisions: str
     drawn: frozenset[str] = frozenset()
 
 
@@ -133,7 +136,7 @@ def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
     Raises `ConfigError` where the two datasets do not share their classes.
     """
     images, findings = workspace.read_images(), workspace.read_findings()
-    dropped, advised = _dropped(workspace, findings)
+    dropped, decisions = _dropped(workspace, images, findings)
     drawn = limited(_samples(workspace, images, findings), plan.limit)
     unreadable = set(images.loc[images["status"] == DecodeStatus.ERROR, "path"])
     raw = contents.with_prevalent_copies([sample for sample in drawn if sample.path not in unreadable], workspace)
@@ -150,21 +153,30 @@ def gather(plan: Plan, workspace: Workspace, say: Say) -> Material:
         extension,
         faces,
         held_out,
-        advised,
+        decisions,
         frozenset(sample.path for sample in drawn),
     )
 
 
-def _dropped(workspace: Workspace, findings: pd.DataFrame) -> tuple[set[str], bool]:
-    """Return the paths of the images that go, relabelled ones too, and whether advice stood in for decisions."""
-    with tempfile.TemporaryDirectory() as folder:
-        table = manifest.manifest(workspace.root, Path(folder) / "manifest.parquet", pending="keep")
-    waiting = curate.status(workspace.root).verdicts["pending"]
-    dropped = set(table.loc[table["action"].isin([Verdict.DROP, Verdict.RELABEL]), "path"])
-    if waiting:
-        advice = findings[(findings["suggestion"] == Verdict.DROP) & (findings["severity"] != Severity.INFO)]
-        dropped |= set(advice["path"])
-    return dropped, bool(waiting)
+def _dropped(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> tuple[set[str], str]:
+    """Return the paths of the images that go, relabelled ones too, and whose decisions these are.
+
+    Where a finding still waits for a decision, the advice of its scanner stands in for one.
+    """
+    rulings = rulings_of(workspace, images, findings)
+    gone = {
+        path for path, ruling in rulings.items() if ruling.settled("keep").verdict in {Verdict.DROP, Verdict.RELABEL}
+    }
+    waiting = {(path, finding_id) for path, ruling in rulings.items() for finding_id in ruling.waiting}
+    advice = findings[findings["suggestion"] == Verdict.DROP]
+    gone |= {
+        path
+        for path, finding_id in zip(advice["path"], advice["finding_id"], strict=True)
+        if (path, finding_id) in waiting
+    }
+    if not waiting:
+        return gone, BY_A_PERSON
+    return gone, BY_BOTH if any(ruling.decisions for ruling in rulings.values()) else BY_ADVICE
 
 
 def _samples(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> list[Sample]:
