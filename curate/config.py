@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
 from curate.errors import ConfigError, suggestion
 from curate.options import DuplicateEngine, Profile
@@ -25,9 +25,16 @@ BYTES_PER_PIXEL = 32
 
 
 class Settings(BaseModel):
-    """A frozen table of settings; a misspelt key is an error, not a silent default."""
+    """A frozen table of settings; a misspelt key, or a value of another type, is an error, not a silent default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _is_what_is_written(cls, written: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        read = validate(written)
+        _refuse_turned(written, read)
+        return read
 
 
 class DecodeLimits(Settings):
@@ -150,6 +157,17 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
             message = f"is not a setting; {meant}Remove it or mend the spelling"
         parts.append(f"{key} {message}")
     return "; ".join(parts)
+
+
+def _refuse_turned(written: object, read: object) -> None:
+    """Raise `ValueError` where a truth value or text was read as a number, or anything else as a truth value."""
+    if isinstance(written, Mapping) and isinstance(read, Mapping):
+        for name, value in written.items():
+            _refuse_turned(value, read.get(name))
+    is_number = isinstance(read, int | float)
+    if is_number and (isinstance(written, str) or isinstance(written, bool) != isinstance(read, bool)):
+        wanted = "true or false" if isinstance(read, bool) else "a number"
+        raise ValueError(f"is {json.dumps(written, default=str)}; {wanted} is wanted there")
 
 
 def _settings_at(model: type[BaseModel], tables: Sequence[int | str]) -> Collection[str]:
