@@ -104,6 +104,21 @@ def test_not_a_duplicate_is_remembered_when_the_group_is_found_under_another_nam
     assert ids(store.queue.find(limit=9)) == ["b/x"]
 
 
+def test_a_relabel_to_the_class_that_an_image_has_by_now_is_shown_as_the_keep_that_it_counts_as(store: Store) -> None:
+    (_, item) = store.queue.find(limit=2)
+    store.log.decide(choices.decide_all(item, Action.RELABEL, "a"), reviewer="ana", now=NOW)
+
+    def shown(label: str) -> list[tuple[str, str | None]]:
+        findings = GROUP.assign(label=GROUP["label"].where(GROUP["path"] != "b/x", label))
+        store.queue.sync(findings, images(findings))
+        (again,) = [one for one in store.queue.find(pending=None, limit=2) if one.paths == ["b/x"]]
+        return [(row["action"], row["new_label"]) for row in again.findings]
+
+    assert shown("b") == [("relabel", "a")]
+    assert shown("a") == [("keep", None)]
+    assert shown("b") == [("relabel", "a")]
+
+
 # Filters
 
 
