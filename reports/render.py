@@ -98,7 +98,7 @@ def _require_extra() -> None:
         import jinja2  # noqa: F401
         import matplotlib as mpl  # noqa: F401
     except ImportError as error:
-        raise MissingExtraError("the report needs more packages: pip install 'imagecurate[report]'") from error
+        raise MissingExtraError('the report needs more packages: pip install "imagecurate[report]"') from error
 
 
 def _refuse_source(target: Path, address: str) -> None:

@@ -38,7 +38,7 @@ def torch_dataset(
     try:
         from curate.train.datasets import ManifestDataset
     except ImportError as error:
-        raise MissingExtraError("a dataset of torch needs more packages: pip install 'imagecurate[train]'") from error
+        raise MissingExtraError('a dataset of torch needs more packages: pip install "imagecurate[train]"') from error
     samples = listing.from_manifest(manifests.kept_rows(Path(manifest), sources_of(source)))
     lacking = sum(not sample.label for sample in samples)
     if lacking:

@@ -48,7 +48,7 @@ def review(
     arguments = ["--lang", translator(lang).language] if lang else []
     arguments += ["--reviewer", reviewer] if reviewer else []
     if find_spec("streamlit") is None:
-        raise MissingExtraError("the reviewer needs one more package: pip install 'imagecurate[ui]'")
+        raise MissingExtraError('the reviewer needs one more package: pip install "imagecurate[ui]"')
     chosen = free_port(address, port, say)
     secret = secrets.token_urlsafe(24)
     shown = f"http://{f'[{address}]' if ':' in address else address}:{chosen}/"

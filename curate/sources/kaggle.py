@@ -91,7 +91,7 @@ def _client() -> Any:
     try:
         from kaggle.api.kaggle_api_extended import KaggleApi
     except ImportError as error:
-        raise MissingExtraError("fetching needs one more package: pip install 'imagecurate[kaggle]'") from error
+        raise MissingExtraError('fetching needs one more package: pip install "imagecurate[kaggle]"') from error
     requests = _requests()
     client = KaggleApi()
     try:
