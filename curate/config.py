@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
-from curate.errors import ConfigError, suggestion
+from curate.errors import ConfigError, path_of, suggestion
 from curate.options import DuplicateEngine, Profile
 
 SCHEMA = "curate.schema.json"
@@ -124,7 +124,9 @@ def with_options(config: Config, options: Mapping[str, Any]) -> Config:
     if "thorough" in given:
         config = override(config, "duplicates", thorough=given.pop("thorough"))
     embeddings = given.get("embeddings", config.embeddings)
-    given["embeddings"] = embeddings if isinstance(embeddings, bool) else str(Path(embeddings).absolute())
+    if not isinstance(embeddings, bool):
+        embeddings = str(path_of("embeddings", embeddings).absolute())
+    given["embeddings"] = embeddings
     try:
         return Config.model_validate({**config.model_dump(), **given})
     except ValidationError as error:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from curate.errors import ConfigError, MissingExtraError
+from curate.errors import ConfigError, MissingExtraError, path_of
 from curate.i18n import translator
 from curate.storage.workspace import Workspace
 from curate.ui import server
@@ -44,7 +44,7 @@ def review(
     >>> curate.review("ws", open_browser=True)  # doctest: +SKIP
     reviewing ws on http://127.0.0.1:8501/?key=... - stop with Ctrl-C
     """
-    Workspace(Path(workspace)).read_images()
+    Workspace(path_of("workspace", workspace)).read_images()
     arguments = ["--lang", translator(lang).language] if lang else []
     arguments += ["--reviewer", reviewer] if reviewer else []
     if find_spec("streamlit") is None:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from curate.errors import ClassError, ConfigError, CurateError, SourceError
+from curate.errors import ClassError, ConfigError, CurateError, SourceError, path_of
 from curate.reviewing import answers
 from curate.reviewing.choices import faults
 from curate.reviewing.classes import checked
@@ -86,7 +86,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     action = None if action is None else Action(action)  # who calls may write it as text
     if (action == Action.RELABEL) != (new_label is not None):
         raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
-    ws = Workspace(Path(workspace))
+    ws = Workspace(path_of("workspace", workspace))
     images = ws.read_images()
     if new_label is not None:
         new_label = checked(new_label, _classes(ws, images), new_class=new_class)
@@ -135,8 +135,8 @@ def decide_from_csv(
     >>> curate.decide_from_csv("ws", "decisions.csv", reviewer="ana")
     1
     """
-    ws = Workspace(Path(workspace))
-    choices = _choices_of(ws, Rows(str(table), "line", _read_csv(Path(table))), new_class=new_class)
+    ws = Workspace(path_of("workspace", workspace))
+    choices = _choices_of(ws, Rows(str(table), "line", _read_csv(path_of("table", table))), new_class=new_class)
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
@@ -159,9 +159,10 @@ def decide_from_label_studio(
     >>> curate.decide_from_label_studio("ws", "answers.json", reviewer="ana")  # doctest: +SKIP
     12
     """
-    ws = Workspace(Path(workspace))
-    _refuse_no_file(Path(export), _ANSWERS)
-    rows = answers.rows(Path(export), ws.read_images(), queued(ws.read_findings()))
+    ws = Workspace(path_of("workspace", workspace))
+    file = path_of("export", export)
+    _refuse_no_file(file, _ANSWERS)
+    rows = answers.rows(file, ws.read_images(), queued(ws.read_findings()))
     choices = _choices_of(ws, Rows(str(export), "task", rows), new_class=new_class)
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
