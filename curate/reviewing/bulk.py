@@ -4,7 +4,7 @@ Invariants: they go into the same log under the same rules, all of one call or n
 decision than it says, and a class comes about only where a person asks for a new one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -28,7 +28,10 @@ from curate.storage.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which findings to decide; an empty tuple means any. Keepers are left alone unless `keepers`."""
+    """Which findings to decide; an empty tuple means any. Keepers are left alone unless `keepers`.
+
+    One text stands for a tuple of one. Raises `ConfigError` for what is no collection.
+    """
 
     categories: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -37,6 +40,14 @@ class Selection:
     min_score: float = 0.0
     max_score: float = 1.0
     keepers: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("categories", "kinds", "labels", "paths"):
+            given = getattr(self, name)
+            if not isinstance(given, Iterable):
+                raise ConfigError(f"{name} is {given!r}; give several, as a tuple of texts")
+            # In a text each part of it would be found: "female" would mean the class male as well.
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
 
 
 CHOSEN = frozenset({Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER})
@@ -314,7 +325,7 @@ def _fits(path: str, patterns: Sequence[str]) -> bool:
 def _record(
     workspace: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
 ) -> int:
-    if not reviewer.strip():
+    if not isinstance(reviewer, str) or not reviewer.strip():
         raise CurateError("nobody is named who decides; say who, with reviewer")
     images = workspace.read_images()
     labels = dict(zip(images["path"], images["label"], strict=True))
