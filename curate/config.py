@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
-from curate.errors import ConfigError, suggestion
+from curate.errors import ConfigError, path_of, suggestion
 from curate.options import DuplicateEngine, Profile
 
 SCHEMA = "curate.schema.json"
@@ -25,9 +25,16 @@ BYTES_PER_PIXEL = 32
 
 
 class Settings(BaseModel):
-    """A frozen table of settings; a misspelt key is an error, not a silent default."""
+    """A frozen table of settings; a misspelt key, or a value of another type, is an error, not a silent default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _is_what_is_written(cls, written: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+        read = validate(written)
+        _refuse_turned(written, read)
+        return read
 
 
 class DecodeLimits(Settings):
@@ -117,7 +124,9 @@ def with_options(config: Config, options: Mapping[str, Any]) -> Config:
     if "thorough" in given:
         config = override(config, "duplicates", thorough=given.pop("thorough"))
     embeddings = given.get("embeddings", config.embeddings)
-    given["embeddings"] = embeddings if isinstance(embeddings, bool) else str(Path(embeddings).absolute())
+    if not isinstance(embeddings, bool):
+        embeddings = str(path_of("embeddings", embeddings).absolute())
+    given["embeddings"] = embeddings
     try:
         return Config.model_validate({**config.model_dump(), **given})
     except ValidationError as error:
@@ -150,6 +159,17 @@ def explain(error: ValidationError, model: type[BaseModel]) -> str:
             message = f"is not a setting; {meant}Remove it or mend the spelling"
         parts.append(f"{key} {message}")
     return "; ".join(parts)
+
+
+def _refuse_turned(written: object, read: object) -> None:
+    """Raise `ValueError` where a truth value or text was read as a number, or anything else as a truth value."""
+    if isinstance(written, Mapping) and isinstance(read, Mapping):
+        for name, value in written.items():
+            _refuse_turned(value, read.get(name))
+    is_number = isinstance(read, int | float)
+    if is_number and (isinstance(written, str) or isinstance(written, bool) != isinstance(read, bool)):
+        wanted = "true or false" if isinstance(read, bool) else "a number"
+        raise ValueError(f"is {json.dumps(written, default=str)}; {wanted} is wanted there")
 
 
 def _settings_at(model: type[BaseModel], tables: Sequence[int | str]) -> Collection[str]:

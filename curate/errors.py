@@ -16,6 +16,8 @@ Bad *data* is never an exception: it becomes a row with a reason.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from os import PathLike
+from pathlib import Path
 
 
 class CurateError(Exception):
@@ -83,3 +85,11 @@ def refuse_unknown(name: str, given: object, known: Iterable[str]) -> None:
     choices = tuple(known)
     if given not in choices:
         raise ConfigError(f"{name} is {given!r}; {suggestion(str(given), choices)}it is one of {', '.join(choices)}")
+
+
+def path_of(name: str, given: object) -> Path:
+    """Return an argument that is the path of something; raise `ConfigError` where it is none, such as a table."""
+    if not isinstance(given, str | PathLike):
+        found = "None" if given is None else f"of the type {type(given).__name__}"
+        raise ConfigError(f"{name} is {found}; give its path, as text or a Path")
+    return Path(given)

@@ -1,6 +1,7 @@
 """What messages advise runs as it stands: names with blanks and quotes in them are quoted for the shell."""
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -139,3 +140,13 @@ def test_the_report_and_the_reviewer_advise_what_can_be_pasted(folder: Path) -> 
 def test_on_windows_words_are_quoted_as_cmd_takes_them(word: str, quoted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shell, "ON_WINDOWS", True)
     assert shell.typed("curate", word) == f"curate {quoted}"
+
+
+def test_extras_are_advised_between_quotes_that_cmd_takes_too() -> None:
+    root = Path(curate.__file__).parents[1]
+    rooms = ("curate", "ui", "train", "reports", "docs")
+    read = [file for room in rooms for end in ("py", "po", "md") for file in (root / room).rglob(f"*.{end}")]
+    extras = [line for file in [*read, root / "README.md"] for line in file.read_text("utf-8").splitlines()]
+    advised = [line for line in extras if re.search(r"imagecurate\[|pip install \S?\.\[", line)]
+    assert advised
+    assert [line for line in advised if re.search(r"'(imagecurate|\.)\[", line)] == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from curate.dataset import manifest as manifests
 from curate.dataset.relocation import sources_of
-from curate.errors import MissingExtraError, SourceError
+from curate.errors import MissingExtraError, SourceError, path_of
 from curate.train import listing
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def torch_dataset(
     try:
         from curate.train.datasets import ManifestDataset
     except ImportError as error:
-        raise MissingExtraError("a dataset of torch needs more packages: pip install 'imagecurate[train]'") from error
-    samples = listing.from_manifest(manifests.kept_rows(Path(manifest), sources_of(source)))
+        raise MissingExtraError('a dataset of torch needs more packages: pip install "imagecurate[train]"') from error
+    samples = listing.from_manifest(manifests.kept_rows(path_of("manifest", manifest), sources_of(source)))
     lacking = sum(not sample.label for sample in samples)
     if lacking:
         raise SourceError(f"{manifest} keeps images without a class: {lacking:,}; relabel or drop them")

@@ -52,7 +52,7 @@ def mislabel(
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
     except ImportError as error:
-        raise MissingExtraError("label checks need one more package: pip install 'imagecurate[train]'") from error
+        raise MissingExtraError('label checks need one more package: pip install "imagecurate[train]"') from error
     if config.weights not in weights.NAMES:
         say(
             f"note: where {config.weights} was trained on images of this dataset, it believes their labels; lite0 and "

@@ -35,7 +35,7 @@ def export(checkpoint: Path, output: Path) -> Path:
         import onnx
         import onnxscript  # noqa: F401  # what torch writes the file with
     except ImportError as error:
-        raise MissingExtraError("ONNX files need more packages: pip install 'imagecurate[train]'") from error
+        raise MissingExtraError('ONNX files need more packages: pip install "imagecurate[train]"') from error
     classes, preprocessing = checkpoints.described(checkpoint)
     pretrained = weights.load(str(checkpoint), len(classes))
 

@@ -15,4 +15,4 @@ TRAINING = (*A_NETWORK, "sklearn", "tensorboard")
 def require(names: tuple[str, ...] = A_NETWORK) -> None:
     """Raise `MissingExtraError` where one of these packages is missing."""
     if any(find_spec(name) is None for name in names):
-        raise MissingExtraError("training needs more packages: pip install 'imagecurate[train]'")
+        raise MissingExtraError('training needs more packages: pip install "imagecurate[train]"')

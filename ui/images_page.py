@@ -100,7 +100,8 @@ def _filter_and_sort(workspace: Workspace, base: ImageFilter) -> None:
 
 def _filter(workspace: Workspace, base: ImageFilter) -> tuple[ImageFilter, Order]:
     with Store(workspace.review) as store:
-        facets, kinds = store.catalogue.facets(), store.queue.facets()["kind"]
+        facets = store.catalogue.facets()
+    kinds = facets["kind"]
     number = session.translator().number
     orders = {Order.SCORE: _("Score"), Order.NAME: _("Name"), Order.CLASS: _("Class")}
     order = (

@@ -14,7 +14,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from curate.errors import ConfigError, MissingExtraError
+from curate.errors import ConfigError, MissingExtraError, path_of
 from curate.i18n import translator
 from curate.storage.workspace import Workspace
 from curate.ui import server
@@ -44,11 +44,11 @@ def review(
     >>> curate.review("ws", open_browser=True)  # doctest: +SKIP
     reviewing ws on http://127.0.0.1:8501/?key=... - stop with Ctrl-C
     """
-    Workspace(Path(workspace)).read_images()
+    Workspace(path_of("workspace", workspace)).read_images()
     arguments = ["--lang", translator(lang).language] if lang else []
     arguments += ["--reviewer", reviewer] if reviewer else []
     if find_spec("streamlit") is None:
-        raise MissingExtraError("the reviewer needs one more package: pip install 'imagecurate[ui]'")
+        raise MissingExtraError('the reviewer needs one more package: pip install "imagecurate[ui]"')
     chosen = free_port(address, port, say)
     secret = secrets.token_urlsafe(24)
     shown = f"http://{f'[{address}]' if ':' in address else address}:{chosen}/"

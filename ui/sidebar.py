@@ -33,7 +33,7 @@ def filters(workspace: Workspace) -> None:
     with Store(workspace.review) as store:
         facets = store.queue.facets()
     st.subheader(_("Show only"), divider="gray")
-    st.caption(_("In brackets: the flagged images, decided ones too."))
+    st.caption(_("In brackets: the flagged images, decided ones too. A group is shown whole."))
     if session.chosen_filter() != QueueFilter():
         st.button(_("Clear the filters"), key="clear-filters", on_click=session.clear_filters, width="stretch")
     ranked = dict(sorted(facets["kind"].items(), key=lambda one: scanners.kinds().rank(one[0] or "")))

@@ -5,7 +5,7 @@ Both sides are measured as an audit measures them and judged together; only pair
 
 import hashlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from curate import config, scanners
 from curate.auditing import pipeline
 from curate.auditing.steps import Report
 from curate.duplicates.kinds import SAME_BYTES, SAME_PIXELS
-from curate.errors import SourceError
+from curate.errors import SourceError, path_of
 from curate.findings import Finding
 from curate.i18n import Message, msg
 from curate.measuring import features
@@ -51,8 +51,9 @@ def compare(
     configuration = config.override(config.Config(), Duplicates.name, thorough=thorough)
     scanner = _duplicates(configuration)
     frames = []
-    for side, side_address in ((OURS, ours), (THEIRS, theirs)):
-        with _audited(Path(side_address), configuration, report) as workspace:
+    addresses = {OURS: path_of("ours", ours), THEIRS: path_of("theirs", theirs)}
+    for side, side_address in addresses.items():
+        with _audited(side_address, configuration, report) as workspace:
             frames.append(_measured(workspace, scanner).assign(side=side))
     return _across(scanner, *frames, names={})
 
@@ -67,10 +68,11 @@ def find_copies(workspace: str | Path, files: str | Path | Sequence[str | Path])
     >>> curate.find_copies("ws", ["more/cats/same.jpg"])["copy_of"].tolist()
     ['cats/001.jpg']
     """
-    ws = Workspace(Path(workspace))
+    ws = Workspace(path_of("workspace", workspace))
     configuration = config.read(ws.config)
     scanner = _duplicates(configuration)
-    named = {_record(Path(file)): str(file) for file in ([files] if isinstance(files, str | Path) else files)}
+    several = files if isinstance(files, Iterable) and not isinstance(files, str) else [files]
+    named = {_record(path_of("file", file)): str(file) for file in several}
     records = list(named)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "features").mkdir()

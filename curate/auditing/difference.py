@@ -22,6 +22,7 @@ from curate.auditing.compare import audited_for_now, is_workspace
 from curate.auditing.steps import Report
 from curate.auditing.summary import UNLABELLED, flagged
 from curate.config import Config
+from curate.errors import path_of
 from curate.measuring import features
 from curate.scanners import embeddings
 from curate.schema import DecodeStatus
@@ -110,7 +111,8 @@ def diff(before: str | Path, after: str | Path, *, report: Report | None = None)
     >>> found.counts["gone"], found.counts["moved"], found.counts["added"]
     (7, 1, 1)
     """
-    with _opened(Path(before), Path(after), report) as old, _opened(Path(after), Path(before), report) as new:
+    one, other = path_of("before", before), path_of("after", after)
+    with _opened(one, other, report) as old, _opened(other, one, report) as new:
         images = matched(old.read_images(), new.read_images())
         pairs = images[~images["change"].isin([Change.ADDED, Change.GONE])]
         is_relabelled = pairs["label"].map(_named) != pairs["label_before"].map(_named)

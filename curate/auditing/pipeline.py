@@ -18,7 +18,7 @@ from curate.auditing.measurement import measure
 from curate.auditing.run import Run
 from curate.auditing.steps import Report, steps_of
 from curate.config import Config
-from curate.errors import ConfigError, DamagedError, SourceError
+from curate.errors import ConfigError, DamagedError, SourceError, path_of
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine
 from curate.options import DuplicateEngine, Profile
@@ -257,7 +257,7 @@ def judge(workspace: str | Path, *, report: Report | bool | None = None, engine:
     from curate.auditing import embedded, progress, results
 
     chosen = pool.named(engine) if engine else None
-    ws = Workspace(Path(workspace))
+    ws = Workspace(path_of("workspace", workspace))
     facts = ws.read_audit()
     configuration = config.read(ws.config)
     embedded.refuse_unsettled(ws, configuration)

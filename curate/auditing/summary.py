@@ -10,6 +10,7 @@ import pandas as pd
 
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
+from curate.errors import path_of
 from curate.i18n import N_, Message
 from curate.reviewing.fold import Ruling, fold, rule
 from curate.reviewing.queue import ReviewProgress
@@ -74,7 +75,7 @@ def status(workspace: str | Path) -> WorkspaceStatus:
     >>> curate.status("ws").class_summary[["images", "duplicate_flagged"]].to_dict("index")["dogs"]
     {'images': 5, 'duplicate_flagged': 1}
     """
-    ws = Workspace(Path(workspace))
+    ws = Workspace(path_of("workspace", workspace))
     return status_of(ws, ws.read_images(), ws.read_findings())
 
 

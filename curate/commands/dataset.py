@@ -129,7 +129,7 @@ def demo(
     terminal.say(
         words.gettext("cleaned set:   {folder} (manifest: {file})").format(folder=made.cleaned, file=made.manifest)
     )
-    missing = words.gettext("not written; pip install 'imagecurate[report]'")
+    missing = words.gettext('not written; pip install "imagecurate[report]"')
     terminal.say(words.gettext("report:        {file}").format(file=made.report or missing))
     terminal.say(words.gettext("reviewer:      {command}").format(command=typed("curate", "review", made.workspace)))
     if not same:

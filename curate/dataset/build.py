@@ -27,7 +27,7 @@ from curate.dataset.recipe import BuildRecipe, read
 from curate.dataset.relocation import Say, sources_of, workspaces_near
 from curate.dataset.reuse import folders_walked
 from curate.dataset.shaping import shaped
-from curate.errors import ConfigError, SourceError
+from curate.errors import ConfigError, SourceError, path_of
 from curate.i18n import counted
 from curate.images.decode import decode
 from curate.scanners.faces import Faces, FacesSettings
@@ -79,15 +79,16 @@ def build(
     6
     """
     said = say or (lambda _: None)
-    chosen, destination = read(Path(recipe)), on_this_machine(destination, "a training set")
+    chosen, destination = read(path_of("recipe", recipe)), on_this_machine(destination, "a training set")
     if repair_splits and not chosen.split.keep:
         raise ConfigError(
             f"{recipe} draws splits, in which copies stay together; --repair-splits is for those that it keeps: "
             "split.keep = true"
         )
-    named = Path(manifest) if manifest else Path(chosen.manifest) if chosen.manifest else None
-    if named is None:
+    file = chosen.manifest if manifest is None else manifest
+    if file is None:
         raise ConfigError(f"{recipe} names no manifest; add: manifest = 'FILE', or give --manifest FILE")
+    named = path_of("manifest", file)
     own = approved(named, sources_of(source), said)
     folder_names([member.label for member in own])
     given = [extension.source for extension in chosen.extend if Path(extension.source).is_dir()]

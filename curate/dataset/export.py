@@ -23,7 +23,7 @@ from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
 from curate.dataset.relocation import Say, sources_of
 from curate.dataset.reuse import folders_walked
-from curate.errors import CurateError, SourceError, refuse_unknown
+from curate.errors import CurateError, SourceError, path_of, refuse_unknown
 from curate.options import Layout, Mode
 from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
@@ -82,12 +82,13 @@ def export(  # noqa: PLR0913 - each is a command-line option
     refuse_unknown("mode", mode, get_args(Mode))
     if layout is not None:
         refuse_unknown("layout", layout, get_args(Layout))
-    table = manifests.read(Path(manifest))
-    images = manifests.kept_of(table, Path(manifest), sources_of(source), said)
+    approved = path_of("manifest", manifest)
     destination = as_path(destination)
-    refuse_inside(destination, folders_walked(Path(manifest), images["source"]), "the export")
+    table = manifests.read(approved)
+    images = manifests.kept_of(table, approved, sources_of(source), said)
+    refuse_inside(destination, folders_walked(approved, images["source"]), "the export")
     if repair_splits:
-        images = _with_repaired_splits(Path(manifest), images, said)
+        images = _with_repaired_splits(approved, images, said)
     layout = layout or ("list" if lists.is_list(destination) else "folder")
     if layout == "list" and not lists.is_list(destination):
         raise CurateError(f"{destination}: the name of a list ends in {', '.join(lists.SUFFIXES)}")
@@ -109,7 +110,7 @@ def export(  # noqa: PLR0913 - each is a command-line option
         elif layout == "parquet":
             sums = parquet_layout.write_parquet(images, target)
         elif layout in _ANNOTATED:
-            sums = _ANNOTATED[layout](images, mode, target, _flags(Path(manifest), images, said))
+            sums = _ANNOTATED[layout](images, mode, target, _flags(approved, images, said))
         else:
             asked = layout == "imagefolder" or placement.tables
             sums = layouts.write_files(images, mode, target, with_tables=asked, by_split=placement.by_split)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curate.dataset.relocation import Say, audited_root, relocated, workspaces_near
-from curate.errors import CurateError, SourceError, UndecidedError, WorkspaceError, refuse_unknown
+from curate.errors import CurateError, SourceError, UndecidedError, WorkspaceError, path_of, refuse_unknown
 from curate.i18n import counted
 from curate.options import Pending
 from curate.reviewing.fold import Decision, Ruling, fold, rule
@@ -50,7 +50,7 @@ def manifest(
     >>> table["action"].value_counts().to_dict()
     {'keep': 6, 'drop': 2}
     """
-    ws = Workspace(Path(workspace))
+    ws = Workspace(path_of("workspace", workspace))
     target = on_this_machine(output, "a manifest") if output else ws.manifest
     if target.suffix.lower() not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")

@@ -154,7 +154,7 @@ def preferred(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def _known(language: str) -> str | None:
-    wanted = language.strip().replace("_", "-").lower()
+    wanted = str(language).strip().replace("_", "-").lower()
     for known in languages():
         if wanted in (known.lower(), known.partition("-")[0]):
             return known

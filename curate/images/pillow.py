@@ -103,7 +103,7 @@ def _learn_heif() -> None:
     try:
         import pillow_heif
     except ImportError:
-        logger.info("HEIC images need pip install 'imagecurate[heic]'")
+        logger.info('HEIC images need pip install "imagecurate[heic]"')
     else:
         pillow_heif.register_heif_opener()
 

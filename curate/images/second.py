@@ -126,7 +126,7 @@ def _without_plug_in() -> Problem:
     return Problem(
         kinds.UNSUPPORTED,
         Severity.WARNING,
-        msg("The file begins like HEIF, but cannot be read; that takes pip install 'imagecurate[heic]'."),
+        msg('The file begins like HEIF, but cannot be read; that takes pip install "imagecurate[heic]".'),
     )
 
 

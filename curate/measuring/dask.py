@@ -114,7 +114,7 @@ def _client(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise ConfigError("--engine dask needs pip install 'imagecurate[dask]'") from error
+        raise ConfigError('--engine dask needs pip install "imagecurate[dask]"') from error
     try:
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -4,7 +4,7 @@ Invariants: they go into the same log under the same rules, all of one call or n
 decision than it says, and a class comes about only where a person asks for a new one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from curate.errors import ClassError, ConfigError, CurateError, SourceError
+from curate.errors import ClassError, ConfigError, CurateError, SourceError, path_of
 from curate.reviewing import answers
 from curate.reviewing.choices import faults
 from curate.reviewing.classes import checked
@@ -28,7 +28,10 @@ from curate.storage.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which findings to decide; an empty tuple means any. Keepers are left alone unless `keepers`."""
+    """Which findings to decide; an empty tuple means any. Keepers are left alone unless `keepers`.
+
+    One text stands for a tuple of one. Raises `ConfigError` for what is no collection.
+    """
 
     categories: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -37,6 +40,14 @@ class Selection:
     min_score: float = 0.0
     max_score: float = 1.0
     keepers: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("categories", "kinds", "labels", "paths"):
+            given = getattr(self, name)
+            if not isinstance(given, Iterable):
+                raise ConfigError(f"{name} is {given!r}; give several, as a tuple of texts")
+            # In a text each part of it would be found: "female" would mean the class male as well.
+            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
 
 
 CHOSEN = frozenset({Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER})
@@ -86,7 +97,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     action = None if action is None else Action(action)  # who calls may write it as text
     if (action == Action.RELABEL) != (new_label is not None):
         raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
-    ws = Workspace(Path(workspace))
+    ws = Workspace(path_of("workspace", workspace))
     images = ws.read_images()
     if new_label is not None:
         new_label = checked(new_label, _classes(ws, images), new_class=new_class)
@@ -135,8 +146,8 @@ def decide_from_csv(
     >>> curate.decide_from_csv("ws", "decisions.csv", reviewer="ana")
     1
     """
-    ws = Workspace(Path(workspace))
-    choices = _choices_of(ws, Rows(str(table), "line", _read_csv(Path(table))), new_class=new_class)
+    ws = Workspace(path_of("workspace", workspace))
+    choices = _choices_of(ws, Rows(str(table), "line", _read_csv(path_of("table", table))), new_class=new_class)
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
 
@@ -159,9 +170,10 @@ def decide_from_label_studio(
     >>> curate.decide_from_label_studio("ws", "answers.json", reviewer="ana")  # doctest: +SKIP
     12
     """
-    ws = Workspace(Path(workspace))
-    _refuse_no_file(Path(export), _ANSWERS)
-    rows = answers.rows(Path(export), ws.read_images(), queued(ws.read_findings()))
+    ws = Workspace(path_of("workspace", workspace))
+    file = path_of("export", export)
+    _refuse_no_file(file, _ANSWERS)
+    rows = answers.rows(file, ws.read_images(), queued(ws.read_findings()))
     choices = _choices_of(ws, Rows(str(export), "task", rows), new_class=new_class)
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
@@ -313,7 +325,7 @@ def _fits(path: str, patterns: Sequence[str]) -> bool:
 def _record(
     workspace: Workspace, choices: Sequence[Choice], *, reviewer: str, note: str | None, allow_no_survivor: bool
 ) -> int:
-    if not reviewer.strip():
+    if not isinstance(reviewer, str) or not reviewer.strip():
         raise CurateError("nobody is named who decides; say who, with reviewer")
     images = workspace.read_images()
     labels = dict(zip(images["path"], images["label"], strict=True))

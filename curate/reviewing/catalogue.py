@@ -125,13 +125,17 @@ class Catalogue:
         return [(row[0], row[1]) for row in self._db.execute("SELECT path, kind FROM finding WHERE role != 'keeper'")]
 
     def facets(self) -> dict[str, dict[str | None, int]]:
-        """Return what images can be narrowed to, each with the number of images: states, labels, reviewers."""
+        """Return what images can be narrowed to, each with the number of images: states, labels, reviewers, kinds.
+
+        Keepers of a kind count: they are shown, too.
+        """
         return {
             name: {row[0]: row[1] for row in self._db.execute(query)}
             for name, query in {
                 "state": "SELECT state, count(*) FROM image GROUP BY state",
                 "label": "SELECT label, count(*) FROM image GROUP BY label",
                 "reviewer": "SELECT reviewer, count(*) FROM image WHERE reviewer IS NOT NULL GROUP BY reviewer",
+                "kind": "SELECT value, images FROM facet WHERE name = 'kind' ORDER BY value",
             }.items()
         }
 

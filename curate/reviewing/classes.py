@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from curate.errors import ClassError
+from curate.errors import ClassError, ConfigError
 from curate.sources.classes import folder_name, same_file
 
 
@@ -15,6 +15,8 @@ def checked(label: str, known: Iterable[str], *, new_class: bool = False) -> str
     unless `new_class` asks for it; another spelling of a class that is there (case, blanks, what a folder name cannot
     hold) is never a new one.
     """
+    if not isinstance(label, str):  # whose numbers are classes gives one
+        raise ConfigError(f"the class {label!r} is no text; write {str(label)!r}")
     names = set(known)
     bare = label.strip()
     if label in names or bare in names:

@@ -110,7 +110,9 @@ def refusal(path: Path, error: sqlite3.Error) -> WorkspaceError | None:
         sqlite3.SQLITE_IOERR: full if _is_full(path) else f"{path} cannot be read or written ({error}); run again",
         sqlite3.SQLITE_BUSY: f"{path} is in use by another program ({BUSY_TIMEOUT_S} s); close that and run again",
         sqlite3.SQLITE_LOCKED: f"{path} is in use by another program; close that and run again",
-        **dict.fromkeys(_NOT_ALLOWED, f"no permission to write {path}"),
+        **dict.fromkeys(
+            _NOT_ALLOWED, f"no permission to write {path}; give yourself permission, or decide in a copy of its folder"
+        ),
     }
     return WorkspaceError(reasons[code]) if code in reasons else None
 

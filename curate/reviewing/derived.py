@@ -161,7 +161,10 @@ def _write_live(db: Database, log: Sequence[Decision], live: Iterable[Decision])
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """What the log comes to for some items, as rows: of `standing`; (images, those that wait, item); of `image`."""
+    """What the log comes to for some items, as rows: of `standing`; (images, those that wait, item); of `image`.
+
+    A decision stands as what it counts as: a relabel to the class that an image has by now, as a keep.
+    """
 
     findings: list[tuple[str, str, Action, str | None, bool]]
     items: list[tuple[int, int, str]]
@@ -174,15 +177,17 @@ def what_stands(items: _Items, folded: Folded) -> Standings:
     for item_id, findings in items.items():
         by_path: dict[str, list[tuple[QueuedFinding, Standing | None]]] = {}
         for finding in findings:
-            stands = folded.on(finding)
-            by_path.setdefault(finding.path, []).append((finding, stands))
-            if stands is not None:
-                decision = stands.decision
-                standing.append((*finding.key, decision.action, decision.new_label, stands.is_stale))
+            by_path.setdefault(finding.path, []).append((finding, folded.on(finding)))
         for path, about in by_path.items():
             itself = unflagged(path, about[0][0].label, about[0][0].sha256)
             about.append((itself, folded.on(itself)))
         rulings = {path: rule_image(about) for path, about in by_path.items()}
+        for path, about in by_path.items():
+            counted = {decision.id: decision for decision in rulings[path].decisions}
+            for finding, stands in about:
+                if stands is not None and finding.finding_id != IMAGE:
+                    decision = counted.get(stands.decision.id, stands.decision)
+                    standing.append((*finding.key, decision.action, decision.new_label, stands.is_stale))
         waiting = len({finding.path for finding in findings if finding.wants_decision})
         counts.append((waiting, sum(ruling.verdict is Verdict.PENDING for ruling in rulings.values()), item_id))
         images += [_state(path, ruling) for path, ruling in rulings.items()]

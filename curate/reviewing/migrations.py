@@ -193,7 +193,21 @@ def _narrow(db: sqlite3.Connection) -> None:
         db.execute(f"CREATE INDEX image_{name} ON image({name}) WHERE {name} IS NOT NULL")
 
 
+def _flagged(db: sqlite3.Connection) -> None:
+    """Of what the queue can be narrowed to, the flagged images beside all: a keeper wants no decision."""
+    for statement in (
+        "ALTER TABLE facet ADD COLUMN flagged INTEGER NOT NULL DEFAULT 0",
+        "DELETE FROM facet",
+        *(
+            f"INSERT INTO facet SELECT '{name}', {name}, count(DISTINCT path),"  # noqa: S608
+            f" count(DISTINCT CASE WHEN role != 'keeper' THEN path END) FROM finding GROUP BY {name}"
+            for name in FACETS
+        ),
+    ):
+        db.execute(statement)
+
+
 FACETS = ("label", "category", "kind", "severity")
 """What the queue can be narrowed by."""
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _derive, _fold, _catalogue, _narrow)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create, _derive, _fold, _catalogue, _narrow, _flagged)

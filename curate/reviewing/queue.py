@@ -128,10 +128,13 @@ class Queue:
         return ReviewProgress(items=items, items_done=items_done, images=images, images_done=images_done)
 
     def facets(self) -> dict[str, dict[str | None, int]]:
-        """Return what the queue can be narrowed to: its labels, categories, kinds and severities, each with images."""
+        """Return what the queue can be narrowed to: labels, categories, kinds and severities, each with flagged images.
+
+        Keepers are not counted, as in Table 1; of what is only said of keepers there are 0.
+        """
         values: dict[str, dict[str | None, int]] = {name: {} for name in FACETS}
-        for name, value, images in self._db.execute("SELECT name, value, images FROM facet ORDER BY name, value"):
-            values[name][value] = images
+        for name, value, flagged in self._db.execute("SELECT name, value, flagged FROM facet ORDER BY name, value"):
+            values[name][value] = flagged
         return values
 
     # Screens

@@ -21,7 +21,7 @@ from curate.reviewing.database import Database, Values
 from curate.reviewing.fold import Folded, QueuedFinding, fold, queued, queued_findings
 from curate.reviewing.migrations import FACETS
 from curate.reviewing.search import folded
-from curate.schema import FINDINGS, GROUP_KINDS, Severity
+from curate.schema import FINDINGS, GROUP_KINDS, Role, Severity
 
 BATCH = 2_000
 """So many rows are written at a time: about a tenth of a second."""
@@ -68,7 +68,7 @@ def sync(db: Database, findings: pd.DataFrame, images: pd.DataFrame, report: Rep
         "INSERT INTO standing_next(finding_id, path, action, new_label, stale) VALUES (?, ?, ?, ?, ?)",
         stands.findings,
     )
-    _fill(db, "INSERT INTO facet_next(name, value, images) VALUES (?, ?, ?)", _facets(rows))
+    _fill(db, "INSERT INTO facet_next(name, value, images, flagged) VALUES (?, ?, ?, ?)", _facets(rows))
     _fill(
         db,
         "INSERT INTO image_next(path, label, sha256, item_id, score, searchable, state, new_label, reviewer)"
@@ -102,13 +102,17 @@ def _rows(findings: pd.DataFrame, images: pd.DataFrame) -> list[_Row]:
     return rows
 
 
-def _facets(rows: Sequence[_Row]) -> list[tuple[str, Any, int]]:
-    """Return what the queue can be narrowed to, each with the number of its images."""
+def _facets(rows: Sequence[_Row]) -> list[tuple[str, Any, int, int]]:
+    """Return what the queue can be narrowed to, each with the number of its images, and of those without keepers."""
     paths: dict[tuple[str, Any], set[str]] = {}
+    flagged: dict[tuple[str, Any], set[str]] = {}
     for row in rows:
         for name in FACETS:
-            paths.setdefault((name, row[name]), set()).add(row["path"])
-    return [(name, value, len(found)) for (name, value), found in sorted(paths.items(), key=str)]
+            key = name, row[name]
+            paths.setdefault(key, set()).add(row["path"])
+            if row["role"] != Role.KEEPER:
+                flagged.setdefault(key, set()).add(row["path"])
+    return [(*key, len(found), len(flagged.get(key, ()))) for key, found in sorted(paths.items(), key=str)]
 
 
 def _images(

@@ -145,7 +145,7 @@ def run(
         if not out.is_file():
             if "No module named 'fastdup'" in done.stderr:
                 raise MissingExtraError(
-                    f"{python} has no fastdup; pip install 'imagecurate[fastdup]', or name another Python "
+                    f'{python} has no fastdup; pip install "imagecurate[fastdup]", or name another Python '
                     "in curate.toml: [scan.fastdup] python = ..."
                 )
             last = (done.stderr.strip().splitlines() or ["no output"])[-1]

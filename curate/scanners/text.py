@@ -160,7 +160,7 @@ def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
 def require() -> None:
     """Raise `MissingExtraError` where the reader is not installed."""
     if not installed():
-        raise MissingExtraError("reading text needs more packages: pip install 'imagecurate[text]'")
+        raise MissingExtraError('reading text needs more packages: pip install "imagecurate[text]"')
 
 
 def installed() -> bool:

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from curate.errors import SourceError
+from curate.errors import SourceError, path_of
 
 _URL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/{1,2}(?=[^/]|$)")
 _CONTAINER = re.compile(r"\.(?:tar|parquet)/(?=.)", re.IGNORECASE | re.DOTALL)
@@ -27,8 +27,8 @@ def url(address: str | Path) -> str | None:
 
 
 def as_path(address: str | Path) -> str:
-    """Return the path that a `file:` URL means; any other address as it is."""
-    text = str(address)
+    """Return the path that a `file:` URL means; any other address as it is. Raises `ConfigError` where it is none."""
+    text = address if isinstance(address, str) else str(path_of("path", address))
     return "/" + text.removeprefix("file:").lstrip("/") if text.startswith("file:/") else text
 
 

@@ -1,5 +1,6 @@
 """What a file of annotations says of images: the name, class and split of each, and what a person should know of it."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -46,6 +47,10 @@ class ClassCounts:
     def _single(self, value: Any) -> str | None:
         if value is None or self._names is None or isinstance(value, str):
             return text({"class": value}, "class")
+        if isinstance(value, float):  # numbers of a column with a gap, which itself is NaN
+            if math.isnan(value):
+                return None
+            value = int(value) if value.is_integer() else value
         if isinstance(value, int) and 0 <= value < len(self._names):
             return self._names[value]
         if value != -1:  # how `datasets` writes that a class is not known

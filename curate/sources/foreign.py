@@ -6,6 +6,7 @@ Read as folders they would become one class called `images`, or a folder full of
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from curate.errors import SourceError
@@ -18,6 +19,8 @@ _WAY_OUT = "give a folder of images per class, or a list (.csv) with path and la
 _PARTNERS = 0.5
 """Share of the images with a file of annotations of their own from which on these are what the dataset is about."""
 _HEAD_BYTES = 2048
+_LOOKED_INTO = 100
+"""Files that say something of which one has to be of a form; empty ones, of images without objects, say nothing."""
 _BOX = re.compile(rb"\s*\d+(?:\s+-?\d*\.?\d+(?:e-?\d+)?){4,}\s*(?:\n|\r|$)")
 
 
@@ -85,7 +88,9 @@ def _refuse_partners(
     partners = [path for path in files if posixpath.splitext(posixpath.basename(path))[0] in names]
     if len(partners) < _PARTNERS * len(images):
         return
-    known = next((path for path in partners[:100] if is_form(_head(root, path))), None)
+    heads = ((path, _head(root, path)) for path in partners)
+    telling = islice(((path, head) for path, head in heads if head.strip()), _LOOKED_INTO)
+    known = next((path for path, head in telling if is_form(head)), None)
     if known is not None:
         without = typed("--exclude", f"*{posixpath.splitext(known)[1]}")
         raise SourceError(

@@ -35,8 +35,8 @@ def fetch(source: str, destination: str | Path) -> Path:
     >>> curate.fetch("kaggle:msambare/fer2013", "fer2013")  # doctest: +SKIP
     PosixPath('fer2013')
     """
-    name = source.removeprefix(SCHEME)
-    if not source.startswith(SCHEME) or not _NAME.fullmatch(name):
+    name = str(source).removeprefix(SCHEME)
+    if not str(source).startswith(SCHEME) or not _NAME.fullmatch(name):
         raise ConfigError(f"{source!r} is not a dataset; write kaggle:OWNER/DATASET, as in its address on kaggle.com")
     target = on_this_machine(destination, "a dataset")
     refuse_in_use(target)
@@ -91,7 +91,7 @@ def _client() -> Any:
     try:
         from kaggle.api.kaggle_api_extended import KaggleApi
     except ImportError as error:
-        raise MissingExtraError("fetching needs one more package: pip install 'imagecurate[kaggle]'") from error
+        raise MissingExtraError('fetching needs one more package: pip install "imagecurate[kaggle]"') from error
     requests = _requests()
     client = KaggleApi()
     try:

@@ -38,12 +38,13 @@ def filesystem(address: str) -> Any:
     try:
         import fsspec
     except ImportError as error:
-        raise SourceError(f"{address}: remote storage needs pip install 'imagecurate[remote]'") from error
+        raise SourceError(f'{address}: remote storage needs pip install "imagecurate[remote]"') from error
     try:
         return fsspec.filesystem(scheme)
     except (ValueError, ImportError) as error:
         raise SourceError(
-            f"{address}: {error}; for s3:// install 'imagecurate[remote]', for others fsspec's package for {scheme}"
+            f'{address}: {error}; for s3:// pip install "imagecurate[remote]", for others the package for {scheme} '
+            "that fsspec names"
         ) from error
 
 

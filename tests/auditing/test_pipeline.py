@@ -153,6 +153,9 @@ def test_decisions_survive_a_new_audit(tmp_path: Path) -> None:
     [
         pytest.param("[decode]\nmax_pixel = 5", "decode.max_pixel is not a setting", id="misspelt key"),
         pytest.param("[scan.quality]\nblury = 0.4", "blury is not a setting", id="misspelt threshold"),
+        pytest.param("[decode]\ntimeout_s = true", "decode.timeout_s is true; a number is wanted", id="no number"),
+        pytest.param('[scan.quality]\ndark = "0.4"', 'dark is "0.4"; a number is wanted', id="a threshold as text"),
+        pytest.param("[scan.duplicates]\nthorough = 1", "thorough is 1; true or false is", id="a number for a switch"),
         pytest.param("[scan.quality]\nblurry = 4", "less than or equal to 1", id="out of range"),
         pytest.param("[engine\n", "not valid TOML", id="not TOML"),
     ],

@@ -36,6 +36,12 @@ def test_paths_are_relative_to_the_recipe_and_urls_are_not(tmp_path: Path) -> No
         pytest.param(b'[[extend]]\nsource = ""', r"extend\.0\.source", id="an extension without a source"),
         pytest.param(b'[[extend]]\nsource = "x"\nquota = -1', r"extend\.0 quota is less than 0", id="below none"),
         pytest.param(b'[[extend]]\nsource = "x"\nquota = {a = -1}', r"quota is less than 0", id="of a class"),
+        pytest.param(b'[[extend]]\nsource = "x"\nquota = true', r"extend\.0\.quota is true; a number", id="no number"),
+        pytest.param(b'[[extend]]\nsource = "x"\nquota = {a = true}', r"quota is true; a number", id="none of a class"),
+        pytest.param(b'[train]\nepochs = "3"', r'train\.epochs is "3"; a number is wanted', id="a number as text"),
+        pytest.param(b"[train]\nepochs = 2.5", r"train\.epochs .*fractional part", id="half an epoch"),
+        pytest.param(b"[image]\ngrey = 1", r"image\.grey is 1; true or false is wanted", id="a number for a switch"),
+        pytest.param(b'[image]\ngrey = "no"', r'image\.grey is "no"; true or false', id="a word for a switch"),
         pytest.param(None, "cannot be read", id="no file"),
     ],
 )

@@ -113,7 +113,7 @@ def test_without_the_extra_there_is_one_clear_line(monkeypatch: pytest.MonkeyPat
     for name in [name for name in sys.modules if name.partition(".")[0] == "distributed"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ConfigError, match=r"pip install 'imagecurate\[dask\]'"):
+    with pytest.raises(ConfigError, match=r'pip install "imagecurate\[dask\]"'):
         list(dask.mapped("tcp://127.0.0.1:9", abs, [1]))
 
 

@@ -119,7 +119,7 @@ def test_a_missing_package_is_named_with_its_cure(
     audited: Audited, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'imagecurate\[report\]'"):
+    with pytest.raises(MissingExtraError, match=r'pip install "imagecurate\[report\]"'):
         reports.report(audited.workspace.root)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import curate
-from curate.errors import CurateError, NoSurvivorError
+from curate.errors import ConfigError, CurateError, NoSurvivorError
 from curate.reviewing.bulk import Selection
 from curate.reviewing.fold import IMAGE
 from curate.reviewing.store import Store
@@ -93,6 +93,38 @@ def test_what_is_no_selection_is_refused(audited: Audited) -> None:
     selection: Any = "dark"
     with pytest.raises(CurateError, match=r"'dark' is no selection; give curate\.Selection"):
         curate.decide(audited.workspace.root, selection, Action.DROP, reviewer="ana")
+
+
+@pytest.mark.parametrize(
+    ("one", "several"),
+    [
+        pytest.param({"labels": "cats"}, {"labels": ("cats",)}, id="label"),
+        pytest.param({"paths": "cats/a.jpg"}, {"paths": ["cats/a.jpg"]}, id="path"),
+        pytest.param({"kinds": "dark"}, {"kinds": iter(["dark"])}, id="kind"),
+    ],
+)
+def test_a_selection_of_one_text_is_of_that_alone_and_not_of_its_parts(one: Any, several: Any) -> None:
+    assert Selection(**one) == Selection(**several)
+
+
+def test_a_class_of_which_the_name_is_a_part_of_another_is_not_decided_with_it(tmp_path: Path) -> None:
+    for name in ("male", "female"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "empty.png").write_bytes(b"")
+    curate.audit(tmp_path / "set", tmp_path / "ws", engine="serial")
+    labels: Any = "female"
+    assert curate.decide(tmp_path / "ws", Selection(labels=labels), Action.DROP, reviewer="ana") == 1
+
+
+def test_what_cannot_be_selected_or_decided_by_is_refused(audited: Audited) -> None:
+    nothing: Any = None
+    with pytest.raises(ConfigError, match="kinds is None; give several"):
+        Selection(kinds=nothing)
+    with pytest.raises(CurateError, match="nobody is named who decides"):
+        curate.decide(audited.workspace.root, Selection(), Action.DROP, reviewer=nothing)
+    number: Any = 3
+    with pytest.raises(ConfigError, match=r"the class 3 is no text; write '3'"):
+        curate.decide(audited.workspace.root, Selection(), Action.RELABEL, reviewer="ana", new_label=number)
 
 
 def test_an_image_that_nothing_flags_is_decided_by_its_path(audited: Audited) -> None:

@@ -73,7 +73,9 @@ def test_images_are_found_by_where_they_stand_and_by_whom(filled: Store) -> None
         "state": {"clear": 2, "dropped": 1, "later": 1, "relabelled": 1, "undecided": 1},
         "label": {"a": 3, "b": 3},
         "reviewer": {"ana": 1, "rui": 1},
+        "kind": {"blurry": 2, "resized": 3},
     }
+    assert len(paths(filled, kinds=frozenset({"resized"}))) == 3, "with the keeper, as is counted"
 
 
 def test_an_image_that_nothing_flags_is_decided_and_restored(filled: Store) -> None:

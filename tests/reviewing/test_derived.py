@@ -193,7 +193,7 @@ def tables(path: Path) -> dict[str, list[tuple[object, ...]]]:
 def agree(store: Store, findings: pd.DataFrame, frame: pd.DataFrame) -> None:
     """The queue says what folding the log and ruling on it say."""
     log = store.log.decisions()
-    folded, made = fold(log), {decision.id: decision.action for decision in log}
+    folded = fold(log)
     rulings = rule(findings, frame, folded)
     waiting = {path for path, ruling in rulings.items() if ruling.verdict is Verdict.PENDING}
     progress = store.queue.progress()
@@ -207,7 +207,7 @@ def agree(store: Store, findings: pd.DataFrame, frame: pd.DataFrame) -> None:
                 d.finding_id for d in ruling.stale
             } - {IMAGE}
             shown = [row["action"] for row in item.of(path) if row["action"] not in {None, "defer"}]
-            assert sorted(shown) == sorted(str(made[d.id]) for d in ruling.decisions if d.finding_id != IMAGE)
+            assert sorted(shown) == sorted(d.action for d in ruling.decisions if d.finding_id != IMAGE)
     live = {decision.batch for decision in folded.live}
     assert {step.number for step in store.log.steps(limit=999) if step.stands} == live
     for entry in store.catalogue.find(limit=99):

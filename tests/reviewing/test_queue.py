@@ -104,6 +104,21 @@ def test_not_a_duplicate_is_remembered_when_the_group_is_found_under_another_nam
     assert ids(store.queue.find(limit=9)) == ["b/x"]
 
 
+def test_a_relabel_to_the_class_that_an_image_has_by_now_is_shown_as_the_keep_that_it_counts_as(store: Store) -> None:
+    (_, item) = store.queue.find(limit=2)
+    store.log.decide(choices.decide_all(item, Action.RELABEL, "a"), reviewer="ana", now=NOW)
+
+    def shown(label: str) -> list[tuple[str, str | None]]:
+        findings = GROUP.assign(label=GROUP["label"].where(GROUP["path"] != "b/x", label))
+        store.queue.sync(findings, images(findings))
+        (again,) = [one for one in store.queue.find(pending=None, limit=2) if one.paths == ["b/x"]]
+        return [(row["action"], row["new_label"]) for row in again.findings]
+
+    assert shown("b") == [("relabel", "a")]
+    assert shown("a") == [("keep", None)]
+    assert shown("b") == [("relabel", "a")]
+
+
 # Filters
 
 
@@ -144,13 +159,22 @@ def test_an_image_without_a_class_is_found_by_that(store: Store) -> None:
     assert store.queue.facets()["label"] == {None: 1, "a": 1}
 
 
-def test_what_the_queue_can_be_narrowed_to(store: Store) -> None:
+def test_what_the_queue_can_be_narrowed_to_and_how_many_images_wait_there_without_keepers(store: Store) -> None:
     assert store.queue.facets() == {
-        "label": {"a": 3, "b": 1},
-        "category": {"duplicate": 3, "unsuitable": 2},
-        "kind": {"blurry": 2, "resized": 3},
-        "severity": {"warning": 4},
+        "label": {"a": 2, "b": 1},
+        "category": {"duplicate": 2, "unsuitable": 2},
+        "kind": {"blurry": 2, "resized": 2},
+        "severity": {"warning": 3},
     }
+
+
+def test_a_class_of_keepers_alone_can_be_looked_for_though_nothing_in_it_is_flagged(store: Store) -> None:
+    keeper = finding("c/big", "resized", label="c", group_id="g", role="keeper", category="duplicate", score=0.0)
+    copy = finding("a/small", "resized", label="a", group_id="g", role="copy", category="duplicate")
+    findings = table(keeper, copy)
+    store.queue.sync(findings, images(findings))
+    assert store.queue.facets()["label"] == {"a": 1, "c": 0}
+    assert ids(store.queue.find(QueueFilter(labels=frozenset({"c"})))) == ["g"]
 
 
 def test_progress_counts_items_and_images_of_the_whole_and_of_a_part(store: Store) -> None:

@@ -204,6 +204,7 @@ def test_a_workspace_that_may_not_be_written_can_be_read(tmp_path: Path, *, is_o
         refused = unprivileged("decide", workspace, "--action", "keep")
         assert (refused.returncode, refused.stderr.count("\n")) == (2, 1), refused.stderr
         assert "no permission" in refused.stderr
+        assert "give yourself permission, or decide in a copy of its folder" in refused.stderr
     finally:
         for file, mode in zip(files, modes, strict=True):
             file.chmod(mode)

@@ -44,6 +44,8 @@ def test_a_store_of_the_second_version_learns_what_pairs_of_contents_are_kept(tm
     db.close()
     with Store(tmp_path / "review.sqlite") as store:
         assert store.queue.progress().images_done == 2
+        assert store.queue.facets()["kind"] == {"same_bytes": 2}, "and how many are flagged"
+        assert store.catalogue.facets()["kind"] == {"same_bytes": 3}
         store.log.undo(reviewer="ana", now="now")
         assert store.queue.progress().images_done == 0
 

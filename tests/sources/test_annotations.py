@@ -1,6 +1,7 @@
 """Annotations in JSON: which image each of their names means, and the class that it is given."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def skipped(listing: Listing) -> dict[str, str]:
 
 
 # FiftyOne
+
+
+def test_class_numbers_of_a_column_with_a_gap_are_class_numbers_and_the_gap_is_none(tmp_path: Path) -> None:
+    root = folder(tmp_path / "set", "data/a.jpg", "data/b.jpg", "data/c.jpg")
+    write(root / "labels.json", {"classes": ["cat", "dog"], "labels": {"a": 1.0, "b": math.nan, "c": 0.5}})
+    listing = listed(root)
+    assert where(listing) == {"data/a.jpg": (None, "dog"), "data/b.jpg": (None, None), "data/c.jpg": (None, None)}
+    assert notes(listing)[0].startswith("1 image in labels.json has a class number that names none of the 2 classes")
 
 
 def test_a_fiftyone_classification_dataset_has_the_classes_that_labels_json_says(tmp_path: Path) -> None:

@@ -107,3 +107,13 @@ def test_boxes_beside_half_of_the_images_are_what_the_dataset_is_about(
             listed(tmp_path)
     else:
         assert len(where(listed(tmp_path))) == 4
+
+
+@pytest.mark.parametrize("nothing", [b"", b"\n"])
+def test_a_hundred_images_without_objects_before_the_first_box_hide_no_boxes(tmp_path: Path, nothing: bytes) -> None:
+    folder(tmp_path, *(f"images/{number:03}.jpg" for number in range(121)))
+    for number in range(120):
+        put(tmp_path, f"labels/{number:03}.txt", nothing)
+    put(tmp_path, "labels/120.txt", BOX)
+    with pytest.raises(SourceError, match=r"labels/120.txt is YOLO detection"):
+        listed(tmp_path)

@@ -163,7 +163,7 @@ def test_without_the_client_one_line_says_what_to_install_and_nothing_is_left(tm
     for target in ("faces", "sets/of/faces"):
         code, said = fetch(tmp_path, None, target=target, before=missing)
         assert (code, said.count("\n")) == (2, 1), said
-        assert "pip install 'imagecurate[kaggle]'" in said
+        assert 'pip install "imagecurate[kaggle]"' in said
         assert not list(tmp_path.iterdir())
 
 

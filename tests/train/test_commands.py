@@ -74,7 +74,7 @@ def test_without_the_packages_of_training_a_command_says_what_to_install_before_
         monkeypatch.setitem(sys.modules, package, None)
     result = run(*arguments)
     assert isinstance(result.exception, MissingExtraError), result.exception
-    assert str(result.exception) == "training needs more packages: pip install 'imagecurate[train]'"
+    assert str(result.exception) == 'training needs more packages: pip install "imagecurate[train]"'
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 

@@ -61,6 +61,29 @@ def test_a_benchmark_that_was_interrupted_while_it_drew_draws_all_of_its_images_
     assert [len(list(folder.rglob("*.*"))) for folder in drawn] == [265, 6]
 
 
+# Material
+
+
+def test_an_extension_most_of_which_are_copies_gives_each_image_once(tmp_path: Path) -> None:
+    raw, extra = sample_images.dataset(tmp_path / "raw", each=3), tmp_path / "extra"
+    for number, label in enumerate(CLASSES):
+        for seed in range(4):
+            photo = sample_images.photo(100 + 10 * number + seed)
+            for quality in (95, 70, 50, 40):
+                sample_images.save(photo, extra / label / f"{seed}-{quality}.jpg", quality=quality)
+    plan = material.Plan(output=tmp_path / "out", raw=raw, extra=extra, profile="general")
+    gathered = material.gather(plan, material.audited(plan, print), print)
+    prevalent = Workspace(tmp_path / "out" / "extra").read_audit()["prevalent"]
+    assert [item["kind"] for item in prevalent] == ["re_encoded"], "so that no finding says which are copies"
+    photos = [(sample.label, Path(sample.path).name[0]) for sample in [*gathered.extension, *gathered.held_out]]
+    assert sorted(photos) == [(label, str(seed)) for label in CLASSES for seed in range(4)]
+
+
+def test_copies_of_several_classes_are_no_extension() -> None:
+    samples = [Sample("set", "a/1", "a", "x"), Sample("set", "b/1", "b", "x"), Sample("set", "b/2", "b", "y")]
+    assert material._without_copies(samples) == samples[2:]
+
+
 # Rounds
 
 

@@ -226,7 +226,7 @@ def _extension(
     spoilt |= set(curate.compare(workspace.root, extra.root)["path"])
     good = images[(images["status"] == DecodeStatus.OK) & ~images["path"].isin(spoilt)]
     samples = [sample for sample in _samples(extra, good, findings) if sample.label in classes]
-    samples = contents.with_prevalent_copies(samples, extra)
+    samples = _without_copies(contents.with_prevalent_copies(samples, extra))
     missing = set(classes) - {sample.label for sample in samples}
     if missing:
         raise ConfigError(f"{plan.extra} has no images of {', '.join(sorted(missing))}; it must have the same classes")
@@ -237,6 +237,19 @@ def _extension(
         train, test = parts.split(samples, TEST_SHARE, seed=0)
     count = min(plan.per_class, *(sum(sample.label == label for sample in test) for label in classes))
     return train, [sample for label in classes for sample in draw(test, label, count, seed=1)], test
+
+
+def _without_copies(samples: Sequence[Sample]) -> list[Sample]:
+    """Keep the first of each duplicate group by address, and none of a group whose images have several classes.
+
+    Of a kind of copy that most images are, an audit keeps no findings by which copies would be known.
+    """
+    first: dict[str, Sample] = {}
+    labels: dict[str, set[str]] = {}
+    for sample in sorted(samples, key=lambda sample: sample.address):
+        first.setdefault(sample.group, sample)
+        labels.setdefault(sample.group, set()).add(sample.label)
+    return [one for one in samples if first[one.group] == one and len(labels[one.group]) == 1]
 
 
 def built(kept: Sequence[Sample], extension: Sequence[Sample], plan: Plan, seed: int) -> list[Sample]:
