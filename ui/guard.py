@@ -5,19 +5,19 @@ the address of this machine (DNS rebinding) or show the reviewer in a frame unde
 
 Invariants: a request reaches the reviewer only under a name of its own host, from a page of its own or from none, and
 with the key that is in the address the command line prints, or the password; no page shows it in a frame; its pages
-load from and send to nowhere else.
+load from and send to nowhere else, and whom it lets in it keeps here.
 """
 
 import hmac
 import html
 import ipaddress
 import secrets
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -99,12 +99,18 @@ class Guard:
         if is_right:
             kept = f"{cookie}={self._access.key}; HttpOnly; SameSite=Lax; Path=/"
             # Without the key in it: an address is copied, and shown to others.
-            await _answer(send, HTTPStatus.SEE_OTHER, "", {"Location": scope["path"], "Set-Cookie": kept})
+            rest = [(name, value) for name, values in asked.items() if name != _KEY for value in values]
+            await _answer(send, HTTPStatus.SEE_OTHER, "", {"Location": _here(scope["path"], rest), "Set-Cookie": kept})
         elif wanted:
             await _answer(send, HTTPStatus.UNAUTHORIZED, _ASK)
         else:
             said = "Open the address that <code>curate review</code> has printed: it holds the key to this page."
             await _answer(send, HTTPStatus.UNAUTHORIZED, f"<p>{said}</p>")
+
+
+def _here(path: str, query: Sequence[tuple[str, str]]) -> str:
+    """Return an address on this server: a path that begins with two slashes, or with backslashes, names another."""
+    return "/" + quote(path.lstrip("/\\")) + (f"?{urlencode(query)}" if query else "")
 
 
 def host_name(host: str) -> str:

@@ -108,6 +108,15 @@ def test_only_its_own_pages_with_its_key_are_answered(workspace: Path) -> None:
         status, headers = ask(port, f"/?key={key[1]}")
         assert (status, headers["location"]) == (303, "/")
         assert {"HttpOnly", "SameSite=Lax"} <= {part.strip() for part in headers["set-cookie"].split(";")}
+        for asked, where in {
+            f"/queue?kind=dark&key={key[1]}&label=a%26b": "/queue?kind=dark&label=a%26b",
+            f"//evil.example/x?key={key[1]}": "/evil.example/x",
+            f"/%5Cevil.example?key={key[1]}": "/evil.example",
+            f"/a%0d%0aX-Own:%20b?key={key[1]}": "/a%0D%0AX-Own%3A%20b",
+            f"/caf%C3%A9?key={key[1]}": "/caf%C3%A9",
+        }.items():
+            status, headers = ask(port, asked)
+            assert (status, headers["location"]) == (303, where)
         cookie = headers["set-cookie"].partition(";")[0]
         status, headers = ask(port, "/", Cookie=cookie)
         assert status == 200
