@@ -1,8 +1,9 @@
 """Copies that no hash of the whole can find: crops, frames, heavy edits.
 
 An image is described by its strongest SIFT features (Lowe, IJCV 2004). Features that are near each other in
-two images vote for the pair; a pair with enough votes is aligned by a similarity transform (RANSAC), one
-image is laid on the other, and where they overlap the pixels decide, block by block, as for any other copy.
+two images vote for the pair; a pair with enough votes is aligned by a similarity transform, or an affine one if it
+was stretched or sheared (RANSAC), one image is laid on the other, and where they overlap the pixels decide, block by
+block, as for any other copy.
 Two photos of one person or place share features, but not their pixels.
 """
 
@@ -27,7 +28,10 @@ MIN_VOTES = 6
 MAX_DISTANCE = 260.0
 """Euclidean distance of two SIFT descriptors (of length 512) that may be the same place."""
 RATIO = 0.85
-MIN_INLIERS = 7
+MIN_INLIERS, MIN_INLIERS_STRETCHED = 7, 10
+"""Features that a similarity, and an affine transform, have to bring together."""
+MAX_STRETCH = 2.0
+"""How much longer one way may have become than the other: 16:9 made square 1.8, sheared both ways by 15 degrees 1.7."""
 REPROJECTION_PX = 3.0
 BLOCK_PX = 12
 MIN_BLOCKS = 12
@@ -136,19 +140,39 @@ def aligned(
 
 
 def align(i: Described, j: Described) -> Alignment | None:
-    """Lay `j` on `i`; None where no similarity transform brings their pixels together."""
+    """Lay `j` on `i`; None where neither a similarity nor an affine transform brings their pixels together."""
     here, there = _matches(i.descriptors, j.descriptors)
-    if len(here) < MIN_INLIERS:
-        return None
-    transform, inlying = cv2.estimateAffinePartial2D(
-        j.points[there], i.points[here], method=cv2.RANSAC, ransacReprojThreshold=REPROJECTION_PX, maxIters=1000
-    )
-    if transform is None or int(inlying.sum()) < MIN_INLIERS or not 0.1 < np.hypot(*transform[:, 0]) < 10:
-        return None
-    # The coarser of the two sets the scale of the comparison, or sharpness would tell them apart.
-    if np.hypot(*transform[:, 0]) > 1:
-        return _swapped(_compare(j.view, i.view, cv2.invertAffineTransform(transform), int(inlying.sum())))
-    return _compare(i.view, j.view, transform, int(inlying.sum()))
+    for estimate, fewest in ((cv2.estimateAffinePartial2D, MIN_INLIERS), (cv2.estimateAffine2D, MIN_INLIERS_STRETCHED)):
+        if len(here) < fewest:
+            return None
+        transform, inlying = estimate(
+            j.points[there], i.points[here], method=cv2.RANSAC, ransacReprojThreshold=REPROJECTION_PX, maxIters=1000
+        )
+        if transform is None or int(inlying.sum()) < fewest or not _is_plausible(transform):
+            continue
+        found = _laid(i, j, transform, int(inlying.sum()))
+        if found is not None:
+            return found
+    return None
+
+
+def _is_plausible(transform: np.ndarray) -> bool:
+    """Say whether an image may have been scaled and stretched so, and not mirrored."""
+    longest, shortest = np.linalg.svd(transform[:, :2], compute_uv=False)
+    is_upright = np.linalg.det(transform[:, :2]) > 0
+    return bool(is_upright and shortest > 0.1 and longest < 10 and longest < MAX_STRETCH * shortest)
+
+
+def _laid(i: Described, j: Described, transform: np.ndarray, inliers: int) -> Alignment | None:
+    """Compare where one lies on the other; the coarser sets the scale, or sharpness would tell them apart."""
+    if _scale(transform) > 1:
+        return _swapped(_compare(j.view, i.view, cv2.invertAffineTransform(transform), inliers))
+    return _compare(i.view, j.view, transform, inliers)
+
+
+def _scale(transform: np.ndarray) -> float:
+    """Return by how much a transform makes an image larger, in length."""
+    return float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
 
 
 def _matches(a: Descriptors, b: Descriptors) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -165,7 +189,7 @@ def _matches(a: Descriptors, b: Descriptors) -> tuple[npt.NDArray[np.intp], npt.
 
 def _compare(i: Pixels, j: Pixels, transform: np.ndarray, inliers: int) -> Alignment | None:
     rows, columns = i.shape
-    scale = float(np.hypot(*transform[:, 0]))
+    scale = _scale(transform)
     softened = cv2.GaussianBlur(j, (0, 0), 0.5 / scale) if scale < 0.8 else j
     laid = np.asarray(cv2.warpAffine(softened, transform, (columns, rows), flags=cv2.INTER_LINEAR), dtype=np.uint8)
     inside = cv2.warpAffine(np.full_like(j, 255), transform, (columns, rows), flags=cv2.INTER_NEAREST) > 0

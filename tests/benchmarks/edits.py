@@ -64,6 +64,25 @@ def cropped(share: float) -> Edit:
     return edit
 
 
+def squashed(image: Image.Image, _: Random) -> Image.Image:
+    """A window of 80 % by 70 %, made square: what a network is given."""
+    left, top = image.width // 10, image.height // 5
+    window = image.crop((left, top, left + image.width * 8 // 10, top + image.height * 7 // 10))
+    return window.resize((224, 224), Image.Resampling.BICUBIC)
+
+
+def moved_by(matrix: tuple[float, float, float, float]) -> Edit:
+    """Turned, sheared or stretched about the middle, black where nothing lies."""
+
+    def edit(image: Image.Image, _: Random) -> Image.Image:
+        a, b, c, d = matrix
+        x, y = image.width / 2, image.height / 2
+        data = (a, b, x - a * x - b * y, c, d, y - c * x - d * y)
+        return image.transform(image.size, Image.Transform.AFFINE, data, Image.Resampling.BICUBIC)
+
+    return edit
+
+
 EDITS: dict[str, tuple[Edit, str]] = {
     "JPEG quality 30": (recompressed(30), "re_encoded"),
     "JPEG quality 10": (recompressed(10), "re_encoded"),
@@ -81,5 +100,8 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "crop to 90 %": (cropped(0.9), "cropped"),
     "crop to 75 %": (cropped(0.75), "cropped"),
     "crop to 50 %": (cropped(0.5), "cropped"),
+    "turned by 15 degrees": (moved_by((0.966, -0.259, 0.259, 0.966)), "cropped"),
+    "sheared by 15 degrees": (moved_by((1.0, 0.268, 0.0, 1.0)), "cropped"),
+    "crop made square": (squashed, "cropped"),
 }
 """Name to the edit and the relation that it makes."""

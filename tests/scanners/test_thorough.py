@@ -29,6 +29,17 @@ def scene(seed: int) -> Pixels:
     return canvas
 
 
+def sheared(pixels: Pixels) -> Pixels:
+    """As augmenting leaves it: by 15 degrees, what was at the edge repeated."""
+    matrix = np.array([[1, 0.268, -40], [0, 1, 0]])
+    return cv2.warpAffine(pixels, matrix, (400, 300), borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
+
+
+def squashed(pixels: Pixels) -> Pixels:
+    """A window made square, as a network is given it."""
+    return cv2.resize(pixels[40:280, 20:380], (224, 224), interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
 def framed(pixels: Pixels) -> Pixels:
     return np.asarray(cv2.copyMakeBorder(pixels, 14, 14, 14, 14, cv2.BORDER_CONSTANT, value=(250, 250, 250)))
 
@@ -38,6 +49,8 @@ def framed(pixels: Pixels) -> Pixels:
     [
         pytest.param(lambda p: p[20:270, 60:390], "cropped", Role.KEEPER, id="cropped to 70 percent"),
         pytest.param(lambda p: p[100:260, 150:360], "cropped", Role.KEEPER, id="cropped to 30 percent"),
+        pytest.param(squashed, "cropped", Role.KEEPER, id="cropped and made square"),
+        pytest.param(sheared, "cropped", Role.KEEPER, id="sheared"),
     ],
 )
 def test_a_part_is_found_by_the_thorough_audit_only(
@@ -98,6 +111,37 @@ def test_two_views_of_one_thing_are_no_copies(tmp_path: Path) -> None:
     sample_images.save(view(1), tmp_path / "set" / "b.jpg")
     found = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=THOROUGH).findings
     assert found.query("category == 'duplicate'").empty
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        pytest.param([[1, 0], [0, 1]], True, id="as it was"),
+        pytest.param([[0, -2], [2, 0]], True, id="turned and doubled"),
+        pytest.param([[1.9, 0], [0, 1]], True, id="stretched by nearly two"),
+        pytest.param([[2.1, 0], [0, 1]], False, id="stretched by more"),
+        pytest.param([[1, 0], [0, 2.1]], False, id="the other way"),
+        pytest.param([[1, 0.268], [0.268, 1]], True, id="sheared both ways"),
+        pytest.param([[-1, 0], [0, 1]], False, id="mirrored"),
+        pytest.param([[0.11, 0], [0, 0.11]], True, id="a ninth"),
+        pytest.param([[0.09, 0], [0, 0.09]], False, id="next to nothing"),
+        pytest.param([[9.9, 0], [0, 9.9]], True, id="nearly ten times"),
+        pytest.param([[10.1, 0], [0, 10.1]], False, id="more than ten times"),
+    ],
+)
+def test_what_an_image_may_have_gone_through(matrix: list[list[float]], expected: bool) -> None:
+    assert sift._is_plausible(np.c_[np.array(matrix, float), [5.0, 5.0]]) is expected
+
+
+def test_a_stretched_copy_takes_more_features_than_a_scaled_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = cv2.cvtColor(scene(1), cv2.COLOR_RGB2GRAY)[:256, :256]
+    stretched = cv2.resize(whole, (256, 180), interpolation=cv2.INTER_AREA)
+    i, j = sift.describe(whole), sift.describe(stretched.astype(np.uint8))
+    found = sift.align(i, j)
+    assert found is not None
+    assert min(found.covered_i, found.covered_j) > 0.95
+    monkeypatch.setattr(sift, "MIN_INLIERS_STRETCHED", found.inliers + 1)
+    assert sift.align(i, j) is None
 
 
 def test_a_description_survives_being_packed() -> None:
