@@ -58,12 +58,13 @@ class Match:
         if self.engine:
             return {"relation": self.kind.name, "similarity": round(self.agreement, 4), "engine": self.engine}
         if self.inliers:
-            return {
+            facts: dict[str, Any] = {
                 "relation": self.kind.name,
                 "alike": round(self.agreement, 3),
                 "features": self.inliers,
                 "share": round(self.share, 3),
             }
+            return {**facts, "transform": self.transform} if self.transform else facts
         numbers: dict[str, Any] = {
             "relation": self.kind.name,
             "alike": round(self.agreement, 3),
@@ -298,8 +299,11 @@ def _reason(columns: Columns, row: int, keeper: int, match: Match) -> Message:
             distance=match.distance,
         )
     if match.kind == kinds.CROPPED:
-        return kinds.CROPPED.says(share=match.share, other=other, close=close)
-    if match.inliers or match.is_framed:
+        part: dict[str, Any] = {"share": match.share, "other": other, "close": close}
+        if match.transform is None:
+            return kinds.CROPPED.says(**part)
+        return msg("Shows {share:.0%} of {other}, {transform} ({close}).", transform=Message(match.transform), **part)
+    if (match.inliers or match.is_framed) and match.kind != kinds.MIRRORED:
         return msg("An edited copy of {other}, such as with a frame ({close}).", other=other, close=close)
     values: dict[str, Any] = {"other": other, "close": close}
     if match.kind == kinds.RESIZED:

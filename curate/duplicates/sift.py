@@ -4,7 +4,8 @@ An image is described by its strongest SIFT features (Lowe, IJCV 2004). Features
 two images vote for the pair; a pair with enough votes is aligned by a similarity transform, or an affine one if it
 was stretched or sheared (RANSAC), one image is laid on the other, and where they overlap the pixels decide, block by
 block, as for any other copy.
-Two photos of one person or place share features, but not their pixels.
+Two photos of one person or place share features, but not their pixels. What the features of a mirror image would be
+follows from those of the image.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,6 +51,7 @@ MARGIN_SLACK = 0.2
 """By how much of the wider one the opposite margins of a frame may differ."""
 _EXACT_SEARCH = 20_000
 
+Pair = tuple[int, int]
 Points = npt.NDArray[np.float32]
 Descriptors = npt.NDArray[np.uint8]
 
@@ -103,14 +105,33 @@ def describe(view: Pixels) -> Described:
     return Described(view, np.array([point.pt for point in found], np.float32), values.astype(np.uint8))
 
 
-def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
-    """Find pairs (i < j) of images with at least `MIN_VOTES` features near each other, sorted."""
-    import faiss
+def mirrored(described: Described) -> Described:
+    """Return what `describe` would say of the mirror image, nearly: of its features most are the same."""
+    points = described.points.copy()
+    points[:, 0] = described.view.shape[1] - 1 - points[:, 0]
+    return Described(np.ascontiguousarray(described.view[:, ::-1]), points, _mirrored(described.descriptors))
 
+
+def _mirrored(descriptors: Descriptors) -> Descriptors:
+    """Mirror what 4 x 4 cells say of 8 directions: rows of cells lie across the main direction of a feature."""
+    cells = descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
+    return np.ascontiguousarray(cells[..., -np.arange(8) % 8]).reshape(-1, 128)
+
+
+def candidates(images: Sequence[Descriptors]) -> tuple[list[Pair], list[Pair]]:
+    """Find pairs (i < j) of images with at least `MIN_VOTES` features near each other, upright and mirrored, sorted."""
     owner = np.repeat(np.arange(len(images)), [len(part) for part in images])
     if not len(owner):
-        return []
-    vectors = np.concatenate(images).astype(np.float32)
+        return [], []
+    descriptors = np.concatenate(images)
+    index = _index(descriptors.astype(np.float32))
+    upright = _voted(index, descriptors.astype(np.float32), owner)
+    return upright, _voted(index, _mirrored(descriptors).astype(np.float32), owner)
+
+
+def _index(vectors: npt.NDArray[np.float32]) -> Any:
+    import faiss
+
     index: Any = faiss.IndexFlatL2(vectors.shape[1])
     if len(vectors) > _EXACT_SEARCH:
         lists = int(2 * np.sqrt(len(vectors)))
@@ -120,23 +141,34 @@ def candidates(images: Sequence[Descriptors]) -> list[tuple[int, int]]:
         search.train(index, vectors[np.sort(sample)])
         index.nprobe = 8
     index.add(vectors)
+    return index
+
+
+def _voted(index: Any, vectors: npt.NDArray[np.float32], owner: npt.NDArray[np.intp]) -> list[Pair]:
+    """Let each of these features vote for the pairs of images between which it has a near one."""
+    images = int(owner[-1]) + 1
     squared, nearest = search.nearest(index, vectors, NEIGHBOURS + 1)
     query = np.repeat(np.arange(len(vectors)), NEIGHBOURS + 1)
     near = (squared.ravel() <= MAX_DISTANCE**2) & (nearest.ravel() >= 0)
     left, right = owner[query[near]], owner[nearest.ravel()[near]]
-    codes = np.minimum(left, right) * len(images) + np.maximum(left, right)
+    codes = np.minimum(left, right) * images + np.maximum(left, right)
     # A feature has one vote for a pair, however many of its neighbours lie there.
     votes = np.unique(np.stack([query[near], codes])[:, left != right], axis=1)[1]
     pairs, counts = np.unique(votes, return_counts=True)
-    return [(int(code) // len(images), int(code) % len(images)) for code in pairs[counts >= MIN_VOTES]]
+    return [(int(code) // images, int(code) % images) for code in pairs[counts >= MIN_VOTES]]
 
 
 def aligned(
-    images: Sequence[Described], pairs: Sequence[tuple[int, int]]
+    images: Sequence[Described], pairs: Sequence[Pair], *, is_mirrored: bool = False
 ) -> Iterator[tuple[int, int, Alignment | None]]:
-    """Align pairs of images on all cores; yield (i, j, alignment) in the order of the pairs."""
-    found = search.on_all_cores(lambda pair: align(images[pair[0]], images[pair[1]]), pairs)
+    """Align pairs of images on all cores, the first of each mirrored or not; yield (i, j, alignment) in their order."""
+    seen = mirrored if is_mirrored else _as_it_is
+    found = search.on_all_cores(lambda pair: align(seen(images[pair[0]]), images[pair[1]]), pairs)
     return ((i, j, alignment) for (i, j), alignment in zip(pairs, found, strict=True))
+
+
+def _as_it_is(described: Described) -> Described:
+    return described
 
 
 def align(i: Described, j: Described) -> Alignment | None:

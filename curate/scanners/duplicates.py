@@ -262,19 +262,11 @@ class Duplicates(Scanner):
         self, ranked: pd.DataFrame, usable: np.ndarray, near: Mapping[int, Mapping[int, Match]]
     ) -> Iterator[tuple[int, int, Match, Match]]:
         """Find pairs that share only a part of their pixels, by local features."""
+        from curate.duplicates import in_part
+
         columns = [ranked[name].iloc[usable] for name in ("view", "points", "descriptors")]
         images = [sift.unpack(*row) for row in zip(*columns, strict=True)]
-        pairs = set(sift.candidates([image.descriptors for image in images]))
-        pairs |= _alike_to_a_network(ranked.iloc[usable])
-        rows = usable.tolist()
-        unknown = [(i, j) for i, j in sorted(pairs) if rows[j] not in near.get(rows[i], ())]
-        for done, (first, second, found) in enumerate(sift.aligned(images, unknown), 1):
-            if done % _TOLD == 0 or done == len(unknown):
-                self.report(_ALIGNING, done, len(unknown))
-            if found is not None:
-                kind = kinds.EDITED if found.framed or min(found.covered_i, found.covered_j) > _WHOLE else kinds.CROPPED
-                match = Match(kind=kind, agreement=found.alike, inliers=found.inliers, share=found.covered_i)
-                yield rows[first], rows[second], match, replace(match, share=found.covered_j)
+        return in_part.matches(images, usable, _alike_to_a_network(ranked.iloc[usable]), near, self.report)
 
     def _candidates(
         self, ranked: pd.DataFrame, usable: Rows, aside: ThreadPoolExecutor
@@ -323,12 +315,9 @@ _SPECTRA = 1 << 14
 _JOINING = N_("finding images of similar hashes")
 _PREPARING = N_("preparing images to be compared")
 _COMPARING = N_("comparing pairs of images")
-_ALIGNING, _TOLD = N_("comparing pairs of images by their parts"), 50
-"""Steps that take long, the last in a thorough audit, and how many pairs of that make it worth a word."""
+"""Steps that take long."""
 _NEAREST = 5
 """How many of the nearest embeddings are worth a closer look."""
-_WHOLE = 0.97
-"""Share of both images from which on neither is a crop of the other."""
 
 
 def _averaged(grey: Pixels, size: tuple[int, int]) -> Pixels:

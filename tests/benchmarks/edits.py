@@ -4,7 +4,7 @@ import io
 from collections.abc import Callable
 from random import Random
 
-from PIL import Image, ImageDraw, ImageEnhance, ImageFont
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 Edit = Callable[[Image.Image, Random], Image.Image]
 
@@ -103,5 +103,6 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "turned by 15 degrees": (moved_by((0.966, -0.259, 0.259, 0.966)), "cropped"),
     "sheared by 15 degrees": (moved_by((1.0, 0.268, 0.0, 1.0)), "cropped"),
     "crop made square": (squashed, "cropped"),
+    "crop to 75 % mirrored": (lambda image, rng: ImageOps.mirror(cropped(0.75)(image, rng)), "cropped"),
 }
 """Name to the edit and the relation that it makes."""

@@ -1,5 +1,6 @@
 """Crops and frames: nine tenths and borders are always found, the rest where the thorough audit is asked for."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,37 @@ def test_a_part_is_found_by_the_thorough_audit_only(
     assert copies["kind"].tolist() == [relation]
     assert found.loc[found["path"] == "3.jpg", "role"].tolist() == [role_of_original]
     assert "local features" in copies["reason"].iat[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "relation", "words"),
+    [
+        pytest.param(lambda p: p[20:270, 60:390][:, ::-1], "cropped", "of 3.jpg, mirrored (", id="a part"),
+        pytest.param(lambda p: squashed(p)[:, ::-1], "cropped", "of 3.jpg, mirrored (", id="a part, made square"),
+        pytest.param(lambda p: cv2.resize(p, (300, 330))[:, ::-1], "mirrored", "The image 3.jpg, mirrored", id="whole"),
+    ],
+)
+def test_a_part_is_found_mirrored_too(
+    tmp_path: Path, change: Callable[[Pixels], Pixels], relation: str, words: str
+) -> None:
+    for seed in range(8):
+        sample_images.save(scene(seed), tmp_path / "set" / f"{seed}.jpg")
+    sample_images.save(np.ascontiguousarray(change(scene(3))), tmp_path / "set" / "part.jpg")
+    audit = curate.audit(tmp_path / "set", tmp_path / "ws", configuration=THOROUGH)
+    (copy,) = audit.findings.query("category == 'duplicate' and role == 'copy'").to_dict("records")
+    assert (copy["path"], copy["kind"]) == ("part.jpg", relation)
+    assert words in copy["reason"]
+    assert json.loads(copy["evidence"])["transform"] == "mirrored"
+
+
+def test_features_of_a_mirror_image_follow_from_those_of_the_image() -> None:
+    view = cv2.cvtColor(scene(1), cv2.COLOR_RGB2GRAY)[:200, :250]
+    found = sift.mirrored(sift.describe(view))
+    expected = sift.describe(np.ascontiguousarray(view[:, ::-1]))
+    assert (found.view == expected.view).all()
+    here, there = sift._matches(found.descriptors, expected.descriptors)
+    apart = np.linalg.norm(found.points[here] - expected.points[there], axis=1)
+    assert (apart < 1).sum() > 0.75 * len(expected.points)
 
 
 @pytest.mark.parametrize(
@@ -154,4 +186,4 @@ def test_a_description_survives_being_packed() -> None:
 
 def test_a_small_image_has_no_features() -> None:
     assert len(sift.describe(np.zeros((30, 200), np.uint8)).points) == 0
-    assert sift.candidates([np.empty((0, 128), np.uint8)] * 3) == []
+    assert sift.candidates([np.empty((0, 128), np.uint8)] * 3) == ([], [])
