@@ -94,7 +94,7 @@ def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
-    """Let decisions about images that were moved or renamed speak for them where they are now."""
+    """Let decisions about images that moved, or whose group is told otherwise now, speak for them as they are found."""
     decisions = store.log.decisions()
     if not decisions:
         return
