@@ -107,6 +107,7 @@ def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.
             sha256=old.sha256,
             action=old.action,
             new_label=old.new_label,
+            beside=old.pair_sha256 is not None,
         )
         store.log.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
 

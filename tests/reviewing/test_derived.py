@@ -103,6 +103,23 @@ def test_another_decision_about_what_kept_the_pair_no_longer_keeps_it(alike: Wor
     assert pending(alike) == 1
 
 
+def test_a_copy_that_stays_instead_of_its_keeper_is_not_kept_beside_it(alike: Workspace) -> None:
+    """One of three equal files was to stay: a fourth is asked about, also after all have moved."""
+    source = alike.root.parent / "source"
+    with Store(alike.review) as store:
+        (item,) = store.queue.find()
+        kept = choices.keep_only(item, item.paths[1])
+        store.log.decide(kept, reviewer="ana", now=NOW)
+    assert pending(alike) == 0
+    (source / "dogs").rename(source / "hounds")
+    curate.audit(source, alike.root)
+    assert pending(alike) == 0
+    assert curate.status(alike.root).verdicts["drop"] == 2
+    shutil.copy(source / "hounds" / "000.jpg", source / "hounds" / "third.jpg")
+    curate.audit(source, alike.root)
+    assert pending(alike) == 1
+
+
 def test_a_keeper_that_was_dropped_stays_so_when_another_copy_goes(tmp_path: Path) -> None:
     source = sample_images.dataset(tmp_path / "source", each=2)
     original = source / "dogs" / "000.jpg"

@@ -84,6 +84,16 @@ def test_a_copy_is_decided_with_the_content_of_its_keeper(store: Store) -> None:
     ]
 
 
+def test_a_copy_that_stays_instead_of_its_keeper_is_decided_without_it(store: Store) -> None:
+    store.log.decide(choices.keep_only(store.queue.find()[0], "a/small"), reviewer="ana", now=NOW)
+    assert [(d.path, d.action, d.pair_sha256) for d in store.log.decisions()] == [
+        ("a/big", Action.DROP, None),
+        ("a/small", Action.KEEP, None),
+        ("a/tiny", Action.DROP, "sha-a/big"),
+        ("a/tiny", Action.DROP, None),
+    ]
+
+
 def test_a_group_without_a_survivor_is_refused_unless_confirmed(store: Store) -> None:
     everything = choices.decide_all(store.queue.find()[0], Action.DROP)
     with pytest.raises(NoSurvivorError, match="every copy"):
