@@ -65,11 +65,12 @@ def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[An
     frame = frame[IMAGES.names]  # what was measured is not needed any more
     memory.give_back()
     before = _before(workspace, judgement.findings)
-    write_table(judgement.findings, FINDINGS, workspace.findings)
-    write_table(frame, IMAGES, workspace.images)
     with Store(workspace.review) as store:
         store.queue.sync(judgement.findings, frame, partial(told, _QUEUEING))
         _follow(store, before, judgement.findings, frame)
+    # Last: who goes on after a kill still has to know which findings decisions were about.
+    write_table(judgement.findings, FINDINGS, workspace.findings)
+    write_table(frame, IMAGES, workspace.images)
     return {
         "prevalent": [item.to_json() for item in judgement.prevalent],
         "remarks": [remark.to_json() for remark in judgement.remarks],
