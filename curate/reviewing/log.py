@@ -14,6 +14,7 @@ from curate.reviewing import derived
 from curate.reviewing.database import Database
 from curate.reviewing.derived import decision_of
 from curate.reviewing.fold import Decision
+from curate.reviewing.search import folded
 from curate.schema import Action, Role
 
 
@@ -65,12 +66,12 @@ class Log:
         return [decision_of(row) for row in self._db.execute("SELECT * FROM decision ORDER BY id")]
 
     def steps(self, *, before: int | None = None, limit: int = 50, text: str = "") -> list[Step]:
-        """Return steps ahead of number `before`, latest first; `text` is looked for in who, what and why."""
+        """Return steps ahead of number `before`, latest first; `text` is looked for, `folded`, in who, what and why."""
         rows = self._db.execute(
-            "SELECT DISTINCT batch FROM decision WHERE batch < :before AND (:text = '' OR instr(lower(path), :text)"
-            " OR instr(lower(reviewer), :text) OR instr(lower(coalesce(note, '')), :text) OR action = :text"
-            " OR lower(coalesce(new_label, '')) = :text) ORDER BY batch DESC LIMIT :limit",
-            {"before": before if before is not None else 1 << 62, "text": text.lower(), "limit": limit},
+            "SELECT DISTINCT batch FROM decision WHERE batch < :before AND (:text = '' OR instr(folded(path), :text)"
+            " OR instr(folded(reviewer), :text) OR instr(folded(coalesce(note, '')), :text) OR action = :text"
+            " OR folded(coalesce(new_label, '')) = :text) ORDER BY batch DESC LIMIT :limit",
+            {"before": before if before is not None else 1 << 62, "text": folded(text), "limit": limit},
         ).fetchall()
         return [self.step(row["batch"]) for row in rows]
 

@@ -248,6 +248,18 @@ def test_steps_are_searched_by_path_person_note_action_and_class(shared: Store) 
     assert [step.number for step in shared.log.steps(before=3)] == [2, 1]
 
 
+@pytest.mark.parametrize("text", ["Álvaro", "álvaro", "ALVARO", "FUNDO É", "pássaros", "passaros", "Ação", "açao"])
+def test_a_search_of_the_log_knows_no_case_and_no_accents_in_any_alphabet(tmp_path: Path, text: str) -> None:
+    findings = table(finding("Ação/1"))
+    with Store(tmp_path / "other.sqlite") as store:
+        store.queue.sync(findings, images(findings))
+        (item,) = store.queue.find()
+        made = choices.decide_all(item, Action.RELABEL, "Pássaros")
+        store.log.decide(made, reviewer="Álvaro", now=NOW, note="O fundo é claro")
+        assert [step.number for step in store.log.steps(text=text)] == [1]
+        assert store.log.steps(text="Água") == []
+
+
 def test_a_step_is_taken_back_whole_and_only_once(store: Store) -> None:
     (group,) = store.queue.find()
     store.log.decide(choices.reject(group), reviewer="ana", now=NOW)
