@@ -26,6 +26,7 @@ from curate.scanners import Told, embeddings, untold
 from curate.schema import FINDINGS, IMAGES
 from curate.sources import Record, Records
 from curate.storage import memory
+from curate.storage.atomic import write_json
 from curate.storage.workspace import Workspace, read_table, write_table
 
 _LOADING, _QUEUEING = N_("reading what was measured"), N_("filling the review queue")
@@ -65,6 +66,7 @@ def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[An
     frame = frame[IMAGES.names]  # what was measured is not needed any more
     memory.give_back()
     before = _before(workspace, judgement.findings)
+    _forget_judged(workspace)
     with Store(workspace.review) as store:
         store.queue.sync(judgement.findings, frame, partial(told, _QUEUEING))
         _follow(store, before, judgement.findings, frame)
@@ -76,6 +78,13 @@ def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[An
         "remarks": [remark.to_json() for remark in judgement.remarks],
         "spurious": [asdict(guess) for guess in spurious],
     }
+
+
+def _forget_judged(workspace: Workspace) -> None:
+    """Say in `audit.json` that the queue may be another than the tables until the end: who goes on judges again."""
+    facts = workspace.read_audit()
+    if facts.pop("judged", None) is not None:
+        write_json(facts, workspace.audit)
 
 
 def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:

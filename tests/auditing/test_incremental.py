@@ -145,3 +145,21 @@ curate.audit(sys.argv[1], sys.argv[2], report=False)
     curate.audit(source, tmp_path / "ws")
     table = curate.manifest(tmp_path / "ws").set_index("path")
     assert table.loc["dogs/night.jpg", "action"] == "drop"
+
+
+def test_the_queue_is_filled_again_though_all_is_as_it_was_before_an_audit_that_was_killed(
+    source: Path, tmp_path: Path
+) -> None:
+    (source / "cats" / "dark.jpg").rename(tmp_path / "away.jpg")
+    killed = """
+import os, signal, sys, curate
+from curate.auditing import results
+results.write_table = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+curate.audit(sys.argv[1], sys.argv[2], report=False)
+"""
+    done = subprocess.run([sys.executable, "-c", killed, source, tmp_path / "ws"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (tmp_path / "away.jpg").rename(source / "cats" / "dark.jpg")
+    curate.audit(source, tmp_path / "ws")
+    assert curate.status(tmp_path / "ws").progress.images == 2
+    assert curate.status(tmp_path / "ws").verdicts["pending"] == 2
