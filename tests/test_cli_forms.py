@@ -45,3 +45,17 @@ def test_two_ways_to_decide_at_once_are_refused(tmp_path: Path) -> None:
     done = run("decide", tmp_path, "--from-csv", tmp_path / "a.csv", "--from-label-studio", tmp_path / "a.json")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "give them one by one" in done.stderr
+
+
+def test_what_would_narrow_a_file_of_decisions_is_refused_and_not_left_out_of_account(tmp_path: Path) -> None:
+    chosen = {
+        "--action": "keep", "--category": "corrupted", "--kind": "dark", "--label": "cats", "--path": "a*",
+        "--min-score": ".5", "--max-score": ".9", "--to": "dogs",
+    }  # fmt: skip
+    for name, value in chosen.items():
+        done = run("decide", tmp_path, "--from-csv", tmp_path / "a.csv", name, value)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert f"{name} would not count" in done.stderr
+    done = run("decide", tmp_path, "--from-label-studio", tmp_path / "a.json", "--keepers", "--label", "cats")
+    assert done.returncode == 2
+    assert "--label and --keepers would not count; leave them out" in done.stderr

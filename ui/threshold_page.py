@@ -11,13 +11,17 @@ import streamlit as st
 from curate.auditing import thresholds
 from curate.auditing.thresholds import Cut
 from curate.errors import CurateError
+from curate.reviewing.catalogue import ImageFilter
 from curate.reviewing.store import Store
+from curate.schema import State
 from curate.storage.workspace import Workspace
 from curate.ui import charts, dataset, images, leases, session
 from curate.ui.markdown import plain
 from curate.ui.session import _, counted
 
 NEAR = 6
+_CHANGED = ImageFilter(states=frozenset({State.DROPPED, State.RELABELLED}))
+"""Images that do not stay as they are."""
 
 
 def draw() -> None:
@@ -129,6 +133,8 @@ def _saving() -> Lock:
 
 def _save(cut: Cut, at: float) -> None:
     workspace = session.workspace()
+    with Store(workspace.review) as store:
+        changed = store.catalogue.paths(_CHANGED)
     try:
         with _saving():
             found = thresholds.save(
@@ -139,10 +145,19 @@ def _save(cut: Cut, at: float) -> None:
         return
     with Store(workspace.review) as store:
         store.queue.release([leases.mine()])
+        spared = len(changed & store.catalogue.paths(ImageFilter(states=frozenset({State.CLEAR}))))
     st.session_state.pop("queue_feed", None)
     text = counted(
         "Saved. The queue now holds {n} finding; decisions stand as they were.",
         "Saved. The queue now holds {n} findings; decisions stand as they were.",
         found,
     )
+    if spared:
+        text += " " + counted(
+            "{n} image that was dropped or given another class is no longer flagged: it stays as it is, and the "
+            "decision counts again once it is flagged.",
+            "{n} images that were dropped or given another class are no longer flagged: they stay as they are, and the "
+            "decisions count again once they are flagged.",
+            spared,
+        )
     st.session_state.message = ("success", text)

@@ -26,6 +26,7 @@ from curate.scanners import Told, embeddings, untold
 from curate.schema import FINDINGS, IMAGES
 from curate.sources import Record, Records
 from curate.storage import memory
+from curate.storage.atomic import write_json
 from curate.storage.workspace import Workspace, read_table, write_table
 
 _LOADING, _QUEUEING = N_("reading what was measured"), N_("filling the review queue")
@@ -65,16 +66,25 @@ def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[An
     frame = frame[IMAGES.names]  # what was measured is not needed any more
     memory.give_back()
     before = _before(workspace, judgement.findings)
-    write_table(judgement.findings, FINDINGS, workspace.findings)
-    write_table(frame, IMAGES, workspace.images)
+    _forget_judged(workspace)
     with Store(workspace.review) as store:
         store.queue.sync(judgement.findings, frame, partial(told, _QUEUEING))
         _follow(store, before, judgement.findings, frame)
+    # Last: who goes on after a kill still has to know which findings decisions were about.
+    write_table(judgement.findings, FINDINGS, workspace.findings)
+    write_table(frame, IMAGES, workspace.images)
     return {
         "prevalent": [item.to_json() for item in judgement.prevalent],
         "remarks": [remark.to_json() for remark in judgement.remarks],
         "spurious": [asdict(guess) for guess in spurious],
     }
+
+
+def _forget_judged(workspace: Workspace) -> None:
+    """Say in `audit.json` that the queue may be another than the tables until the end: who goes on judges again."""
+    facts = workspace.read_audit()
+    if facts.pop("judged", None) is not None:
+        write_json(facts, workspace.audit)
 
 
 def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:
@@ -94,7 +104,7 @@ def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:
 
 
 def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
-    """Let decisions about images that were moved or renamed speak for them where they are now."""
+    """Let decisions about images that moved, or whose group is told otherwise now, speak for them as they are found."""
     decisions = store.log.decisions()
     if not decisions:
         return
@@ -107,6 +117,7 @@ def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.
             sha256=old.sha256,
             action=old.action,
             new_label=old.new_label,
+            beside=old.pair_sha256 is not None,
         )
         store.log.decide([choice], reviewer=old.reviewer, now=old.decided_at, note=item.note, allow_no_survivor=True)
 

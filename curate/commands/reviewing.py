@@ -68,6 +68,10 @@ def decide(
     if from_csv and from_label_studio:
         raise ConfigError("--from-csv and --from-label-studio are two ways to decide; give them one by one")
     if from_csv or from_label_studio:
+        choosing: dict[str, object] = {"--action": action, "--category": category, "--kind": kind, "--label": label}
+        choosing |= {"--path": path, "--min-score": min_score > 0, "--max-score": max_score < 1}
+        choosing |= {"--keepers": keepers, "--to": to}
+        _refuse_beside_a_file([name for name, given in choosing.items() if given])
         read = curate.decide_from_csv if from_csv else curate.decide_from_label_studio
         count = read(
             workspace,
@@ -99,3 +103,12 @@ def decide(
             allow_no_survivor=allow_no_survivor,
         )
     terminal.say(f"recorded {count:,} {'decision' if count == 1 else 'decisions'} by {who}")
+
+
+def _refuse_beside_a_file(given: list[str]) -> None:
+    """Raise `ConfigError` where options choose findings, or an action, and a file does."""
+    if given:
+        raise ConfigError(
+            f"a file says itself what is decided, and {' and '.join(given)} would not count; leave "
+            f"{'it' if len(given) == 1 else 'them'} out, or the file"
+        )

@@ -32,15 +32,16 @@ def agreement(ratings: Iterable[Rating]) -> list[Agreement]:
     """Return the agreement of each two reviewers with images in common; the last rating by a person counts.
 
     Of an image count the findings that both have rated, the strongest action of each: drop over relabel over keep, as
-    in the verdict.
+    in the verdict. A file that has changed is another image.
     """
-    actions: dict[str, dict[str, dict[str, Action]]] = {}
+    actions: dict[str, dict[tuple[str, str | None], dict[str, Action]]] = {}
     for rating in ratings:
-        actions.setdefault(rating.reviewer, {}).setdefault(rating.path, {})[rating.finding_id] = rating.action
+        image = rating.path, rating.sha256
+        actions.setdefault(rating.reviewer, {}).setdefault(image, {})[rating.finding_id] = rating.action
     agreements = []
     for first, second in combinations(sorted(actions), 2):
-        paths = actions[first].keys() & actions[second].keys()
-        both = [_on_both(actions[first][path], actions[second][path]) for path in paths]
+        images = actions[first].keys() & actions[second].keys()
+        both = [_on_both(actions[first][image], actions[second][image]) for image in images]
         if pairs := [pair for pair in both if pair is not None]:
             agreed = sum(one == other for one, other in pairs)
             kappa = _kappa(pairs, agreed)

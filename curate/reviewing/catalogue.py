@@ -36,6 +36,7 @@ class ImageFilter:
     copies: bool = False
     """Of duplicate groups only the copies: a finding of the kinds must call the image one."""
     min_score: float = 0.0
+    """What one of its findings must have; where kinds are named, one of these."""
     text: str = ""
 
 
@@ -195,6 +196,7 @@ def _condition(chosen: ImageFilter) -> tuple[str, dict[str, Any]]:
         named = {f"kind{index}": value for index, value in enumerate(sorted(chosen.kinds))}
         kinds = ", ".join(f":{name}" for name in named)
         role = " AND f.role = 'copy'" if chosen.copies else ""
+        role += " AND f.score >= :min_score" if chosen.min_score > 0 else ""
         parts.append(f"EXISTS (SELECT 1 FROM finding f WHERE f.path = m.path AND f.kind IN ({kinds}){role})")
         values |= named
     if chosen.min_score > 0:

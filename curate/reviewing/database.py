@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import DamagedError, WorkspaceError
+from curate.reviewing.search import folded
 
 BUSY_TIMEOUT_S = 30
 
@@ -149,6 +150,7 @@ def _writable(path: Path) -> sqlite3.Connection:
 def _connected(name: str, *, is_uri: bool = False) -> sqlite3.Connection:
     connection = sqlite3.connect(name, timeout=BUSY_TIMEOUT_S, isolation_level=None, uri=is_uri)
     connection.row_factory = sqlite3.Row
+    connection.create_function("folded", 1, folded, deterministic=True)  # its own lower() knows ASCII alone
     connection.execute("PRAGMA foreign_keys = ON")
     # Without it INSERT OR REPLACE would delete a decision without firing the trigger that forbids it.
     connection.execute("PRAGMA recursive_triggers = ON")

@@ -6,7 +6,7 @@ decided after it was shown is refused, never applied on top; no answer that a ke
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from curate.errors import ConflictError, NoSurvivorError, WorkspaceError
@@ -14,6 +14,7 @@ from curate.reviewing import derived
 from curate.reviewing.database import Database
 from curate.reviewing.derived import decision_of
 from curate.reviewing.fold import Decision
+from curate.reviewing.search import folded
 from curate.schema import Action, Role
 
 
@@ -21,7 +22,8 @@ from curate.schema import Action, Role
 class Choice:
     """One decision to record: about one finding on one image, bound to the bytes that were looked at.
 
-    `as_of` is the last line of the log when the finding was shown; None for those who looked at no screen.
+    `as_of` is the last line of the log when the finding was shown; None for those who looked at no screen. A copy that
+    is kept though its keeper goes is not kept `beside` it.
     """
 
     finding_id: str
@@ -30,6 +32,7 @@ class Choice:
     action: Action
     new_label: str | None = None
     as_of: int | None = None
+    beside: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +66,12 @@ class Log:
         return [decision_of(row) for row in self._db.execute("SELECT * FROM decision ORDER BY id")]
 
     def steps(self, *, before: int | None = None, limit: int = 50, text: str = "") -> list[Step]:
-        """Return steps ahead of number `before`, latest first; `text` is looked for in who, what and why."""
+        """Return steps ahead of number `before`, latest first; `text` is looked for, `folded`, in who, what and why."""
         rows = self._db.execute(
-            "SELECT DISTINCT batch FROM decision WHERE batch < :before AND (:text = '' OR instr(lower(path), :text)"
-            " OR instr(lower(reviewer), :text) OR instr(lower(coalesce(note, '')), :text) OR action = :text"
-            " OR lower(coalesce(new_label, '')) = :text) ORDER BY batch DESC LIMIT :limit",
-            {"before": before if before is not None else 1 << 62, "text": text.lower(), "limit": limit},
+            "SELECT DISTINCT batch FROM decision WHERE batch < :before AND (:text = '' OR instr(folded(path), :text)"
+            " OR instr(folded(reviewer), :text) OR instr(folded(coalesce(note, '')), :text) OR action = :text"
+            " OR folded(coalesce(new_label, '')) = :text) ORDER BY batch DESC LIMIT :limit",
+            {"before": before if before is not None else 1 << 62, "text": folded(text), "limit": limit},
         ).fetchall()
         return [self.step(row["batch"]) for row in rows]
 
@@ -140,7 +143,8 @@ class Log:
         with self._db.transaction():
             self._refuse_conflict(choices)
             step = _Step(self._next_batch(), reviewer, now, note)
-            ids = [self._append(choice, step) for choice in choices]
+            gone = {choice.sha256 for choice in choices if choice.action is Action.DROP}
+            ids = [self._append(choice, step, gone=gone) for choice in choices]
             derived.refresh(self._db, {(choice.finding_id, choice.path) for choice in choices})
             if not allow_no_survivor:
                 self._refuse_no_survivor(choice.path for choice in choices if choice.action is Action.DROP)
@@ -169,10 +173,16 @@ class Log:
             ids = [row["id"] for row in self._rows_of(number) if row["stands"]]
             return self._revert(ids, reviewer=reviewer, now=now)
 
-    def _append(self, choice: Choice, step: "_Step", reverts: int | None = None) -> int:
-        pair = self._db.execute(
+    def _append(
+        self, choice: Choice, step: "_Step", reverts: int | None = None, gone: Collection[str | None] = ()
+    ) -> int:
+        """Append one row; `gone` are the contents that the same step drops."""
+        row = self._db.execute(
             "SELECT pair_sha256 FROM finding WHERE finding_id = ? AND path = ?", (choice.finding_id, choice.path)
         ).fetchone()
+        pair = row[0] if row else None
+        if choice.action is Action.KEEP and (pair in gone or not choice.beside):
+            pair = None  # it stays instead of its keeper: the next copy of either is asked about
         cursor = self._db.execute(
             "INSERT INTO decision(batch, finding_id, path, sha256, pair_sha256, action, new_label, reviewer, note,"
             " decided_at, reverts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -181,7 +191,7 @@ class Log:
                 choice.finding_id,
                 choice.path,
                 choice.sha256,
-                pair[0] if pair else None,
+                pair,
                 choice.action,
                 choice.new_label,
                 step.reviewer,

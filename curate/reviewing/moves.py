@@ -1,19 +1,26 @@
-"""Decisions about images that have moved: the same bytes at another path are the same image.
+"""Decisions about images that are found otherwise now: the same bytes at another path are the same image, and one that
+is suggested to stay is so whatever its copies are.
 
 Pure. A decision is carried to the same kind of finding about the same content; it keeps its reviewer and its
 time, and its note says where the image was, so that replaying the log needs nothing but the log.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from curate.reviewing.fold import IMAGE, Decision, Key, fold
+from curate.schema import GROUP_KINDS, Action, Role
 
 _Sort = tuple[str, str, str]
-"""Scanner, kind and role: what is the same of two findings about an image before and after it moved."""
+"""Scanner, kind and role: what is the same of two findings about an image before and after it moved.
+
+A keeper's finding bears the kind of its closest copy, which may go while the others stay: it counts as of none.
+"""
+_ITSELF: _Sort = ("", "", IMAGE)
+"""Of a decision about an image that nobody flagged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +32,10 @@ class Carried:
     path: str
 
     @property
-    def note(self) -> str:
+    def note(self) -> str | None:
         """The note for the log: that of the decision, and where the image was."""
+        if self.path == self.decision.path:
+            return self.decision.note
         moved = f"moved from {self.decision.path}"
         return f"{self.decision.note} ({moved})" if self.decision.note else moved
 
@@ -34,33 +43,53 @@ class Carried:
 def carried(
     log: Sequence[Decision], before: pd.DataFrame, after: pd.DataFrame, hashes: Mapping[str, str | None]
 ) -> list[Carried]:
-    """Return what to append to the log: each decision whose image has left its path, on the findings it has now.
+    """Return what to append to the log: each decision that has lost its image or finding, on what is found now.
 
-    `before` and `after` are findings; `hashes` is the content at each path now. A finding that was decided on
-    already is left alone, and one decision moves to all findings of its sort about its content; one about an image that
-    nobody flagged moves with the image.
+    `before` and `after` are findings; `hashes` is the content at each path now. A decision is lost where its image has
+    left its path, or the group that it leads has other findings now. A finding that was decided on already is left
+    alone, and a decision goes to all findings of its sort about its content; of several the one from the place most
+    like it, then the first. One about an image that nobody flagged moves with the image.
     """
     standing = fold(log).standing
-    homeless = [decision for decision in standing.values() if decision.path not in hashes and decision.sha256]
-    if not homeless:
-        return []
-    sort_of = dict(_sorts(before))
-    undecided: dict[tuple[str | None, _Sort], list[Key]] = defaultdict(list)
-    for key, sort in _sorts(after):
-        if hashes.get(key[1]) is not None and key not in standing:
-            undecided[hashes[key[1]], sort].append(key)
+    sorts_before, sorts_now = dict(_sorts(before)), dict(_sorts(after))
+    lost: dict[tuple[str | None, _Sort], list[Decision]] = defaultdict(list)
+    for decision in sorted(standing.values(), key=lambda decision: decision.id):
+        sort = _ITSELF if decision.finding_id == IMAGE else sorts_before.get(decision.key)
+        if decision.sha256 and sort and (decision.path not in hashes or _leads_otherwise(decision, sort, sorts_now)):
+            lost[decision.sha256, sort].append(decision)
     moved = []
-    for decision in sorted(homeless, key=lambda decision: decision.id):
-        if decision.finding_id == IMAGE:
-            same = sorted(path for path, sha256 in hashes.items() if sha256 == decision.sha256)
-            moved += [Carried(decision, IMAGE, path) for path in same if (IMAGE, path) not in standing]
-        elif decision.key in sort_of:
-            keys = undecided.pop((decision.sha256, sort_of[decision.key]), [])
-            moved += [Carried(decision, finding_id, path) for finding_id, path in sorted(keys)]
-    return moved
+    for (finding_id, path), sort in _places(sorts_now, hashes) if lost else ():
+        known = lost.get((hashes.get(path), sort), [])
+        candidates = [decision for decision in known if decision.path == path or decision.path not in hashes]
+        if candidates and (finding_id, path) not in standing:
+            moved.append(Carried(max(candidates, key=lambda one: _alike(one.path, path)), finding_id, path))
+    return sorted(moved, key=lambda one: (one.decision.id, one.finding_id, one.path))
 
 
-def _sorts(findings: pd.DataFrame) -> list[tuple[Key, _Sort]]:
+def _leads_otherwise(decision: Decision, sort: _Sort, now: Mapping[Key, _Sort]) -> bool:
+    """Say whether a decision changes what becomes of a group's keeper, by a finding that there is no more."""
+    _, kind, role = sort
+    leads = role == Role.KEEPER and not kind
+    return leads and decision.action in {Action.DROP, Action.RELABEL} and decision.key not in now
+
+
+def _places(now: Mapping[Key, _Sort], paths: Mapping[str, str | None]) -> Iterator[tuple[Key, _Sort]]:
+    """Yield what decisions can be about: findings, and images themselves."""
+    yield from now.items()
+    yield from (((IMAGE, path), _ITSELF) for path in paths)
+
+
+def _alike(one: str, other: str) -> int:
+    """Count the parts at the end of two paths that are the same, as after a folder above was renamed."""
+    same = 0
+    for part, another in zip(reversed(one.split("/")), reversed(other.split("/")), strict=False):
+        if part != another:
+            break
+        same += 1
+    return same
+
+
+def _sorts(findings: pd.DataFrame) -> Iterator[tuple[Key, _Sort]]:
     columns = ["finding_id", "path", "scanner", "kind", "role"]
-    rows = findings[columns].itertuples(index=False, name=None)
-    return [((finding_id, path), (scanner, kind, role)) for finding_id, path, scanner, kind, role in rows]
+    for finding_id, path, scanner, kind, role in findings[columns].itertuples(index=False, name=None):
+        yield (finding_id, path), (scanner, "" if role == Role.KEEPER and kind not in GROUP_KINDS else kind, role)

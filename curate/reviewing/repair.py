@@ -21,7 +21,8 @@ from curate.reviewing.store import Store
 from curate.storage.atomic import explained
 from curate.storage.owner import temporary_name
 
-_NEEDED = {"decision", "finding", "item", "opinion"}
+_NEEDED = {"decision": 1, "finding": 1, "item": 1, "opinion": 2}
+"""Tables of a store, each with the version that made it."""
 _BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside a file."""
 
@@ -72,9 +73,9 @@ def _is_damaged(path: Path) -> bool:
 
 def _is_complete(db: Database) -> bool:
     """Say whether a store that was ever brought up to date has its tables."""
-    if not db.execute("PRAGMA user_version").fetchone()[0]:
-        return True
-    return {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")} >= _NEEDED
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    needed = {name for name, since in _NEEDED.items() if since <= version}
+    return {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")} >= needed
 
 
 def _kept_aside(path: Path) -> Path:

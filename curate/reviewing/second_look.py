@@ -17,11 +17,12 @@ from curate.schema import Action
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rating:
-    """What one reviewer thinks of one finding on one image, decided or as a second look."""
+    """What one reviewer thinks of one finding on one image, decided or as a second look; `sha256` is what they saw."""
 
     reviewer: str
     finding_id: str
     path: str
+    sha256: str | None
     action: Action
 
 
@@ -42,9 +43,13 @@ class SecondLooks:
             " JOIN standing s ON s.finding_id = f.finding_id AND s.path = f.path WHERE f.item_id = i.item_id)"
         )
         item_ids = sorted((row["item_id"] for row in rows), key=lambda item: hashlib.sha256(item.encode()).digest())
-        rated = {(rating.finding_id, rating.path) for rating in self.ratings() if rating.reviewer == reviewer}
+        rated = {(one.finding_id, one.path, one.sha256) for one in self.ratings() if one.reviewer == reviewer}
         items = [item for item_id in item_ids[:size] if (item := self._queue.item(item_id))]
-        return [item for item in items if not any((row["finding_id"], row["path"]) in rated for row in item.findings)]
+        return [
+            item
+            for item in items
+            if not any((row["finding_id"], row["path"], row["sha256"]) in rated for row in item.findings)
+        ]
 
     def give_opinion(self, choices: Sequence[Choice], *, reviewer: str, now: str) -> None:
         """Record what somebody else would have decided; it counts for the agreement and changes no verdict."""
@@ -57,11 +62,14 @@ class SecondLooks:
     def ratings(self) -> list[Rating]:
         """Return what reviewers think of findings, each in their order: decisions in force, then second looks."""
         decided = self._db.execute(
-            "SELECT d.reviewer, d.finding_id, d.path, d.action FROM live l JOIN decision d ON d.id = l.id ORDER BY d.id"
+            "SELECT d.reviewer, d.finding_id, d.path, d.sha256, d.action FROM live l JOIN decision d ON d.id = l.id"
+            " ORDER BY d.id"
         ).fetchall()
-        opinions = self._db.execute("SELECT reviewer, finding_id, path, action FROM opinion ORDER BY id").fetchall()
+        opinions = self._db.execute(
+            "SELECT reviewer, finding_id, path, sha256, action FROM opinion ORDER BY id"
+        ).fetchall()
         return [
-            Rating(reviewer=row[0], finding_id=row[1], path=row[2], action=Action(row[3]))
-            for row in [*decided, *opinions]
-            if row[3] in DECIDING
+            Rating(reviewer=who, finding_id=finding_id, path=path, sha256=sha256, action=Action(action))
+            for who, finding_id, path, sha256, action in [*decided, *opinions]
+            if action in DECIDING
         ]

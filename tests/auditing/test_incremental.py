@@ -1,6 +1,9 @@
 """A second audit does only what is new, and decisions follow the content."""
 
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -122,3 +125,41 @@ def test_a_decision_follows_an_image_that_moves_and_nothing_else(source: Path, t
     curate.audit(source, tmp_path / "ws")
     with Store(Workspace(tmp_path / "ws").review) as store:
         assert store.log.decisions()[-1] == last, "once is enough"
+
+
+@pytest.mark.parametrize("step", ["sync", "decide"])
+def test_a_decision_follows_an_image_that_moves_though_the_audit_is_killed_while_the_queue_is_filled(
+    source: Path, tmp_path: Path, step: str
+) -> None:
+    curate.decide(tmp_path / "ws", curate.Selection(), None, reviewer="ana")
+    (source / "cats" / "dark.jpg").rename(source / "dogs" / "night.jpg")
+    killed = f"""
+import os, signal, sys, curate
+from curate.reviewing import log, queue
+def kill(*_, **__): os.kill(os.getpid(), signal.SIGKILL)
+{"queue.sync" if step == "sync" else "log.Log.decide"} = kill
+curate.audit(sys.argv[1], sys.argv[2], report=False)
+"""
+    done = subprocess.run([sys.executable, "-c", killed, source, tmp_path / "ws"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    curate.audit(source, tmp_path / "ws")
+    table = curate.manifest(tmp_path / "ws").set_index("path")
+    assert table.loc["dogs/night.jpg", "action"] == "drop"
+
+
+def test_the_queue_is_filled_again_though_all_is_as_it_was_before_an_audit_that_was_killed(
+    source: Path, tmp_path: Path
+) -> None:
+    (source / "cats" / "dark.jpg").rename(tmp_path / "away.jpg")
+    killed = """
+import os, signal, sys, curate
+from curate.auditing import results
+results.write_table = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+curate.audit(sys.argv[1], sys.argv[2], report=False)
+"""
+    done = subprocess.run([sys.executable, "-c", killed, source, tmp_path / "ws"], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (tmp_path / "away.jpg").rename(source / "cats" / "dark.jpg")
+    curate.audit(source, tmp_path / "ws")
+    assert curate.status(tmp_path / "ws").progress.images == 2
+    assert curate.status(tmp_path / "ws").verdicts["pending"] == 2

@@ -11,7 +11,7 @@ def ratings(who: str, said: str) -> list[Rating]:
     """One letter for each image: k, d, r, or - for none."""
     actions = {"k": Action.KEEP, "d": Action.DROP, "r": Action.RELABEL}
     return [
-        Rating(reviewer=who, finding_id=f"f{n}", path=f"p{n}", action=actions[letter])
+        Rating(reviewer=who, finding_id=f"f{n}", path=f"p{n}", sha256="s", action=actions[letter])
         for n, letter in enumerate(said)
         if letter in actions
     ]
@@ -40,8 +40,8 @@ def test_a_change_of_mind_counts_and_nothing_in_common_is_no_agreement() -> None
     assert found.agreed == 2
 
 
-def one(who: str, finding_id: str, path: str, action: Action) -> Rating:
-    return Rating(reviewer=who, finding_id=finding_id, path=path, action=action)
+def one(who: str, finding_id: str, path: str, action: Action, sha256: str = "s") -> Rating:
+    return Rating(reviewer=who, finding_id=finding_id, path=path, sha256=sha256, action=action)
 
 
 def test_an_image_counts_once_however_many_findings_there_are_about_it() -> None:
@@ -66,3 +66,11 @@ def test_an_image_is_rated_by_what_both_have_rated_as_its_verdict_is_made() -> N
     (found,) = agreement([rating for rating in rated if rating.finding_id == dark])
     assert (found.shared, found.agreed) == (1, 0)
     assert agreement([rated[0], rated[3]]) == []
+
+
+def test_what_two_people_thought_of_different_contents_is_not_compared() -> None:
+    before = [one("ana", "dark", "a.jpg", Action.DROP, "old")]
+    assert agreement([*before, one("rui", "dark", "a.jpg", Action.KEEP, "new")]) == []
+    both = [one("rui", "dark", "a.jpg", Action.DROP, "old"), one("rui", "dark", "a.jpg", Action.KEEP, "new")]
+    (found,) = agreement([*before, *both, one("ana", "dark", "a.jpg", Action.DROP, "new")])
+    assert (found.shared, found.agreed) == (2, 1)

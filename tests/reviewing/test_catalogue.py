@@ -78,6 +78,14 @@ def test_images_are_found_by_where_they_stand_and_by_whom(filled: Store) -> None
     assert len(paths(filled, kinds=frozenset({"resized"}))) == 3, "with the keeper, as is counted"
 
 
+def test_a_score_is_asked_of_the_kinds_that_are_asked_for(filled: Store) -> None:
+    """As in the queue and by `curate decide`: what is bad for another reason is not decided for this one."""
+    assert paths(filled, kinds={"blurry"}, min_score=0.6) == ["b/x"]
+    assert paths(filled, kinds={"blurry", "resized"}, min_score=0.6) == ["a/small", "a/tiny", "b/x"]
+    assert paths(filled, kinds={"blurry"}, min_score=0.5) == ["a/tiny", "b/x"]
+    assert filled.catalogue.count(ImageFilter(kinds=frozenset({"blurry"}), min_score=0.6)) == 1
+
+
 def test_an_image_that_nothing_flags_is_decided_and_restored(filled: Store) -> None:
     decide(filled, "b/clean", Action.DROP)
     (entry,) = filled.catalogue.entries(["b/clean"])

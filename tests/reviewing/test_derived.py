@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import curate
 from curate.auditing import pipeline
@@ -100,6 +101,42 @@ def test_another_decision_about_what_kept_the_pair_no_longer_keeps_it(alike: Wor
         store.log.decide(of_copy(store, 1, Action.KEEP), reviewer="ana", now=NOW)
         store.log.decide(of_copy(store, 1, Action.DROP), reviewer="ana", now=NOW)
     assert pending(alike) == 1
+
+
+def test_a_copy_that_stays_instead_of_its_keeper_is_not_kept_beside_it(alike: Workspace) -> None:
+    """One of three equal files was to stay: a fourth is asked about, also after all have moved."""
+    source = alike.root.parent / "source"
+    with Store(alike.review) as store:
+        (item,) = store.queue.find()
+        kept = choices.keep_only(item, item.paths[1])
+        store.log.decide(kept, reviewer="ana", now=NOW)
+    assert pending(alike) == 0
+    (source / "dogs").rename(source / "hounds")
+    curate.audit(source, alike.root)
+    assert pending(alike) == 0
+    assert curate.status(alike.root).verdicts["drop"] == 2
+    shutil.copy(source / "hounds" / "000.jpg", source / "hounds" / "third.jpg")
+    curate.audit(source, alike.root)
+    assert pending(alike) == 1
+
+
+def test_a_keeper_that_was_dropped_stays_so_when_another_copy_goes(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "source", each=2)
+    original = source / "dogs" / "000.jpg"
+    shutil.copy(original, source / "dogs" / "same.jpg")
+    with Image.open(original) as image:
+        image.resize((image.width * 3 // 4, image.height * 3 // 4)).save(source / "dogs" / "small.jpg", quality=95)
+    curate.audit(source, tmp_path / "ws")
+    workspace = Workspace(tmp_path / "ws")
+    with Store(workspace.review) as store:
+        (item,) = store.queue.find()
+        assert item.paths == ["dogs/000.jpg", "dogs/same.jpg", "dogs/small.jpg"]
+        store.log.decide(choices.keep_only(item, "dogs/small.jpg"), reviewer="ana", now=NOW)
+    (source / "dogs" / "same.jpg").unlink()
+    curate.audit(source, tmp_path / "ws")
+    assert pending(workspace) == 0
+    table = curate.manifest(workspace.root).set_index("path")
+    assert table.loc[["dogs/000.jpg", "dogs/small.jpg"], "action"].tolist() == ["drop", "keep"]
 
 
 # The law, on small random queues

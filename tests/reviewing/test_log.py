@@ -84,6 +84,16 @@ def test_a_copy_is_decided_with_the_content_of_its_keeper(store: Store) -> None:
     ]
 
 
+def test_a_copy_that_stays_instead_of_its_keeper_is_decided_without_it(store: Store) -> None:
+    store.log.decide(choices.keep_only(store.queue.find()[0], "a/small"), reviewer="ana", now=NOW)
+    assert [(d.path, d.action, d.pair_sha256) for d in store.log.decisions()] == [
+        ("a/big", Action.DROP, None),
+        ("a/small", Action.KEEP, None),
+        ("a/tiny", Action.DROP, "sha-a/big"),
+        ("a/tiny", Action.DROP, None),
+    ]
+
+
 def test_a_group_without_a_survivor_is_refused_unless_confirmed(store: Store) -> None:
     everything = choices.decide_all(store.queue.find()[0], Action.DROP)
     with pytest.raises(NoSurvivorError, match="every copy"):
@@ -236,6 +246,18 @@ def test_steps_are_searched_by_path_person_note_action_and_class(shared: Store) 
         assert [step.number for step in shared.log.steps(text=text)] == numbers, text
     assert [step.number for step in shared.log.steps(limit=1)] == [3]
     assert [step.number for step in shared.log.steps(before=3)] == [2, 1]
+
+
+@pytest.mark.parametrize("text", ["Álvaro", "álvaro", "ALVARO", "FUNDO É", "pássaros", "passaros", "Ação", "açao"])
+def test_a_search_of_the_log_knows_no_case_and_no_accents_in_any_alphabet(tmp_path: Path, text: str) -> None:
+    findings = table(finding("Ação/1"))
+    with Store(tmp_path / "other.sqlite") as store:
+        store.queue.sync(findings, images(findings))
+        (item,) = store.queue.find()
+        made = choices.decide_all(item, Action.RELABEL, "Pássaros")
+        store.log.decide(made, reviewer="Álvaro", now=NOW, note="O fundo é claro")
+        assert [step.number for step in store.log.steps(text=text)] == [1]
+        assert store.log.steps(text="Água") == []
 
 
 def test_a_step_is_taken_back_whole_and_only_once(store: Store) -> None:

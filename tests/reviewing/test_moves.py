@@ -64,6 +64,40 @@ def test_of_two_that_left_the_same_bytes_the_first_decision_moves() -> None:
     assert moved.decision == LOG[0]
 
 
+def test_of_several_that_left_the_same_bytes_each_goes_to_the_place_most_like_its_own() -> None:
+    """As where the folder above all classes was renamed: which of equal copies stays is not drawn anew."""
+    log = [
+        replace(LOG[0], id=number, path=path, finding_id=f"blurry:{path}", action=action)
+        for number, (path, action) in enumerate(
+            [("old/cats/1.jpg", Action.DROP), ("old/dogs/1.jpg", Action.KEEP), ("old/dogs/2.jpg", Action.DROP)], 1
+        )
+    ]
+    places = ["new/cats/1.jpg", "new/dogs/1.jpg", "new/dogs/2.jpg"]
+    before, after = (table(*(finding(path) for path in paths)) for paths in ([row.path for row in log], places))
+    moved = carried(log, before, after, dict.fromkeys(places, "s"))
+    assert [(one.decision.path[3:], one.path[3:]) for one in moved] == [(path[3:], path[3:]) for path in places]
+    itself = [replace(row, finding_id=IMAGE) for row in log]
+    moved = carried(itself, before, table(), dict.fromkeys(places, "s"))
+    assert [(one.decision.path[3:], one.path[3:]) for one in moved] == [(path[3:], path[3:]) for path in places]
+
+
+@pytest.mark.parametrize(
+    ("action", "is_carried"), [(Action.DROP, True), (Action.RELABEL, True), (Action.KEEP, False), (Action.DEFER, False)]
+)
+def test_what_was_decided_of_a_keeper_holds_when_its_closest_copy_has_gone(action: Action, is_carried: bool) -> None:
+    """The finding about a keeper bears the kind of its closest copy, and so another id when that copy goes or comes."""
+    log = [replace(LOG[0], finding_id="same_bytes:a/old", action=action)]
+    before = table(finding("a/old", "same_bytes", role="keeper"))
+    after = table(finding("a/old", "resized", role="keeper"))
+    moved = carried(log, before, after, {"a/old": "s", "b/same": "s"})
+    found = [(one.finding_id, one.path, one.note) for one in moved]
+    assert found == ([("resized:a/old", "a/old", "out of focus")] if is_carried else [])
+    assert carried(log, before, before, {"a/old": "s"}) == [], "its finding is there"
+    assert carried(log, before, after, {"a/old": "t"}) == [], "other bytes"
+    across = table(finding("a/old", "label_conflict", role="keeper"))
+    assert carried(log, before, across, {"a/old": "s"}) == [], "that says where copies stand"
+
+
 def test_a_decision_whose_finding_nobody_knows_stays_where_it_was() -> None:
     assert carried(LOG, table(finding("a/other")), table(finding("b/new")), {"b/new": "s"}) == []
 

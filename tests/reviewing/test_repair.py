@@ -14,6 +14,7 @@ import curate
 from curate.errors import DamagedError
 from curate.reviewing import repair
 from curate.reviewing.log import Choice
+from curate.reviewing.migrations import MIGRATIONS
 from curate.reviewing.store import Store
 from curate.schema import Action
 from tests import sample_images
@@ -238,3 +239,14 @@ def test_second_looks_are_kept_too(path: Path) -> None:
     with Store(path) as store:
         ratings = store.second_looks.ratings()
     assert [(one.path, one.action) for one in ratings if one.reviewer == "rui"] == [("a/00001", Action.DROP)]
+
+
+@pytest.mark.parametrize("version", range(len(MIGRATIONS) + 1))
+def test_a_store_of_an_earlier_version_is_not_damaged(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "review.sqlite"
+    with closing(sqlite3.connect(path)) as db:
+        for migrate in MIGRATIONS[:version]:
+            migrate(db)
+        db.execute(f"PRAGMA user_version = {version}")
+        db.commit()
+    assert repair.set_aside_if_damaged(path) is None

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from curate.reviewing import choices
+from curate.reviewing.agreement import agreement
 from curate.reviewing.fold import fold
 from curate.reviewing.store import Store
 from curate.schema import Action
-from tests.reviewing.samples import NOW, finding, ids, images, table
+from tests.reviewing.samples import NOW, QUEUE, finding, ids, images, table
 
 
 def test_second_looks_count_for_the_agreement_and_decide_nothing(shared: Store) -> None:
@@ -58,6 +59,21 @@ def test_nobody_is_asked_about_an_item_that_they_decided_in_part(store: Store) -
     assert store.queue.progress().items_done == 1
     samples = {who: ids(store.second_looks.sample(reviewer=who, size=9)) for who in ("ana", "rui", "eva")}
     assert samples == {"ana": [], "rui": [], "eva": ["g"]}
+
+
+def test_an_image_that_has_changed_is_looked_at_a_second_time_again(shared: Store) -> None:
+    (item,) = shared.queue.find()
+    shared.log.decide(choices.decide_all(item, Action.DROP), reviewer="ana", now=NOW)
+    shared.second_looks.give_opinion(choices.decide_all(item, Action.DROP), reviewer="rui", now=NOW)
+    shared.queue.sync(QUEUE, images(QUEUE, **{"a/0": "other"}))
+    changed = shared.queue.item(item.item_id)
+    assert changed is not None
+    assert shared.second_looks.sample(reviewer="rui", size=9) == [], "nobody has decided it yet"
+    shared.log.decide(choices.decide_all(changed, Action.KEEP), reviewer="ana", now=NOW)
+    assert shared.second_looks.sample(reviewer="rui", size=9) == [shared.queue.item(item.item_id)]
+    assert shared.second_looks.sample(reviewer="ana", size=9) == []
+    (found,) = agreement(shared.second_looks.ratings())
+    assert (found.shared, found.agreed) == (1, 1)
 
 
 def test_ratings_are_decisions_in_force_before_second_looks(shared: Store) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import curate
 from curate import config
-from curate.auditing import summary
+from curate.auditing import summary, thresholds
 from curate.dataset import manifest
 from curate.options import Layout
 from curate.reviewing import choices
@@ -335,6 +335,22 @@ def test_a_threshold_moved_and_saved_changes_the_queue(audited: Audited, monkeyp
     assert not app.exception
     assert "Saved. The queue now holds" in text(app)
     assert config.read(audited.workspace.config).scan["quality"]["blurry"] == 0.05
+
+
+def test_it_is_said_that_a_dropped_image_stays_once_nothing_flags_it(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thresholds.save(audited.workspace, {("quality", "low_contrast"): 0.0, ("quality", "blurry"): 1.0})
+    dark = curate.Selection(paths=("dogs/night.jpg",))
+    curate.decide(audited.workspace.root, dark, "drop", reviewer="ana")
+    app = opened(audited, monkeypatch, "threshold_page")
+    app.selectbox(key="threshold_cut").set_value(("quality", "dark")).run()
+    for at, is_told in ((0.02, True), (0.01, False)):
+        (slider,) = app.slider
+        slider.set_value(at).run()
+        press(app, "Save and judge again")
+        assert ("1 image that was dropped or given another class is no longer flagged" in text(app)) is is_told
+    assert curate.status(audited.workspace.root).verdicts["drop"] == 0
 
 
 def test_a_second_look_is_rated_and_shows_the_agreement(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
