@@ -68,13 +68,21 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool, more: Ma
                 )
             )
     if state.stale:
-        names = ", ".join(state.stale[:5]) + (", ..." if len(state.stale) > 5 else "")
         text = words.counted(
             "stale: {n} image changed since it was decided",
             "stale: {n} images changed since they were decided",
             len(state.stale),
         )
-        say(f"{text}: {names}")
+        say(f"{text}: {_first(state.stale)}")
+    if state.spared:
+        text = words.counted(
+            "{n} image that was dropped or given another class is no longer flagged: it stays as it is, and the "
+            "decision counts again once it is flagged.",
+            "{n} images that were dropped or given another class are no longer flagged: they stay as they are, and the "
+            "decisions count again once they are flagged.",
+            len(state.spared),
+        )
+        say(f"{words.gettext('note: {text}').format(text=text)} ({_first(state.spared)})")
     review = state.progress
     say(
         words.gettext(
@@ -86,6 +94,10 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool, more: Ma
             relabelled=words.number(state.verdicts["relabel"]),
         )
     )
+
+
+def _first(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:5]) + (", ..." if len(paths) > 5 else "")
 
 
 def findings(result: Audit, words: Translator) -> None:

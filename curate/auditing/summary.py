@@ -12,7 +12,7 @@ from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
 from curate.errors import path_of
 from curate.i18n import N_, Message
-from curate.reviewing.fold import Ruling, fold, rule
+from curate.reviewing.fold import Ruling, fold, rule, spared
 from curate.reviewing.queue import ReviewProgress
 from curate.reviewing.store import Store
 from curate.schema import LABEL_CONFLICT, Category, Role, Severity, Verdict
@@ -28,13 +28,15 @@ class WorkspaceStatus:
     """Where a workspace stands.
 
     `class_summary` (Table 1) has a row per class and, last, a total; its columns are `images`, then
-    `CATEGORY_flagged` and `CATEGORY_confirmed`.
+    `CATEGORY_flagged` and `CATEGORY_confirmed`. `stale` and `spared` are paths: of images that were written since
+    they were decided, and of those that stay as they are since nothing flags them any more.
     """
 
     class_summary: pd.DataFrame
     progress: ReviewProgress
     verdicts: dict[str, int]
     stale: list[str]
+    spared: list[str]
     prevalent: list[DatasetProperty]
     notes: list[Message]
     skipped: int
@@ -52,6 +54,7 @@ class WorkspaceStatus:
             },
             "verdicts": self.verdicts,
             "stale": self.stale,
+            "spared": self.spared,
             "prevalent": [item.reason for item in self.prevalent],
             "notes": [str(note) for note in self.notes],
             "skipped": self.skipped,
@@ -84,7 +87,8 @@ def status_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame
     facts = workspace.read_audit()
     with Store(workspace.review) as store:
         progress = store.queue.progress()
-    rulings = rulings_of(workspace, images, findings)
+        folded = fold(store.log.decisions())
+    rulings = rule(findings, images, folded)
     verdicts = pd.Series([str(ruling.verdict) for ruling in rulings.values()], dtype=object).value_counts()
     counts = {str(verdict): int(verdicts.get(str(verdict), 0)) for verdict in Verdict}
     counts[Verdict.KEEP] += len(images) - len(rulings)
@@ -93,6 +97,7 @@ def status_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame
         progress=progress,
         verdicts=counts,
         stale=sorted(path for path, ruling in rulings.items() if ruling.stale),
+        spared=spared(findings, images, folded, rulings),
         prevalent=[DatasetProperty.from_json(item) for item in facts.get("prevalent", [])],
         notes=[Message.from_json(note) for name in ("notes", "remarks") for note in facts.get(name, [])],
         skipped=len(facts.get("skipped", [])),

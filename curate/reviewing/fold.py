@@ -8,7 +8,7 @@ a keep, for as long as it has that class; a decision about bytes that have chang
 nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -181,6 +181,27 @@ def rule(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded) -> dict[s
         if finding_id == IMAGE and path in now:
             by_path.setdefault(path, []).append(unflagged(path, *now[path]))
     return {path: rule_image([(one, folded.on(one)) for one in by_path[path]]) for path in sorted(by_path)}
+
+
+def spared(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded, rulings: Mapping[str, Ruling]) -> list[str]:
+    """Return the paths of images that stay as they are though a person dropped them or gave them another class.
+
+    What that was about is no longer found, nor anything else that somebody decided or has to. Of the tables see `rule`.
+    """
+    found = set(queued(findings)[["finding_id", "path"]].itertuples(index=False, name=None))
+    now = dict(zip(images["path"], zip(images["label"], images["sha256"], strict=True), strict=True))
+    paths = set()
+    for (finding_id, path), decision in folded.standing.items():
+        if finding_id == IMAGE or (finding_id, path) in found or path not in now:
+            continue
+        label, sha256 = now[path]
+        changes = decision.action is Action.DROP or (
+            decision.action is Action.RELABEL and not is_class(decision.action, decision.new_label, label)
+        )
+        is_clear = path not in rulings or rulings[path].state is State.CLEAR
+        if changes and is_clear and decision.sha256 == sha256:
+            paths.add(path)
+    return sorted(paths)
 
 
 def unflagged(path: str, label: str | None, sha256: str | None) -> QueuedFinding:

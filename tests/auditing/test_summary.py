@@ -144,4 +144,5 @@ def test_status_counts_every_image_once_by_what_was_decided(audited: Audited) ->
     after = curate.status(audited.workspace.root)
     assert after.verdicts == {**before.verdicts, "drop": 1, "pending": flagged - 1}
     assert (before.stale, after.stale) == ([], [])
+    assert (before.spared, after.spared) == ([], [])
     assert after.class_summary.loc["dogs", "unsuitable_confirmed"] == 1

@@ -2,11 +2,14 @@
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import curate
 from curate import config
 from curate.auditing import thresholds
+from curate.cli import app
 from curate.errors import ConfigError, WorkspaceError
+from curate.schema import Action
 from tests.conftest import Audited
 
 
@@ -73,3 +76,16 @@ def test_a_judgement_that_is_interrupted_is_taken_back(audited: Audited, monkeyp
     with pytest.raises(KeyboardInterrupt):
         thresholds.save(audited.workspace, {("quality", "blurry"): 0.4})
     assert audited.workspace.config.read_bytes() == before
+
+
+def test_what_somebody_dropped_and_nothing_flags_any_more_is_told_wherever_the_state_is(audited: Audited) -> None:
+    root = audited.workspace.root
+    curate.decide(root, curate.Selection(paths=("dogs/night.jpg",)), Action.DROP, reviewer="ana")
+    thresholds.save(audited.workspace, {("quality", name): 0.0 for name in ("dark", "low_contrast")})
+    done = CliRunner().invoke(app, ["status", str(root), "--lang", "en"])
+    said = " ".join(done.output.split())
+    assert "1 image that was dropped or given another class is no longer flagged" in said
+    assert "(dogs/night.jpg)" in said
+    assert curate.status(root).to_json()["spared"] == ["dogs/night.jpg"]
+    thresholds.save(audited.workspace, {("quality", "dark"): 0.25})
+    assert curate.status(root).spared == []

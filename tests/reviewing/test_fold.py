@@ -19,6 +19,7 @@ from curate.reviewing.fold import (
     queued_findings,
     rule,
     rule_image,
+    spared,
 )
 from curate.schema import Action, Verdict
 from tests.reviewing.samples import NOW, finding, table
@@ -309,3 +310,33 @@ def test_a_decision_on_a_finding_that_is_no_longer_made_rules_on_nothing() -> No
 def test_each_decision_about_an_image_is_applied_once_with_a_finding_and_without() -> None:
     log = decision(1, "keep", finding_id="blurry:p"), decision(2, "keep", finding_id=IMAGE)
     assert rule(table(finding("p")), images_of("p"), folded(*log))["p"].decisions == log
+
+
+# What nothing flags any more
+
+
+@pytest.mark.parametrize(
+    ("log", "found", "expected"),
+    [
+        pytest.param([decision(1, "drop")], [], ["p"], id="dropped"),
+        pytest.param([decision(1, "relabel", new_label="d")], [], ["p"], id="given another class"),
+        pytest.param([decision(1, "relabel", new_label="c")], [], [], id="given the class that it has"),
+        pytest.param([decision(1, "keep")], [], [], id="kept"),
+        pytest.param([decision(1, "defer")], [], [], id="put off"),
+        pytest.param([decision(1, "drop"), undo(2, decision(1, "drop"))], [], [], id="taken back"),
+        pytest.param([decision(1, "drop", sha256="old")], [], [], id="of other content"),
+        pytest.param([decision(1, "drop", path="gone")], [], [], id="of an image that is gone"),
+        pytest.param([decision(1, "drop")], ["f"], [], id="flagged, and dropped"),
+        pytest.param([decision(1, "drop")], ["g"], [], id="flagged for something else, and waiting"),
+        pytest.param(
+            [decision(1, "drop"), decision(2, "drop", finding_id="g")], ["g"], [], id="dropped for that as well"
+        ),
+        pytest.param([decision(1, "drop"), decision(2, "keep", finding_id="g")], ["g"], [], id="kept in spite of that"),
+        pytest.param([decision(1, "drop", finding_id=IMAGE)], [], [], id="dropped without being flagged"),
+    ],
+)
+def test_what_a_person_changed_and_nothing_flags_any_more_is_named(
+    log: list[Decision], found: list[str], expected: list[str]
+) -> None:
+    findings, images, folded = table(*(finding("p", finding_id=name) for name in found)), images_of("p"), fold(log)
+    assert spared(findings, images, folded, rule(findings, images, folded)) == expected
