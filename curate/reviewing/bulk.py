@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from curate.errors import ClassError, ConfigError, CurateError, SourceError, path_of
+from curate.errors import ClassError, ConfigError, CurateError, SourceError, path_of, suggestion
 from curate.reviewing import answers
 from curate.reviewing.choices import faults
 from curate.reviewing.classes import checked
 from curate.reviewing.fold import IMAGE, Key, fold, is_class, queued
 from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
-from curate.schema import Action, Role, Verdict, member
+from curate.schema import Action, Category, Role, Verdict, member
 from curate.shell import typed
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
@@ -104,6 +104,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     findings = queued(ws.read_findings())
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
     patterns = [path for path in selection.paths if path not in hashes]  # what is the name of an image means that one
+    _refuse_unknown(ws, selection, patterns, images, findings)
     chosen = findings[[_matches(row, selection, patterns) for row in findings.to_dict("records")]]
     rows = chosen.to_dict("records")
     spared = _survivors(findings, rows) if action is None else frozenset()
@@ -305,6 +306,28 @@ def _survivors(findings: pd.DataFrame, chosen: Sequence[dict[str, Any]]) -> froz
         if paths[0] in bad:
             spared.update([path for path in paths if path not in bad][:1])
     return frozenset(spared)
+
+
+def _refuse_unknown(
+    ws: Workspace, selection: Selection, patterns: Sequence[str], images: pd.DataFrame, findings: pd.DataFrame
+) -> None:
+    """Raise `ConfigError` for a name or a pattern that means nothing here: the others would be decided in silence."""
+    from curate.scanners import kinds
+
+    known: dict[str, set[str]] = {
+        "categories": {*map(str, Category)},
+        "kinds": {*kinds(), *findings["kind"]},
+        "labels": {*images["label"].dropna()},
+    }
+    look = typed("curate", "status", ws.root)
+    for name, choices in known.items():
+        for given in getattr(selection, name):
+            if given not in choices:
+                meant = suggestion(str(given), choices)
+                raise ConfigError(f"{name}: there is no {str(given)!r}; {meant}see what there is with: {look}")
+    for pattern in patterns:
+        if not any(fnmatchcase(path, pattern) for path in images["path"]):
+            raise ConfigError(f"paths: there is no image {pattern!r}, nor does one match it")
 
 
 def _matches(row: dict[str, Any], selection: Selection, patterns: Sequence[str]) -> bool:

@@ -56,7 +56,7 @@ def test_a_suggestion_that_is_no_action_is_named(audited: Audited) -> None:
 @pytest.mark.parametrize(
     ("selection", "action", "new_label", "message"),
     [
-        pytest.param(Selection(labels=("birds",)), Action.DROP, None, "no finding in the queue matches", id="nothing"),
+        pytest.param(Selection(kinds=("blurry",)), Action.DROP, None, "no finding in the queue matches", id="nothing"),
         pytest.param(Selection(), Action.UNDO, None, "undo is no decision", id="undo"),
         pytest.param(Selection(), Action.RELABEL, None, "relabel needs a new label", id="relabel to what"),
         pytest.param(Selection(), Action.DROP, "cats", "nothing else takes one", id="a label with another action"),
@@ -67,6 +67,26 @@ def test_what_cannot_be_decided_is_refused(
 ) -> None:
     with pytest.raises(CurateError, match=message):
         curate.decide(audited.workspace.root, selection, action, reviewer="ana", new_label=new_label)
+    assert decisions(audited) == {}
+
+
+@pytest.mark.parametrize(
+    ("selection", "message"),
+    [
+        pytest.param({"labels": ("dogs", "cat")}, "labels: there is no 'cat'; did you mean 'cats'", id="a class"),
+        pytest.param({"kinds": ("dark", "drak")}, "kinds: there is no 'drak'; did you mean 'dark'", id="a kind"),
+        pytest.param({"categories": ("label", "labels")}, "categories: there is no 'labels'", id="a category"),
+        pytest.param(
+            {"paths": ("*.png", "cats/*.gif")}, "there is no image 'cats/[*].gif', nor does one", id="a pattern"
+        ),
+        pytest.param({"paths": ("cats/cut.jpg", "cats/cut.jpeg")}, "no image 'cats/cut.jpeg'", id="a path"),
+    ],
+)
+def test_a_name_that_means_nothing_is_refused_and_not_passed_over(
+    audited: Audited, selection: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        curate.decide(audited.workspace.root, Selection(**selection), Action.KEEP, reviewer="ana")
     assert decisions(audited) == {}
 
 
