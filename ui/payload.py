@@ -1,6 +1,7 @@
 """What the review surfaces are told of an item: its images as they can be shown, and every sentence about them."""
 
 import base64
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from curate.duplicates.kinds import MIRRORED, ROTATED
+from curate.duplicates.tiles import TRANSFORMS
 from curate.findings import ACTION_TITLES
 from curate.images.kinds import NEVER_DECODED
 from curate.reviewing import boxes
@@ -102,6 +105,7 @@ class Painter:
             "width": width,
             "height": height,
             "shown": min(1.0, side_px / max(width, height, 1)),
+            "lies": lies(rows),
             "boxes": [
                 {
                     "sort": box.what if box.what in boxes.COLOURS else "other",
@@ -155,9 +159,16 @@ class Painter:
                 shown_here.append({"path": entry.path, "src": address(data), "alt": alt})
         return shown_here[:OTHERS]
 
-    def forget_examples(self) -> None:
-        """Look for other examples the next time: decisions have changed which are good."""
-        self._others.clear()
+
+def lies(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return how a copy lies when its keeper is upright: mirrored left to right, then turned clockwise by quarters."""
+    for row in rows:
+        if row["kind"] in (MIRRORED.name, ROTATED.name) and row["role"] == Role.COPY:
+            transform = json.loads(row["evidence"]).get("transform")
+            if transform in TRANSFORMS:
+                mirrored, quarters = TRANSFORMS[transform]
+                return {"mirrored": mirrored, "quarters": quarters}
+    return None
 
 
 def exif_rows(source: Source, path: str, sha256: str | None) -> list[tuple[str, str]]:

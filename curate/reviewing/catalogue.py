@@ -73,10 +73,6 @@ class Catalogue:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def is_empty(self) -> bool:
-        """Say whether no audit has written its images here yet."""
-        return self._db.execute("SELECT 1 FROM image LIMIT 1").fetchone() is None
-
     def count(self, chosen: ImageFilter = ImageFilter()) -> int:
         """Count images."""
         condition, values = _condition(chosen)

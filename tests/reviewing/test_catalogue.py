@@ -1,7 +1,5 @@
 """Every image, flagged or not: found by where it stands, and in the order asked for."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -108,9 +106,3 @@ def test_classes_are_those_of_the_dataset_and_those_decided(filled: Store) -> No
     assert filled.catalogue.classes() == {"a", "b"}
     decide(filled, "b/x", Action.RELABEL, "birds")
     assert filled.catalogue.classes() == {"a", "b", "birds"}
-
-
-def test_a_store_without_an_audit_is_empty(tmp_path: Path, filled: Store) -> None:
-    with Store(tmp_path / "other.sqlite") as store:
-        assert store.catalogue.is_empty()
-    assert not filled.catalogue.is_empty()

@@ -122,6 +122,38 @@ def test_two_copies_blink_and_show_where_they_differ(page: "Page", server: Serve
     assert darkest < 16, "where copies agree the difference is black"
 
 
+@pytest.mark.parametrize(
+    "way",
+    [
+        Image.Transpose.FLIP_LEFT_RIGHT,
+        Image.Transpose.FLIP_TOP_BOTTOM,
+        Image.Transpose.ROTATE_90,
+        Image.Transpose.ROTATE_180,
+        Image.Transpose.ROTATE_270,
+        Image.Transpose.TRANSPOSE,
+        Image.Transpose.TRANSVERSE,
+    ],
+    ids=lambda way: way.name.lower(),
+)
+def test_a_copy_that_lies_otherwise_is_turned_back_before_it_is_compared(
+    page: "Page", tmp_path: Path, way: Image.Transpose
+) -> None:
+    source = sample_images.dataset(tmp_path / "src", each=3)
+    photo = Image.fromarray(sample_images.photo(30))
+    photo.save(source / "cats" / "one.png")
+    photo.transpose(way).save(source / "cats" / "other.png")
+    audit = curate.audit(source, tmp_path / "ws", engine="serial")
+    assert set(audit.findings["kind"]) <= {"mirrored", "rotated"}
+    with serving(tmp_path / "ws") as server:
+        page.goto(server.address)
+        painted(page)
+        page.keyboard.press("z")
+        page.locator(".sign", has_text="2").wait_for()
+        page.keyboard.press("z")
+        said = page.get_by_text("grey levels apart on average").inner_text()
+        assert float(said.split()[0]) < 2, "JPEG previews of the same pixels"
+
+
 def test_surfaces_write_numbers_as_the_language_of_the_page_does(page: "Page", audited: Audited) -> None:
     with serving(audited.workspace.root, ("--reviewer", "ana", "--lang", "pt-BR")) as portuguese:
         page.goto(f"{portuguese.address}/queue")

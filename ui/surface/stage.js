@@ -7,6 +7,20 @@ const BLINK_MS = 700;
 const FARTHEST = 32;
 const SEEN_SHARE = 0.6; // of an image of a group that has to be in sight
 
+// The copy as the image lies that it is a copy of: that it is mirrored or turned hides where else they differ.
+function turned_back(element, image) {
+  if (!image.lies) return element;
+  const { naturalWidth: width, naturalHeight: height } = element;
+  const is_across = image.lies.quarters % 2 === 1;
+  const canvas = el("canvas", { width: is_across ? height : width, height: is_across ? width : height, role: "img", "aria-label": image.alt });
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  pen.translate(canvas.width / 2, canvas.height / 2);
+  if (image.lies.mirrored) pen.scale(-1, 1);
+  pen.rotate((-image.lies.quarters * Math.PI) / 2);
+  pen.drawImage(element, -width / 2, -height / 2);
+  return canvas;
+}
+
 class Stage {
   constructor(root, texts, asks_full) {
     this.root = root;
@@ -228,7 +242,8 @@ class Stage {
     if (!elements[0] || !others.length) return el("p", { class: "nothing" }, this.texts.no_two);
     if (!others.includes(this.pair)) this.pair = others[0];
     const choose = others.map((index) => el("button", { type: "button", class: index === this.pair ? "chosen" : "", onclick: () => this.compare(index) }, `1 / ${index + 1}`));
-    const picture = VIEWS[this.view] === "blink" ? this.blinking(elements[0], elements[this.pair]) : this.difference(elements[0], elements[this.pair]);
+    const other = turned_back(elements[this.pair], item.images[this.pair]);
+    const picture = VIEWS[this.view] === "blink" ? this.blinking(elements[0], other) : this.difference(elements[0], other);
     return el("div", { class: "over" }, el("div", { class: "pairs" }, el("b", {}, this.texts[VIEWS[this.view]]), others.length > 1 ? choose : null, picture.note), picture.shown);
   }
 
@@ -239,7 +254,7 @@ class Stage {
   }
 
   blinking(first, second) {
-    const shown = el("div", { class: "window", "data-shows": 0 }, first.cloneNode(), second.cloneNode());
+    const shown = el("div", { class: "window", "data-shows": 0 }, first.cloneNode(), second instanceof HTMLImageElement ? second.cloneNode() : second);
     const note = el("span", { class: "sign" }, "1");
     const number = this.pair + 1;
     const turn = () => {
@@ -255,8 +270,8 @@ class Stage {
   }
 
   difference(first, second) {
-    const width = Math.max(first.naturalWidth, second.naturalWidth);
-    const height = Math.max(first.naturalHeight, second.naturalHeight);
+    const width = Math.max(first.naturalWidth, second.naturalWidth ?? second.width);
+    const height = Math.max(first.naturalHeight, second.naturalHeight ?? second.height);
     const canvas = el("canvas", { width, height, role: "img", "aria-label": this.texts.difference });
     const pen = canvas.getContext("2d", { willReadFrequently: true });
     pen.drawImage(first, 0, 0, width, height);
