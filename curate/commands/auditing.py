@@ -37,7 +37,8 @@ def audit(
     profile: Annotated[Profile | None, typer.Option(help="Which set of checks and thresholds.")] = None,
     config_file: Annotated[Path | None, typer.Option("--config", metavar="FILE", help="A curate.toml to use.")] = None,
     thorough: Annotated[
-        bool, typer.Option("--thorough", help="Also look for small crops and heavy edits (about 35 ms of a core each).")
+        bool,
+        typer.Option("--thorough", help="Also look for crops, turned and sheared copies (35 ms of a core each)."),
     ] = False,
     text: Annotated[
         bool, typer.Option("--text", help="Also read the text on images (extra text; about 200 ms an image).")
@@ -123,7 +124,9 @@ def audit(
 def compare(
     ours: Annotated[Path, typer.Argument(help="The dataset you have: a folder, a ZIP, or a workspace.")],
     theirs: Annotated[Path, typer.Argument(help="The dataset that may repeat it.")],
-    thorough: Annotated[bool, typer.Option("--thorough", help="Also look for small crops and heavy edits.")] = False,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Also look for crops, turned or sheared copies.")
+    ] = False,
     as_json: JsonOption = False,
     lang: LangOption = None,
 ) -> None:

@@ -257,7 +257,7 @@ def _contradictions(columns: Columns, keeper: int, copies: Mapping[int, Match], 
 
 
 def _first_of(keeper: int, copies: Mapping[int, Match], is_same: Callable[[Match], bool]) -> dict[int, int]:
-    """Give each row of a group the first that is one image with it, by those matches that say so."""
+    """Map each row of a group to the first row that shows the same image, as far as `is_same` accepts the matches."""
     first = {keeper: keeper}
     for row, match in copies.items():
         first[row] = first[keeper if match.exact_of is None else match.exact_of] if is_same(match) else row
@@ -265,7 +265,7 @@ def _first_of(keeper: int, copies: Mapping[int, Match], is_same: Callable[[Match
 
 
 def _values(column: npt.NDArray[Any], first_of: Mapping[int, int]) -> dict[int, list[str]]:
-    """Return by the first row of each image in which classes or splits its rows stand, sorted."""
+    """Collect the classes or splits of each image, sorted, under its first row."""
     found: dict[int, set[str]] = {first: set() for first in first_of.values()}
     for row, first in first_of.items():
         if column[row] is not None:

@@ -46,7 +46,7 @@ def matches(
 
 
 def _match(found: Alignment, transform: str | None) -> Match:
-    """Say what two images of which one lies on the other are to one another."""
+    """Name the relation of two aligned images: one cropped from the other, or all of it edited or mirrored."""
     is_whole = min(found.covered_i, found.covered_j) > WHOLE
     kind = kinds.CROPPED
     if found.framed or is_whole:

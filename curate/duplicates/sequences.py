@@ -46,7 +46,7 @@ class Candidates(NamedTuple):
     least_px: int
 
     def may_be_frames(self, keeper: int, copies: Mapping[int, Match]) -> dict[int, Match]:
-        """Return those of a group that are as large as its keeper, which is large enough, and no frames for sure."""
+        """Select the copies of a group that may be frames: as large as its keeper, which has `least_px` at least."""
         if self.sides[keeper, 0] < self.least_px:
             return {}
         return {

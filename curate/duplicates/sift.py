@@ -106,14 +106,14 @@ def describe(view: Pixels) -> Described:
 
 
 def mirrored(described: Described) -> Described:
-    """Return what `describe` would say of the mirror image, nearly: of its features most are the same."""
+    """Approximate `describe` of the mirror image from the features of the image, without detecting them again."""
     points = described.points.copy()
     points[:, 0] = described.view.shape[1] - 1 - points[:, 0]
     return Described(np.ascontiguousarray(described.view[:, ::-1]), points, _mirrored(described.descriptors))
 
 
 def _mirrored(descriptors: Descriptors) -> Descriptors:
-    """Mirror what 4 x 4 cells say of 8 directions: rows of cells lie across the main direction of a feature."""
+    """Mirror (n, 128) descriptors, 4 x 4 cells of 8 directions each: rows change places, directions their sign."""
     cells = descriptors.reshape(-1, 4, 4, 8)[:, ::-1]
     return np.ascontiguousarray(cells[..., -np.arange(8) % 8]).reshape(-1, 128)
 
