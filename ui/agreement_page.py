@@ -85,7 +85,7 @@ def _surface(size: int) -> None:
 
 
 def _hear() -> None:
-    said = st.session_state[KEY].get("said")
+    said = session.told(KEY, "said")
     if said and "second_feed" in st.session_state:
         with Store(session.workspace().review) as store:
             st.session_state.second_feed.hear(said, store, reviewer=session.reviewer())

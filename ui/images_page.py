@@ -218,7 +218,7 @@ def _grid(shown: Shown, title: str) -> None:
 
 
 def _hear() -> None:
-    said = st.session_state[KEY].get("said")
+    said = session.told(KEY, "said")
     if said and "grid_feed" in st.session_state:
         with Store(session.workspace().review) as store:
             st.session_state.grid_feed.hear(said, store, reviewer=session.reviewer())

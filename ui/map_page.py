@@ -82,7 +82,7 @@ def _groups(store: Store, by: str) -> dict[str, str]:
 
 
 def _look() -> None:
-    path = st.session_state[KEY].get("look")
+    path = session.told(KEY, "look")
     st.session_state.map_look = path if isinstance(path, str) else None
 
 

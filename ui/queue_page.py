@@ -88,7 +88,7 @@ def fixed(translator: Translator, acts: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _hear() -> None:
-    said = st.session_state[KEY].get("said")
+    said = session.told(KEY, "said")
     if said and "queue_feed" in st.session_state:
         with Store(session.workspace().review) as store:
             st.session_state.queue_feed.hear(said, store, reviewer=session.reviewer())

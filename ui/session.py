@@ -147,9 +147,17 @@ def explained() -> Iterator[None]:
         st.error(plain(str(error)))
 
 
+def told(component: str, name: str) -> Any:
+    """Return what a surface says under a name; None where its page has just been left, and Streamlit has let go of it.
+
+    Its last messages may arrive after that, from a browser that has not heard of the switch.
+    """
+    return st.session_state.get(component, {}).get(name)
+
+
 def ask_to_go(component: str) -> None:
     """Note that a surface asks for another page."""
-    where = st.session_state[component].get("go")
+    where = told(component, "go")
     if where:
         st.session_state.go = where
 

@@ -347,3 +347,14 @@ def test_a_workspace_that_loses_its_tables_is_explained(audited: Audited, monkey
     app = AppTest.from_file(APP, default_timeout=30).run()
     assert not app.exception
     assert "run: curate audit" in text(app)
+
+
+@pytest.mark.parametrize("page", ["queue", "images", "agreement", "map"])
+def test_a_message_of_a_page_that_has_been_left_is_let_go(page: str) -> None:
+    """As where a browser sends one before it hears of the switch to another page."""
+    module = f"{page}_page"
+    hear = "_look" if page == "map" else "_hear"
+    late = f"from curate.ui import session, {module} as page\n"
+    app = AppTest.from_string(late + f"page.{hear}()\nsession.ask_to_go(page.KEY)").run()
+    assert not app.exception
+    assert "go" not in app.session_state
