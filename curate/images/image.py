@@ -5,14 +5,16 @@ whoever wants to see both, on black).
 Big images are held at a reduced scale; `width` and `height` are always those of the full image.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
+Array = TypeVar("Array", bound=npt.NDArray[Any])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,32 +30,34 @@ class DecodedImage:
     width: int
     height: int
     on_black: Pixels | None = None
-    _shared: dict[Any, Pixels] = field(default_factory=dict, repr=False)
+    _shared: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def rgb(self) -> Pixels:
         """(rows, columns, 3), whatever the image."""
-        return self._memo("rgb", lambda: coloured(self.pixels))
+        return self.once("rgb", lambda: coloured(self.pixels))
 
     def fit(self, side_px: int) -> Pixels:
         """Return RGB with the longer side at most `side_px`, never enlarged."""
-        return self._memo(("fit", side_px), lambda: coloured(self._small(side_px)))
+        return self.once(("fit", side_px), lambda: coloured(self._small(side_px)))
 
     def grey(self, side_px: int) -> Pixels:
         """Return luma (ITU-R BT.601) of `fit(side_px)`, (rows, columns) uint8."""
-        return self._memo(("grey", side_px), lambda: luma(self._small(side_px)))
+        return self.once(("grey", side_px), lambda: luma(self._small(side_px)))
 
     def tile(self, side_px: int) -> Pixels:
         """Squeeze the image to a square, uint8: (side_px, side_px, 3), or two axes without colour."""
-        return self._memo(("tile", side_px), lambda: squeeze(self._small(4 * side_px), side_px))
+        return self.once(("tile", side_px), lambda: squeeze(self._small(4 * side_px), side_px))
 
     def _small(self, side_px: int) -> Pixels:
-        return self._memo(("small", side_px), lambda: shrink(self.pixels, side_px))
+        return self.once(("small", side_px), lambda: shrink(self.pixels, side_px))
 
-    def _memo(self, key: Any, make: Any) -> Pixels:
+    def once(self, key: Any, make: Callable[[], Array]) -> Array:
+        """Return what is made from this image under a key, made once for whoever asks."""
         if key not in self._shared:
             self._shared[key] = make()
-        return self._shared[key]
+        found: Array = self._shared[key]
+        return found
 
 
 def coloured(pixels: Pixels) -> Pixels:

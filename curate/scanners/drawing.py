@@ -42,6 +42,9 @@ SHARED_PX, SIDE_PX = 256, 64
 """The size that other scanners have made already, and the side of the square that the first layers are shown."""
 SURE, AGAINST = 0.8, 1.0
 """How sure a face must be to speak against a drawing, and how much it takes from the log odds."""
+UNSURE = (-0.5, 3.0)
+"""Log odds of the style between which the whole network is asked: near misses, and all but what is plainly drawn, since
+what it calls drawn is flagged."""
 LEAST_SPREAD = 0.03
 """What is added to a spread before its logarithm is taken: some channels are the same everywhere."""
 LEAST_PX = 100
@@ -70,10 +73,10 @@ class Drawing(Scanner):
     """Images that were drawn or rendered, not photographed."""
 
     name: ClassVar[str] = "drawing"
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     kinds: ClassVar[tuple[KindSpec, ...]] = (DRAWING,)
     settings_model: ClassVar[type[Settings]] = DrawingSettings
-    columns: ClassVar[Mapping[str, pa.DataType]] = {"style": pa.float32()}
+    columns: ClassVar[Mapping[str, pa.DataType]] = {"style": pa.float32(), "seen": pa.float32()}
     borrows: ClassVar[Mapping[str, str]] = {"boxes": "faces.boxes"}
     required_kinds: ClassVar[frozenset[KindSpec]] = frozenset(kinds)
 
@@ -82,8 +85,11 @@ class Drawing(Scanner):
         return configuration.profile == "faces"
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        is_large = max(image.width, image.height) >= LEAST_PX
-        return {"style": style_log_odds(image.fit(SHARED_PX)) if is_large else None}
+        if max(image.width, image.height) < LEAST_PX:
+            return {"style": None, "seen": None}
+        by_style = style_log_odds(image.fit(SHARED_PX))
+        is_unsure = UNSURE[0] < by_style < UNSURE[1]
+        return {"style": by_style, "seen": seen_log_odds(lite0.embedding(image)) if is_unsure else None}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         measured = features[features["style"].notna()]
@@ -101,19 +107,23 @@ class Drawing(Scanner):
 def drawing_scores(measured: pd.DataFrame) -> list[tuple[float, Message]]:
     """Return for each row with a `style` how much it looks drawn, 0..1 with 0.5 the boundary, and what says so.
 
-    `boxes`, where it is there, holds what the scanner of faces has found.
+    `seen`, where it is known, goes before the style, and an embedding before both. `boxes`, where it is there, holds
+    what the scanner of faces has found.
     """
-    by_style = measured["style"].to_numpy(np.float64)
+    log_odds = measured["style"].to_numpy(np.float64)
     if "boxes" in measured:
-        by_style = lowered_by_faces(by_style, np.array([surest_face(boxes) for boxes in measured["boxes"]]))
+        log_odds = lowered_by_faces(log_odds, np.array([surest_face(boxes) for boxes in measured["boxes"]]))
     unknown = [None] * len(measured)
     embeddings, models = (measured.get(name, unknown) for name in (EMBEDDING, EMBEDDED_BY))
-    return [
-        (by_embedding(np.asarray(embedding, dtype=np.float64)), msg("what a network sees"))
-        if model == lite0.NAME  # the only network whose features the classifier was fitted on
-        else (float(score), msg("its colours and edges"))
-        for score, embedding, model in zip(_probability(by_style), embeddings, models, strict=True)
-    ]
+    seen = measured["seen"].to_numpy(np.float64) if "seen" in measured else np.full(len(measured), np.nan)
+    by_network, by_style = msg("what a network sees"), msg("its colours and edges")
+    found = []
+    for style, at_second_look, embedding, model in zip(log_odds, seen, embeddings, models, strict=True):
+        # The classifier was fitted on the features of this network only.
+        by_all = seen_log_odds(np.asarray(embedding)) if model == lite0.NAME else at_second_look
+        is_seen = not np.isnan(by_all)
+        found.append((float(_probability(by_all if is_seen else style)), by_network if is_seen else by_style))
+    return found
 
 
 def lowered_by_faces(log_odds: Floats, surest: Floats) -> Floats:
@@ -146,9 +156,12 @@ def style(rgb: Pixels) -> Floats:
     return np.concatenate([channels.mean(axis=1), np.log(channels.std(axis=1) + LEAST_SPREAD)])
 
 
-def by_embedding(embedding: Floats) -> float:
-    """Return the score of one embedding of EfficientNet-Lite0; the boundary lies at 0.5."""
-    return float(_probability(np.float64(_log_odds("embedding", embedding))))
+def seen_log_odds(embedding: npt.NDArray[np.floating[Any]]) -> float:
+    """Return the log odds that an image was drawn, by its embedding (1280,) of EfficientNet-Lite0.
+
+    To three digits, since what computes embeddings differs in the sixth.
+    """
+    return round(_log_odds("embedding", embedding.astype(np.float64)), 3)
 
 
 def _log_odds(classifier: str, features: Floats) -> float:

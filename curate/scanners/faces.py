@@ -85,7 +85,7 @@ class Faces(Scanner):
     kinds: ClassVar[tuple[KindSpec, ...]] = (BODY_NOT_FACE, FACE_COVERED, NO_FACE, SEVERAL_FACES)
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string(), "covered": pa.float32()}
-    borrows: ClassVar[Mapping[str, str]] = {"style": "drawing.style"}
+    borrows: ClassVar[Mapping[str, str]] = {"style": "drawing.style", "seen": "drawing.seen"}
     required_kinds: ClassVar[frozenset[KindSpec]] = frozenset(kinds)
     thresholds: ClassVar[tuple[Threshold, ...]] = (
         Threshold(kind=NO_FACE, setting="min_score", measured=lambda view: _surest(view, small=False), flags="below"),

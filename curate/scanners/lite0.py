@@ -53,7 +53,7 @@ class Lite0(Scanner):
         return configuration.embeddings is True
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        return {"embedding": embed(squared(image.rgb)).astype(_STORED).tobytes()}
+        return {"embedding": embedding(image).astype(_STORED).tobytes()}
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         del features
@@ -65,6 +65,12 @@ def measured(column: pd.Series, rows: npt.NDArray[np.intp]) -> Floats:
     from curate.storage import blobs
 
     return blobs.matrix(column, rows).view(_STORED).astype(np.float32)
+
+
+def embedding(image: DecodedImage) -> Floats:
+    """Return the pooled features, (1280,) float32, of an image, computed once for all scanners."""
+    found: Floats = image.once(NAME, lambda: embed(squared(image.rgb)))
+    return found
 
 
 def squared(rgb: Pixels) -> Pixels:

@@ -12,7 +12,7 @@ import pytest
 import curate
 from curate.config import Config
 from curate.images.image import DecodedImage, Pixels
-from curate.scanners import drawing
+from curate.scanners import drawing, lite0
 from curate.scanners.drawing import Drawing
 from tests import sample_images
 
@@ -72,7 +72,39 @@ def test_the_log_odds_count_from_the_boundary(classifier: str) -> None:
 def test_a_photograph_of_an_audit_has_the_log_odds_of_its_style() -> None:
     pixels = sample_images.photo(3, 300, 200)
     image = DecodedImage(pixels=pixels, width=300, height=200)
-    assert Drawing().measure(image) == {"style": drawing._log_odds("style", drawing.style(image.fit(256)))}
+    assert Drawing().measure(image)["style"] == drawing._log_odds("style", drawing.style(image.fit(256)))
+
+
+@pytest.mark.parametrize(
+    ("by_style", "is_unsure"), [(-0.5, False), (-0.49, True), (0.0, True), (2.99, True), (3.0, False), (-9.0, False)]
+)
+def test_the_whole_network_looks_where_the_style_is_not_sure(
+    by_style: float, is_unsure: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "style_log_odds", lambda _rgb: by_style)
+    image = DecodedImage(pixels=sample_images.photo(3, 300, 200), width=300, height=200)
+    measured = Drawing().measure(image)
+    assert measured["style"] == by_style
+    expected = drawing.seen_log_odds(lite0.embed(lite0.squared(image.rgb))) if is_unsure else None
+    assert measured["seen"] == expected
+
+
+def test_a_second_look_says_what_the_embedding_of_an_audit_would_say() -> None:
+    image = DecodedImage(pixels=cartoon(1), width=320, height=240)
+    stored = np.frombuffer(lite0.Lite0().measure(image)["embedding"], np.float16).astype(np.float32)
+    assert drawing.seen_log_odds(lite0.embedding(image)) == pytest.approx(drawing.seen_log_odds(stored), abs=0.02)
+    by_opencv = lite0.by_opencv()(cv2.dnn.blobFromImage(lite0.squared(image.rgb), 1 / 128, mean=(127.0,) * 3))
+    assert drawing.seen_log_odds(by_opencv.reshape(-1)) == drawing.seen_log_odds(lite0.embedding(image))
+
+
+def test_an_embedding_is_computed_once_for_all_scanners(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = DecodedImage(pixels=cartoon(1), width=320, height=240)
+    monkeypatch.setattr(drawing, "style_log_odds", lambda _rgb: 0.0)
+    shown: list[Pixels] = []
+    monkeypatch.setattr(lite0, "embed", lambda rgb: shown.append(rgb) or np.zeros(lite0.FEATURES, np.float32))
+    lite0.Lite0().measure(image)
+    Drawing().measure(image)
+    assert len(shown) == 1
 
 
 @pytest.mark.parametrize(("height", "width"), [(100, 1), (1, 700), (101, 3)])
@@ -126,6 +158,19 @@ def test_what_a_network_sees_goes_before_colours_and_edges() -> None:
     assert str(by_first) == str(by_second) == "what a network sees"
     assert third == fourth == pytest.approx(1 / (1 + math.exp(-2.0))), "another network's features mean something else"
     assert str(by_third) == "its colours and edges"
+
+
+def test_a_second_look_goes_before_the_style_and_an_embedding_before_both() -> None:
+    weights = drawing._model()["embedding"]["weights"]
+    frame = pd.DataFrame({"path": ["a", "b", "c"], "style": [2.0] * 3, "seen": [-1.5, math.nan, -1.5]})
+    frame["embedding"] = pd.Series([None, None, 1e3 * weights], dtype=object)
+    frame["embedded_by"] = pd.Series([None, None, "lite0"], dtype=object)
+    frame["boxes"] = '[{"score": 0.9}]'
+    (first, by_first), (second, by_second), (third, _) = drawing.drawing_scores(frame)
+    assert first == pytest.approx(1 / (1 + math.exp(1.5))), "what the network sees takes no face into account"
+    assert second == pytest.approx(1 / (1 + math.exp(-1.0)))
+    assert third > 0.99
+    assert (str(by_first), str(by_second)) == ("what a network sees", "its colours and edges")
 
 
 def test_a_sure_face_takes_one_from_the_log_odds() -> None:
