@@ -115,6 +115,7 @@ def shared_texts() -> dict[str, str]:
         "refused_covered": _("Not taken: something lies over the image. Escape closes it."),
         "refused_waiting": _("Not taken: the last step is still being looked up."),
         "refused_offline": _("Not taken: no connection to the reviewer."),
+        "refused_leaving": _("Not taken: another page is being opened."),
         "refused_nothing": _("Not taken: there is nothing on the screen to decide."),
         "no_key": _("{key} means nothing here; H shows the keys."),
         "new_class_field": _("Class"),

@@ -150,3 +150,21 @@ def test_a_filter_stays_in_force_when_its_number_changes(page: "Page", server: S
     page.get_by_label("Search in names and reasons").fill("s/")  # all of them
     page.keyboard.press("Enter")
     shown(1)
+
+
+def test_another_page_waits_until_what_the_grid_decided_is_on_disk(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/log")
+    page.get_by_role("link", name="Images").click()
+    page.locator(".cell.seen").nth(6).wait_for()
+    stands_still(page)
+    server.freeze()
+    for key in ("d", "ArrowRight", "d"):
+        page.keyboard.press(key)
+    says(page, "2 not saved yet")
+    page.get_by_role("link", name="Log").click()
+    server.thaw()
+    page.locator(".surface").wait_for(state="detached")
+    assert {action for _, action in log(audited)} == {"drop"}
+    assert len(log(audited)) == 2

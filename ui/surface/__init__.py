@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 HERE = Path(__file__).parent
-SHARED = ("dom.js", "controls.js", "machine.js", "link.js", "picker.js")
+SHARED = ("dom.js", "controls.js", "machine.js", "link.js", "exit.js", "picker.js")
 ROOT = '<div class="curate-root"></div>'
 
 

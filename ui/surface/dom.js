@@ -150,8 +150,8 @@ function insisting(send) {
     let times = 0;
     timer = setInterval(() => {
       times += 1;
-      if (times < INSIST_TIMES) send(where);
-      else stop();
+      if (times >= INSIST_TIMES) stop();
+      else if (!shell.is_busy()) send(where); // or the page that is left would be drawn again
     }, INSIST_MS);
   };
   return { ask, stop };
@@ -159,6 +159,9 @@ function insisting(send) {
 
 // Streamlit draws pages and navigation; these are the few places where the surface reaches out for them.
 const shell = {
+  is_busy() {
+    return document.querySelector("[data-testid='stApp']")?.dataset.testScriptState !== "notRunning";
+  },
   sidebar() {
     document.querySelector("[data-testid='stExpandSidebarButton']")?.click();
   },

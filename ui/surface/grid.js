@@ -5,12 +5,11 @@ const DECIDES = new Set(["keep", "drop", "later", "relabel"]);
 
 class Grid {
   constructor(root, data, send, go) {
-    this.leave = insisting(go);
-    this.go = this.leave.ask;
     this.data = data;
     this.texts = data.texts;
     this.selection = outbox(data.name, () => new Selection());
     this.link = new Link(this.selection, send, () => this.count());
+    this.exit = new Exit(this.selection, go);
     this.elements = new Map();
     this.build(root);
     this.on_key = (event) => this.key(event);
@@ -43,11 +42,11 @@ class Grid {
     window.removeEventListener("resize", this.fit);
     this.watcher.disconnect();
     this.link.close();
-    this.leave.stop();
+    this.exit.close();
   }
 
   receive(data) {
-    if (data.feed !== this.data.feed) this.leave.stop();
+    if (data.feed !== this.data.feed) this.exit.stay();
     this.data = data;
     this.texts = data.texts;
     const lost = this.selection.lost;
@@ -58,6 +57,7 @@ class Grid {
     this.line.lost(this.selection, lost, this.texts);
     this.draw();
     this.link.post();
+    this.exit.answered(this.selection.lost - lost);
     requestAnimationFrame(() => this.scrolled());
   }
 
@@ -173,7 +173,7 @@ class Grid {
   }
 
   open(tile) {
-    if (tile.item) this.go({ page: "queue", item: tile.item });
+    if (tile.item) this.exit.ask({ page: "queue", item: tile.item });
     else this.say(this.texts.not_flagged);
   }
 
@@ -261,7 +261,7 @@ class Grid {
     else if (name === "select") selection.toggle(selection.cursor);
     else if (name === "undo" || name === "redo") this.after(selection.go_back(name));
     else if (name === "open" && selection.tile) this.open(selection.tile);
-    else if (name === "similar" && selection.tile) this.go({ page: "images", like: selection.tile.id });
+    else if (name === "similar" && selection.tile) this.exit.ask({ page: "images", like: selection.tile.id });
     else if (name === "help") this.sheet.keys(this.data.help, this.texts.grid_note);
     this.mark();
   }

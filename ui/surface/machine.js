@@ -10,6 +10,7 @@ export class Outbox {
     this.epoch = null; // the server's screen: another one has no memory of our strokes
     this.feed = null; // what the server shows: the filter
     this.online = true;
+    this.leaving = false; // another page has been asked for
     this.numbers = 0; // of strokes
     this.messages = 0; // of messages
     this.heard = 0; // number of the last message that was answered
@@ -26,6 +27,12 @@ export class Outbox {
 
   get in_flight() {
     return this.messages > this.heard;
+  }
+
+  // Why no stroke is taken at all; nothing if they are.
+  get deaf() {
+    if (!this.online) return "offline";
+    return this.leaving ? "leaving" : null;
   }
 
   take(act, more) {
@@ -59,7 +66,7 @@ export class Outbox {
 
   // Return the next message, or nothing: one is on its way, or there is nothing to say.
   message({ again = false } = {}) {
-    if (this.epoch === null || (this.in_flight && !again)) return null;
+    if (this.epoch === null || this.leaving || (this.in_flight && !again)) return null;
     const wants = { ...this.wants() };
     if (!this.strokes.length && !Object.keys({ ...this.asks, ...this.asked }).length && !wants.short && !again) return null;
     delete wants.short;
@@ -227,7 +234,7 @@ export class Machine extends Outbox {
 
   // Why a stroke would be refused now; nothing if it would be taken.
   hindrance() {
-    if (!this.online) return "offline";
+    if (this.deaf) return this.deaf;
     if (!this.item) return "nothing";
     if (this.waiting) return "waiting";
     if (this.painted !== this.current) return "early";
@@ -271,7 +278,7 @@ export class Machine extends Outbox {
   }
 
   go_back(act, foresee) {
-    if (!this.online) return this.refuse("offline");
+    if (this.deaf) return this.refuse(this.deaf);
     if (this.waiting) return this.refuse("waiting");
     const stroke = this.take(act);
     const id = foresee();

@@ -6,12 +6,11 @@ const ELSEWHERE_MS = 2000; // how often to ask for what other screens hold
 
 class Surface {
   constructor(root, data, send, go) {
-    this.leave = insisting(go);
-    this.go = this.leave.ask;
     this.data = data;
     this.texts = data.texts;
     this.machine = outbox(data.name, () => new Machine({ ahead: data.ahead }));
     this.link = new Link(this.machine, send, () => this.refresh());
+    this.exit = new Exit(this.machine, go);
     this.confirming = null; // id of the group that a second press drops whole
     this.drawn = null;
     this.build(root);
@@ -43,38 +42,23 @@ class Surface {
 
   listen() {
     this.on_key = (event) => this.key(event);
-    this.on_leave = (event) => {
-      if (this.machine.unanswered) event.preventDefault();
-    };
-    // Another page of the reviewer waits until all is on disk.
-    this.on_click = (event) => {
-      const link = event.target.closest?.("[data-testid='stTopNavLink'], [data-testid='stSidebarNavLink']");
-      if (!link || !this.machine.unanswered || !this.machine.online) return;
-      event.preventDefault();
-      event.stopPropagation();
-      this.leaving = link;
-    };
     document.addEventListener("keydown", this.on_key, true);
-    document.addEventListener("click", this.on_click, true);
-    window.addEventListener("beforeunload", this.on_leave);
   }
 
   close() {
     this.bar.close();
     document.removeEventListener("keydown", this.on_key, true);
-    document.removeEventListener("click", this.on_click, true);
-    window.removeEventListener("beforeunload", this.on_leave);
     window.removeEventListener("resize", this.fit);
     this.resized.disconnect();
     this.link.close();
-    this.leave.stop();
+    this.exit.close();
     clearTimeout(this.asking);
     clearInterval(this.stage.timer);
   }
 
   // The server has spoken.
   receive(data) {
-    if (data.feed !== this.data.feed) this.leave.stop();
+    if (data.feed !== this.data.feed) this.exit.stay();
     this.data = data;
     this.texts = data.texts;
     const lost = this.machine.lost;
@@ -91,11 +75,7 @@ class Surface {
     this.link.post();
     clearTimeout(this.asking);
     if (data.elsewhere && !this.machine.more) this.asking = setTimeout(() => this.ask_again(), ELSEWHERE_MS);
-    if (this.leaving && !this.machine.unanswered) {
-      const link = this.leaving;
-      this.leaving = null;
-      link.click();
-    }
+    this.exit.answered(this.machine.lost - lost);
   }
 
   ask_again() {
@@ -124,7 +104,7 @@ class Surface {
     const rest = () => {
       this.panel.show({ ...item, decided }, this.data.classes);
       this.buttons(item);
-      shell.address("item", item.id);
+      this.address(item.id);
     };
     delete this.view.dataset.painted;
     const waits = this.stage.show(item, () => {
@@ -136,11 +116,16 @@ class Surface {
     if (waits) rest();
   }
 
+  // Name the item in the address of this page.
+  address(id) {
+    if (this.exit.is_here) shell.address("item", id);
+  }
+
   end() {
     const { end } = this.data;
     delete this.view.dataset.painted;
     this.stamp.textContent = "";
-    shell.address("item", null);
+    this.address(null);
     if (this.machine.in_flight || this.machine.unanswered) {
       this.stage.clear(el("p", { class: "nothing" }, this.texts.loading));
       return;
@@ -284,7 +269,7 @@ class Surface {
     if (name === "note") return this.panel.note.focus();
     if (name === "filter") return shell.focus(".st-key-filter_kind input");
     if (name === "search") return shell.focus(".st-key-filter_text input");
-    if (name === "similar") return item && this.go({ page: "images", like: item.images[0].path });
+    if (name === "similar") return item && this.exit.ask({ page: "images", like: item.images[0].path });
     if (name === "help") return this.sheet.keys(this.data.help, this.texts.keys_note);
     return undefined;
   }

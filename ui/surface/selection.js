@@ -115,7 +115,7 @@ export class Selection extends Outbox {
   }
 
   decide(act, more = {}) {
-    if (!this.online) return this.refuse("offline");
+    if (this.deaf) return this.refuse(this.deaf);
     const { ready, hidden } = this.targets();
     if (!ready.length) return this.refuse(hidden.length ? "early" : "nothing");
     const stroke = this.take(act, { images: ready.map((tile) => [tile.id, tile.seen, tile.as_of]), ...more });
@@ -127,7 +127,7 @@ export class Selection extends Outbox {
   }
 
   go_back(act) {
-    if (!this.online) return this.refuse("offline");
+    if (this.deaf) return this.refuse(this.deaf);
     return { taken: this.take(act) };
   }
 
