@@ -61,8 +61,9 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     further: Mapping[str, Mapping[str, str]] = {}
     counts = ClassCounts(None)
     if tables:
-        records, of_tables, further = columns.labelled(records, tables, counts.class_of)
+        records, of_tables, further, of_splits = columns.labelled(records, tables, counts.class_of)
         read += of_tables
+        doubtful += of_splits
     used = {item.path for item in read}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in used]
     of_metadata = counts.notes(", ".join(sorted({PurePosixPath(path).name for path in tables})))
