@@ -92,4 +92,6 @@ def path_of(name: str, given: object) -> Path:
     if not isinstance(given, str | PathLike):
         found = "None" if given is None else f"of the type {type(given).__name__}"
         raise ConfigError(f"{name} is {found}; give its path, as text or a Path")
+    if not str(given) or "\0" in str(given):
+        raise ConfigError(f"{name} is {str(given)!r}, which is the path of nothing; give its path, as text or a Path")
     return Path(given)

@@ -74,15 +74,7 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool, more: Ma
             len(state.stale),
         )
         say(f"{text}: {_first(state.stale)}")
-    if state.spared:
-        text = words.counted(
-            "{n} image that was dropped or given another class is no longer flagged: it stays as it is, and the "
-            "decision counts again once it is flagged.",
-            "{n} images that were dropped or given another class are no longer flagged: they stay as they are, and the "
-            "decisions count again once they are flagged.",
-            len(state.spared),
-        )
-        say(f"{words.gettext('note: {text}').format(text=text)} ({_first(state.spared)})")
+    spared(state.spared, words)
     review = state.progress
     say(
         words.gettext(
@@ -94,6 +86,19 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool, more: Ma
             relabelled=words.number(state.verdicts["relabel"]),
         )
     )
+
+
+def spared(paths: Sequence[str], words: Translator) -> None:
+    """Print which images stay as they are though somebody dropped them or gave them another class, if any do."""
+    if paths:
+        text = words.counted(
+            "{n} image that was dropped or given another class is no longer flagged: it stays as it is, and the "
+            "decision counts again once it is flagged.",
+            "{n} images that were dropped or given another class are no longer flagged: they stay as they are, and the "
+            "decisions count again once they are flagged.",
+            len(paths),
+        )
+        say(f"{words.gettext('note: {text}').format(text=text)} ({_first(paths)})")
 
 
 def _first(paths: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import curate
-from curate.errors import ConfigError
+from curate.errors import ConfigError, CurateError
 from tests.conftest import Audited
 
 TABLE = pd.DataFrame({"path": ["a.jpg"]})
@@ -36,6 +36,51 @@ def test_what_is_no_path_is_refused_by_name(name: str, more: tuple[str, ...], sa
     found = "None" if given is None else f"of the type {type(given).__name__}"
     with pytest.raises(ConfigError, match=rf"^{said} is {found}; give its path, as text or a Path$"):
         getattr(curate, name)(given, *more)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"paths": []}, "paths is empty, which would choose everything"),
+        ({"kinds": pd.Series([], dtype=object)}, "kinds is empty"),
+        ({"paths": [5]}, r"paths is \[5\]; give several, as a tuple of texts"),
+        ({"labels": b"cat"}, "labels is b'cat'"),
+        ({"min_score": None}, "min_score is None; give a number"),
+        ({"max_score": "1"}, "max_score is '1'; give a number"),
+        ({"min_score": True}, "min_score is True; give a number"),
+    ],
+)
+def test_a_selection_that_chooses_nothing_or_cannot_be_told_is_refused(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        curate.Selection(**given)
+
+
+def test_values_of_another_type_are_refused_by_name(audited: Audited, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    root, odd = audited.workspace.root, tmp_path / "m.csv"
+    curate.manifest(root, odd, pending="keep")
+    (tmp_path / "recipe.toml").write_text("")
+    wrong: Any
+    for wrong in (5, True, b"x", [None], {"a": "b"}):
+        for call in (
+            lambda wrong: curate.export(odd, tmp_path / "out", source=wrong),
+            lambda wrong: curate.torch_dataset(odd, source=wrong),
+        ):
+            with pytest.raises(ConfigError, match=r"^source is "):
+                call(wrong)
+    every = curate.Selection()
+    for wrong in ([], {}, [5]):
+        with pytest.raises(CurateError, match="is no decision"):
+            curate.decide(root, every, wrong, reviewer="ana")
+        with pytest.raises(ConfigError, match="note is"):
+            curate.decide(root, every, "keep", reviewer="ana", note=wrong)
+    wrong = "x"
+    with pytest.raises(ConfigError, match="--port x is no port"):
+        curate.review(root, port=wrong)
+    for empty in ("", "a\0b"):
+        with pytest.raises(ConfigError, match="which is the path of nothing"):
+            curate.audit(audited.source, empty)
+    assert not (tmp_path / "out").exists()
 
 
 def test_nothing_is_written_into_a_folder_called_none(

@@ -40,7 +40,7 @@ def names_of(address: str, more: Sequence[str] = ()) -> frozenset[str]:
 
 def refuse_taken(address: str, port: int) -> None:
     """Raise `ConfigError`, in one line, where nothing can listen there."""
-    if not 0 < port < 1 << 16:
+    if not isinstance(port, int) or not 0 < port < 1 << 16:
         raise ConfigError(f"--port {port} is no port; give one from 1 to 65535")
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]

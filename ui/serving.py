@@ -15,7 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from curate.errors import ConfigError, MissingExtraError, path_of
-from curate.i18n import translator
+from curate.i18n import msg, translator
+from curate.shell import typed
 from curate.storage.workspace import Workspace
 from curate.ui import server
 
@@ -44,11 +45,13 @@ def review(
     >>> curate.review("ws", open_browser=True)  # doctest: +SKIP
     reviewing ws on http://127.0.0.1:8501/?key=... - stop with Ctrl-C
     """
-    Workspace(path_of("workspace", workspace)).read_images()
+    ws = Workspace(path_of("workspace", workspace))
+    ws.read_images()
     arguments = ["--lang", translator(lang).language] if lang else []
     arguments += ["--reviewer", reviewer] if reviewer else []
     if find_spec("streamlit") is None:
         raise MissingExtraError('the reviewer needs one more package: pip install "imagecurate[ui]"')
+    _warn_of_other_queue(ws, say)
     chosen = free_port(address, port, say)
     secret = secrets.token_urlsafe(24)
     shown = f"http://{f'[{address}]' if ':' in address else address}:{chosen}/"
@@ -66,6 +69,17 @@ def review(
         say(f"reviewing {workspace} on {shown} - password: {password} - stop with Ctrl-C")
     full = command(Path(workspace), port=chosen, address=address, names=hosts, arguments=arguments)
     return _run(full, keys, shown if open_browser else None)
+
+
+def _warn_of_other_queue(workspace: Workspace, say: Callable[[str], None]) -> None:
+    """Say that the queue is of other findings than the last audit's, since nobody sees what it lacks."""
+    from curate.auditing.summary import OTHER_QUEUE
+    from curate.reviewing.store import Store
+
+    with Store(workspace.review) as store:
+        is_of_audit = store.queue.is_of(workspace.read_findings())
+    if not is_of_audit:
+        say(f"note: {msg(OTHER_QUEUE, again=typed('curate', 'judge', workspace.root))}")
 
 
 def free_port(address: str, port: int | None, say: Callable[[str], None]) -> int:

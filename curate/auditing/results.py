@@ -47,12 +47,18 @@ def judged(
         scanner.report = told or scanner.report
         scanner.survey(run.source, records, run.workspace.root)
     anew = anew or embedded.is_new(run.workspace, run.embeddings)
-    if not anew and known.get("judged") == judge_fingerprint(run, records):
+    if not anew and known.get("judged") == judge_fingerprint(run, records) and _is_queued(run.workspace):
         return {name: known.get(name, []) for name in ("prevalent", "remarks", "spurious")} | {
             "judged": known["judged"]
         }
     facts = _write(run, records, told or untold)
     return {**facts, "judged": judge_fingerprint(run, records)}
+
+
+def _is_queued(workspace: Workspace) -> bool:
+    """Say whether the queue is of the findings that lie with it."""
+    with Store(workspace.review) as store:
+        return store.queue.is_of(workspace.read_findings())
 
 
 def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[Any]]:

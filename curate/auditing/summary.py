@@ -11,16 +11,21 @@ import pandas as pd
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
 from curate.errors import path_of
-from curate.i18n import N_, Message
+from curate.i18n import N_, Message, msg
 from curate.reviewing.fold import Ruling, fold, rule, spared
 from curate.reviewing.queue import ReviewProgress
 from curate.reviewing.store import Store
 from curate.schema import LABEL_CONFLICT, Category, Role, Severity, Verdict
+from curate.shell import typed
 from curate.storage.names import printable
 from curate.storage.workspace import Workspace
 
 UNLABELLED = N_("(no class)")
 TOTAL = N_("Total")
+OTHER_QUEUE = N_(
+    "The queue is not of the findings of the last audit, as when an older review.sqlite was put back; fill it with: "
+    "{again}"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -88,6 +93,9 @@ def status_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame
     with Store(workspace.review) as store:
         progress = store.queue.progress()
         folded = fold(store.log.decisions())
+        other = (
+            [] if store.queue.is_of(findings) else [msg(OTHER_QUEUE, again=typed("curate", "judge", workspace.root))]
+        )
     rulings = rule(findings, images, folded)
     verdicts = pd.Series([str(ruling.verdict) for ruling in rulings.values()], dtype=object).value_counts()
     counts = {str(verdict): int(verdicts.get(str(verdict), 0)) for verdict in Verdict}
@@ -99,7 +107,7 @@ def status_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame
         stale=sorted(path for path, ruling in rulings.items() if ruling.stale),
         spared=spared(findings, images, folded, rulings),
         prevalent=[DatasetProperty.from_json(item) for item in facts.get("prevalent", [])],
-        notes=[Message.from_json(note) for name in ("notes", "remarks") for note in facts.get(name, [])],
+        notes=[*other, *(Message.from_json(note) for name in ("notes", "remarks") for note in facts.get(name, []))],
         skipped=len(facts.get("skipped", [])),
         spurious=[Guess(**item) for item in facts.get("spurious", [])],
     )

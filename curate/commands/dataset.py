@@ -41,6 +41,7 @@ def manifest(
     table = curate.manifest(workspace, output, pending=pending)
     counts = ", ".join(f"{count:,} {action}" for action, count in table["action"].value_counts().sort_index().items())
     terminal.say(f"{output or workspace / 'manifest.parquet'}: {counted(len(table), 'image')} ({counts})")
+    terminal.spared(curate.status(workspace).spared, words_in(None))
 
 
 def export(

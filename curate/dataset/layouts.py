@@ -229,8 +229,15 @@ def tables(images: pd.DataFrame, *, by_split: bool) -> Iterator[tuple[str, bytes
 def write_shards(images: pd.DataFrame, target: ExportTarget) -> dict[str, str]:
     """Write the kept rows of a manifest as tars of `SHARD_SAMPLES` images or `SHARD_BYTES`, whichever comes first.
 
-    There is a series of them per split. Returns the sha256 of each, by name.
+    There is a series of them per split. Returns the sha256 of each, by name. Raises `CurateError` for a class that
+    begins or ends in a line break: in a `.cls`, which is text, readers take it for the end of the line.
     """
+    broken = next((label for label in images["final_label"].dropna() if label.strip("\r\n") != label), None)
+    if broken is not None:
+        raise CurateError(
+            f"the class {broken!r} begins or ends in a line break, which shards cannot say; relabel its images, or "
+            "export with --as parquet"
+        )
     at = functools.cache(source_at)
     sums: dict[str, str] = {}
     series = [_series(split) for split in images["split"]]

@@ -17,10 +17,16 @@ Say = Callable[[str], object]
 
 
 def sources_of(given: str | Path | Sequence[str] | None) -> tuple[str, ...]:
-    """Return what an option `source` was given, once or several times, as texts."""
+    """Return what an option `source` was given, once or several times, as texts.
+
+    Raises `ConfigError` for what is neither a path nor several.
+    """
     if given is None:
         return ()
-    return (str(given),) if isinstance(given, str | Path) else tuple(given)
+    several = [given] if isinstance(given, str | Path) else given
+    if not isinstance(several, list | tuple) or not all(isinstance(one, str | Path) for one in several):
+        raise ConfigError(f"source is {given!r}; give a folder, a URL, or several as OLD=NEW")
+    return tuple(map(str, several))
 
 
 def relocated(rows: pd.DataFrame, path: Path, moved: Sequence[str] = (), say: Say | None = None) -> pd.DataFrame:

@@ -30,7 +30,8 @@ from curate.storage.workspace import Workspace
 class Selection:
     """Which findings to decide; an empty tuple means any. Keepers are left alone unless `keepers`.
 
-    One text stands for a tuple of one. Raises `ConfigError` for what is no collection.
+    One text stands for a tuple of one. Raises `ConfigError` for what is no collection of texts, for an empty list,
+    which a search that found nothing may have made, and for a score that is no number.
     """
 
     categories: tuple[str, ...] = ()
@@ -44,10 +45,19 @@ class Selection:
     def __post_init__(self) -> None:
         for name in ("categories", "kinds", "labels", "paths"):
             given = getattr(self, name)
-            if not isinstance(given, Iterable):
+            if not isinstance(given, Iterable) or isinstance(given, bytes):
                 raise ConfigError(f"{name} is {given!r}; give several, as a tuple of texts")
             # In a text each part of it would be found: "female" would mean the class male as well.
-            object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
+            several = (given,) if isinstance(given, str) else tuple(given)
+            if not several and not isinstance(given, tuple):
+                raise ConfigError(f"{name} is empty, which would choose everything; leave it out if that is meant")
+            if not all(isinstance(one, str) for one in several):
+                raise ConfigError(f"{name} is {given!r}; give several, as a tuple of texts")
+            object.__setattr__(self, name, several)
+        for name in ("min_score", "max_score"):
+            score = getattr(self, name)
+            if not isinstance(score, int | float) or isinstance(score, bool):
+                raise ConfigError(f"{name} is {score!r}; give a number from 0 to 1")
 
 
 CHOSEN = frozenset({Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER})
@@ -92,7 +102,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
     """
     if not isinstance(selection, Selection):
         raise CurateError(f"{selection!r} is no selection; give curate.Selection(kinds=(...,)), or paths, or labels")
-    if action is not None and action not in CHOSEN:
+    if action is not None and not (isinstance(action, str) and action in CHOSEN):
         raise CurateError(f"{action} is no decision; use keep, drop, relabel or defer")
     action = None if action is None else Action(action)  # who calls may write it as text
     if (action == Action.RELABEL) != (new_label is not None):
@@ -350,6 +360,8 @@ def _record(
 ) -> int:
     if not isinstance(reviewer, str) or not reviewer.strip():
         raise CurateError("nobody is named who decides; say who, with reviewer")
+    if note is not None and not isinstance(note, str):
+        raise ConfigError(f"note is {note!r}; give a text")
     images = workspace.read_images()
     labels = dict(zip(images["path"], images["label"], strict=True))
     choices = [

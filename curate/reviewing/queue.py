@@ -14,6 +14,7 @@ import pandas as pd
 
 from curate.reviewing import derived
 from curate.reviewing.database import Database
+from curate.reviewing.fold import queued
 from curate.reviewing.log import Log
 from curate.reviewing.migrations import FACETS
 from curate.reviewing.search import folded
@@ -87,6 +88,11 @@ class Queue:
         `report` is told how many rows are written, and of how many.
         """
         sync(self._db, findings, images, report)
+
+    def is_of(self, findings: pd.DataFrame) -> bool:
+        """Say whether the queue was filled from these findings; it was not where an older store was put back."""
+        there = {tuple(row) for row in self._db.execute("SELECT finding_id, path FROM finding")}
+        return there == set(queued(findings)[["finding_id", "path"]].itertuples(index=False, name=None))
 
     def find(
         self,

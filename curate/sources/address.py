@@ -37,7 +37,7 @@ def on_this_machine(target: str | Path, what: str) -> Path:
     address = url(as_path(target))
     if address is not None:
         raise SourceError(f"{address} is a URL, and {what} is written to this machine only; give a path")
-    return Path(as_path(target))
+    return path_of("path", as_path(target))
 
 
 def join(root: str | Path, path: str) -> str:

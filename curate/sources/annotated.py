@@ -11,11 +11,15 @@ from curate.sources.columns import text
 
 
 class Labelled(NamedTuple):
-    """An image as annotations name it: a path as they write it, with or without its ending, or a URL."""
+    """An image as annotations name it: a path as they write it, with or without its ending, or a URL.
+
+    `says_split` where annotations have a place for the split: what is empty there is none, whatever folders say.
+    """
 
     name: str
     label: str | None
     split: str | None = None
+    says_split: bool = False
 
 
 @dataclass(frozen=True, slots=True)

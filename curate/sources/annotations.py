@@ -20,6 +20,7 @@ from curate.shell import typed
 from curate.sources import coco, fiftyone, label_studio, objects
 from curate.sources.address import is_below, join, url
 from curate.sources.annotated import Annotations, Labelled
+from curate.sources.columns import TwoSplits
 from curate.sources.records import Record, Skipped
 
 _FORMS = (coco.read, fiftyone.read, label_studio.read)
@@ -166,8 +167,12 @@ def beside(root: str, records: Sequence[Record], others: Collection[str]) -> Des
             continue
         described.skipped.append(Skipped(file, msg("{form} annotations: read for its labels", form=annotations.form)))
         described.notes.extend(annotations.notes)
+        against = TwoSplits()
         for path, image in zip(paths, annotations.images, strict=True):
-            _tell(told, described.skipped, known.get(path), path, image)
+            of_file = known.get(path)
+            _tell(told, described.skipped, of_file, path, image)
+            against.take(path, of_file.split if of_file else None, image.split, counted=image.split)
+        described.notes.extend(against.notes(file))
     if lost and not told:
         raise SourceError(
             f"{join(root, lost[0])} names no image that lies with it; give the folder that holds both, or leave it out "
@@ -183,7 +188,8 @@ def _tell(told: dict[str, Record], skipped: list[Skipped], known: Record | None,
         skipped.append(Skipped(path, msg("annotations name a file outside the folder")))
         return
     of_file = known or Record(path, None, None, 0, 0)
-    record = replace(of_file, label=image.label, split=image.split or of_file.split)
+    split = image.split if image.says_split else image.split or of_file.split
+    record = replace(of_file, label=image.label, split=split)
     first = told.setdefault(path, record)
     if (first.label, first.split) != (record.label, record.split):
         skipped.append(Skipped(path, msg("annotations give it two classes; the first counts")))

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from curate.errors import SourceError
-from curate.i18n import Message, msg
+from curate.i18n import Message, msg, nmsg
 from curate.sources import objects
 from curate.sources.address import as_there, is_below, url
 from curate.sources.records import Record, Skipped, split_called
@@ -24,6 +24,8 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 METADATA = frozenset({"metadata.csv", "metadata.jsonl", "metadata.parquet"})
 PATH_COLUMNS = ("path", "file_name", "filename", "file", "filepath", "file_path", "image", "image_path", "url", "uri")
 LABEL_COLUMNS = ("label", "class", "labels", "class_name", "category", "target", "emotion")
+_GAP = re.compile(r"\d+\.0")
+"""A whole number of a column that has a gap, as pandas writes it."""
 SPLIT_COLUMNS = ("split", "usage", "subset", "set", "fold")
 _CLASS_AGAIN = re.compile(
     rf"((fine|coarse|super)[ _.-]?)?({'|'.join(LABEL_COLUMNS)})([ _.-]?(id|idx|index|code|name|number))?", re.IGNORECASE
@@ -81,18 +83,19 @@ class Further:
 
 def labelled(
     records: Iterable[Record], tables: Mapping[str, str], class_of: Callable[[Any], str | None]
-) -> tuple[list[Record], list[Skipped], Mapping[str, Mapping[str, str]]]:
+) -> tuple[list[Record], list[Skipped], Mapping[str, Mapping[str, str]], list[Message]]:
     """Give records the labels and splits that metadata files (path below the root -> address) have for them.
 
     `file_name` is relative to the metadata file, and `class_of` reads the class of a cell. A row without a file gives a
     record; a table without `file_name` says nothing. Where rows disagree about an image, the first counts. Returns
-    records, what was skipped, and the further columns as in `Listing`.
+    records, what was skipped, the further columns as in `Listing`, and notes on splits that disagree with folders.
     """
     labels = _Labels(records, class_of)
     for path, address in sorted(tables.items()):
         labels.take(path, address)
     skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
-    return [labels.found[path] for path in sorted(labels.found)], skipped + labels.skipped, labels.further.columns
+    found = [labels.found[path] for path in sorted(labels.found)]
+    return found, skipped + labels.skipped, labels.further.columns, labels.notes
 
 
 class _Labels:
@@ -102,6 +105,7 @@ class _Labels:
         self._class_of = class_of
         self.found = {record.path: record for record in records}
         self.skipped: list[Skipped] = []
+        self.notes: list[Message] = []
         self.further = Further()
         self._said: dict[tuple[str, str], str | None] = {}
 
@@ -112,6 +116,9 @@ class _Labels:
         if name is None:
             return
         folder = posixpath.dirname(table)
+        if not self._is_split(split, rows):
+            split = None
+        against = TwoSplits()
 
         def is_there(named: str) -> bool:
             return posixpath.normpath(posixpath.join(folder, named)) in self.found
@@ -131,8 +138,52 @@ class _Labels:
                 continue
             old = self.found.get(target, Record(target, None, None, 0, 0))
             of_folder = old.split or split_called(folder.partition("/")[0])
-            self.found[target] = replace(old, label=says.get("label", old.label), split=says.get("split", of_folder))
+            record = replace(old, label=says.get("label", old.label), split=says.get("split", of_folder))
+            self.found[target] = record
+            against.take(target, of_folder, record.split, counted=record.split)
             self.further.take(target, row, (name, label, split))
+        self.notes += against.notes(table)
+
+    def _is_split(self, column: str | None, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Say whether a column says splits: a `fold` by number, or a `set` by brand, cuts those of folders further."""
+        if column is None or column.strip().lower() == SPLIT_COLUMNS[0]:
+            return True
+        has_splits = any(record.split for record in self.found.values())
+        return not has_splits or any(split_called(text(row, column) or "") for row in rows)
+
+
+class TwoSplits:
+    """Counts images that lie in one split while a file says another."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._example: tuple[str, str, str, str | None] | None = None
+
+    def take(self, path: str, of_place: str | None, told: str | None, *, counted: str | None) -> None:
+        """Take what the place of an image says, what a file says, and which of the two is `counted`."""
+        if of_place is not None and told is not None and of_place != told:
+            self._count += 1
+            self._example = self._example or (path, of_place, told, counted)
+
+    def notes(self, file: str) -> list[Message]:
+        """Say how many images a file gives another split than the place that they lie in."""
+        if self._example is None:
+            return []
+        path, of_place, told, counted = self._example
+        return [
+            nmsg(
+                "{n} image lies in one split, but {file} says another ({path}: {of_place} and {told}); it counts as "
+                "{counted}.",
+                "{n} images lie in one split, but {file} says another (such as {path}: {of_place} and {told}); this "
+                "one counts as {counted}.",
+                self._count,
+                file=file,
+                path=path,
+                of_place=of_place,
+                told=told,
+                counted=str(counted),
+            )
+        ]
 
 
 DISAGREE = msg("the rows that name it disagree about its class or its split; the first row counts")
@@ -147,8 +198,10 @@ def named_again(first: Record, again: Record) -> Message:
 
 
 def split_name(value: str | None) -> str | None:
-    """Normalise a split to its usual name; others keep theirs."""
-    return (split_called(value.strip()) or value) if value else None
+    """Normalise a split to its usual name; others keep theirs, numbers as they were before pandas met a gap."""
+    if not value:
+        return None
+    return split_called(value.strip()) or (value.removesuffix(".0") if _GAP.fullmatch(value) else value)
 
 
 def text(row: Mapping[str, Any], column: str | None) -> str | None:

@@ -68,7 +68,7 @@ def _samples(samples: list[dict[str, Any]], where: str) -> Annotations:
         label = counts.class_of([_label(one) for one in several] if isinstance(several, list) else _label(value))
         tags = [split_called(tag) for tag in item.get("tags") or () if isinstance(tag, str)]
         split = split_name(text(item, column_called(list(item), SPLIT_COLUMNS))) or next(filter(None, tags), None)
-        images.append(Labelled(str(item["filepath"]), label, split))
+        images.append(Labelled(str(item["filepath"]), label, split, SPLIT_COLUMNS[0] in item))
     return Annotations("FiftyOne", images, counts.notes(where))
 
 

@@ -5,11 +5,12 @@ Read as folders they would become one class called `images`, or a folder full of
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from curate.errors import SourceError
+from curate.i18n import Message, msg
 from curate.images import formats
 from curate.shell import typed
 from curate.sources import objects
@@ -51,8 +52,28 @@ _PACKED = (
 )
 
 
-def refuse(root: str, images: Sequence[str], others: Collection[str]) -> None:
-    """Raise `SourceError` where images and other files lie as in a form that is not read.
+class _Boxes(NamedTuple):
+    """A form that has a file of objects for each image with some; `lists` are names of files that list its classes."""
+
+    name: str
+    suffix: str
+    looks_like: Callable[[bytes], bool]
+    lists: frozenset[str] = frozenset()
+
+
+_VOC = _Boxes("Pascal VOC", ".xml", lambda head: b"<annotation" in head)
+_YOLO = _Boxes(
+    "YOLO detection",
+    ".txt",
+    lambda head: _BOX.match(head) is not None,
+    frozenset({"classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml"}),
+)
+_IMAGES_BESIDE = {"labels": ("images", "Images"), "annotations": ("JPEGImages", "images", "Images")}
+"""The folders whose images the files in a folder of that name are about, path by path."""
+
+
+def refuse(root: str, images: Sequence[str], others: Collection[str]) -> list[Message]:
+    """Raise `SourceError` where images and other files lie as in a form that is not read; note what only may be one.
 
     `images` and `others` are paths below `root`; of the others a few are looked into.
     """
@@ -63,8 +84,7 @@ def refuse(root: str, images: Sequence[str], others: Collection[str]) -> None:
             raise SourceError(
                 f"{join(root, path)} is CVAT for images, which is not read; export it from CVAT as COCO, or {_WAY_OUT}"
             )
-    _refuse_partners(root, images, _ending(others, ".xml"), "Pascal VOC", lambda head: b"<annotation" in head)
-    _refuse_partners(root, images, _ending(others, ".txt"), "YOLO detection", lambda head: _BOX.match(head) is not None)
+    return [*_partners(root, images, others, _VOC), *_partners(root, images, others, _YOLO)]
 
 
 def _refuse_packed(root: str, paths: Sequence[str]) -> None:
@@ -74,29 +94,50 @@ def _refuse_packed(root: str, paths: Sequence[str]) -> None:
             raise SourceError(f"{join(root, packed)} is {form.name}, which is not read; {form.way_out}")
 
 
-def _ending(paths: Iterable[str], suffix: str) -> list[str]:
-    return [path for path in paths if path.lower().endswith(suffix)]
+def _partners(root: str, images: Sequence[str], others: Collection[str], form: _Boxes) -> list[Message]:
+    """Look for files of objects that are called as images are, beside them or elsewhere.
 
-
-def _refuse_partners(
-    root: str, images: Sequence[str], files: Sequence[str], form: str, is_form: Callable[[bytes], bool]
-) -> None:
-    """Raise where most images have a file of their name, beside them or elsewhere, and these are of a form."""
+    Raises `SourceError` where most images have one, or where it lies as the form has it: an image without one shows no
+    object there. Returns a note where a few lie beside images, which may be of any dataset.
+    """
+    files = [path for path in others if path.lower().endswith(form.suffix)]
     if not files:
-        return
-    names = {posixpath.splitext(posixpath.basename(path))[0] for path in images}
+        return []
+    stems = {posixpath.splitext(path)[0] for path in images}
+    names = {posixpath.basename(stem) for stem in stems}
     partners = [path for path in files if posixpath.splitext(posixpath.basename(path))[0] in names]
-    if len(partners) < _PARTNERS * len(images):
-        return
-    heads = ((path, _head(root, path)) for path in partners)
+    mirrored = [path for path in partners if _mirrors(posixpath.splitext(path)[0], stems)]
+    is_said = any(posixpath.basename(path).lower() in form.lists for path in others)
+    is_form = bool(mirrored) or is_said or len(partners) >= _PARTNERS * len(images)
+    heads = ((path, _head(root, path)) for path in mirrored or partners)
     telling = islice(((path, head) for path, head in heads if head.strip()), _LOOKED_INTO)
-    known = next((path for path, head in telling if is_form(head)), None)
-    if known is not None:
-        without = typed("--exclude", f"*{posixpath.splitext(known)[1]}")
-        raise SourceError(
-            f"{join(root, known)} is {form}: objects in images, of which one class an image is read; cut the objects "
-            f"out, or {_WAY_OUT} (with {without} folders count as classes)"
-        )
+    known = next((path for path, head in telling if form.looks_like(head)), None)
+    if known is None:
+        return []
+    if not is_form:
+        return [
+            msg(
+                "{file} looks like {form}, objects in images, which is not read; few images have such a file, so "
+                "folders count as classes.",
+                file=known,
+                form=form.name,
+            )
+        ]
+    without = typed("--exclude", f"*{posixpath.splitext(known)[1]}")
+    raise SourceError(
+        f"{join(root, known)} is {form.name}: objects in images, of which one class an image is read; cut the objects "
+        f"out, or {_WAY_OUT} (with {without} folders count as classes)"
+    )
+
+
+def _mirrors(stem: str, images: Collection[str]) -> bool:
+    """Say whether a file lies below a folder of labels as an image of its name does below one of images."""
+    parts = stem.split("/")
+    return any(
+        "/".join([*parts[:depth], folder, *parts[depth + 1 :]]) in images
+        for depth, part in enumerate(parts[:-1])
+        for folder in _IMAGES_BESIDE.get(part.lower(), ())
+    )
 
 
 def _has_image_name(path: str) -> bool:

@@ -98,14 +98,15 @@ def _task(task: dict[str, Any], question: str | None, counts: ClassCounts, where
     chosen = counts.class_of(frozenset(answers(task, question)))
     if chosen is None and not answers(task, question):
         chosen = text(data, column_called(list(data), LABEL_COLUMNS))
-    return Labelled(_image_of(data, where), chosen, split_name(text(data, column_called(list(data), SPLIT_COLUMNS))))
+    split = split_name(text(data, column_called(list(data), SPLIT_COLUMNS)))
+    return Labelled(_image_of(data, where), chosen, split, SPLIT_COLUMNS[0] in data)
 
 
 def _row(row: dict[str, Any], counts: ClassCounts, where: str) -> Labelled:
     choice = row.get(column_called(list(row), _CHOICE_KEYS) or "")
     chosen = choice.get("choices") if isinstance(choice, dict) else choice
     split = split_name(text(row, column_called(list(row), SPLIT_COLUMNS)))
-    return Labelled(_image_of(row, where), counts.class_of(chosen), split)
+    return Labelled(_image_of(row, where), counts.class_of(chosen), split, SPLIT_COLUMNS[0] in row)
 
 
 def _image_of(data: dict[str, Any], where: str) -> str:

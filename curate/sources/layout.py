@@ -43,7 +43,7 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     found = sorted(file for file in files if file.skipped is None)
     skipped = [file for file in files if file.skipped is not None]
     others = {file.path: file for file in skipped if file.skipped and file.skipped.text == _NO_IMAGE}
-    foreign.refuse(root, [file.path for file in found], list(others))
+    doubtful = foreign.refuse(root, [file.path for file in found], list(others))
     tars = [(file.path, file.stamp) for file in skipped if is_tar(file.path)]
     if tars and not found:
         return shards.read_shards(root, tars)
@@ -61,12 +61,13 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     further: Mapping[str, Mapping[str, str]] = {}
     counts = ClassCounts(None)
     if tables:
-        records, of_tables, further = columns.labelled(records, tables, counts.class_of)
+        records, of_tables, further, of_splits = columns.labelled(records, tables, counts.class_of)
         read += of_tables
+        doubtful += of_splits
     used = {item.path for item in read}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in used]
     of_metadata = counts.notes(", ".join(sorted({PurePosixPath(path).name for path in tables})))
-    notes = [*described.notes, *of_metadata, *_notes_on(records)]
+    notes = [*doubtful, *described.notes, *of_metadata, *_notes_on(records)]
     return Listing(root, records, sorted([*left_out, *read], key=lambda item: item.path), notes, further)
 
 

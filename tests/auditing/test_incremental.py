@@ -163,3 +163,21 @@ curate.audit(sys.argv[1], sys.argv[2], report=False)
     curate.audit(source, tmp_path / "ws")
     assert curate.status(tmp_path / "ws").progress.images == 2
     assert curate.status(tmp_path / "ws").verdicts["pending"] == 2
+
+
+def test_an_older_review_store_that_was_put_back_is_told_and_filled_by_the_next_audit(
+    source: Path, tmp_path: Path
+) -> None:
+    workspace = Workspace(tmp_path / "ws")
+    shutil.copy(workspace.review, tmp_path / "older.sqlite")
+    shutil.copy(source / "cats" / "001.jpg", source / "cats" / "again.jpg")
+    curate.audit(source, workspace.root)
+    flagged = curate.status(workspace.root)
+    assert not [note for note in flagged.notes if "The queue is not of" in str(note)]
+    shutil.copy(tmp_path / "older.sqlite", workspace.review)
+    put_back = curate.status(workspace.root)
+    assert [note for note in put_back.notes if "curate judge" in str(note)]
+    assert put_back.progress != flagged.progress
+    curate.audit(source, workspace.root)
+    again = curate.status(workspace.root)
+    assert (again.progress, again.notes) == (flagged.progress, flagged.notes)

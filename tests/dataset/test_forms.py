@@ -42,13 +42,15 @@ ODD = rows(
 )
 NO_CLASS = rows(("1.png", None, None), ("2.png", None, None))
 
+SPLITS = rows(("1.png", "train", None), ("2.png", "test", None))
+
 
 def told(images: Any) -> list[tuple[str, str | None, str | None]]:
     return sorted(zip(images["sha256"], images["label"], images["split"], strict=True))
 
 
 @pytest.mark.parametrize("layout", FORMS)
-@pytest.mark.parametrize("given", [PLAIN, ODD, NO_CLASS], ids=["plain", "odd names", "no class"])
+@pytest.mark.parametrize("given", [PLAIN, ODD, NO_CLASS, SPLITS], ids=["plain", "odd names", "no class", "as splits"])
 def test_what_goes_out_comes_back(tmp_path: Path, layout: Layout, given: list[Row]) -> None:
     path = manifest(tmp_path, *given)
     exported = curate.export(path, tmp_path / "out", layout=layout)
@@ -199,3 +201,10 @@ def test_without_a_workspace_it_is_told_that_findings_are_not_written(tmp_path: 
     said: list[str] = []
     curate.export(manifest(tmp_path, *PLAIN), tmp_path / "out", layout="fiftyone", say=said.append)
     assert any("no workspace lies with" in line for line in said)
+
+
+def test_a_class_that_ends_in_a_line_break_is_refused_for_shards_which_would_lose_it(tmp_path: Path) -> None:
+    approved = manifest(tmp_path, *rows(("a.png", "cat\n", None), ("b.png", "cat", None)))
+    with pytest.raises(CurateError, match=r"the class 'cat\\n' begins or ends in a line break"):
+        curate.export(approved, tmp_path / "out", layout="webdataset")
+    assert not (tmp_path / "out").exists()

@@ -117,3 +117,31 @@ def test_a_hundred_images_without_objects_before_the_first_box_hide_no_boxes(tmp
     put(tmp_path, "labels/120.txt", BOX)
     with pytest.raises(SourceError, match=r"labels/120.txt is YOLO detection"):
         listed(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("images", "files", "named"),
+    [
+        pytest.param("images/train/{}.jpg", {"labels/train/0.txt": BOX}, "is YOLO detection", id="Ultralytics"),
+        pytest.param("train/images/{}.jpg", {"train/labels/0.txt": BOX}, "is YOLO detection", id="Roboflow"),
+        pytest.param("all/{}.jpg", {"all/0.txt": BOX, "classes.txt": b"cat\n"}, "is YOLO detection", id="beside"),
+        pytest.param("obj/{}.jpg", {"obj/0.txt": BOX, "obj.names": b"cat\n"}, "is YOLO detection", id="Darknet"),
+        pytest.param("JPEGImages/{}.jpg", {"Annotations/0.xml": VOC}, "is Pascal VOC", id="VOC"),
+    ],
+)
+def test_images_without_objects_have_no_file_of_boxes_and_are_most_of_some_datasets(
+    tmp_path: Path, images: str, files: dict[str, bytes], named: str
+) -> None:
+    folder(tmp_path, *(images.format(number) for number in range(9)))
+    for name, data in files.items():
+        put(tmp_path, name, data)
+    with pytest.raises(SourceError, match=named):
+        listed(tmp_path)
+
+
+def test_a_few_boxes_that_nothing_else_speaks_of_are_noted(tmp_path: Path) -> None:
+    folder(tmp_path, *(f"{label}/{number}.jpg" for label in ("cat", "dog") for number in range(4)))
+    put(tmp_path, "cat/0.txt", BOX)
+    listing = open_source(tmp_path).list()
+    assert {record.label for record in listing.records} == {"cat", "dog"}
+    assert [str(note).partition(",")[0] for note in listing.notes] == ["cat/0.txt looks like YOLO detection"]

@@ -271,3 +271,18 @@ def test_there_are_no_more_folds_than_images_of_the_largest_class() -> None:
 )
 def test_every_image_is_in_one_batch_and_none_is_alone(count: int, batches: list[list[int]]) -> None:
     assert list(data.batches(range(count), 4)) == batches
+
+
+def test_an_image_within_a_remote_tar_is_predicted_by_its_address(folder: Path, fitted: Path, tmp_path: Path) -> None:
+    import fsspec
+
+    fsspec.filesystem("memory").pipe("/set/x.tar", in_tar(folder, tmp_path).read_bytes())
+    whole = predict(fitted, "memory://set/x.tar", tmp_path)
+    one = predict(fitted, "memory://set/x.tar/cats/1.png", tmp_path)
+    same = whole[whole["path"].str.endswith("cats/1.png")]
+    assert len(one) == len(same) == 1
+    assert float(one["p:cats"].item()) == pytest.approx(
+        float(same["p:cats"].item()), abs=1e-5
+    )  # of batches of 1 and 10
+    lost = predict(fitted, "memory://set/x.tar/cats/none.png", tmp_path)
+    assert lost["error"].notna().all()

@@ -23,6 +23,7 @@ from curate.ui.guard import Access, host_name
 from curate.ui.server import PASSWORD, names_of, refuse_taken
 from tests import sample_images
 from tests.browsing import browsing, free_port, stands_still
+from tests.conftest import Audited
 
 pytest.importorskip("streamlit")
 
@@ -294,3 +295,15 @@ def test_the_key_is_not_shown_by_accident() -> None:
     access = Access(frozenset({"localhost"}), password="secret")
     assert access.key not in repr(access)
     assert "secret" not in repr(access)
+
+
+def test_a_queue_that_is_of_other_findings_is_told_before_the_reviewer_starts(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_run", lambda *_: 0)
+    said: list[str] = []
+    curate.review(audited.workspace.root, say=said.append)
+    assert not [line for line in said if "The queue is not of" in line]
+    audited.workspace.review.unlink()
+    curate.review(audited.workspace.root, say=said.append)
+    assert [line for line in said if line.startswith("note: The queue is not of the findings of the last audit")]
