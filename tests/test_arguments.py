@@ -42,6 +42,8 @@ def test_what_is_no_path_is_refused_by_name(name: str, more: tuple[str, ...], sa
     ("given", "said"),
     [
         ({"paths": []}, "paths is empty, which would choose everything"),
+        ({"paths": ()}, "paths is empty, which would choose everything"),
+        ({"labels": tuple(name for name in [] if name)}, "labels is empty"),
         ({"kinds": pd.Series([], dtype=object)}, "kinds is empty"),
         ({"paths": [5]}, r"paths is \[5\]; give several, as a tuple of texts"),
         ({"labels": b"cat"}, "labels is b'cat'"),

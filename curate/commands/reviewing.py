@@ -61,7 +61,7 @@ def decide(
     ] = False,
 ) -> None:
     """Decide without the app. By filter, from a CSV, or from Label Studio; into the same log."""
-    from curate.reviewing.bulk import action_called
+    from curate.reviewing.bulk import EVERY, action_called
     from curate.reviewing.reviewer import account
 
     who = reviewer or account()
@@ -84,10 +84,10 @@ def decide(
     else:
         failing.check_kinds([*(category or []), *(kind or [])])
         selection = curate.Selection(
-            categories=tuple(category or ()),
-            kinds=tuple(kind or ()),
-            labels=tuple(label or ()),
-            paths=tuple(path or ()),
+            categories=tuple(category) if category else EVERY,
+            kinds=tuple(kind) if kind else EVERY,
+            labels=tuple(label) if label else EVERY,
+            paths=tuple(path) if path else EVERY,
             min_score=min_score,
             max_score=max_score,
             keepers=keepers,

@@ -26,18 +26,28 @@ from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
 
 
+class _Every(tuple[str, ...]):
+    """No names, told from an empty tuple that a search may have made."""
+
+    __slots__ = ()
+
+
+EVERY = _Every()
+"""What a selection is not narrowed by."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which findings to decide; an empty tuple means any. Keepers are left alone unless `keepers`.
+    """Which findings to decide: by default every one. Keepers are left alone unless `keepers`.
 
-    One text stands for a tuple of one. Raises `ConfigError` for what is no collection of texts, for an empty list,
+    One text stands for a tuple of one. Raises `ConfigError` for what is no collection of texts, for an empty one,
     which a search that found nothing may have made, and for a score that is no number.
     """
 
-    categories: tuple[str, ...] = ()
-    kinds: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
+    categories: tuple[str, ...] = EVERY
+    kinds: tuple[str, ...] = EVERY
+    labels: tuple[str, ...] = EVERY
+    paths: tuple[str, ...] = EVERY
     min_score: float = 0.0
     max_score: float = 1.0
     keepers: bool = False
@@ -45,11 +55,13 @@ class Selection:
     def __post_init__(self) -> None:
         for name in ("categories", "kinds", "labels", "paths"):
             given = getattr(self, name)
+            if isinstance(given, _Every):
+                continue
             if not isinstance(given, Iterable) or isinstance(given, bytes):
                 raise ConfigError(f"{name} is {given!r}; give several, as a tuple of texts")
             # In a text each part of it would be found: "female" would mean the class male as well.
             several = (given,) if isinstance(given, str) else tuple(given)
-            if not several and not isinstance(given, tuple):
+            if not several:
                 raise ConfigError(f"{name} is empty, which would choose everything; leave it out if that is meant")
             if not all(isinstance(one, str) for one in several):
                 raise ConfigError(f"{name} is {given!r}; give several, as a tuple of texts")
