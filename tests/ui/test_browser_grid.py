@@ -152,8 +152,9 @@ def test_a_filter_stays_in_force_when_its_number_changes(page: "Page", server: S
     shown(1)
 
 
+@pytest.mark.parametrize("leave", ["a link", "Back"])
 def test_another_page_waits_until_what_the_grid_decided_is_on_disk(
-    page: "Page", server: Server, audited: Audited
+    page: "Page", server: Server, audited: Audited, leave: str
 ) -> None:
     page.goto(f"{server.address}/log")
     page.get_by_role("link", name="Images").click()
@@ -163,8 +164,14 @@ def test_another_page_waits_until_what_the_grid_decided_is_on_disk(
     for key in ("d", "ArrowRight", "d"):
         page.keyboard.press(key)
     says(page, "2 not saved yet")
-    page.get_by_role("link", name="Log").click()
+    if leave == "Back":
+        page.evaluate("history.back()")
+        page.wait_for_timeout(500)
+    else:
+        page.get_by_role("link", name="Log").click()
+    assert "/images" in page.url
     server.thaw()
+    page.wait_for_url("**/log*")
     page.locator(".surface").wait_for(state="detached")
     assert {action for _, action in log(audited)} == {"drop"}
     assert len(log(audited)) == 2

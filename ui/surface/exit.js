@@ -19,11 +19,19 @@ class Exit {
     this.on_history = () => {
       if (!this.is_here && !this.outbox.unanswered) this.set_out(); // nobody can hold it back
     };
+    // Back and Forward, where the browser lets them be held back (Navigation API).
+    this.on_navigate = (event) => {
+      const elsewhere = new URL(event.destination.url).pathname !== this.path;
+      if (event.navigationType !== "traverse" || !event.cancelable || !elsewhere || !this.outbox.unanswered) return;
+      event.preventDefault();
+      this.way = () => window.navigation.traverseTo(event.destination.key);
+    };
     this.on_unload = (event) => {
       if (this.outbox.unanswered) event.preventDefault();
     };
     document.addEventListener("click", this.on_click, true);
     window.addEventListener("popstate", this.on_history);
+    window.navigation?.addEventListener("navigate", this.on_navigate);
     window.addEventListener("beforeunload", this.on_unload);
     this.stay();
   }
@@ -79,6 +87,7 @@ class Exit {
     this.asking.stop();
     document.removeEventListener("click", this.on_click, true);
     window.removeEventListener("popstate", this.on_history);
+    window.navigation?.removeEventListener("navigate", this.on_navigate);
     window.removeEventListener("beforeunload", this.on_unload);
   }
 }
