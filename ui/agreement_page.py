@@ -75,7 +75,7 @@ def _surface(size: int) -> None:
             **answer,
             **queue_page.fixed(session.translator(), ACTS),
             "texts": words.queue_texts(),
-            "feed": stable_id(session.translator().language, session.reviewer(), str(size)),
+            "feed": stable_id(session.translator().language, session.draw_for(), str(size)),
             "classes": [],
             "ahead": AHEAD,
             "end": {"title": _("Nothing left"), "lines": lines, "code": None},
@@ -88,4 +88,4 @@ def _hear() -> None:
     said = session.told(KEY, "said")
     if said and "second_feed" in st.session_state:
         with Store(session.workspace().review) as store:
-            st.session_state.second_feed.hear(said, store, reviewer=session.reviewer())
+            st.session_state.second_feed.hear(said, store, reviewer=session.who_sees())

@@ -206,7 +206,7 @@ def _grid(shown: Shown, title: str) -> None:
             **answer,
             **queue_page.fixed(session.translator(), ACTS),
             "texts": words.grid_texts(),
-            "feed": stable_id(repr(shown), title, session.translator().language, session.reviewer()),
+            "feed": stable_id(repr(shown), title, session.translator().language, session.draw_for()),
             "classes": classes,
             "none": _("No image is like that."),
         },
@@ -221,4 +221,4 @@ def _hear() -> None:
     said = session.told(KEY, "said")
     if said and "grid_feed" in st.session_state:
         with Store(session.workspace().review) as store:
-            st.session_state.grid_feed.hear(said, store, reviewer=session.reviewer())
+            st.session_state.grid_feed.hear(said, store, reviewer=session.who_sees())

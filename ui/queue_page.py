@@ -63,7 +63,7 @@ def _surface() -> None:
             **answer,
             **fixed(session.translator(), ACTS),
             "texts": words.queue_texts(),
-            "feed": stable_id(repr(chosen), session.translator().language, session.reviewer()),
+            "feed": stable_id(repr(chosen), session.translator().language, session.draw_for()),
             "classes": classes,
             "ahead": AHEAD,
             "end": end,
@@ -91,7 +91,7 @@ def _hear() -> None:
     said = session.told(KEY, "said")
     if said and "queue_feed" in st.session_state:
         with Store(session.workspace().review) as store:
-            st.session_state.queue_feed.hear(said, store, reviewer=session.reviewer())
+            st.session_state.queue_feed.hear(said, store, reviewer=session.who_sees())
 
 
 def _end(store: Store, chosen: QueueFilter) -> dict[str, Any]:

@@ -36,6 +36,8 @@ IMAGES = ("images_view", *NARROWING)
 """Inputs that narrow and sort the page of images."""
 KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS), *IMAGES)
 """Inputs that hold what they held when one has been on another page."""
+FEEDS = ("queue_feed", "grid_feed", "second_feed")
+"""Where the talk with each surface stands."""
 COOKIE = "curate-reviewer"
 """Holds the name of who reviews in this browser: others may come to the same server."""
 
@@ -90,8 +92,15 @@ def introduced() -> bool:
 
 
 def introduce() -> None:
-    """Remember the language for the next time, and the name as what is suggested to the next browser."""
+    """Remember the language for the next time, and the name as what is suggested to the next browser.
+
+    Somebody else begins with surfaces of their own: what was taken under the other name and has not arrived yet counts
+    as not saved, and is shown again.
+    """
     state = st.session_state
+    if reviewer() != who_sees():
+        for feed in FEEDS:
+            state.pop(feed, None)
     remember(Person(name=reviewer(), lang=str(state.lang)))
 
 
@@ -201,6 +210,17 @@ def now_s() -> float:
 def reviewer() -> str:
     """Return the reviewer's name, never empty."""
     return str(st.session_state.reviewer).strip() or suggested_name()
+
+
+def draw_for() -> str:
+    """Return the reviewer for whom a surface is drawn, who says what it says from then on."""
+    st.session_state.drawn_for = reviewer()
+    return reviewer()
+
+
+def who_sees() -> str:
+    """Return for whom the surface on the screen was drawn: a name that was typed meanwhile did not decide there."""
+    return str(st.session_state.get("drawn_for") or reviewer())
 
 
 def suggested_name() -> str:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browsing import Server, decided, painted, says, stands_still
+from curate.reviewing.store import Store
+from tests.browsing import Server, decided, painted, press, says, stands_still
 from tests.conftest import Audited
 from tests.ui.driving import log
 
@@ -239,3 +240,32 @@ def test_signs_that_are_written_with_alt_gr_decide_nothing_in_the_grid(
     says(page, "Left for later: 1.")
     page.locator(".state.later").wait_for()
     assert [action for _, action in log(audited)] == ["drop", "defer"]
+
+
+def test_what_one_person_decided_is_never_logged_under_a_name_typed_later(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(f"{server.address}/queue")
+    painted(page)
+    stands_still(page)
+    page.get_by_test_id("stExpandSidebarButton").click()
+    field = page.get_by_role("textbox", name="Reviewer")
+    field.wait_for()
+    stands_still(page)
+    server.freeze()
+    page.keyboard.press("k")
+    painted(page)
+    page.keyboard.press("k")
+    says(page, "2 not saved yet")
+    field.fill("bo")
+    field.press("Enter")
+    server.thaw()
+    says(page, "Not confirmed: ")
+    stands_still(page)
+    page.locator(".view").click()
+    press(page, "d")
+    page.locator(".unsaved", has_text="not saved").wait_for(state="hidden")
+    with Store(audited.workspace.review) as store:
+        people = [(decision.reviewer, str(decision.action)) for decision in store.log.decisions()]
+    assert ("bo", "drop") in people
+    assert ("bo", "keep") not in people
