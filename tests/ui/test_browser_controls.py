@@ -53,14 +53,18 @@ def double_click(page: "Page", selector: str) -> None:
 
 def test_a_double_click_decides_only_what_was_on_the_screen(page: "Page", server: Server, audited: Audited) -> None:
     page.goto(server.address)
-    painted(page)
-    double_click(page, "[data-act=drop]")
-    says(page, "Not taken: that was the second click of a double click.")
-    decided(audited.workspace, 1)
-    page.wait_for_timeout(400)
+    refused = page.locator(".status", has_text="Not taken: that was the second click of a double click.")
+    for items in (1, 2, 3):
+        painted(page)
+        double_click(page, "[data-act=drop]")
+        page.wait_for_timeout(400)
+        decided(audited.workspace, items)
+        if refused.count():
+            break  # else the buttons were drawn anew between press and release, and there was no click
+    assert refused.count()
     painted(page)
     page.locator("[data-act=keep]").click()
-    decided(audited.workspace, 2)
+    decided(audited.workspace, items + 1)
 
 
 def test_a_double_click_confirms_nothing(page: "Page", server: Server, audited: Audited) -> None:
