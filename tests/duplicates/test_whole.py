@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from curate.duplicates import tiles, whole
@@ -22,6 +22,12 @@ def stroke(seed: int) -> Floats:
     return cv2.GaussianBlur(tile, (0, 0), 1.5)
 
 
+def off_the_middle(tile: Floats) -> float:
+    """How far from the middle the strokes lie, along the axis where that is more: from some distance on they stay."""
+    centre = [np.average(np.arange(TILE_PX), weights=tile.sum(axis=axis)) for axis in (0, 1)]
+    return float(np.abs(np.array(centre) - (TILE_PX - 1) / 2).max())
+
+
 def distance(a: Floats, b: Floats, *, transform: str | None = None, worth: float = 0.0) -> Distances:
     wholes = Wholes(2)
     wholes.add(np.arange(2), np.stack([a, b]))
@@ -35,10 +41,12 @@ def test_brightness_and_contrast_make_no_distance(seed: int, gain: float, offset
     assert max(found.placed[0], found.centred[0]) < 1e-3
 
 
+@example(seed=34, right=-2, down=0)  # just within reach
 @given(st.integers(0, 2**32), st.integers(-6, 6), st.integers(-6, 6))
 @settings(deadline=None, max_examples=40)
 def test_a_shift_makes_no_distance_once_both_are_in_the_middle(seed: int, right: int, down: int) -> None:
     moved = np.roll(stroke(seed), (down, right), axis=(0, 1))
+    assume(max(off_the_middle(stroke(seed)), off_the_middle(moved)) < whole.FURTHEST_PX)
     assert distance(stroke(seed), moved).centred[0] < 5e-3
 
 
