@@ -23,7 +23,7 @@ def stroke(seed: int) -> Floats:
 
 
 def off_the_middle(tile: Floats) -> float:
-    """How far from the middle the strokes lie, along the axis where that is more: from some distance on they stay."""
+    """Return how far from the middle the strokes lie, along the axis where that is more (pixels)."""
     centre = [np.average(np.arange(TILE_PX), weights=tile.sum(axis=axis)) for axis in (0, 1)]
     return float(np.abs(np.array(centre) - (TILE_PX - 1) / 2).max())
 

@@ -1,0 +1,55 @@
+"""Splits that a file says: which are none, and what is told where a folder says another."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.sources.test_annotations import folder, listed, notes, sample, task, where, write
+
+
+@pytest.mark.parametrize("form", ["fiftyone", "label-studio"])
+def test_classes_called_as_splits_are_no_splits_where_annotations_have_a_place_for_these(
+    tmp_path: Path, form: str
+) -> None:
+    files = folder(tmp_path / "set", "data/train/a.jpg", "data/test/b.jpg")
+    found = {"data/train/a.jpg": "train", "data/test/b.jpg": "test"}
+    if form == "fiftyone":
+        write(files / "samples.json", {"samples": [sample(name, found[name], split=None) for name in found]})
+    else:
+        write(files / "tasks.json", [task(name, [found[name]], split=None) for name in found])
+    assert where(listed(files)) == {name: (None, label) for name, label in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("column", "of_train", "split", "is_noted"),
+    [
+        pytest.param("fold", "0", "train", False, id="a number says no split"),
+        pytest.param("set", "sony", "train", False, id="nor does a set of cameras"),
+        pytest.param("set", "train", "train", False, id="agreement"),
+        pytest.param("set", "test", "test", True, id="a set that is a split"),
+        pytest.param("split", "test", "test", True, id="a split"),
+        pytest.param("split", "fold 3", "fold 3", True, id="a split of another name"),
+    ],
+)
+def test_a_table_and_a_folder_that_disagree_about_a_split_are_told(
+    tmp_path: Path, column: str, of_train: str, split: str, *, is_noted: bool
+) -> None:
+    root = folder(tmp_path / "set", "train/cat/a.jpg", "test/cat/b.jpg")
+    (root / "metadata.csv").write_text(f"file_name,{column}\ntrain/cat/a.jpg,{of_train}\n")
+    listing = listed(root)
+    assert where(listing) == {"train/cat/a.jpg": (split, "cat"), "test/cat/b.jpg": ("test", "cat")}
+    said = f"metadata.csv says another (train/cat/a.jpg: train and {split}); it counts as {split}."
+    assert [note.partition("but ")[2] for note in notes(listing)] == ([said] if is_noted else [])
+    assert (column in listing.columns) == (of_train in ("0", "sony"))
+
+
+def test_annotations_and_a_folder_that_disagree_about_a_split_are_told(tmp_path: Path) -> None:
+    root = folder(tmp_path / "set", "train/cat/a.jpg", "test/cat/b.jpg")
+    write(root / "samples.json", {"samples": [sample("train/cat/a.jpg", "cat", split="val")]})
+    assert "(train/cat/a.jpg: train and val); it counts as val." in notes(listed(root))[0]
+
+
+def test_a_number_that_pandas_has_made_a_fraction_is_the_split_that_it_was(tmp_path: Path) -> None:
+    root = folder(tmp_path / "set", "a.jpg", "b.jpg")
+    (root / "list.csv").write_text("path,label,split\na.jpg,cat,1.0\nb.jpg,cat,\n")
+    assert where(listed(root / "list.csv")) == {"a.jpg": ("1", "cat"), "b.jpg": (None, "cat")}
