@@ -62,11 +62,13 @@ def serve(workspace: Path, *, port: int, address: str, access: Access, arguments
     from starlette.middleware import Middleware
     from streamlit import file_util, net_util
 
+    from curate.ui.left_pages import LeftPages
+
     net_util.get_external_ip = lambda: None  # it would ask a server of others which address this one has
     # Nor does it read the settings of the current folder, which may be a dataset of others; those of the user it does.
     file_util.get_project_streamlit_file_path = file_util.get_streamlit_file_path
     sys.argv = [str(APP), str(workspace), *arguments]
-    app = streamlit.App(APP, middleware=[Middleware(Guard, access=access)])
+    app = streamlit.App(APP, middleware=[Middleware(Guard, access=access), Middleware(LeftPages)])
     app.run(
         config={
             "server.port": port,
