@@ -1,5 +1,6 @@
 """Who decided what, when and why: a row a step, with its image; each can be taken back, and that again."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -26,10 +27,14 @@ def draw() -> None:
     before = st.session_state.get("log_before")
     with Store(workspace.review) as store:
         steps = store.log.steps(before=before, limit=SHOWN, text=text)
-    _message()
+    with session.telling():
+        _steps(steps, source, is_narrowed=bool(text), before=before)
+
+
+def _steps(steps: Sequence[Step], source: Source, *, is_narrowed: bool, before: int | None) -> None:
     st.caption(_("Nothing is ever removed: taking a step back adds one."))
     if not steps:
-        st.write(_("Nothing of that kind is in the log.") if text else _("Nothing has been decided yet."))
+        st.write(_("Nothing of that kind is in the log.") if is_narrowed else _("Nothing has been decided yet."))
         return
     for step in steps:
         _row(step, source)
@@ -76,14 +81,6 @@ def _revert(number: int) -> None:
         return
     text = words.undone(step) if step else _("There is nothing to take back.")
     st.session_state.message = ("success" if step else "info", text)
-
-
-def _message() -> None:
-    """Say what was done last."""
-    if st.session_state.message:
-        kind, text = st.session_state.message
-        {"success": st.success, "info": st.info, "error": st.error}[kind](plain(text))
-        st.session_state.message = None
 
 
 def _older(before: int) -> None:

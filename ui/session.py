@@ -156,6 +156,18 @@ def explained() -> Iterator[None]:
         st.error(plain(str(error)))
 
 
+@contextmanager
+def telling() -> Iterator[None]:
+    """Say what a button did, above what is drawn within: again where another run breaks in before all of it is."""
+    message = st.session_state.message
+    if message:
+        kind, text = message
+        {"success": st.success, "info": st.info, "error": st.error}[kind](plain(text))
+    yield
+    if st.session_state.message is message:
+        st.session_state.message = None
+
+
 def told(component: str, name: str) -> Any:
     """Return what a surface says under a name; None where its page has just been left, and Streamlit has let go of it.
 

@@ -1,5 +1,6 @@
 """Every threshold on what was measured: move it, see who would be suspected, save it, and the queue is judged again."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -16,7 +17,6 @@ from curate.reviewing.store import Store
 from curate.schema import State
 from curate.storage.workspace import Workspace
 from curate.ui import charts, dataset, images, leases, session
-from curate.ui.markdown import plain
 from curate.ui.session import _, counted
 
 NEAR = 6
@@ -30,10 +30,11 @@ def draw() -> None:
     st.caption(_("Move a threshold, look at the images on either side of it, save: the queue is judged again."))
     # Chosen by name: a `Cut` that Streamlit holds has the value of an earlier run.
     cuts = {(cut.scanner, cut.threshold.setting): cut for cut in thresholds.cuts(workspace)}
-    if st.session_state.message:
-        kind, told = st.session_state.message
-        (st.error if kind == "error" else st.info)(plain(told))
-        st.session_state.message = None
+    with session.telling():
+        _threshold(workspace, cuts)
+
+
+def _threshold(workspace: Workspace, cuts: Mapping[tuple[str, str], Cut]) -> None:
     if not cuts:
         st.write(_("No scanner in force has a threshold to move."))
         return

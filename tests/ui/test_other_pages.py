@@ -313,3 +313,27 @@ def test_what_is_left_and_the_balance_of_the_classes(audited: Audited, monkeypat
         balance = summary.balance(manifest.build(images, findings, store.log.decisions(), source="s"))
     assert balance.loc["cats"].tolist() == [8, 7]
     assert balance.loc["dogs"].tolist() == [9, 9]
+
+
+TELLING = """
+import streamlit as st
+from curate.ui import session
+session.prepare()
+with session.telling():
+    if st.session_state.pop("broken_off", False):
+        st.stop()
+    if st.session_state.pop("said_meanwhile", False):
+        st.session_state.message = ("error", "something else")
+"""
+
+
+def test_what_a_button_did_is_said_again_until_the_page_was_drawn_whole() -> None:
+    app = AppTest.from_string(TELLING, default_timeout=30).run()
+    app.session_state["message"] = ("success", "saved")
+    app.session_state["broken_off"] = True
+    assert [[one.value for one in app.run().success] for _ in range(3)] == [["saved"], ["saved"], []]
+    app.session_state["message"] = ("info", "saved")
+    app.session_state["said_meanwhile"] = True
+    assert [one.value for one in app.run().info] == ["saved"]
+    assert [one.value for one in app.run().error] == ["something else"]
+    assert not app.run().error
