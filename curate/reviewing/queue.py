@@ -125,7 +125,7 @@ class Queue:
 
     def progress(self, chosen: QueueFilter = QueueFilter()) -> ReviewProgress:
         """Return the items and images that want a decision, and how many have it; without counting the whole queue."""
-        condition, values = _condition(chosen)
+        condition, values = _condition(chosen, every=True)
         if condition:
             query = f"{derived.COUNT_ITEMS} i WHERE 1{condition}"
         else:
@@ -252,16 +252,17 @@ class Queue:
         )
 
 
-def _condition(chosen: QueueFilter, few: list[str] | None = None) -> tuple[str, dict[str, Any]]:
+def _condition(chosen: QueueFilter, few: list[str] | None = None, *, every: bool = False) -> tuple[str, dict[str, Any]]:
     """Return SQL on `item i` that follows a WHERE, and its values: one finding of the item must meet all of the filter.
 
-    Empty where the filter takes every item. `few` are all items with such a finding, where they are known.
+    Empty where the filter takes every item. `few` are all items with such a finding, where they are known; `every` one
+    is wanted where they are counted, else the first in the order of the queue.
     """
     parts, values = _of_findings(chosen)
     condition = "" if chosen.groups is None else f" AND i.is_group = {int(chosen.groups)}"
     if few is not None:
         return f"{condition} AND i.item_id IN (SELECT value FROM json_each(:few))", {"few": json.dumps(few)}
-    if chosen.text:
+    if parts and (every or chosen.text):
         # The other way round every item of the queue would be looked up where few or none match.
         condition += f" AND i.item_id IN (SELECT f.item_id FROM finding f WHERE {' AND '.join(parts)})"
     elif parts:
