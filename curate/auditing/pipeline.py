@@ -146,6 +146,8 @@ def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
             )
         config.refuse_twice(configuration, options)
     configuration = scanners.resolved(config.with_options(configuration or _standing_config(ws), options))
+    if source == "":
+        path_of("source", source)
     if not isinstance(source, str | Path):
         source = given.address_of(source, create(ws.root, str(ws.given)).given)
     listed = open_source(source, ws.unpacked, configuration.exclude, online=configuration.online)

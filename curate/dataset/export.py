@@ -83,7 +83,7 @@ def export(  # noqa: PLR0913 - each is a command-line option
     if layout is not None:
         refuse_unknown("layout", layout, get_args(Layout))
     approved = path_of("manifest", manifest)
-    destination = as_path(destination)
+    destination = as_path(destination, "destination")
     table = manifests.read(approved)
     images = manifests.kept_of(table, approved, sources_of(source), said)
     refuse_inside(destination, folders_walked(approved, images["source"]), "the export")

@@ -26,9 +26,9 @@ def url(address: str | Path) -> str | None:
     return f"{found[1].lower()}://{text[found.end() :]}" if found else None
 
 
-def as_path(address: str | Path) -> str:
+def as_path(address: str | Path, name: str = "path") -> str:
     """Return the path that a `file:` URL means; any other address as it is. Raises `ConfigError` where it is none."""
-    text = address if isinstance(address, str) else str(path_of("path", address))
+    text = str(path_of(name, address)) if not isinstance(address, str) or not address else address
     return "/" + text.removeprefix("file:").lstrip("/") if text.startswith("file:/") else text
 
 
