@@ -70,7 +70,7 @@ def manifest(
 def approve(workspace: str | Path, output: str | Path | None = None, *, pending: Pending | None = None) -> Approved:
     """Do what `manifest` does for a caller that tells people itself which images are spared."""
     ws = Workspace(path_of("workspace", workspace))
-    target = on_this_machine(output, "a manifest") if output else ws.manifest
+    target = ws.manifest if output is None else on_this_machine(output, "a manifest", "output")
     if target.suffix.lower() not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
     facts = ws.read_audit()

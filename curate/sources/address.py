@@ -32,12 +32,16 @@ def as_path(address: str | Path, name: str = "path") -> str:
     return "/" + text.removeprefix("file:").lstrip("/") if text.startswith("file:/") else text
 
 
-def on_this_machine(target: str | Path, what: str) -> Path:
-    """Return the path that something is written to; raises `SourceError` for a URL, which would be a folder here."""
-    address = url(as_path(target))
+def on_this_machine(target: str | Path, what: str, name: str = "path") -> Path:
+    """Return the path that something is written to, an argument of that `name`.
+
+    Raises `SourceError` for a URL, which would be a folder here.
+    """
+    given = as_path(target, name)
+    address = url(given)
     if address is not None:
         raise SourceError(f"{address} is a URL, and {what} is written to this machine only; give a path")
-    return path_of("path", as_path(target))
+    return path_of(name, given)
 
 
 def join(root: str | Path, path: str) -> str:
