@@ -15,7 +15,7 @@ import typer
 
 import curate
 from curate import terminal
-from curate.commands import auditing, dataset, reviewing
+from curate.commands import Commands, auditing, dataset, reviewing
 from curate.errors import CurateError
 from curate.plugins import installed
 from curate.storage.atomic import disk_refusals_explained
@@ -30,7 +30,7 @@ _COLLECT_AFTER = 50_000
 _SPIN_FOR = "20"
 """How long a thread of OpenBLAS waits for work before it sleeps: 2 to this many cycles, in place of 26 (0.03 s)."""
 
-app = typer.Typer(
+app = Commands(
     help=curate.__doc__.splitlines()[0] if curate.__doc__ else None,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

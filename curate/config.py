@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, field_validator
 
-from curate.errors import ConfigError, path_of, suggestion
+from curate.errors import ConfigError, path_of, several_of, suggestion
 from curate.options import DuplicateEngine, Profile
 
 SCHEMA = "curate.schema.json"
@@ -123,6 +123,8 @@ def with_options(config: Config, options: Mapping[str, Any]) -> Config:
     given = {name: value for name, value in options.items() if value is not None}
     if "thorough" in given:
         config = override(config, "duplicates", thorough=given.pop("thorough"))
+    if not isinstance(given.get("exclude", ""), str):
+        given["exclude"] = several_of("exclude", given["exclude"])
     embeddings = given.get("embeddings", config.embeddings)
     if not isinstance(embeddings, bool):
         embeddings = str(path_of("embeddings", embeddings).absolute())

@@ -14,7 +14,7 @@
 Bad *data* is never an exception: it becomes a row with a reason.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
@@ -83,8 +83,50 @@ def suggestion(written: str, known: Iterable[str]) -> str:
 def refuse_unknown(name: str, given: object, known: Iterable[str]) -> None:
     """Raise `ConfigError` for an argument that is none of a closed set of choices."""
     choices = tuple(known)
-    if given not in choices:
-        raise ConfigError(f"{name} is {given!r}; {suggestion(str(given), choices)}it is one of {', '.join(choices)}")
+    if not isinstance(given, str) or given not in choices:
+        raise ConfigError(
+            f"{name} is {_said(given)}; {suggestion(str(given), choices)}it is one of {', '.join(choices)}"
+        )
+
+
+def _said(given: object) -> str:
+    """Write what an argument is: a short value as Python does, anything else by its type."""
+    is_short = given is None or isinstance(given, str | int | float | bytes)
+    is_short = is_short or (isinstance(given, list | tuple | dict) and not given)
+    return repr(given) if is_short else f"of the type {type(given).__name__}"
+
+
+def flag_of(name: str, given: object) -> bool:
+    """Return an argument that is True or False; raise `ConfigError` for others, such as "no", which would be a yes."""
+    if not isinstance(given, bool):
+        raise ConfigError(f"{name} is {_said(given)}; give True or False")
+    return given
+
+
+def text_of(name: str, given: object) -> str:
+    """Return an argument that is text; raise `ConfigError` for any other."""
+    if not isinstance(given, str):
+        raise ConfigError(f"{name} is {_said(given)}; give a text")
+    return given
+
+
+def refuse_uncallable(name: str, given: object, *, or_flag: bool = False) -> None:
+    """Raise `ConfigError` for an argument that is neither a function nor None, nor, with `or_flag`, True or False."""
+    if not (given is None or callable(given) or (or_flag and isinstance(given, bool))):
+        wanted = "a function, True or False" if or_flag else "a function"
+        raise ConfigError(f"{name} is {_said(given)}; give {wanted}, or leave it out")
+
+
+def several_of(name: str, given: object) -> list[object]:
+    """Return the items of an argument that holds several; one that is a text or a path stands alone.
+
+    Raises `ConfigError` for a mapping and a table, whose items would be the names of columns.
+    """
+    if isinstance(given, str | PathLike) or not isinstance(given, Iterable):
+        return [given]
+    if isinstance(given, Mapping | bytes) or getattr(given, "ndim", 1) != 1:
+        raise ConfigError(f"{name} is {_said(given)}; give one, or several as a list")
+    return list(given)
 
 
 def path_of(name: str, given: object) -> Path:

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from curate.i18n import Translator
-from curate.storage.names import printable
+from curate.storage.names import first_of, printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool, more: Ma
             "stale: {n} images changed since they were decided",
             len(state.stale),
         )
-        say(f"{text}: {_first(state.stale)}")
+        say(f"{text}: {first_of(state.stale)}")
     spared(state.spared, words)
     review = state.progress
     say(
@@ -91,18 +91,10 @@ def status(state: WorkspaceStatus, words: Translator, *, as_json: bool, more: Ma
 def spared(paths: Sequence[str], words: Translator) -> None:
     """Print which images stay as they are though somebody dropped them or gave them another class, if any do."""
     if paths:
-        text = words.counted(
-            "{n} image that was dropped or given another class is no longer flagged: it stays as it is, and the "
-            "decision counts again once it is flagged.",
-            "{n} images that were dropped or given another class are no longer flagged: they stay as they are, and the "
-            "decisions count again once they are flagged.",
-            len(paths),
-        )
-        say(f"{words.gettext('note: {text}').format(text=text)} ({_first(paths)})")
+        from curate.reviewing.fold import spared_note
 
-
-def _first(paths: Sequence[str]) -> str:
-    return ", ".join(paths[:5]) + (", ..." if len(paths) > 5 else "")
+        text = words.render(spared_note(len(paths)))
+        say(f"{words.gettext('note: {text}').format(text=text)} ({first_of(paths)})")
 
 
 def findings(result: Audit, words: Translator) -> None:

@@ -7,7 +7,7 @@ that is not an earlier report.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import pandas as pd
 from curate._version import __version__
 from curate.auditing import gallery
 from curate.auditing.summary import UNLABELLED
-from curate.errors import CurateError, MissingExtraError, path_of
+from curate.errors import CurateError, MissingExtraError, path_of, several_of, text_of
 from curate.findings import ACTION_TITLES, CATEGORY_TITLES
 from curate.i18n import ENGLISH, Translator, translator
 from curate.reports import album, benchmark_tables, contents, tables, training, wording
@@ -67,14 +67,13 @@ def report(
     ['report.html', 'report.md', 'report.csv', 'report-findings.csv', 'report-decisions.csv']
     """
     ws = Workspace(path_of("workspace", workspace))
-    target = on_this_machine(output, "a report") if output is not None else ws.root / "report.html"
-    t = translator(lang)
+    target = on_this_machine(output, "a report", "output") if output is not None else ws.root / "report.html"
+    t = translator(text_of("lang", lang))
     if target.suffix.lower() != ".html":
         raise CurateError(f"{target}: the name of a report ends in .html")
     _require_extra()
     found = contents.read(ws)
-    named = runs if isinstance(runs, Iterable) and not isinstance(runs, str) else [runs]
-    trained = training.sections([path_of("run", one) for one in named], t)
+    trained = training.sections([path_of("run", one) for one in several_of("runs", runs)], t)
     _refuse_source(target, found.address)
     sheets = _sheets(found)
     beside = {"": target.with_suffix(".csv")} | {

@@ -23,7 +23,7 @@ FROZEN_UP_TO = 7
 
 def register(app: typer.Typer) -> None:
     """Hang `train` on the command line."""
-    group = typer.Typer(help="Train EfficientNet-B0 on a curated dataset.", no_args_is_help=True)
+    group = type(app)(help="Train EfficientNet-B0 on a curated dataset.", no_args_is_help=True)
 
     @group.callback()
     def train() -> None:

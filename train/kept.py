@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from curate.dataset import manifest as manifests
 from curate.dataset.relocation import sources_of
-from curate.errors import MissingExtraError, SourceError, path_of
+from curate.errors import MissingExtraError, SourceError, path_of, refuse_uncallable, text_of
 from curate.train import listing
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ def torch_dataset(
     >>> image.size, faces.classes[index]
     ((64, 64), 'cats')
     """
+    refuse_uncallable("transform", transform)
+    if split is not None:
+        text_of("split", split)
     try:
         from curate.train.datasets import ManifestDataset
     except ImportError as error:

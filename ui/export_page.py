@@ -7,14 +7,16 @@ from typing import Any, get_args
 import streamlit as st
 
 from curate.dataset.export import export, verify
-from curate.dataset.manifest import manifest
+from curate.dataset.manifest import approve
 from curate.errors import CurateError, MissingExtraError, UndecidedError
 from curate.options import Layout, Pending
 from curate.plugins import installed
+from curate.reviewing.fold import spared_note
 from curate.reviewing.store import Store
 from curate.schema import State, Verdict
 from curate.sources.address import url
 from curate.sources.columns import is_list
+from curate.storage.names import first_of
 from curate.storage.workspace import Workspace
 from curate.ui import session
 from curate.ui.markdown import plain
@@ -87,7 +89,7 @@ def _outlook(workspace: Workspace, pending: Pending | None) -> None:
 
 
 def _manifest(workspace: Workspace, pending: Pending | None) -> None:
-    table = manifest(workspace.root, pending=pending)
+    table, spared = approve(workspace.root, pending=pending)
     kept = int((table["action"] != Verdict.DROP).sum())
     st.success(
         counted(
@@ -97,6 +99,9 @@ def _manifest(workspace: Workspace, pending: Pending | None) -> None:
             kept=kept,
         )
     )
+    if spared:
+        note = session.translator().render(spared_note(len(spared)))
+        st.warning(plain(f"{note} ({first_of(spared)})"))
 
 
 def _forms() -> dict[Layout, str]:

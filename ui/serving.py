@@ -14,7 +14,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
-from curate.errors import ConfigError, MissingExtraError, path_of
+from curate.errors import ConfigError, MissingExtraError, flag_of, path_of, refuse_uncallable, several_of, text_of
 from curate.i18n import msg, translator
 from curate.shell import typed
 from curate.storage.workspace import Workspace
@@ -47,6 +47,12 @@ def review(
     """
     ws = Workspace(path_of("workspace", workspace))
     ws.read_images()
+    text_of("address", address)
+    names = [text_of("hosts", name) for name in several_of("hosts", hosts)]
+    flag_of("open_browser", open_browser)
+    refuse_uncallable("say", say)
+    text_of("lang", lang)
+    text_of("reviewer", reviewer)
     arguments = ["--lang", translator(lang).language] if lang else []
     arguments += ["--reviewer", reviewer] if reviewer else []
     if find_spec("streamlit") is None:
@@ -67,7 +73,7 @@ def review(
             f"--address 127.0.0.1 and: ssh -L {chosen}:127.0.0.1:{chosen}"
         )
         say(f"reviewing {workspace} on {shown} - password: {password} - stop with Ctrl-C")
-    full = command(Path(workspace), port=chosen, address=address, names=hosts, arguments=arguments)
+    full = command(Path(workspace), port=chosen, address=address, names=names, arguments=arguments)
     return _run(full, keys, shown if open_browser else None)
 
 

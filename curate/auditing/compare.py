@@ -5,7 +5,7 @@ Both sides are measured as an audit measures them and judged together; only pair
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from curate import config, scanners
 from curate.auditing import pipeline
 from curate.auditing.steps import Report
 from curate.duplicates.kinds import SAME_BYTES, SAME_PIXELS
-from curate.errors import SourceError, path_of
+from curate.errors import SourceError, flag_of, path_of, refuse_uncallable, several_of
 from curate.findings import Finding
 from curate.i18n import Message, msg
 from curate.measuring import features
@@ -48,7 +48,8 @@ def compare(
     >>> curate.compare("ws", "more")[["path", "copy_of", "relation"]].to_dict("records")
     [{'path': 'cats/same.jpg', 'copy_of': 'cats/001.jpg', 'relation': 'same_bytes'}]
     """
-    configuration = config.override(config.Config(), Duplicates.name, thorough=thorough)
+    refuse_uncallable("report", report, or_flag=True)
+    configuration = config.override(config.Config(), Duplicates.name, thorough=flag_of("thorough", thorough))
     scanner = _duplicates(configuration)
     frames = []
     addresses = {OURS: path_of("ours", ours), THEIRS: path_of("theirs", theirs)}
@@ -71,8 +72,7 @@ def find_copies(workspace: str | Path, files: str | Path | Sequence[str | Path])
     ws = Workspace(path_of("workspace", workspace))
     configuration = config.read(ws.config)
     scanner = _duplicates(configuration)
-    several = files if isinstance(files, Iterable) and not isinstance(files, str) else [files]
-    named = {_record(path_of("file", file)): str(file) for file in several}
+    named = {_record(path_of("file", file)): str(file) for file in several_of("files", files)}
     records = list(named)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "features").mkdir()

@@ -22,7 +22,7 @@ from curate.auditing.compare import audited_for_now, is_workspace
 from curate.auditing.steps import Report
 from curate.auditing.summary import UNLABELLED, flagged
 from curate.config import Config
-from curate.errors import path_of
+from curate.errors import path_of, refuse_uncallable
 from curate.measuring import features
 from curate.scanners import embeddings
 from curate.schema import DecodeStatus
@@ -112,6 +112,7 @@ def diff(before: str | Path, after: str | Path, *, report: Report | None = None)
     (7, 1, 1)
     """
     one, other = path_of("before", before), path_of("after", after)
+    refuse_uncallable("report", report, or_flag=True)
     with _opened(one, other, report) as old, _opened(other, one, report) as new:
         images = matched(old.read_images(), new.read_images())
         pairs = images[~images["change"].isin([Change.ADDED, Change.GONE])]

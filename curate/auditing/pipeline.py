@@ -18,7 +18,7 @@ from curate.auditing.measurement import measure
 from curate.auditing.run import Run
 from curate.auditing.steps import Report, steps_of
 from curate.config import Config
-from curate.errors import ConfigError, DamagedError, SourceError, path_of
+from curate.errors import ConfigError, DamagedError, SourceError, path_of, refuse_uncallable
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine
 from curate.options import DuplicateEngine, Profile
@@ -136,8 +136,9 @@ def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
         "exclude": exclude,
         "online": online,
     }
-    ws = Workspace(on_this_machine(workspace, "a workspace").absolute())
-    chosen = pool.named(engine) if engine else None
+    ws = Workspace(on_this_machine(workspace, "a workspace", "workspace").absolute())
+    refuse_uncallable("report", report, or_flag=True)
+    chosen = None if engine is None else pool.named(engine)
     pool.get_ready(ws.root, chosen or Engine())
     if configuration is not None:
         if not isinstance(configuration, Config):
@@ -146,6 +147,8 @@ def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
             )
         config.refuse_twice(configuration, options)
     configuration = scanners.resolved(config.with_options(configuration or _standing_config(ws), options))
+    if isinstance(source, str):
+        path_of("source", source)
     if not isinstance(source, str | Path):
         source = given.address_of(source, create(ws.root, str(ws.given)).given)
     listed = open_source(source, ws.unpacked, configuration.exclude, online=configuration.online)
@@ -256,7 +259,8 @@ def judge(workspace: str | Path, *, report: Report | bool | None = None, engine:
     """
     from curate.auditing import embedded, progress, results
 
-    chosen = pool.named(engine) if engine else None
+    refuse_uncallable("report", report, or_flag=True)
+    chosen = None if engine is None else pool.named(engine)
     ws = Workspace(path_of("workspace", workspace))
     facts = ws.read_audit()
     configuration = config.read(ws.config)

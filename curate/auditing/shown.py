@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from curate.auditing import gallery
 from curate.auditing import summary as counting
-from curate.errors import ConfigError, suggestion
+from curate.errors import ConfigError, suggestion, text_of
 from curate.i18n import counted
 from curate.scanners import kinds
 from curate.schema import Category
@@ -94,11 +94,12 @@ def _text(value: object) -> str:
 
 def worst(audit: Audited, kind: str | None, count: int) -> Gallery:
     """Choose the worst images of a kind, as the report does, or of all; raises `ConfigError` for an unknown kind."""
+    count = _count(count)
     if kind is None:
         rows = counting.worst(audit.findings, count).to_dict("records")
         return Gallery("the worst", [gallery.Group(members=[row]) for row in rows], _previews(audit))
     known = {*kinds(), *audit.findings["kind"]}
-    if kind not in known:
+    if text_of("kind", kind) not in known:
         meant = suggestion(kind, known) or f"there are {', '.join(sorted(known))}"
         raise ConfigError(f"{kind!r} is no kind of finding; {meant}")
     return Gallery(kind, gallery.choose(audit.findings, kind, count), _previews(audit))
@@ -106,7 +107,13 @@ def worst(audit: Audited, kind: str | None, count: int) -> Gallery:
 
 def groups(audit: Audited, count: int) -> Gallery:
     """Choose the largest groups of duplicates."""
-    return Gallery("groups of duplicates", gallery.largest(audit.findings, count), _previews(audit))
+    return Gallery("groups of duplicates", gallery.largest(audit.findings, _count(count)), _previews(audit))
+
+
+def _count(given: object) -> int:
+    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
+        raise ConfigError(f"n is {given!r}; give a number of images or groups")
+    return given
 
 
 def _previews(audit: Audited) -> Previews:

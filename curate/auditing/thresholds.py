@@ -55,7 +55,7 @@ def measurements(workspace: Workspace, cut: Cut) -> pd.Series:
 
 def flagged(values: pd.Series, cut: Cut, at: float) -> pd.Series:
     """Mark the images that a threshold at `at` suspects by this measurement alone."""
-    return values >= at if cut.threshold.flags == "above" else values < at
+    return cut.threshold.suspects(values, at)
 
 
 def nearest(values: pd.Series, cut: Cut, at: float, count: int) -> tuple[pd.Series, pd.Series]:

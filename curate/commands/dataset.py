@@ -38,10 +38,12 @@ def manifest(
     pending: Annotated[Pending | None, typer.Option(help="What undecided images count as.")] = None,
 ) -> None:
     """Write the approved manifest. One row per image, with verdict, final label and reasons."""
-    table = curate.manifest(workspace, output, pending=pending)
+    from curate.dataset.manifest import approve
+
+    table, spared = approve(workspace, output, pending=pending)
     counts = ", ".join(f"{count:,} {action}" for action, count in table["action"].value_counts().sort_index().items())
     terminal.say(f"{output or workspace / 'manifest.parquet'}: {counted(len(table), 'image')} ({counts})")
-    terminal.spared(curate.status(workspace).spared, words_in(None))
+    terminal.spared(spared, words_in(None))
 
 
 def export(

@@ -27,7 +27,7 @@ from curate.dataset.recipe import BuildRecipe, read
 from curate.dataset.relocation import Say, sources_of, workspaces_near
 from curate.dataset.reuse import folders_walked
 from curate.dataset.shaping import shaped
-from curate.errors import ConfigError, SourceError, path_of
+from curate.errors import ConfigError, SourceError, flag_of, path_of, refuse_uncallable
 from curate.i18n import counted
 from curate.images.decode import decode
 from curate.scanners.faces import Faces, FacesSettings
@@ -78,9 +78,11 @@ def build(
     >>> len(curate.build("recipe.toml", "set", manifest="approved.csv").table)
     6
     """
+    refuse_uncallable("say", say)
     said = say or (lambda _: None)
-    chosen, destination = read(path_of("recipe", recipe)), on_this_machine(destination, "a training set")
-    if repair_splits and not chosen.split.keep:
+    chosen = read(path_of("recipe", recipe))
+    destination = on_this_machine(destination, "a training set", "destination")
+    if flag_of("repair_splits", repair_splits) and not chosen.split.keep:
         raise ConfigError(
             f"{recipe} draws splits, in which copies stay together; --repair-splits is for those that it keeps: "
             "split.keep = true"

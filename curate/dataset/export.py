@@ -23,7 +23,7 @@ from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
 from curate.dataset.relocation import Say, sources_of
 from curate.dataset.reuse import folders_walked
-from curate.errors import CurateError, SourceError, path_of, refuse_unknown
+from curate.errors import CurateError, SourceError, flag_of, path_of, refuse_uncallable, refuse_unknown
 from curate.options import Layout, Mode
 from curate.sources import Source, clutter, objects, source_at
 from curate.sources import columns as lists
@@ -78,12 +78,14 @@ def export(  # noqa: PLR0913 - each is a command-line option
     >>> curate.export("approved.csv", "cleaned")["exported_path"].tolist()[:2]
     ['cats/000.jpg', 'cats/001.jpg']
     """
+    refuse_uncallable("say", say)
     said = say or (lambda _: None)
+    repair_splits = flag_of("repair_splits", repair_splits)
     refuse_unknown("mode", mode, get_args(Mode))
     if layout is not None:
         refuse_unknown("layout", layout, get_args(Layout))
     approved = path_of("manifest", manifest)
-    destination = as_path(destination)
+    destination = as_path(destination, "destination")
     table = manifests.read(approved)
     images = manifests.kept_of(table, approved, sources_of(source), said)
     refuse_inside(destination, folders_walked(approved, images["source"]), "the export")

@@ -5,6 +5,7 @@ give the same bytes.
 """
 
 import json
+import logging
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ from curate.dataset.relocation import Say, audited_root, relocated, workspaces_n
 from curate.errors import CurateError, SourceError, UndecidedError, WorkspaceError, path_of, refuse_unknown
 from curate.i18n import counted
 from curate.options import Pending
-from curate.reviewing.fold import Decision, Ruling, fold, rule
+from curate.reviewing.fold import Decision, Ruling, fold, rule, spared, spared_note
 from curate.reviewing.store import Store
 from curate.schema import MANIFEST, Severity, Verdict, member
 from curate.shell import typed
@@ -28,14 +29,23 @@ from curate.sources.address import is_below, on_this_machine, refuse_inside, url
 from curate.sources.columns import split_name
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic
-from curate.storage.names import is_text, shown
+from curate.storage.names import first_of, is_text, printable, shown
 from curate.storage.owner import clear_away
 from curate.storage.workspace import Workspace, to_pandas, write_table
+
+_log = logging.getLogger(__name__)
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 _NEEDED = ("path", "sha256", "action", "final_label", "source")
 _OPTIONAL = ("label", "split", "format")
 _HEADER_BYTES = 1 << 16
+
+
+class Approved(NamedTuple):
+    """A manifest that was written, and the paths of the images that stay since nothing flags them any more."""
+
+    table: pd.DataFrame
+    spared: list[str]
 
 
 def manifest(
@@ -44,14 +54,23 @@ def manifest(
     """Fold all decisions into the manifest, write it to `output` (by default into the workspace) and return it.
 
     `pending` says what undecided images count as; without it they are refused with `UndecidedError`. One that a person
-    has given another class counts as relabelled where it is kept.
+    has given another class counts as relabelled where it is kept. Images that a person dropped or gave another class,
+    and that nothing flags any more, stay as they are; a warning in the log names them.
 
     >>> table = curate.manifest("ws", "approved.csv")
     >>> table["action"].value_counts().to_dict()
     {'keep': 6, 'drop': 2}
     """
+    approved = approve(workspace, output, pending=pending)
+    if approved.spared:
+        _log.warning("%s (%s)", spared_note(len(approved.spared)), printable(first_of(approved.spared)))
+    return approved.table
+
+
+def approve(workspace: str | Path, output: str | Path | None = None, *, pending: Pending | None = None) -> Approved:
+    """Do what `manifest` does for a caller that tells people itself which images are spared."""
     ws = Workspace(path_of("workspace", workspace))
-    target = on_this_machine(output, "a manifest") if output else ws.manifest
+    target = ws.manifest if output is None else on_this_machine(output, "a manifest", "output")
     if target.suffix.lower() not in SUFFIXES:
         raise CurateError(f"{target}: the name of a manifest ends in {', '.join(SUFFIXES)}")
     facts = ws.read_audit()
@@ -60,6 +79,7 @@ def manifest(
     images, findings = ws.read_images(), ws.read_findings()
     with Store(ws.review) as store:
         log = store.log.decisions()
+    folded = fold(log)
     table = build(images, findings, log, source=root, pending=pending)
     waiting = table["action"] == Verdict.PENDING
     if waiting.any():
@@ -69,7 +89,7 @@ def manifest(
             "or say what they count as with --pending keep or --pending drop"
         )
     write(table, target)
-    return table
+    return Approved(table, spared(findings, images, folded, rule(findings, images, folded)))
 
 
 def build(

@@ -128,7 +128,7 @@ def _named(sources: Sequence[str], moved: Sequence[str], path: Path) -> dict[str
 def _old_and_new(text: str, sources: Sequence[str]) -> tuple[str | None, str]:
     """Part OLD=NEW, where OLD is one of the sources; anything else is where the only source lies now."""
     for index, sign in enumerate(text):
-        if sign == "=":
+        if sign == "=" and index:
             before = absolute(text[:index])
             old = next((source for source in sources if source and absolute(source) == before), None)
             if old is not None:

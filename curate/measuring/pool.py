@@ -97,9 +97,10 @@ class Engine:
 
 def named(name: str) -> Engine:
     """Parse `serial`, `local:N` or `dask:ADDRESS`; raises `ConfigError` for anything else."""
-    if name == "serial":
+    written = name if isinstance(name, str) else ""
+    if written == "serial":
         return Engine(is_serial=True)
-    kind, _, rest = str(name).partition(":")
+    kind, _, rest = written.partition(":")
     if kind == "dask" and rest:
         return Engine(address=rest)
     if kind == "local" and (not rest or rest.isdecimal()):

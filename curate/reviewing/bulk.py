@@ -4,7 +4,7 @@ Invariants: they go into the same log under the same rules, all of one call or n
 decision than it says, and a class comes about only where a person asks for a new one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from curate.errors import ClassError, ConfigError, CurateError, SourceError, path_of, suggestion
+from curate.errors import ClassError, ConfigError, CurateError, SourceError, flag_of, path_of, suggestion
 from curate.reviewing import answers
 from curate.reviewing.choices import faults
 from curate.reviewing.classes import checked
@@ -41,7 +41,7 @@ class Selection:
     """Which findings to decide: by default every one. Keepers are left alone unless `keepers`.
 
     One text stands for a tuple of one. Raises `ConfigError` for what is no collection of texts, for an empty one,
-    which a search that found nothing may have made, and for a score that is no number.
+    which a search that found nothing may have made, and for a score that is no number from 0 to 1.
     """
 
     categories: tuple[str, ...] = EVERY
@@ -57,7 +57,8 @@ class Selection:
             given = getattr(self, name)
             if isinstance(given, _Every):
                 continue
-            if not isinstance(given, Iterable) or isinstance(given, bytes):
+            is_table = isinstance(given, bytes | Mapping) or getattr(given, "ndim", 1) != 1
+            if not isinstance(given, Iterable) or is_table:
                 raise ConfigError(f"{name} is {given!r}; give several, as a tuple of texts")
             # In a text each part of it would be found: "female" would mean the class male as well.
             several = (given,) if isinstance(given, str) else tuple(given)
@@ -68,8 +69,9 @@ class Selection:
             object.__setattr__(self, name, several)
         for name in ("min_score", "max_score"):
             score = getattr(self, name)
-            if not isinstance(score, int | float) or isinstance(score, bool):
+            if not isinstance(score, int | float) or isinstance(score, bool) or not 0 <= score <= 1:
                 raise ConfigError(f"{name} is {score!r}; give a number from 0 to 1")
+        flag_of("keepers", self.keepers)
 
 
 CHOSEN = frozenset({Action.KEEP, Action.DROP, Action.RELABEL, Action.DEFER})
@@ -116,6 +118,7 @@ def decide(  # noqa: PLR0913 - a decision has that many parts, and each is a com
         raise CurateError(f"{selection!r} is no selection; give curate.Selection(kinds=(...,)), or paths, or labels")
     if action is not None and not (isinstance(action, str) and action in CHOSEN):
         raise CurateError(f"{action} is no decision; use keep, drop, relabel or defer")
+    flag_of("new_class", new_class)
     action = None if action is None else Action(action)  # who calls may write it as text
     if (action == Action.RELABEL) != (new_label is not None):
         raise CurateError("relabel needs a new label, and nothing else takes one: --action relabel --to LABEL")
@@ -170,6 +173,7 @@ def decide_from_csv(
     1
     """
     ws = Workspace(path_of("workspace", workspace))
+    flag_of("new_class", new_class)
     choices = _choices_of(ws, Rows(str(table), "line", _read_csv(path_of("table", table))), new_class=new_class)
     return _record(ws, choices, reviewer=reviewer, note=note, allow_no_survivor=allow_no_survivor)
 
@@ -195,6 +199,7 @@ def decide_from_label_studio(
     """
     ws = Workspace(path_of("workspace", workspace))
     file = path_of("export", export)
+    flag_of("new_class", new_class)
     _refuse_no_file(file, _ANSWERS)
     rows = answers.rows(file, ws.read_images(), queued(ws.read_findings()))
     choices = _choices_of(ws, Rows(str(export), "task", rows), new_class=new_class)
@@ -374,6 +379,7 @@ def _record(
         raise CurateError("nobody is named who decides; say who, with reviewer")
     if note is not None and not isinstance(note, str):
         raise ConfigError(f"note is {note!r}; give a text")
+    flag_of("allow_no_survivor", allow_no_survivor)
     images = workspace.read_images()
     labels = dict(zip(images["path"], images["label"], strict=True))
     choices = [

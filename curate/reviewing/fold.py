@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from curate.i18n import Message, nmsg
 from curate.options import Pending
 from curate.schema import GROUP_KINDS, Action, Role, Severity, State, Verdict
 
@@ -202,6 +203,17 @@ def spared(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded, rulings
         if changes and is_clear and decision.sha256 == sha256:
             paths.add(path)
     return sorted(paths)
+
+
+def spared_note(count: int) -> Message:
+    """Say of so many images that they are `spared`."""
+    return nmsg(
+        "{n} image that was dropped or given another class is no longer flagged: it stays as it is, and the "
+        "decision counts again once it is flagged.",
+        "{n} images that were dropped or given another class are no longer flagged: they stay as they are, and the "
+        "decisions count again once they are flagged.",
+        count,
+    )
 
 
 def unflagged(path: str, label: str | None, sha256: str | None) -> QueuedFinding:

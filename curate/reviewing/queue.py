@@ -91,8 +91,15 @@ class Queue:
 
     def is_of(self, findings: pd.DataFrame) -> bool:
         """Say whether the queue was filled from these findings; it was not where an older store was put back."""
-        there = {tuple(row) for row in self._db.execute("SELECT finding_id, path FROM finding")}
-        return there == set(queued(findings)[["finding_id", "path"]].itertuples(index=False, name=None))
+        about = queued(findings)
+        (count,) = self._db.execute("SELECT count(*) FROM finding").fetchone()
+        if count != len(about):
+            return False
+        # Both lie in this order already; of a million, two sets of names would take seconds and gigabytes.
+        wanted = sorted(zip(about["finding_id"].tolist(), about["path"].tolist(), strict=True))
+        there = self._db.execute("SELECT finding_id, path FROM finding ORDER BY finding_id, path")
+        there.row_factory = None  # plain tuples
+        return all(there.fetchmany(_AT_A_TIME) == wanted[at : at + _AT_A_TIME] for at in range(0, count, _AT_A_TIME))
 
     def find(
         self,
@@ -293,6 +300,8 @@ def _of_findings(chosen: QueueFilter) -> tuple[list[str], dict[str, Any]]:
     return parts, values
 
 
+_AT_A_TIME = 65_536
+"""Names of findings that are compared at once."""
 _FEW = 2_000
 """Items that are looked at one by one rather than looked for in the queue."""
 _SELECT_ITEM = "SELECT i.item_id, i.is_group, i.rank FROM item i"

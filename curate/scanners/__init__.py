@@ -52,7 +52,8 @@ class Threshold:
     """A setting that cuts one measurement in two, described so that it can be shown and moved.
 
     `setting` names a field of the scanner's settings, whose description says what it means. `measured` is a
-    column of the scanner's view, or computes one. `flags` says which side is suspected.
+    column of the scanner's view, or computes one. `flags` says which side is suspected: what lies below the setting,
+    or what lies at or above it. A `judge` flags nothing for it that it does not suspect.
     """
 
     kind: KindSpec
@@ -64,6 +65,10 @@ class Threshold:
         """Return the measurement of every image, as floats."""
         column = view[self.measured] if isinstance(self.measured, str) else self.measured(view)
         return column.astype("float64")
+
+    def suspects(self, values: pd.Series, at: float) -> pd.Series:
+        """Mark the measurements that the setting suspects where it is `at`."""
+        return values >= at if self.flags == "above" else values < at
 
 
 class Scanner(ABC):

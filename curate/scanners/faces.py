@@ -153,7 +153,7 @@ class Faces(Scanner):
             return
         if not boxes:
             return  # a threshold of 0 asks for no face at all
-        largest = max((face for face in boxes if face.score >= s.several or face.score == best), key=lambda it: it.area)
+        largest = _largest(boxes, s.several)
         faces = [face for face in boxes if face.score >= s.several and face.area >= s.several_size * largest.area]
         share = largest.area / max(width * height, 1)
         if len(faces) > 1:
@@ -209,12 +209,16 @@ def _best_score(boxes: str) -> float:
     return max((face.score for face in _boxes(boxes)), default=0.0)
 
 
+def _largest(faces: Sequence[_Face], several: float) -> _Face:
+    """Select the largest of those faces that the detector is surest of, or as sure as `several` asks for."""
+    best = max(face.score for face in faces)
+    return max((face for face in faces if face.score >= several or face.score == best), key=lambda it: it.area)
+
+
 def _largest_share(view: pd.DataFrame) -> pd.Series:
-    """Return the share of the image that the largest box takes; missing where there is none."""
-    largest = view["boxes"].map(
-        lambda boxes: max((face.area for face in _boxes(boxes)), default=None),
-        na_action="ignore",
-    )
+    """Return the share of the image that its largest face takes, by the usual `several`; missing without any."""
+    faces = view["boxes"].map(_boxes, na_action="ignore")
+    largest = faces.map(lambda found: _largest(found, SEVERAL).area if found else None, na_action="ignore")
     return largest.astype("float64") / (view["width"] * view["height"]).astype("float64")
 
 

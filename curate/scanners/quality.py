@@ -196,7 +196,7 @@ class Quality(Scanner):
             is_flat = row.flat_share >= limit["flat_share"] and not row.has_subject and not detailed
             # A dark or bright image has little contrast by nature, in a dataset of such as well; that is no reason.
             pale = row.p99 < s.dark or (row.p5 >= s.bright and row.p1 >= s.bright_floor)
-            empty = is_flat or (row.contrast <= s.low_contrast and not pale)
+            empty = is_flat or (row.contrast < s.low_contrast and not pale)
             if dark:
                 message = DARK.says(p99=row.p99, threshold=limit["dark"])
                 yield _finding(DARK, row.path, 1 - row.p99 / 2, message, {"p99": row.p99})

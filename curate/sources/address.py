@@ -26,18 +26,22 @@ def url(address: str | Path) -> str | None:
     return f"{found[1].lower()}://{text[found.end() :]}" if found else None
 
 
-def as_path(address: str | Path) -> str:
+def as_path(address: str | Path, name: str = "path") -> str:
     """Return the path that a `file:` URL means; any other address as it is. Raises `ConfigError` where it is none."""
-    text = address if isinstance(address, str) else str(path_of("path", address))
+    text = str(path_of(name, address)) if not isinstance(address, str) or not address else address
     return "/" + text.removeprefix("file:").lstrip("/") if text.startswith("file:/") else text
 
 
-def on_this_machine(target: str | Path, what: str) -> Path:
-    """Return the path that something is written to; raises `SourceError` for a URL, which would be a folder here."""
-    address = url(as_path(target))
+def on_this_machine(target: str | Path, what: str, name: str = "path") -> Path:
+    """Return the path that something is written to, an argument of that `name`.
+
+    Raises `SourceError` for a URL, which would be a folder here.
+    """
+    given = as_path(target, name)
+    address = url(given)
     if address is not None:
         raise SourceError(f"{address} is a URL, and {what} is written to this machine only; give a path")
-    return path_of("path", as_path(target))
+    return path_of(name, given)
 
 
 def join(root: str | Path, path: str) -> str:

@@ -112,12 +112,11 @@ class _Labels:
     def take(self, table: str, address: str) -> None:
         """Read one file, `table` below the root."""
         columns, rows = read_rows(address)
-        name, label, split = (column_called(columns, names) for names in (("file_name",), LABEL_COLUMNS, SPLIT_COLUMNS))
+        name, label = (column_called(columns, names) for names in (("file_name",), LABEL_COLUMNS))
+        split = split_column(columns, lambda name: (text(row, name) for row in rows))
         if name is None:
             return
         folder = posixpath.dirname(table)
-        if not self._is_split(split, rows):
-            split = None
         against = TwoSplits()
 
         def is_there(named: str) -> bool:
@@ -143,13 +142,6 @@ class _Labels:
             against.take(target, of_folder, record.split, counted=record.split)
             self.further.take(target, row, (name, label, split))
         self.notes += against.notes(table)
-
-    def _is_split(self, column: str | None, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Say whether a column says splits: a `fold` by number, or a `set` by brand, cuts those of folders further."""
-        if column is None or column.strip().lower() == SPLIT_COLUMNS[0]:
-            return True
-        has_splits = any(record.split for record in self.found.values())
-        return not has_splits or any(split_called(text(row, column) or "") for row in rows)
 
 
 class TwoSplits:
@@ -219,6 +211,23 @@ def text(row: Mapping[str, Any], column: str | None) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a column of class numbers with a gap
     return str(value) if value is not None and str(value).strip() else None
+
+
+def split_column(columns: Sequence[str], values: Callable[[str], Iterable[str | None]]) -> str | None:
+    """Find the column that says splits, where `values` returns the cells of one; None where there is none.
+
+    That is `split`, whatever it holds; of the others (`SPLIT_COLUMNS`) the first with a value that is called as a split
+    is. Else a `fold` by number is one of a cross-validation, and a `set` may be by brand: neither says what is tested.
+    """
+    usual, *others = SPLIT_COLUMNS
+    named = column_called(columns, (usual,))
+    candidates = (column for name in others if (column := column_called(columns, (name,))) is not None)
+    return named or next((name for name in candidates if any(map(is_split, values(name)))), None)
+
+
+def is_split(value: str | None) -> bool:
+    """Say whether the text of a cell is called as a split is."""
+    return value is not None and split_called(value.strip()) is not None
 
 
 def column_called(columns: Sequence[str], names: Sequence[str]) -> str | None:

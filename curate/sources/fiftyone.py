@@ -4,7 +4,7 @@ from typing import Any
 
 from curate.errors import SourceError
 from curate.sources.annotated import Annotations, ClassCounts, Labelled
-from curate.sources.columns import LABEL_COLUMNS, SPLIT_COLUMNS, column_called, split_name, text
+from curate.sources.columns import LABEL_COLUMNS, SPLIT_COLUMNS, column_called, split_column, split_name, text
 from curate.sources.records import split_called
 
 _FIELDS = ("ground_truth", *LABEL_COLUMNS)
@@ -62,12 +62,14 @@ def _samples(samples: list[dict[str, Any]], where: str) -> Annotations:
         )
     counts = ClassCounts(None)
     images = []
+    names = dict.fromkeys(name for item in samples for name in item)
+    of_splits = split_column(list(names), lambda name: (text(item, name) for item in samples))
     for item in samples:
         value = item.get(field) if field else None
         several = value.get("classifications") if isinstance(value, dict) else None
         label = counts.class_of([_label(one) for one in several] if isinstance(several, list) else _label(value))
         tags = [split_called(tag) for tag in item.get("tags") or () if isinstance(tag, str)]
-        split = split_name(text(item, column_called(list(item), SPLIT_COLUMNS))) or next(filter(None, tags), None)
+        split = split_name(text(item, of_splits)) or next(filter(None, tags), None)
         images.append(Labelled(str(item["filepath"]), label, split, SPLIT_COLUMNS[0] in item))
     return Annotations("FiftyOne", images, counts.notes(where))
 

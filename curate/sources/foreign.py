@@ -6,7 +6,7 @@ Read as folders they would become one class called `images`, or a folder full of
 import posixpath
 import re
 from collections.abc import Callable, Collection, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from curate.errors import SourceError
@@ -59,6 +59,8 @@ class _Boxes(NamedTuple):
     suffix: str
     looks_like: Callable[[bytes], bool]
     lists: frozenset[str] = frozenset()
+    may_be_empty: bool = False
+    """Whether an empty file is one of an image without objects."""
 
 
 _VOC = _Boxes("Pascal VOC", ".xml", lambda head: b"<annotation" in head)
@@ -67,6 +69,7 @@ _YOLO = _Boxes(
     ".txt",
     lambda head: _BOX.match(head) is not None,
     frozenset({"classes.txt", "obj.names", "data.yaml", "data.yml", "dataset.yaml"}),
+    may_be_empty=True,
 )
 _IMAGES_BESIDE = {"labels": ("images", "Images"), "annotations": ("JPEGImages", "images", "Images")}
 """The folders whose images the files in a folder of that name are about, path by path."""
@@ -98,7 +101,8 @@ def _partners(root: str, images: Sequence[str], others: Collection[str], form: _
     """Look for files of objects that are called as images are, beside them or elsewhere.
 
     Raises `SourceError` where most images have one, or where it lies as the form has it: an image without one shows no
-    object there. Returns a note where a few lie beside images, which may be of any dataset.
+    object there, and nor does one whose file is empty, even if all are. Returns a note where a few lie beside images,
+    which may be of any dataset.
     """
     files = [path for path in others if path.lower().endswith(form.suffix)]
     if not files:
@@ -108,10 +112,14 @@ def _partners(root: str, images: Sequence[str], others: Collection[str], form: _
     partners = [path for path in files if posixpath.splitext(posixpath.basename(path))[0] in names]
     mirrored = [path for path in partners if _mirrors(posixpath.splitext(path)[0], stems)]
     is_said = any(posixpath.basename(path).lower() in form.lists for path in others)
-    is_form = bool(mirrored) or is_said or len(partners) >= _PARTNERS * len(images)
+    are_many = len(partners) >= _PARTNERS * len(images)
+    is_form = bool(mirrored) or is_said or are_many
     heads = ((path, _head(root, path)) for path in mirrored or partners)
     telling = islice(((path, head) for path, head in heads if head.strip()), _LOOKED_INTO)
-    known = next((path for path, head in telling if form.looks_like(head)), None)
+    first = next(telling, None)
+    if first is None and form.may_be_empty and (mirrored or (is_said and are_many)):
+        raise _refused(root, (mirrored or partners)[0], form)
+    known = next((path for path, head in chain(filter(None, [first]), telling) if form.looks_like(head)), None)
     if known is None:
         return []
     if not is_form:
@@ -123,9 +131,13 @@ def _partners(root: str, images: Sequence[str], others: Collection[str], form: _
                 form=form.name,
             )
         ]
-    without = typed("--exclude", f"*{posixpath.splitext(known)[1]}")
-    raise SourceError(
-        f"{join(root, known)} is {form.name}: objects in images, of which one class an image is read; cut the objects "
+    raise _refused(root, known, form)
+
+
+def _refused(root: str, file: str, form: _Boxes) -> SourceError:
+    without = typed("--exclude", f"*{posixpath.splitext(file)[1]}")
+    return SourceError(
+        f"{join(root, file)} is {form.name}: objects in images, of which one class an image is read; cut the objects "
         f"out, or {_WAY_OUT} (with {without} folders count as classes)"
     )
 

@@ -16,9 +16,9 @@ from curate.sources import objects, parquet
 from curate.sources.address import is_below, join, url
 from curate.sources.annotated import ClassCounts
 from curate.sources.base import Source
-from curate.sources.columns import SPLIT_COLUMNS, Further, TwoSplits, named_again, split_name, text
+from curate.sources.columns import SPLIT_COLUMNS, Further, TwoSplits, is_split, named_again, split_name, text
 from curate.sources.parquet import Columns, Row
-from curate.sources.records import Listing, Record, Skipped, split_called
+from curate.sources.records import Listing, Record, Skipped
 from curate.sources.shards import split_of_shard
 from curate.storage.names import is_text
 
@@ -98,12 +98,13 @@ class _Reader:
         columns = parquet.columns_of(address)
         if columns is None:
             raise SourceError(f"{address} is damaged; fetch it again")
+        columns = parquet.settled(address, columns)
         self._check_classes(file, columns)
         digits = max(_DIGITS, len(str(max(parquet.row_count(address) - 1, 0))))
         counts = ClassCounts(columns.classes)
         split_of_file = split_of(file)
         against = TwoSplits()
-        # A `fold` or a `set` within the file of a split cuts that further; a column `split` knows best.
+        # A `usage` or a `set` within the file of a split is a second opinion; a column `split` knows best.
         in_rows = columns.split and (split_of_file is None or columns.split.strip().lower() == SPLIT_COLUMNS[0])
         for row in parquet.rows(address, columns):
             told = split_name(text({"split": row.split}, "split"))
@@ -115,7 +116,7 @@ class _Reader:
             else:
                 self.records[path] = record
                 self._take_further(path, row)
-                against.take(path, split_of_file, told if in_rows or split_called(told or "") else None, counted=split)
+                against.take(path, split_of_file, told if in_rows or is_split(told) else None, counted=split)
         self.notes += [*counts.notes(file), *against.notes(file)]
 
     def _take_further(self, path: str, row: Row) -> None:

@@ -38,7 +38,7 @@ def fetch(source: str, destination: str | Path) -> Path:
     name = str(source).removeprefix(SCHEME)
     if not str(source).startswith(SCHEME) or not _NAME.fullmatch(name):
         raise ConfigError(f"{source!r} is not a dataset; write kaggle:OWNER/DATASET, as in its address on kaggle.com")
-    target = on_this_machine(destination, "a dataset")
+    target = on_this_machine(destination, "a dataset", "destination")
     refuse_in_use(target)
     waiting = target.with_name(f".{target.name}.download")
     with _gone_if_empty(waiting):

@@ -8,7 +8,15 @@ from curate.errors import SourceError
 from curate.images import formats
 from curate.sources.address import url
 from curate.sources.annotated import Annotations, ClassCounts, Labelled
-from curate.sources.columns import LABEL_COLUMNS, PATH_COLUMNS, SPLIT_COLUMNS, column_called, split_name, text
+from curate.sources.columns import (
+    LABEL_COLUMNS,
+    PATH_COLUMNS,
+    SPLIT_COLUMNS,
+    column_called,
+    split_column,
+    split_name,
+    text,
+)
 
 _ANSWERS = ("annotations", "completions", "predictions")
 _OF_ANSWERS = frozenset({"annotation_id", "annotator", "lead_time"})
@@ -26,13 +34,20 @@ def read(document: Any, where: str) -> Annotations | None:
         return None
     counts = ClassCounts(None)
     if all(isinstance(item.get("data"), dict) and any(name in item for name in _ANSWERS) for item in document):
-        question = _question(document, where)
-        images = [_task(item, question, counts, where) for item in document]
+        question, of_splits = _question(document, where), _of_splits([item["data"] for item in document])
+        images = [_task(item, question, of_splits, counts, where) for item in document]
     elif all(_OF_ANSWERS & set(item) for item in document):
-        images = [_row(item, counts, where) for item in document]
+        of_splits = _of_splits(document)
+        images = [_row(item, of_splits, counts, where) for item in document]
     else:
         return None
     return Annotations("Label Studio", images, counts.notes(where))
+
+
+def _of_splits(data: list[dict[str, Any]]) -> str | None:
+    """Find the name under which the data of tasks say splits."""
+    names = dict.fromkeys(name for one in data for name in one)
+    return split_column(list(names), lambda name: (text(one, name) for one in data))
 
 
 def answers(task: dict[str, Any], question: str | None) -> list[str]:
@@ -93,20 +108,22 @@ def _kinds(task: dict[str, Any]) -> set[str]:
     return found
 
 
-def _task(task: dict[str, Any], question: str | None, counts: ClassCounts, where: str) -> Labelled:
+def _task(
+    task: dict[str, Any], question: str | None, of_splits: str | None, counts: ClassCounts, where: str
+) -> Labelled:
     data = task["data"]
     chosen = counts.class_of(frozenset(answers(task, question)))
     if chosen is None and not answers(task, question):
         chosen = text(data, column_called(list(data), LABEL_COLUMNS))
-    split = split_name(text(data, column_called(list(data), SPLIT_COLUMNS)))
-    return Labelled(_image_of(data, where), chosen, split, SPLIT_COLUMNS[0] in data)
+    return Labelled(_image_of(data, where), chosen, split_name(text(data, of_splits)), SPLIT_COLUMNS[0] in data)
 
 
-def _row(row: dict[str, Any], counts: ClassCounts, where: str) -> Labelled:
+def _row(row: dict[str, Any], of_splits: str | None, counts: ClassCounts, where: str) -> Labelled:
     choice = row.get(column_called(list(row), _CHOICE_KEYS) or "")
     chosen = choice.get("choices") if isinstance(choice, dict) else choice
-    split = split_name(text(row, column_called(list(row), SPLIT_COLUMNS)))
-    return Labelled(_image_of(row, where), counts.class_of(chosen), split, SPLIT_COLUMNS[0] in row)
+    return Labelled(
+        _image_of(row, where), counts.class_of(chosen), split_name(text(row, of_splits)), SPLIT_COLUMNS[0] in row
+    )
 
 
 def _image_of(data: dict[str, Any], where: str) -> str:

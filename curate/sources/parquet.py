@@ -12,7 +12,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ from curate.errors import SourceError
 from curate.images import formats
 from curate.sources import objects
 from curate.sources.address import url
-from curate.sources.columns import LABEL_COLUMNS, SPLIT_COLUMNS, column_called
+from curate.sources.columns import LABEL_COLUMNS, SPLIT_COLUMNS, column_called, split_column, text
 
 BATCH_ROWS = 16
 _IMAGE_COLUMNS = ("image", "img", "picture", "photo", "pixel_values")
@@ -77,6 +77,28 @@ def columns_of(address: str) -> Columns | None:
     except _DAMAGE as error:
         raise _damaged(address, error) from error
     return columns_in(schema, address)
+
+
+def settled(address: str, columns: Columns) -> Columns:
+    """Return the columns of a file as its rows have them: one without names of splits says none (`split_column`).
+
+    Raises `SourceError` where the file is damaged.
+    """
+    if columns.split is None:
+        return columns
+    try:
+        file = _opened(address)
+        split = split_column(file.schema_arrow.names, lambda name: map(_as_text, file.read([name])[name].to_pylist()))
+        if split == columns.split:
+            return columns
+        plain = [name for name in file.schema_arrow.names if name in {*columns.further, columns.split} - {split}]
+    except _DAMAGE as error:
+        raise _damaged(address, error) from error
+    return replace(columns, split=split, further=tuple(plain))
+
+
+def _as_text(value: Any) -> str | None:
+    return text({"cell": value}, "cell")
 
 
 def rows(address: str, columns: Columns) -> Iterator[Row]:

@@ -14,12 +14,14 @@ from typing import Any
 from curate.i18n import msg
 from curate.images import formats
 from curate.sources import tar
-from curate.sources.address import join
-from curate.sources.columns import text
+from curate.sources.address import join, url
+from curate.sources.columns import TwoSplits, text
 from curate.sources.records import Listing, Record, Skipped, split_called
 
 _LOOKED_AT = 32
 """Samples that are asked whether they name their split; from the first that does, all are read."""
+_FAR_LOOKED_AT = 1
+"""The same in a bucket, for a shard whose own name says the split: each is a request that is rarely worth it."""
 _WORD = re.compile(r"[A-Za-z]+")
 _LABEL_KEYS = ("label", "class", "class_name", "cls", "category", "target")
 _CAPTIONS = 0.5
@@ -32,8 +34,9 @@ def read_shards(root: str, shards: Iterable[tuple[str, int]]) -> Listing:
     records: list[Record] = []
     skipped: list[Skipped] = []
     captions: dict[str, str] = {}
+    against = TwoSplits()
     for shard, stamp in sorted(shards):
-        _shard(root, shard, stamp, (records, skipped, captions))
+        _shard(root, shard, stamp, (records, skipped, captions), against)
     if len(captions) >= _CAPTIONS_MIN and len(set(captions.values())) > _CAPTIONS * len(captions):
         captions = {}
     records = [
@@ -42,10 +45,17 @@ def read_shards(root: str, shards: Iterable[tuple[str, int]]) -> Listing:
         else Record(record.path, captions[record.path], record.split, record.size_bytes, record.mtime_ns, record.offset)
         for record in records
     ]
-    return Listing(root, sorted(records, key=lambda item: item.path), sorted(skipped, key=lambda i: i.path))
+    notes = against.notes(".json")
+    return Listing(root, sorted(records, key=lambda item: item.path), sorted(skipped, key=lambda i: i.path), notes)
 
 
-def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Skipped], dict[str, str]]) -> None:
+def _shard(
+    root: str,
+    shard: str,
+    stamp: int,
+    into: tuple[list[Record], list[Skipped], dict[str, str]],
+    against: TwoSplits,
+) -> None:
     records, skipped, captions = into
     archive = join(root, shard)
     samples: dict[str, dict[str, tuple[str, int, int]]] = {}
@@ -62,7 +72,7 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
         extension = extension.lower()
         parts[name if extension in parts else extension] = member  # a.jpg and a.JPG are two images
     of_shard = split_of_shard(shard)
-    has_splits = of_shard is None and _names_splits(archive, samples.values())
+    has_splits = _names_splits(archive, samples.values(), is_doubt=of_shard is not None)
     for key, parts in samples.items():
         facts = _facts(archive, parts) if has_splits or "cls" not in parts else {}
         images = [part for part in parts if f".{part.rpartition('.')[2].lower()}" in formats.FORMAT_OF_EXTENSION]
@@ -74,6 +84,7 @@ def _shard(root: str, shard: str, stamp: int, into: tuple[list[Record], list[Ski
             name, offset, size = parts[part]
             path = f"{shard}/{name}"
             records.append(Record(path, label, of_shard or _named(facts), size, stamp, offset))
+            against.take(path, of_shard, _named(facts), counted=of_shard)
             if caption:
                 captions[path] = caption
 
@@ -93,9 +104,14 @@ def _facts(archive: str, parts: dict[str, tuple[str, int, int]]) -> Mapping[str,
     return facts if isinstance(facts, dict) else {}
 
 
-def _names_splits(archive: str, samples: Iterable[dict[str, tuple[str, int, int]]]) -> bool:
-    """Say whether the samples of a shard name their split, by some of them: reading each may be a request."""
-    some = islice((parts for parts in samples if "json" in parts), _LOOKED_AT)
+def _names_splits(archive: str, samples: Iterable[dict[str, tuple[str, int, int]]], *, is_doubt: bool) -> bool:
+    """Say whether the samples of a shard name their split, by some of them: reading each may be a request.
+
+    It `is_doubt` where the name of the shard says the split, and theirs can only be another.
+    """
+    some = islice(
+        (parts for parts in samples if "json" in parts), _FAR_LOOKED_AT if is_doubt and url(archive) else _LOOKED_AT
+    )
     return any(_named(_facts(archive, parts)) is not None for parts in some)
 
 

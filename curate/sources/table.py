@@ -23,12 +23,12 @@ from curate.sources.base import Source
 from curate.sources.columns import (
     LABEL_COLUMNS,
     PATH_COLUMNS,
-    SPLIT_COLUMNS,
     Further,
     column_called,
     is_list,
     named_again,
     read_rows,
+    split_column,
     split_name,
     text,
 )
@@ -69,7 +69,8 @@ class Table(NamingFile):
         is_manifest = all(column_called(columns, (name,)) for name in ("action", "final_label"))
         if is_manifest:
             rows = _of_manifest(self.address, columns, rows)
-        where, label, split = (column_called(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS, SPLIT_COLUMNS))
+        where, label = (column_called(columns, names) for names in (PATH_COLUMNS, LABEL_COLUMNS))
+        split = split_column(columns, lambda name: (text(row, name) for row in rows))
         if where is None:
             known = ", ".join(PATH_COLUMNS[:4])
             raise SourceError(f"{self.address} has no column of paths; call it one of {known} or url")

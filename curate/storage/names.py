@@ -1,6 +1,7 @@
 """Names that are no text, or more than text: old shares give other encodings, strangers what a terminal obeys."""
 
 import re
+from collections.abc import Sequence
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters but tab and line feed, and those that turn the direction of text."""
@@ -24,3 +25,8 @@ def shown(name: str) -> str:
 def printable(text: str) -> str:
     """Write text for a terminal, which obeys escape sequences: what is more than text stands as an escape."""
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), shown(text))
+
+
+def first_of(paths: Sequence[str], count: int = 5) -> str:
+    """List the first paths of several, and whether there are more."""
+    return ", ".join(paths[:count]) + (", ..." if len(paths) > count else "")

@@ -78,7 +78,9 @@ def test_a_judgement_that_is_interrupted_is_taken_back(audited: Audited, monkeyp
     assert audited.workspace.config.read_bytes() == before
 
 
-def test_what_somebody_dropped_and_nothing_flags_any_more_is_told_wherever_the_state_is(audited: Audited) -> None:
+def test_what_somebody_dropped_and_nothing_flags_any_more_is_told_wherever_the_state_is(
+    audited: Audited, caplog: pytest.LogCaptureFixture
+) -> None:
     root = audited.workspace.root
     curate.decide(root, curate.Selection(paths=("dogs/night.jpg",)), Action.DROP, reviewer="ana")
     thresholds.save(audited.workspace, {("quality", name): 0.0 for name in ("dark", "low_contrast")})
@@ -87,5 +89,12 @@ def test_what_somebody_dropped_and_nothing_flags_any_more_is_told_wherever_the_s
         assert "1 image that was dropped or given another class is no longer flagged" in said
         assert "(dogs/night.jpg)" in said
     assert curate.status(root).to_json()["spared"] == ["dogs/night.jpg"]
+    assert not caplog.records  # the command line says it once
+    curate.manifest(root, pending="keep")
+    assert [(record.levelname, "(dogs/night.jpg)" in record.getMessage()) for record in caplog.records] == [
+        ("WARNING", True)
+    ]
     thresholds.save(audited.workspace, {("quality", "dark"): 0.25})
     assert curate.status(root).spared == []
+    curate.manifest(root, pending="keep")
+    assert len(caplog.records) == 1

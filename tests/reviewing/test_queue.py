@@ -1,15 +1,25 @@
 """The queue: what waits, in which order, narrowed to what, and on whose screen."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from curate.reviewing import choices, queue
 from curate.reviewing.queue import LEASE_S, Queue, QueueFilter, ReviewProgress
 from curate.reviewing.store import Store
 from curate.schema import Action
 from tests.reviewing.samples import GROUP, NOW, finding, ids, images, table
+
+NAMES = ["a", "B", "é", "e\u0301", "\ufffd", "\U0001f600", "a/b", "a b", ""]
+"""In an order that systems may see otherwise: those of Unicode beyond its first plane among them."""
 
 # Items and their order
 
@@ -28,6 +38,29 @@ def test_an_item_has_all_that_the_findings_table_says_of_it_but_whose_finding_it
     said = {name: value for name, value in finding("b/x", score=0.7).items() if not name.startswith("scanner")}
     assert {name: row[name] for name in said} == said
     assert row["sha256"] == "sha-b/x"
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), unique=True), st.randoms())
+def test_a_queue_knows_the_findings_that_it_was_filled_from_in_any_order(names: list[Any], random: Random) -> None:
+    findings = table(*(finding(path, finding_id=finding_id) for finding_id, path in names))
+    other = table(*(finding(path, finding_id=f"{finding_id}x") for finding_id, path in names[:1]))
+    information = table(finding("c", severity="info"))
+    random.shuffle(names)
+    again = table(*(finding(path, finding_id=finding_id) for finding_id, path in names))
+    with TemporaryDirectory() as folder, Store(Path(folder) / "review.sqlite") as store, store_in_parts(2):
+        store.queue.sync(findings, images(findings))
+        assert store.queue.is_of(pd.concat([again, information]))
+        assert not store.queue.is_of(pd.concat([again, other])) or not names
+        assert not names or not store.queue.is_of(pd.concat([again[1:], other]))
+        assert not names or not store.queue.is_of(again[1:])
+
+
+@contextmanager
+def store_in_parts(names: int) -> Iterator[None]:
+    """Let so many names of findings be compared at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queue, "_AT_A_TIME", names)
+        yield
 
 
 def test_conflicts_and_leaks_come_first_then_errors_then_the_higher_score(store: Store) -> None:

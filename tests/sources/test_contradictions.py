@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tests.sources.test_annotations import folder, listed, notes, sample, task, where, write
+from tests.sources.test_annotations import JPEG, folder, listed, notes, sample, task, where, write
 
 
 @pytest.mark.parametrize("form", ["fiftyone", "label-studio"])
@@ -53,3 +55,64 @@ def test_a_number_that_pandas_has_made_a_fraction_is_the_split_that_it_was(tmp_p
     root = folder(tmp_path / "set", "a.jpg", "b.jpg")
     (root / "list.csv").write_text("path,label,split\na.jpg,cat,1.0\nb.jpg,cat,\n")
     assert where(listed(root / "list.csv")) == {"a.jpg": ("1", "cat"), "b.jpg": (None, "cat")}
+
+
+FOLDS = [str(number) for number in range(5)]
+
+
+def with_column(root: Path, form: str, column: str, values: list[str]) -> Path:
+    """Write a dataset whose images have one more column, in a form of source."""
+    names = [f"{number}.jpg" for number in range(len(values))]
+    if form == "parquet":
+        table = {"image": pa.array([{"bytes": JPEG, "path": None}] * len(names)), "label": ["cat"] * len(names)}
+        root.mkdir()
+        cells = list(map(int, values)) if "".join(values).isdigit() else values
+        pq.write_table(pa.table({**table, column: cells}), root / "a.parquet")
+        return root
+    folder(root, *names)
+    rows = "".join(f"{name},cat,{value}\n" for name, value in zip(names, values, strict=True))
+    if form == "list":
+        (root / "list.csv").write_text(f"path,label,{column}\n{rows}")
+        return root / "list.csv"
+    if form == "metadata":
+        (root / "metadata.csv").write_text(f"file_name,label,{column}\n{rows}")
+    elif form == "fiftyone":
+        cells = zip(names, values, strict=True)
+        write(root / "samples.json", {"samples": [{**sample(name, "cat"), column: value} for name, value in cells]})
+    else:
+        cells = zip(names, values, strict=True)
+        write(root / "tasks.json", [task(name, ["cat"], **{column: value}) for name, value in cells])
+    return root
+
+
+@pytest.mark.parametrize("form", ["list", "metadata", "parquet", "fiftyone", "label-studio"])
+@pytest.mark.parametrize(
+    ("column", "values", "splits"),
+    [
+        pytest.param("fold", FOLDS, [None] * 5, id="folds of a cross-validation"),
+        pytest.param("Set", ["sony", "canon"], [None] * 2, id="a set of cameras"),
+        pytest.param("fold", ["0", "holdout", "test "], ["0", "holdout", "test"], id="one value is a split"),
+        pytest.param("split", FOLDS, FOLDS, id="the column is called split"),
+    ],
+)
+def test_one_rule_says_in_every_form_whether_a_column_holds_splits(
+    tmp_path: Path, form: str, column: str, values: list[str], splits: list[str | None]
+) -> None:
+    listing = listed(with_column(tmp_path / "set", form, column, values))
+    assert [record.split for record in listing.records] == splits
+    has_columns = form in ("list", "metadata", "parquet")
+    further = {column: values} if has_columns and splits[0] is None else {}
+    assert {name: list(cells.values()) for name, cells in listing.columns.items()} == further
+
+
+def test_a_column_of_splits_is_found_behind_one_that_only_could_be_of_some(tmp_path: Path) -> None:
+    root = folder(tmp_path / "set", "a.jpg", "b.jpg")
+    (root / "list.csv").write_text("path,subset,fold\na.jpg,sony,train\nb.jpg,canon,test\n")
+    assert [record.split for record in listed(root / "list.csv").records] == ["train", "test"]
+
+
+def test_folds_within_the_file_of_a_split_are_a_column_like_others(tmp_path: Path) -> None:
+    with_column(tmp_path / "set", "parquet", "fold", FOLDS).joinpath("a.parquet").rename(tmp_path / "train.parquet")
+    listing = listed(tmp_path / "train.parquet")
+    assert {record.split for record in listing.records} == {"train"}
+    assert list(listing.columns["fold"].values()) == FOLDS

@@ -145,3 +145,29 @@ def test_a_few_boxes_that_nothing_else_speaks_of_are_noted(tmp_path: Path) -> No
     listing = open_source(tmp_path).list()
     assert {record.label for record in listing.records} == {"cat", "dog"}
     assert [str(note).partition(",")[0] for note in listing.notes] == ["cat/0.txt looks like YOLO detection"]
+
+
+@pytest.mark.parametrize(
+    ("images", "files"),
+    [
+        pytest.param("images/train/{}.jpg", ["labels/train/0.txt", "labels/train/1.txt"], id="Ultralytics"),
+        pytest.param("train/images/{}.jpg", ["train/labels/0.txt"], id="Roboflow"),
+        pytest.param("all/{}.jpg", ["all/0.txt", "all/1.txt", "classes.txt"], id="beside"),
+    ],
+)
+def test_boxes_of_images_without_any_object_are_files_without_a_word(
+    tmp_path: Path, images: str, files: list[str]
+) -> None:
+    folder(tmp_path, *(images.format(number) for number in range(2)))
+    for name in files:
+        put(tmp_path, name, b"cat\n" if name == "classes.txt" else b"")
+    with pytest.raises(SourceError, match=r"0.txt is YOLO detection"):
+        listed(tmp_path)
+    assert len(where(listed(tmp_path, "*.txt"))) == 2
+
+
+def test_empty_texts_beside_images_of_classes_are_no_boxes(tmp_path: Path) -> None:
+    folder(tmp_path, "cat/1.jpg", "dog/2.jpg")
+    put(tmp_path, "cat/1.txt", b"")
+    put(tmp_path, "dog/2.txt", b" \n")
+    assert where(listed(tmp_path)) == {"cat/1.jpg": (None, "cat"), "dog/2.jpg": (None, "dog")}

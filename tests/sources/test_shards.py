@@ -54,3 +54,15 @@ def test_splits_that_the_first_samples_of_a_shard_do_not_name_are_not_lost(silen
     shard = tar(tmp_path / "s" / "data.tar", members)
     splits = [record.split for record in listed(shard).records]
     assert splits == [None] * silent + ["test", "test"]
+
+
+@pytest.mark.parametrize(("of_second", "said"), [("train", []), ("Training", []), ("test", ["train and test"])])
+def test_a_split_that_a_sample_names_and_its_shard_does_not_is_told(
+    of_second: str, said: list[str], tmp_path: Path
+) -> None:
+    members = {"1.jpg": JPEG, "1.cls": b"cat", "1.json": b'{"split": "train"}', "2.jpg": JPEG, "2.cls": b"cat"}
+    members["2.json"] = f'{{"split": "{of_second}"}}'.encode()
+    listing = listed(tar(tmp_path / "s" / "train-0.tar", members))
+    assert [record.split for record in listing.records] == ["train", "train"]
+    wanted = [f".json says another (train-0.tar/2.jpg: {both}); it counts as train." for both in said]
+    assert [str(note).partition("but ")[2] for note in listing.notes] == wanted

@@ -83,6 +83,20 @@ def test_blanks_round_the_name_of_the_folder_are_none_of_it(
     assert curate.verify(tmp_path / "cleaned").ok
 
 
+def test_what_nothing_flags_any_more_is_named_when_the_manifest_is_written(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curate.decide(
+        audited.workspace.root, curate.Selection(paths=("dogs/night.jpg",)), "relabel", reviewer="ana", new_label="cats"
+    )
+    thresholds.save(audited.workspace, {("quality", name): 0.0 for name in ("dark", "low_contrast")})
+    app = opened(audited, monkeypatch, "export_page")
+    app.radio(key="export_pending").set_value("keep").run()
+    press(app, "Write the manifest")
+    assert "1 image that was dropped or given another class is no longer flagged" in text(app)
+    assert "dogs/night" in text(app)
+
+
 def test_a_list_is_called_as_a_list(audited: Audited, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     app = opened(audited, monkeypatch, "export_page")
     app.radio(key="export_pending").set_value("drop").run()
