@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from curate.auditing.judge import DatasetProperty
-from curate.dataset.dedupe import Deduplicator, Location
+from curate.dataset.dedupe import Deduplicator, Location, hides_copies
 from curate.dataset.splits import joined
 from curate.errors import SourceError
-from curate.schema import Category, DecodeStatus
+from curate.schema import DecodeStatus
 from curate.sources import source_at
 from curate.storage.workspace import Workspace
 from curate.train import data
@@ -47,8 +46,7 @@ def with_prevalent_copies(samples: Sequence[Sample], workspace: Workspace) -> li
 
     Raises `SourceError` as `measured` does.
     """
-    prevalent = [DatasetProperty.from_json(item) for item in workspace.read_audit().get("prevalent", [])]
-    if all(item.category != Category.DUPLICATE for item in prevalent):
+    if not hides_copies(workspace):
         return list(samples)
     with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:
         return measured(samples, Path(scratch) / "measured")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from curate.dataset import manifest as manifests
-from curate.dataset.dedupe import Deduplicator, Grouped, Location
+from curate.dataset.dedupe import Deduplicator, Grouped, Location, locations
 from curate.dataset.flags import groups_near
 from curate.dataset.recipe import Balance, BuildRecipe, Extension
 from curate.dataset.relocation import Say
@@ -69,19 +69,11 @@ def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) 
     if say is not None:
         for note in manifests.notes_on_classes(table, rows, manifest):
             say(f"note: {note}")
-    sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
-    columns = (rows[name] for name in ("source", "path", "final_label", "sha256", "split"))
+    columns = (rows[name] for name in ("final_label", "sha256", "split"))
     return [
-        Member(
-            location=Location(source, path, int(size)),
-            label=label,
-            origin=OWN,
-            sha256=sha256,
-            group=group,
-            given_split=split or "",
-        )
-        for source, path, label, sha256, split, size, group in zip(
-            *columns, sizes, _groups_said(manifest, rows), strict=True
+        Member(location=location, label=label, origin=OWN, sha256=sha256, group=group, given_split=split or "")
+        for location, label, sha256, split, group in zip(
+            locations(rows), *columns, _groups_said(manifest, rows), strict=True
         )
     ]
 
