@@ -1,7 +1,7 @@
 """What scanners have said of the images of a manifest, from the workspace that lies with it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ import pandas as pd
 
 from curate.dataset.relocation import workspaces_near
 from curate.errors import WorkspaceError
-from curate.schema import LABEL_CONFLICT, Category, Severity
+from curate.schema import FINDINGS, LABEL_CONFLICT, Category, Severity
 
 
 class Flag(NamedTuple):
@@ -49,7 +49,7 @@ def groups_near(manifest: Path, images: pd.DataFrame) -> list[str] | None:
     only said for information, such as the same scene, groups nothing; nor does a path, or the id of a group, that two
     audits of different sources have in common.
     """
-    found = _rows_near(manifest, images)
+    found = _rows_near(manifest, images, ["path", "group_id", "severity"])
     if found is None:
         return None
     keys = list(zip(images["path"], images["sha256"], strict=True))
@@ -79,16 +79,18 @@ def _root(groups: dict[str, str], name: str) -> str:
     return name
 
 
-def _rows_near(manifest: Path, images: pd.DataFrame) -> dict[Key, list[dict[str, Any]]] | None:
+def _rows_near(
+    manifest: Path, images: pd.DataFrame, columns: Sequence[str] = FINDINGS.names
+) -> dict[Key, list[dict[str, Any]]] | None:
     wanted = set(zip(images["path"], images["sha256"], strict=True))
     found: dict[Key, list[dict[str, Any]]] = {}
     is_near = False
     for workspace in workspaces_near(manifest):
         with suppress(WorkspaceError):
-            table, findings = workspace.read_images(), workspace.read_findings()
+            table, findings = workspace.read_images(["path", "sha256"]), workspace.read_findings()
             is_near = True
             sha256_of = dict(zip(table["path"], table["sha256"], strict=True))
-            for row in findings.to_dict("records"):
+            for row in findings[[*columns]].to_dict("records"):
                 key = (row["path"], sha256_of.get(row["path"]))
                 if key in wanted:
                     found.setdefault(key, []).append({**row, "workspace": str(workspace.root)})
