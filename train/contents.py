@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from curate.dataset.dedupe import Deduplicator, Location, hides_copies
+from curate.auditing import copies
+from curate.dataset.dedupe import Deduplicator, Location
 from curate.dataset.splits import joined
 from curate.errors import SourceError
 from curate.schema import DecodeStatus
@@ -46,7 +47,7 @@ def with_prevalent_copies(samples: Sequence[Sample], workspace: Workspace) -> li
 
     Raises `SourceError` as `measured` does.
     """
-    if not hides_copies(workspace):
+    if not copies.hidden(workspace):
         return list(samples)
     with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:
         return measured(samples, Path(scratch) / "measured")

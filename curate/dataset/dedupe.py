@@ -11,7 +11,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from curate.auditing import measurement
-from curate.auditing.judge import DatasetProperty
 from curate.auditing.run import Run
 from curate.config import Config
 from curate.dataset import reuse
@@ -19,7 +18,7 @@ from curate.findings import Finding
 from curate.measuring import features
 from curate.measuring.pool import Engine
 from curate.scanners.duplicates import Duplicates
-from curate.schema import Category, Severity
+from curate.schema import Severity
 from curate.sources import Record
 from curate.sources.combined import Combined
 from curate.storage.workspace import Workspace
@@ -91,12 +90,6 @@ class Deduplicator:
     def _path(self, image: Location) -> str:
         """Name an image by its path below all roots together (`Combined`)."""
         return f"{self._roots.setdefault(image.source, len(self._roots))}/{image.path}"
-
-
-def hides_copies(workspace: Workspace) -> bool:
-    """Say whether an audit keeps no findings of some kind of copy, since so many images are one (`auditing.judge`)."""
-    prevalent = [DatasetProperty.from_json(item) for item in workspace.read_audit().get("prevalent", [])]
-    return any(item.category == Category.DUPLICATE for item in prevalent)
 
 
 def _joined(hashes: dict[str, str | None], findings: Iterable[Finding]) -> dict[str, str]:

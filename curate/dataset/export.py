@@ -16,9 +16,10 @@ from typing import get_args
 
 import pandas as pd
 
+from curate.auditing import copies
 from curate.dataset import annotated_layouts, datacard, layouts, parquet_layout, splits
 from curate.dataset import manifest as manifests
-from curate.dataset.dedupe import Deduplicator, hides_copies, locations
+from curate.dataset.dedupe import Deduplicator, locations
 from curate.dataset.flags import flags_near, groups_near
 from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
@@ -146,7 +147,7 @@ def _groups(manifest: Path, images: pd.DataFrame) -> list[str] | None:
     """
     groups = groups_near(manifest, images)
     known = (workspace for workspace in workspaces_near(manifest) if audited_root(workspace) is not None)
-    if groups is None or not any(map(hides_copies, known)):
+    if groups is None or not any(map(copies.hidden, known)):
         return groups
     places = locations(images)
     with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:
