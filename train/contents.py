@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from curate.auditing.judge import DatasetProperty
+from curate.auditing import copies
 from curate.dataset.dedupe import Deduplicator, Location
+from curate.dataset.splits import joined
 from curate.errors import SourceError
-from curate.schema import Category, DecodeStatus
+from curate.schema import DecodeStatus
 from curate.sources import source_at
 from curate.storage.workspace import Workspace
-from curate.train import data, listing
+from curate.train import data
 from curate.train.data import Sample, Unreadable
 
 
@@ -37,7 +38,7 @@ def measured(samples: Sequence[Sample], scratch: Path) -> list[Sample]:
             f"{changed[0].address} is not the image in the manifest{_others(changed)}: it has changed since the scan, "
             "or another dataset lies there; run the audit again"
         )
-    groups = listing.joined([(f"found {now.group}", f"said {s.group}") for s, now in pairs])
+    groups = joined([(f"found {now.group}", f"said {s.group}") for s, now in pairs])
     return [replace(s, sha256=now.sha256, group=str(group)) for (s, now), group in zip(pairs, groups, strict=True)]
 
 
@@ -46,8 +47,7 @@ def with_prevalent_copies(samples: Sequence[Sample], workspace: Workspace) -> li
 
     Raises `SourceError` as `measured` does.
     """
-    prevalent = [DatasetProperty.from_json(item) for item in workspace.read_audit().get("prevalent", [])]
-    if all(item.category != Category.DUPLICATE for item in prevalent):
+    if not copies.hidden(workspace):
         return list(samples)
     with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:
         return measured(samples, Path(scratch) / "measured")

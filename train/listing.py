@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from curate.dataset import manifest
+from curate.dataset.flags import groups_near
+from curate.dataset.splits import joined
 from curate.errors import ConfigError, SourceError
 from curate.i18n import counted
 from curate.images import formats
@@ -50,7 +52,8 @@ def images(source: str | Path, scratch: Path, moved: Sequence[str] = (), say: Sa
     An archive is unpacked into `scratch`; `moved` says where the images of a manifest lie now (`dataset.relocation`).
     """
     if manifest.is_manifest(source):
-        return from_manifest(manifest.kept_rows(Path(source), moved, say))
+        kept = manifest.kept_rows(Path(source), moved, say)
+        return from_manifest(kept, groups_near(Path(source), kept))
     if moved:
         raise ConfigError(f"--source says where the images of a manifest lie now, and {source} is no manifest")
     listing = _one_image(source) or open_source(source, scratch).list()
@@ -85,12 +88,13 @@ def _one_image(source: str | Path) -> Listing | None:
     return Listing(root or "/", [Record(name, None, None, 0, 0)], [])
 
 
-def from_manifest(kept: pd.DataFrame) -> list[Sample]:
+def from_manifest(kept: pd.DataFrame, audited: Sequence[str] | None = None) -> list[Sample]:
     """List the kept rows of a manifest as samples, sorted by path; images that share a finding or a hash are one group.
 
-    A manifest that `build` wrote says in its column `group` which images are duplicates.
+    A manifest that `build` wrote says in its column `group` which images are duplicates; `audited` is the group that
+    the audit of each row has found (`flags.groups_near`).
     """
-    kept = kept.sort_values("path", kind="stable")
+    kept = kept.assign(_audited=audited).sort_values("path", kind="stable")
     rows = kept.to_dict("records")
     samples = [
         Sample(
@@ -106,7 +110,7 @@ def from_manifest(kept: pd.DataFrame) -> list[Sample]:
     keys = [
         [
             *_finding_ids(row.get("finding_ids")),
-            *(value for name in ("sha256", "group") if (value := _text(row.get(name)))),
+            *(value for name in ("sha256", "group", "_audited") if (value := _text(row.get(name)))),
         ]
         for row in rows
     ]
@@ -132,27 +136,6 @@ def from_audit(images: pd.DataFrame, findings: pd.DataFrame, root: str) -> list[
         Sample(root, path, label, group or path, sha256=sha256)
         for path, label, sha256, group in zip(rows["path"], rows["label"], rows["sha256"], groups, strict=True)
     ]
-
-
-def joined(keys: Sequence[Sequence[str]]) -> list[str | None]:
-    """Name the group of each row: rows that share a key, or are linked by others that do, are one group (union-find).
-
-    A group is named by the smallest key in it; a row without keys has none.
-    """
-    leader: dict[str, str] = {}
-
-    def find(key: str) -> str:
-        leader.setdefault(key, key)
-        while leader[key] != key:
-            leader[key] = leader[leader[key]]
-            key = leader[key]
-        return key
-
-    for of_row in keys:
-        for key in of_row[1:]:
-            first, second = sorted((find(of_row[0]), find(key)))
-            leader[second] = first
-    return [find(of_row[0]) if of_row else None for of_row in keys]
 
 
 def _finding_ids(cell: object) -> list[str]:

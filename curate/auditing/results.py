@@ -75,7 +75,7 @@ def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[An
     _forget_judged(workspace)
     with Store(workspace.review) as store:
         store.queue.sync(judgement.findings, frame, partial(told, _QUEUEING))
-        _follow(store, before, judgement.findings, frame)
+        _follow(store, workspace, before, judgement.findings, frame)
     # Last: who goes on after a kill still has to know which findings decisions were about.
     write_table(judgement.findings, FINDINGS, workspace.findings)
     write_table(frame, IMAGES, workspace.images)
@@ -109,13 +109,25 @@ def _before(workspace: Workspace, findings: pd.DataFrame) -> pd.DataFrame:
         return findings
 
 
-def _follow(store: Store, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame) -> None:
+def _contents_before(workspace: Workspace) -> dict[str, str | None]:
+    """Read the sha256 at each path at the last audit; nothing where there was none, or its table is damaged."""
+    try:
+        images = read_table(workspace.images, IMAGES, ["path", "sha256"])
+    except (OSError, ValueError, pa.ArrowException):
+        return {}
+    return dict(zip(images["path"], images["sha256"], strict=True))
+
+
+def _follow(
+    store: Store, workspace: Workspace, before: pd.DataFrame, after: pd.DataFrame, images: pd.DataFrame
+) -> None:
     """Let decisions about images that moved, or whose group is told otherwise now, speak for them as they are found."""
     decisions = store.log.decisions()
     if not decisions:
         return
     hashes = dict(zip(images["path"], images["sha256"], strict=True))
-    for item in moves.carried(decisions, before, after, hashes):
+    earlier = _contents_before(workspace)  # its tables are written last
+    for item in moves.carried(decisions, before, after, hashes, earlier):
         old = item.decision
         choice = Choice(
             finding_id=item.finding_id,

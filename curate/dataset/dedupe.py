@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from curate.auditing import measurement
 from curate.auditing.run import Run
 from curate.config import Config
@@ -29,6 +31,13 @@ class Location(NamedTuple):
     path: str
     size_bytes: int = 0
     offset: int | None = None
+
+
+def locations(rows: pd.DataFrame) -> list[Location]:
+    """Say where the images of rows of a manifest lie; of unknown size where it says none."""
+    sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
+    places = zip(rows["source"], rows["path"], sizes, strict=True)
+    return [Location(source, path, int(size)) for source, path, size in places]
 
 
 class Grouped(NamedTuple):

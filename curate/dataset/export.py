@@ -16,12 +16,14 @@ from typing import get_args
 
 import pandas as pd
 
+from curate.auditing import copies
 from curate.dataset import annotated_layouts, datacard, layouts, parquet_layout, splits
 from curate.dataset import manifest as manifests
+from curate.dataset.dedupe import Deduplicator, locations
 from curate.dataset.flags import flags_near, groups_near
 from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
-from curate.dataset.relocation import Say, sources_of
+from curate.dataset.relocation import Say, audited_root, sources_of, workspaces_near
 from curate.dataset.reuse import folders_walked
 from curate.errors import CurateError, SourceError, flag_of, path_of, refuse_uncallable, refuse_unknown
 from curate.options import Layout, Mode
@@ -125,7 +127,7 @@ def export(  # noqa: PLR0913 - each is a command-line option
 
 def _with_repaired_splits(manifest: Path, images: pd.DataFrame, said: Say) -> pd.DataFrame:
     """Give the copies of one image one split; raises `CurateError` where no workspace says which are copies."""
-    groups = groups_near(manifest, images)
+    groups = _groups(manifest, images)
     if groups is None:
         raise CurateError(
             f"--repair-splits asks which images are copies of one another, and no workspace lies with {manifest} to "
@@ -138,6 +140,23 @@ def _with_repaired_splits(manifest: Path, images: pd.DataFrame, said: Say) -> pd
     if not moved:
         said("no copies stand in several splits: nothing is moved")
     return images.assign(split=pd.Series(repaired, images.index, dtype=object))
+
+
+def _groups(manifest: Path, images: pd.DataFrame) -> list[str] | None:
+    """Return the group of copies of each image; None where no workspace lies near.
+
+    Where an audit has not kept all that it found of copies, they are looked for again.
+    """
+    groups = groups_near(manifest, images)
+    known = (workspace for workspace in workspaces_near(manifest) if audited_root(workspace) is not None)
+    if groups is None or not any(map(copies.hidden, known)):
+        return groups
+    places = locations(images)
+    with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:
+        deduplicator = Deduplicator(Path(scratch) / "measured")
+        deduplicator.take_over(workspaces_near(manifest), places)
+        found = [one.group for one in deduplicator.groups(places)]
+    return [str(group) for group in splits.joined(list(zip(groups, found, strict=True)))]
 
 
 def _put_documents(

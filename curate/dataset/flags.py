@@ -1,16 +1,18 @@
 """What scanners have said of the images of a manifest, from the workspace that lies with it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from curate.auditing import copies
 from curate.dataset.relocation import workspaces_near
 from curate.errors import WorkspaceError
-from curate.schema import LABEL_CONFLICT, Category, Severity
+from curate.schema import FINDINGS, LABEL_CONFLICT, Category, Severity
+from curate.storage.workspace import Workspace
 
 
 class Flag(NamedTuple):
@@ -47,9 +49,9 @@ def groups_near(manifest: Path, images: pd.DataFrame) -> list[str] | None:
 
     Groups that have an image in common are one. An image that is no duplicate of any is a group of its own. What is
     only said for information, such as the same scene, groups nothing; nor does a path, or the id of a group, that two
-    audits of different sources have in common.
+    audits of different sources have in common. Copies of which an audit keeps no findings count (`copies.told`).
     """
-    found = _rows_near(manifest, images)
+    found = _rows_near(manifest, images, copies.told, ["path", "group_id", "severity"])
     if found is None:
         return None
     keys = list(zip(images["path"], images["sha256"], strict=True))
@@ -79,16 +81,21 @@ def _root(groups: dict[str, str], name: str) -> str:
     return name
 
 
-def _rows_near(manifest: Path, images: pd.DataFrame) -> dict[Key, list[dict[str, Any]]] | None:
+def _rows_near(
+    manifest: Path,
+    images: pd.DataFrame,
+    read: Callable[[Workspace], pd.DataFrame] = Workspace.read_findings,
+    columns: Sequence[str] = FINDINGS.names,
+) -> dict[Key, list[dict[str, Any]]] | None:
     wanted = set(zip(images["path"], images["sha256"], strict=True))
     found: dict[Key, list[dict[str, Any]]] = {}
     is_near = False
     for workspace in workspaces_near(manifest):
         with suppress(WorkspaceError):
-            table, findings = workspace.read_images(), workspace.read_findings()
+            table, findings = workspace.read_images(["path", "sha256"]), read(workspace)
             is_near = True
             sha256_of = dict(zip(table["path"], table["sha256"], strict=True))
-            for row in findings.to_dict("records"):
+            for row in findings[[*columns]].to_dict("records"):
                 key = (row["path"], sha256_of.get(row["path"]))
                 if key in wanted:
                     found.setdefault(key, []).append({**row, "workspace": str(workspace.root)})

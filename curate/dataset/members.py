@@ -13,10 +13,11 @@ from pathlib import Path
 import pandas as pd
 
 from curate.dataset import manifest as manifests
-from curate.dataset.dedupe import Deduplicator, Grouped, Location
+from curate.dataset.dedupe import Deduplicator, Grouped, Location, locations
+from curate.dataset.flags import groups_near
 from curate.dataset.recipe import Balance, BuildRecipe, Extension
 from curate.dataset.relocation import Say
-from curate.dataset.splits import sampling_key
+from curate.dataset.splits import joined, sampling_key
 from curate.errors import ConfigError, SourceError, suggestion
 from curate.i18n import counted
 from curate.schema import DecodeStatus, Verdict
@@ -68,14 +69,23 @@ def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) 
     if say is not None:
         for note in manifests.notes_on_classes(table, rows, manifest):
             say(f"note: {note}")
-    sizes = pd.to_numeric(rows["size_bytes"], errors="coerce").fillna(0) if "size_bytes" in rows else [0] * len(rows)
-    columns = (rows[name] for name in ("source", "path", "final_label", "sha256", "split"))
+    columns = (rows[name] for name in ("final_label", "sha256", "split"))
     return [
-        Member(
-            location=Location(source, path, int(size)), label=label, origin=OWN, sha256=sha256, given_split=split or ""
+        Member(location=location, label=label, origin=OWN, sha256=sha256, group=group, given_split=split or "")
+        for location, label, sha256, split, group in zip(
+            locations(rows), *columns, _groups_said(manifest, rows), strict=True
         )
-        for source, path, label, sha256, split, size in zip(*columns, sizes, strict=True)
     ]
+
+
+def _groups_said(manifest: Path, rows: pd.DataFrame) -> list[str]:
+    """Name the group of each row by what its audit has found, and a manifest of a built set says; empty where neither.
+
+    Both may have looked more closely than a build does.
+    """
+    nothing = [None] * len(rows)
+    audited, written = groups_near(manifest, rows) or nothing, list(rows["group"]) if "group" in rows else nothing
+    return [group or "" for group in joined([list(filter(None, both)) for both in zip(audited, written, strict=True)])]
 
 
 def dropped(manifest: Path) -> frozenset[str]:
@@ -126,9 +136,17 @@ def gather(
 
 
 def _checked(own: Sequence[Member], measured: Sequence[Grouped]) -> list[Member]:
-    """Give the approved images their groups; raises where one is not the image that was approved, or unreadable."""
+    """Give the approved images their groups; raises where one is not the image that was approved, or unreadable.
+
+    Groups that were said before (`_groups_said`) are joined with those that are found, whose hashes name them.
+    """
+    keys = [
+        [found.group, *([f"said {member.group}"] if member.group else [])]
+        for member, found in zip(own, measured, strict=True)
+    ]
+    groups = joined(keys)
     result = []
-    for member, grouped in zip(own, measured, strict=True):
+    for member, grouped, group in zip(own, measured, groups, strict=True):
         if grouped.sha256 is None:
             raise SourceError(
                 f"{member.address} cannot be read; has the source moved since the scan? Give it with --source. (Or is "
@@ -141,7 +159,7 @@ def _checked(own: Sequence[Member], measured: Sequence[Grouped]) -> list[Member]
             )
         if grouped.status == DecodeStatus.ERROR:
             raise SourceError(f"{member.address} cannot be decoded; drop it in the review and write the manifest again")
-        result.append(replace(member, group=grouped.group))
+        result.append(replace(member, group=str(group)))
     return result
 
 

@@ -59,6 +59,27 @@ def _refuse_small_classes(items: Sequence[Item], splits: int) -> None:
             )
 
 
+def joined(keys: Sequence[Sequence[str]]) -> list[str | None]:
+    """Name the group of each row: rows that share a key, or are linked by others that do, are one group (union-find).
+
+    A group is named by the smallest key in it; a row without keys has none.
+    """
+    leader: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        leader.setdefault(key, key)
+        while leader[key] != key:
+            leader[key] = leader[leader[key]]
+            key = leader[key]
+        return key
+
+    for of_row in keys:
+        for key in of_row[1:]:
+            first, second = sorted((find(of_row[0]), find(key)))
+            leader[second] = first
+    return [find(of_row[0]) if of_row else None for of_row in keys]
+
+
 _PRIORITY = ("train", "val", "test")
 
 

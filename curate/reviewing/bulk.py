@@ -22,6 +22,7 @@ from curate.reviewing.log import Choice
 from curate.reviewing.store import Store
 from curate.schema import Action, Category, Role, Verdict, member
 from curate.shell import typed
+from curate.sources.classes import same_file
 from curate.storage import safe_csv
 from curate.storage.workspace import Workspace
 
@@ -220,6 +221,7 @@ def _choices_of(workspace: Workspace, given: Rows, *, new_class: bool) -> list[C
     findings = queued(workspace.read_findings())
     reader = _Reader(
         hashes=dict(zip(images["path"], images["sha256"], strict=True)),
+        labels=dict(zip(images["path"], images["label"], strict=True)),
         findings={str(path): list(part) for path, part in findings.groupby("path")["finding_id"]},
         classes=_classes(workspace, images),
         new_class=new_class,
@@ -266,9 +268,10 @@ def _read_csv(path: Path) -> list[tuple[int, dict[str, Any]]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reader:
-    """Turns rows of a CSV into choices: `hashes` by path, `findings` in the queue by path, `classes` to give."""
+    """Turns rows of a CSV into choices: hashes, classes and findings in the queue by path, `classes` to give."""
 
     hashes: dict[str, str | None]
+    labels: dict[str, str | None]
     findings: dict[str, list[str]]
     classes: frozenset[str]
     new_class: bool
@@ -285,8 +288,12 @@ class _Reader:
         action = member(Action, row["action"])
         if action not in CHOSEN:
             raise SourceError(f"{where}: {row['action'] or ''!r} is no action; use keep, drop, relabel or defer")
-        label = row.get("new_label") if action is Action.RELABEL else None
-        if action is Action.RELABEL:
+        label = row.get("new_label")
+        if action is not Action.RELABEL:
+            if label and same_file(label.strip()) not in ("", same_file(self.labels[path] or "")):
+                raise SourceError(f"{where}: {action} with the new_label {label!r}; write relabel, or leave that out")
+            label = None
+        else:
             if not label:
                 raise SourceError(f"{where}: relabel needs a new_label")
             try:

@@ -8,6 +8,7 @@ time, and its note says where the image was, so that replaying the log needs not
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -41,29 +42,52 @@ class Carried:
 
 
 def carried(
-    log: Sequence[Decision], before: pd.DataFrame, after: pd.DataFrame, hashes: Mapping[str, str | None]
+    log: Sequence[Decision],
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    hashes: Mapping[str, str | None],
+    earlier: Mapping[str, str | None] = MappingProxyType({}),
 ) -> list[Carried]:
     """Return what to append to the log: each decision that has lost its image or finding, on what is found now.
 
-    `before` and `after` are findings; `hashes` is the content at each path now. A decision is lost where its image has
-    left its path, or the group that it leads has other findings now. A finding that was decided on already is left
-    alone, and a decision goes to all findings of its sort about its content; of several the one from the place most
-    like it, then the first. One about an image that nobody flagged moves with the image.
+    `before` and `after` are findings; `hashes` is the content at each path now, `earlier` at the last audit. A decision
+    is lost where its image has left its path, or the group that it leads has other findings now. A finding that was
+    decided on already is left alone, also where that was taken back, and a decision goes to all findings of its sort
+    about its content; of several the one from the place most like it, then the first. One about an image that nobody
+    flagged moves with the image.
     """
     standing = fold(log).standing
+    decided = {(decision.key, decision.sha256) for decision in log if decision.action is not Action.UNDO}
+    left = _Left(hashes, earlier)
     sorts_before, sorts_now = dict(_sorts(before)), dict(_sorts(after))
     lost: dict[tuple[str | None, _Sort], list[Decision]] = defaultdict(list)
     for decision in sorted(standing.values(), key=lambda decision: decision.id):
         sort = _ITSELF if decision.finding_id == IMAGE else sorts_before.get(decision.key)
-        if decision.sha256 and sort and (decision.path not in hashes or _leads_otherwise(decision, sort, sorts_now)):
+        if decision.sha256 and sort and (left.by(decision) or _leads_otherwise(decision, sort, sorts_now)):
             lost[decision.sha256, sort].append(decision)
     moved = []
     for (finding_id, path), sort in _places(sorts_now, hashes) if lost else ():
         known = lost.get((hashes.get(path), sort), [])
-        candidates = [decision for decision in known if decision.path == path or decision.path not in hashes]
-        if candidates and (finding_id, path) not in standing:
+        candidates = [decision for decision in known if decision.path == path or left.by(decision)]
+        if candidates and ((finding_id, path), hashes.get(path)) not in decided:
             moved.append(Carried(max(candidates, key=lambda one: _alike(one.path, path)), finding_id, path))
     return sorted(moved, key=lambda one: (one.decision.id, one.finding_id, one.path))
+
+
+class _Left:
+    """Tells paths that an image has left from those where it was written anew: a decision about that one is stale."""
+
+    def __init__(self, hashes: Mapping[str, str | None], earlier: Mapping[str, str | None]) -> None:
+        self._hashes, self._earlier = hashes, earlier
+        self._known = frozenset(earlier.values()) - {None}
+
+    def by(self, decision: Decision) -> bool:
+        """Say whether there is nothing at its path now, or an image that stood elsewhere, as in files numbered anew."""
+        if decision.path not in self._hashes:
+            return True
+        was_there = self._earlier.get(decision.path) == decision.sha256
+        now = self._hashes[decision.path]
+        return was_there and now != decision.sha256 and now in self._known
 
 
 def _leads_otherwise(decision: Decision, sort: _Sort, now: Mapping[Key, _Sort]) -> bool:

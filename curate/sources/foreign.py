@@ -15,6 +15,7 @@ from curate.images import formats
 from curate.shell import typed
 from curate.sources import objects
 from curate.sources.address import join
+from curate.sources.records import split_called
 
 _WAY_OUT = "give a folder of images per class, or a list (.csv) with path and label"
 _PARTNERS = 0.5
@@ -23,6 +24,12 @@ _HEAD_BYTES = 2048
 _LOOKED_INTO = 100
 """Files that say something of which one has to be of a form; empty ones, of images without objects, say nothing."""
 _BOX = re.compile(rb"\s*\d+(?:\s+-?\d*\.?\d+(?:e-?\d+)?){4,}\s*(?:\n|\r|$)")
+
+_LIST_AND_NUMBER = re.compile(r"([ _-]?(list|split|images|files))?[ _-]?\d*$")
+"""What follows the name of a split in that of a list, as in `train_list.txt` or `test1.txt`."""
+_FIRST_FIELD = re.compile(r"[\s,;]+")
+_LISTS = 3
+"""Lists of splits that a note names."""
 
 
 class _Packed(NamedTuple):
@@ -140,6 +147,43 @@ def _refused(root: str, file: str, form: _Boxes) -> SourceError:
         f"{join(root, file)} is {form.name}: objects in images, of which one class an image is read; cut the objects "
         f"out, or {_WAY_OUT} (with {without} folders count as classes)"
     )
+
+
+def lists_of_splits(root: str, images: Sequence[str], others: Collection[str]) -> list[Message]:
+    """Note files such as `train.txt` that name images, whose splits nobody reads; none where an image has a split."""
+    called_so = sorted(filter(_is_called_as_list_of_split, others))
+    names = {_bare(path) for path in images} if called_so else set()
+    files = [path for path in called_so if _names_images(root, path, names)]
+    if not files:
+        return []
+    return [
+        msg(
+            "Splits seem to be listed in {files}; such files are not read, and no image has a split. Give a list "
+            "(.csv) with path, label and split, or a folder per split.",
+            files=files[:_LISTS],
+        )
+    ]
+
+
+def _is_called_as_list_of_split(path: str) -> bool:
+    stem, suffix = posixpath.splitext(posixpath.basename(path).lower())
+    return suffix in (".txt", ".lst", ".csv") and split_called(_LIST_AND_NUMBER.sub("", stem)) is not None
+
+
+def _names_images(root: str, path: str, names: Collection[str]) -> bool:
+    """Say whether most lines at the beginning of a file begin with an image, with or without extension or folder."""
+    head = _head(root, path)
+    lines = head.decode("utf-8", "replace").splitlines()[: -1 if len(head) == _HEAD_BYTES else None]
+    written = [line.strip().replace("\\", "/") for line in lines if line.strip()]
+    known = [any(_bare(text) in names for text in (line, *_FIRST_FIELD.split(line, 1)[:1])) for line in written]
+    return sum(known) > len(known) / 2
+
+
+def _bare(path: str) -> str:
+    """Return the name of an image without the extension that lists leave out."""
+    name = posixpath.basename(path.strip("\"'"))
+    stem, suffix = posixpath.splitext(name)
+    return stem if suffix.lower() in formats.FORMAT_OF_EXTENSION else name
 
 
 def _mirrors(stem: str, images: Collection[str]) -> bool:

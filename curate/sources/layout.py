@@ -67,7 +67,9 @@ def arrange(root: str, files: Sequence[Found]) -> Listing:
     used = {item.path for item in read}
     left_out = [Skipped(file.path, file.skipped) for file in files if file.skipped and file.path not in used]
     of_metadata = counts.notes(", ".join(sorted({PurePosixPath(path).name for path in tables})))
-    notes = [*doubtful, *described.notes, *of_metadata, *_notes_on(records)]
+    has_splits = any(record.split for record in records)
+    unread = [] if has_splits else foreign.lists_of_splits(root, [record.path for record in records], list(others))
+    notes = [*doubtful, *described.notes, *of_metadata, *unread, *_notes_on(records)]
     return Listing(root, records, sorted([*left_out, *read], key=lambda item: item.path), notes, further)
 
 

@@ -79,6 +79,20 @@ def test_an_image_that_was_moved_into_the_class_it_was_given_is_kept_there(sourc
     assert table.loc["cats/back.jpg", ["action", "final_label", "reviewer"]].tolist() == ["relabel", "dogs", "ana"]
 
 
+def test_decisions_follow_images_that_are_numbered_anew_where_the_first_has_gone(source: Path, tmp_path: Path) -> None:
+    sample_images.save(sample_images.photo(10) // 8, source / "cats" / "002.jpg")
+    curate.audit(source, tmp_path / "ws")
+    for number, action in ((1, "drop"), (2, "keep"), (3, "drop")):
+        selection = curate.Selection(paths=(f"cats/00{number}.jpg",))
+        curate.decide(tmp_path / "ws", selection, action, reviewer="ana")
+    (source / "cats" / "000.jpg").unlink()
+    for number in (1, 2, 3):
+        (source / "cats" / f"00{number}.jpg").rename(source / "cats" / f"00{number - 1}.jpg")
+    curate.audit(source, tmp_path / "ws")
+    table = curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="drop").set_index("path")
+    assert [table.loc[f"cats/00{number}.jpg", "action"] for number in range(3)] == ["drop", "keep", "drop"]
+
+
 def test_an_image_that_its_list_calls_by_now_what_it_was_given_is_kept_for_as_long_as_it_does(tmp_path: Path) -> None:
     source, workspace = sample_images.dataset(tmp_path / "source", each=2), tmp_path / "ws"
     sample_images.save(sample_images.photo(9) // 8, source / "dark.jpg")

@@ -14,7 +14,7 @@ from curate.dataset.recipe import BuildRecipe
 from curate.errors import SourceError
 from curate.storage import safe_csv
 from tests import sample_images
-from tests.dataset.handmade import DOCUMENTS, Row, manifest
+from tests.dataset.handmade import DOCUMENTS, Row, looked_into_more_closely, manifest
 from tests.dataset.test_build import handmade_set, plain, rows_of
 
 HALVES = "[split]\ntrain = 0.5\ntest = 0.5\n"
@@ -150,3 +150,18 @@ def test_a_source_that_has_moved_is_built_from_where_it_is(tmp_path: Path) -> No
         curate.build(plain(tmp_path, HALVES), tmp_path / "set", manifest=path)
     table = curate.build(plain(tmp_path, HALVES), tmp_path / "set", manifest=path, source=tmp_path / "now").table
     assert len(table) == 8
+
+
+def test_copies_that_only_the_audit_knows_stand_in_one_split_and_so_when_the_set_is_built_again(tmp_path: Path) -> None:
+    approved = looked_into_more_closely(tmp_path)
+    (tmp_path / "recipe.toml").write_text(HALVES)
+    built = curate.build(tmp_path / "recipe.toml", tmp_path / "new" / "set", manifest=approved).table
+    groups = built["origin_path"].map(lambda path: int(Path(path).stem) // 4)
+    assert Counter(groups) == {0: 3, 1: 3, 2: 3, 3: 3}
+    assert (built["split"].groupby(groups).nunique() == 1).all()
+    assert (built["group"].groupby(groups).nunique() == 1).all()
+    assert set(built["group"]) <= set(built["origin_sha256"])
+    manifest_of_set = tmp_path / "new" / "set" / "manifest.csv"
+    again = curate.build(tmp_path / "recipe.toml", tmp_path / "again", manifest=manifest_of_set).table
+    groups = again["origin_sha256"].map(dict(zip(built["sha256"], groups, strict=True)))
+    assert (again["split"].groupby(groups).nunique() == 1).all()

@@ -3,8 +3,10 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import curate
 from curate.dataset.splits import repaired
@@ -76,6 +78,21 @@ def test_images_of_two_sources_that_lie_alike_are_no_copies_of_one_another(tmp_p
     exported = curate.export(tmp_path / "both.csv", tmp_path / "out", repair_splits=True, say=said.append)
     assert said == ["moved from test to train, where a copy stands: 1 of the images"]
     assert exported["split"].tolist() == ["test", "test", "train", "train"]
+
+
+def test_copies_that_are_so_many_that_no_finding_tells_of_them_are_moved_too(tmp_path: Path) -> None:
+    for number in range(6):
+        photo = sample_images.photo(number, 320, 240)
+        for copy, split in enumerate(("train", "test", "test", "test")):
+            smaller = np.asarray(Image.fromarray(photo).resize((320 - 64 * copy, 240 - 48 * copy)))
+            sample_images.save(smaller, tmp_path / "set" / split / "cat" / f"{number}-{copy}.png")
+    audit = curate.audit(tmp_path / "set", tmp_path / "ws")
+    assert "split_leak" not in set(audit.findings["kind"]), "a property of the dataset"
+    curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="keep")
+    said: list[str] = []
+    exported = curate.export(tmp_path / "m.csv", tmp_path / "out", repair_splits=True, say=said.append)
+    assert said == ["moved from test to train, where a copy stands: 18 of the images"]
+    assert set(exported["split"]) == {"train"}
 
 
 def test_without_asking_nothing_moves(leaking: Path, tmp_path: Path) -> None:

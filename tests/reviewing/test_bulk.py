@@ -276,6 +276,7 @@ def test_a_path_is_read_as_windows_and_as_spreadsheets_write_it(audited: Audited
         pytest.param("cats/cut.jpg,,", "line 2: '' is no action", id="no action"),
         pytest.param("cats/cut.jpg,undo,", "line 2: 'undo' is no action", id="an undo"),
         pytest.param(",drop,", "line 2: '' is no image of this audit", id="no path"),
+        pytest.param("cats/cut.jpg,keep,dogs", "line 2: keep with the new_label 'dogs'; write relabel", id="a class"),
         pytest.param("cats/cut.jpg,relabel,Dogs", "line 2: 'Dogs' is no class .* did you mean 'dogs'", id="no class"),
     ],
 )  # fmt: skip
@@ -292,6 +293,11 @@ def test_a_row_with_a_hash_decides_that_content_and_no_other(audited: Audited) -
         from_csv(audited, f"path,sha256,action\ndogs/again.jpg,{other},drop\n")
     assert decisions(audited) == {}
     assert from_csv(audited, f"path,sha256,action\ndogs/again.jpg,{looked_at.upper()},drop\ncats/003.jpg,,drop\n") == 2
+
+
+def test_a_row_may_say_the_class_that_an_image_has_beside_any_action(audited: Audited) -> None:
+    assert from_csv(audited, "path,action,new_label\ncats/cut.jpg,drop, Cats \ndogs/again.jpg,keep,  \n") == 2
+    assert decisions(audited) == {"cats/cut.jpg": "drop", "dogs/again.jpg": "keep"}
 
 
 def test_rows_that_say_the_same_are_one_decision(audited: Audited) -> None:

@@ -113,3 +113,41 @@ def test_a_decision_about_an_image_that_nobody_flagged_moves_with_the_image() ->
     assert carried(log, BEFORE, table(), {"a/old": "t", "b/new": "s"}) == []
     unread = [replace(log[0], sha256=None)]
     assert carried(unread, BEFORE, table(), {"b/new": None}) == [], "of what nobody could read none is the same image"
+
+
+@pytest.mark.parametrize("finding_id", [IMAGE, None])
+def test_decisions_follow_images_that_are_numbered_anew(finding_id: str | None) -> None:
+    """Where the first of 1, 2, 3 has gone, the names of two are those of others, which decisions were about too."""
+    names = ["a/1", "a/2", "a/3"]
+    log = [
+        replace(LOG[0], id=number, path=path, finding_id=finding_id or f"blurry:{path}", sha256=f"s{number}", note=None)
+        for number, path in enumerate(names, 1)
+    ]
+    before, after = table(*map(finding, names)), table(*map(finding, names[:2]))
+    earlier = {"a/1": "s1", "a/2": "s2", "a/3": "s3"}
+    now = {"a/1": "s2", "a/2": "s3"}
+    moved = carried(log, before, after, now, earlier)
+    assert [(one.decision.id, one.path, one.note) for one in moved] == [
+        (2, "a/1", "moved from a/2"),
+        (3, "a/2", "moved from a/3"),
+    ]
+    log += [
+        replace(one.decision, id=3 + number, path=one.path, finding_id=one.finding_id)
+        for number, one in enumerate(moved, 1)
+    ]
+    assert carried(log, after, after, now, now) == [], "once"
+    assert carried(log, after, after, now, earlier) == []
+
+
+def test_what_was_written_anew_at_its_path_has_not_moved() -> None:
+    after = table(finding("b/new"))
+    assert carried(LOG, BEFORE, after, {"a/old": "t", "b/new": "s"}, {"a/old": "s", "b/new": "u"}) == []
+    assert carried(LOG, BEFORE, after, {"a/old": None, "b/new": "s"}, {"a/old": "s", "b/new": None}) == []
+    assert carried(LOG, BEFORE, after, {"a/old": "t", "b/new": "s"}, {"a/old": "t", "b/new": "t"}) == []
+
+
+def test_what_was_taken_back_after_a_move_does_not_come_again() -> None:
+    moved = replace(LOG[0], id=2, path="b/new", finding_id=IMAGE)
+    undo = replace(moved, id=3, action=Action.UNDO, reverts=2)
+    log = [replace(LOG[0], finding_id=IMAGE), moved, undo]
+    assert carried(log, BEFORE, table(), {"b/new": "s"}) == []

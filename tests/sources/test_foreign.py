@@ -171,3 +171,45 @@ def test_empty_texts_beside_images_of_classes_are_no_boxes(tmp_path: Path) -> No
     put(tmp_path, "cat/1.txt", b"")
     put(tmp_path, "dog/2.txt", b" \n")
     assert where(listed(tmp_path)) == {"cat/1.jpg": (None, "cat"), "dog/2.jpg": (None, "dog")}
+
+
+PATHS = ("images/cat/1.jpg", "images/cat/2.jpg", "images/dog/my dog.jpg", "images/dog/3.jpg")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("train.txt", "cat/1.jpg\ndog/3.jpg\n", id="paths"),
+        pytest.param("meta/test.txt", "cat/1\r\ndog/my dog\r\n", id="without extensions, as Food-101"),
+        pytest.param("labels/val1.txt", "./images/cat/2.jpg 0\n./images/dog/3.jpg 1\n", id="with classes, by number"),
+        pytest.param("train_list.lst", "dog\\3.jpg\n", id="as Windows writes them"),
+        pytest.param("Train.csv", 'image,label\n"1.jpg",cat\n3.jpg,dog\n', id="a table"),
+        pytest.param("valid.txt", "cat/1.jpg\n" * 1000, id="longer than is looked at"),
+    ],
+)
+def test_lists_of_splits_are_noted_since_no_image_has_a_split_then(tmp_path: Path, name: str, text: str) -> None:
+    folder(tmp_path, *PATHS)
+    put(tmp_path, name, text.encode())
+    (note,) = listed(tmp_path).notes
+    assert str(note).startswith(f"Splits seem to be listed in {name}; such files are not read")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        pytest.param("train.txt", "a text about the training\n", id="a text"),
+        pytest.param("train.txt", "", id="empty"),
+        pytest.param("classes.txt", "cat/1.jpg\n", id="another name"),
+        pytest.param("train.md", "cat/1.jpg\n", id="another extension"),
+    ],
+)
+def test_what_names_no_images_of_a_split_is_not_noted(tmp_path: Path, name: str, text: str) -> None:
+    folder(tmp_path, *PATHS)
+    put(tmp_path, name, text.encode())
+    assert listed(tmp_path).notes == []
+
+
+def test_lists_of_splits_beside_folders_of_splits_are_not_noted(tmp_path: Path) -> None:
+    folder(tmp_path, "train/cat/1.jpg", "test/cat/2.jpg")
+    put(tmp_path, "train.txt", b"cat/1.jpg\n")
+    assert listed(tmp_path).notes == []

@@ -13,7 +13,7 @@ from curate.storage import safe_csv
 from curate.train import listing
 from curate.train.data import Sample
 from tests import sample_images
-from tests.dataset.handmade import Row, manifest
+from tests.dataset.handmade import Row, looked_into_more_closely, manifest
 from tests.sources.test_remote import bucket, endpoint, upload  # noqa: F401
 
 
@@ -61,6 +61,12 @@ def test_images_of_equal_bytes_are_one_group_with_or_without_a_finding() -> None
 def test_a_built_set_says_its_groups_itself() -> None:
     table = rows(("a", "1", None), ("b", "2", None), ("c", "3", None), group=["g", "h", "g"])
     assert groups(table) == [{"a", "c"}, {"b"}]
+
+
+def test_copies_that_only_the_audit_knows_are_one_group_though_the_best_of_them_was_dropped(tmp_path: Path) -> None:
+    samples = listing.images(looked_into_more_closely(tmp_path), tmp_path / "scratch")
+    groups = [sample.group for sample in samples]
+    assert [groups.index(group) for group in groups] == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9]
 
 
 def test_images_without_a_hash_are_groups_of_their_own_also_where_two_sources_have_one_path() -> None:

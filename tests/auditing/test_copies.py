@@ -1,0 +1,57 @@
+"""Copies of which an audit keeps no findings, since most images are some, are known to what must not part them."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import curate
+from curate.auditing import copies
+from curate.dataset.flags import groups_near
+from curate.storage.workspace import Workspace
+from tests import sample_images
+
+
+@pytest.fixture(scope="module")
+def cropped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace of 8 photos, each with two crops that only a thorough audit finds."""
+    root = tmp_path_factory.mktemp("copies")
+    for number in range(8):
+        photo = sample_images.photo(number, 320, 240)
+        for name, image in (("0", photo), ("1", photo[:168, :224]), ("2", photo[48:228, 64:304])):
+            sample_images.save(image, root / "set" / "a" / f"{number}-{name}.png")
+    curate.audit(root / "set", root / "ws", thorough=True)
+    return root / "ws"
+
+
+def test_what_is_a_property_of_the_dataset_is_told_again_with_the_settings_of_the_audit(cropped: Path) -> None:
+    workspace = Workspace(cropped)
+    assert copies.hidden(workspace)
+    assert workspace.read_findings().empty
+    told = copies.told(workspace)
+    assert told["kind"].value_counts().to_dict() == {"cropped": 24}
+    assert told["group_id"].nunique() == 8
+
+
+def test_a_build_draws_no_split_between_them(cropped: Path, tmp_path: Path) -> None:
+    images = Workspace(cropped).read_images()
+    groups = groups_near(cropped / "manifest.parquet", images)
+    assert pd.Series(groups).groupby(images["path"].str[:3]).nunique().tolist() == [1] * 8
+    assert len(set(groups or ())) == 8
+    curate.manifest(cropped)
+    (tmp_path / "recipe.toml").write_text("[split]\ntrain = 0.5\ntest = 0.5\n")
+    built = curate.build(tmp_path / "recipe.toml", tmp_path / "set", manifest=cropped / "manifest.parquet").table
+    assert (built["split"].groupby(built["origin_path"].str[:3]).nunique() == 1).all()
+
+
+def test_where_the_settings_want_other_measurements_by_now_there_is_what_was_kept(tmp_path: Path) -> None:
+    for number in range(24):
+        photo = sample_images.photo(number // 3, 160, 120)[:: 1 + number % 3, :: 1 + number % 3]
+        sample_images.save(photo, tmp_path / "set" / "a" / f"{number:02}.png")
+    curate.audit(tmp_path / "set", tmp_path / "ws")
+    workspace = Workspace(tmp_path / "ws")
+    assert copies.hidden(workspace)
+    assert len(copies.told(workspace)) > len(workspace.read_findings())
+    text = workspace.config.read_text().replace("thorough = false", "thorough = true")
+    workspace.config.write_text(text)
+    pd.testing.assert_frame_equal(copies.told(workspace), workspace.read_findings())
