@@ -13,6 +13,7 @@ from curate.auditing import thresholds
 from curate.auditing.thresholds import Cut
 from curate.errors import CurateError
 from curate.reviewing.catalogue import ImageFilter
+from curate.reviewing.fold import spared_note
 from curate.reviewing.store import Store
 from curate.schema import State
 from curate.storage.workspace import Workspace
@@ -154,11 +155,5 @@ def _save(cut: Cut, at: float) -> None:
         found,
     )
     if spared:
-        text += " " + counted(
-            "{n} image that was dropped or given another class is no longer flagged: it stays as it is, and the "
-            "decision counts again once it is flagged.",
-            "{n} images that were dropped or given another class are no longer flagged: they stay as they are, and the "
-            "decisions count again once they are flagged.",
-            spared,
-        )
+        text += " " + session.translator().render(spared_note(spared))
     st.session_state.message = ("success", text)

@@ -14,6 +14,7 @@ from curate.auditing import measurement
 from curate.auditing.run import Run
 from curate.config import Config
 from curate.dataset import reuse
+from curate.dataset.splits import joined
 from curate.findings import Finding
 from curate.measuring import features
 from curate.measuring.pool import Engine
@@ -93,22 +94,9 @@ class Deduplicator:
 
 
 def _joined(hashes: dict[str, str | None], findings: Iterable[Finding]) -> dict[str, str]:
-    """Name the group of every image: findings that share an image are one group (union-find)."""
-    leader = {path: path for path in hashes}
-
-    def find(path: str) -> str:
-        while leader[path] != path:
-            leader[path] = leader[leader[path]]
-            path = leader[path]
-        return path
-
-    first: dict[str | None, str] = {}
+    """Name the group of every image by the smallest sha256 in it: findings that share an image are one group."""
+    keys = {path: [sha256 or path] for path, sha256 in hashes.items()}
     for finding in findings:
         if finding.severity is not Severity.INFO:
-            leader[find(finding.path)] = find(first.setdefault(finding.group_id, finding.path))
-    names: dict[str, str] = {}
-    for path, sha256 in hashes.items():
-        name = sha256 or path
-        top = find(path)
-        names[top] = min(names.get(top, name), name)
-    return {path: names[find(path)] for path in hashes}
+            keys[finding.path].append(f"~{finding.group_id}")  # comes after every name of an image
+    return dict(zip(keys, joined(keys.values()), strict=True))

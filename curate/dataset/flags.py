@@ -1,7 +1,7 @@
 """What scanners have said of the images of a manifest, from the workspace that lies with it."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ import pandas as pd
 
 from curate.auditing import copies
 from curate.dataset.relocation import workspaces_near
+from curate.dataset.splits import joined
 from curate.errors import WorkspaceError
 from curate.schema import FINDINGS, LABEL_CONFLICT, Category, Severity
 from curate.storage.workspace import Workspace
@@ -54,14 +55,13 @@ def groups_near(manifest: Path, images: pd.DataFrame) -> list[str] | None:
     found = _rows_near(manifest, images, copies.told, ["path", "group_id", "severity"])
     if found is None:
         return None
-    keys = list(zip(images["path"], images["sha256"], strict=True))
-    first: dict[tuple[str, str], str] = {}
-    groups: dict[str, str] = {}
-    for key in keys:
-        for row in found.get(key, ()):
-            if row["group_id"] and row["severity"] != Severity.INFO:
-                _join(groups, _name(key), first.setdefault((row["workspace"], row["group_id"]), _name(key)))
-    return [_root(groups, _name(key)) for key in keys]
+    return joined(
+        [
+            _name(key),
+            *(_group(row) for row in found.get(key, ()) if row["group_id"] and row["severity"] != Severity.INFO),
+        ]
+        for key in zip(images["path"], images["sha256"], strict=True)
+    )
 
 
 def _name(key: Key) -> str:
@@ -69,16 +69,9 @@ def _name(key: Key) -> str:
     return f"image:{sha256}:{path}"
 
 
-def _join(groups: dict[str, str], one: str, other: str) -> None:
-    low, high = sorted((_root(groups, one), _root(groups, other)))
-    if low != high:
-        groups[high] = low
-
-
-def _root(groups: dict[str, str], name: str) -> str:
-    while name in groups:
-        name = groups[name]
-    return name
+def _group(row: Mapping[str, Any]) -> str:
+    """Name a group of one workspace; images come before it, so that they name what they are joined to."""
+    return f"in {row['workspace']}: {row['group_id']}"
 
 
 def _rows_near(

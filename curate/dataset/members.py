@@ -85,7 +85,7 @@ def _groups_said(manifest: Path, rows: pd.DataFrame) -> list[str]:
     """
     nothing = [None] * len(rows)
     audited, written = groups_near(manifest, rows) or nothing, list(rows["group"]) if "group" in rows else nothing
-    return [group or "" for group in joined([list(filter(None, both)) for both in zip(audited, written, strict=True)])]
+    return joined([*filter(None, both)] for both in zip(audited, written, strict=True))
 
 
 def dropped(manifest: Path) -> frozenset[str]:
@@ -159,7 +159,7 @@ def _checked(own: Sequence[Member], measured: Sequence[Grouped]) -> list[Member]
             )
         if grouped.status == DecodeStatus.ERROR:
             raise SourceError(f"{member.address} cannot be decoded; drop it in the review and write the manifest again")
-        result.append(replace(member, group=str(group)))
+        result.append(replace(member, group=group))
     return result
 
 

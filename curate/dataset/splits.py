@@ -6,7 +6,7 @@ order of files nor the random generator of a version matters.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from curate.errors import SourceError
@@ -59,11 +59,12 @@ def _refuse_small_classes(items: Sequence[Item], splits: int) -> None:
             )
 
 
-def joined(keys: Sequence[Sequence[str]]) -> list[str | None]:
+def joined(keys: Iterable[Sequence[str]]) -> list[str]:
     """Name the group of each row: rows that share a key, or are linked by others that do, are one group (union-find).
 
-    A group is named by the smallest key in it; a row without keys has none.
+    A group is named by the smallest key in it; a row without keys has none, which is an empty text.
     """
+    rows = [*keys]
     leader: dict[str, str] = {}
 
     def find(key: str) -> str:
@@ -73,11 +74,11 @@ def joined(keys: Sequence[Sequence[str]]) -> list[str | None]:
             key = leader[key]
         return key
 
-    for of_row in keys:
+    for of_row in rows:
         for key in of_row[1:]:
             first, second = sorted((find(of_row[0]), find(key)))
             leader[second] = first
-    return [find(of_row[0]) if of_row else None for of_row in keys]
+    return [find(of_row[0]) if of_row else "" for of_row in rows]
 
 
 _PRIORITY = ("train", "val", "test")
