@@ -156,7 +156,7 @@ def _groups(manifest: Path, images: pd.DataFrame) -> list[str] | None:
         deduplicator = Deduplicator(Path(scratch) / "measured")
         deduplicator.take_over(workspaces_near(manifest), places)
         found = [one.group for one in deduplicator.groups(places)]
-    return [str(group) for group in splits.joined(list(zip(groups, found, strict=True)))]
+    return splits.joined(zip(groups, found, strict=True))
 
 
 def _put_documents(
