@@ -81,8 +81,10 @@ class Source(ABC):
 
     def _excluded(self, path: str) -> Message | None:
         """Say why a path below the root is left out: by a pattern of the person, or since no table could hold it."""
-        pattern = next((pattern for pattern in self._exclude if _matches(path, pattern)), None)
-        return None if pattern is None else msg("excluded by {pattern}", pattern=pattern)
+        for pattern in self._exclude:
+            if _matches(path, pattern):
+                return msg("excluded by {pattern}", pattern=pattern)
+        return None
 
     def read(self, path: str, *, offset: int | None = None, size: int = 0, max_bytes: int = NO_LIMIT) -> bytes | None:
         """Read the bytes of one image; None where there are more than `max_bytes`.
@@ -186,7 +188,7 @@ def _without(listing: Listing, excluded: Callable[[str], Message | None]) -> Lis
     records, skipped = [], list(listing.skipped)
     for record in listing.records:
         reason = excluded(record.path)
-        if not all(is_text(text or "") for text in (record.path, record.label, record.split)):
+        if not (is_text(record.path) and is_text(record.label or "") and is_text(record.split or "")):
             reason = msg("its name or its class is no text; rename it")
         elif ".." in record.path.replace("\\", "/").split("/"):
             reason = msg("its name leads out of the source; rename it")

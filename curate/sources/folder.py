@@ -38,8 +38,11 @@ class Folder(Source):
             os.scandir(self.root).close()
         except OSError as error:
             raise SourceError(f"{self.address} cannot be read ({error.strerror}); check its permissions") from error
-        found = (item._replace(skipped=self._excluded(item.path) or item.skipped) for item in _walk(self.root))
-        return arrange(self.root, list(found))
+        return arrange(self.root, [self._without(item) for item in _walk(self.root)])
+
+    def _without(self, item: Found) -> Found:
+        reason = self._excluded(item.path)
+        return item if reason is None else item._replace(skipped=reason)
 
 
 def _walk(root: str) -> Iterator[Found]:

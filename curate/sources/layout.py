@@ -117,14 +117,21 @@ class LabelAndSplit(NamedTuple):
 def classes_of(paths: Sequence[str]) -> list[LabelAndSplit]:
     """Read the class and split of each image from its path below the source, all of them together. Pure."""
     base = len(_dataset_root(paths))
-    folders = [path[base:].split("/")[:-1] for path in paths]
-    splits_first = _are_splits(parts[0] for parts in folders if parts)
-    if splits_first:
-        return [LabelAndSplit(parts[1] if len(parts) > 1 else None, _split_at(parts, 0)) for parts in folders]
+    folders = [path[base:].rpartition("/")[0] for path in paths]
+    parts_of = {folder: folder.split("/") if folder else [] for folder in folders}  # a folder holds many
+    place_of = _places([*parts_of.values()])
+    said = {folder: place_of(parts) for folder, parts in parts_of.items()}
+    return [said[folder] for folder in folders]
+
+
+def _places(folders: Sequence[Sequence[str]]) -> Callable[[Sequence[str]], LabelAndSplit]:
+    """Return what reads class and split from the names of the folders that lead to an image; `folders` are all."""
+    if _are_splits(parts[0] for parts in folders if parts):
+        return lambda parts: LabelAndSplit(parts[1] if len(parts) > 1 else None, _split_at(parts, 0))
     # A class may well have a part called `test`: only where every class is cut into splits are these what they seem.
     if all(len(parts) > 1 for parts in folders) and _are_splits(parts[1] for parts in folders):
-        return [LabelAndSplit(parts[0], _split_at(parts, 1)) for parts in folders]
-    return [LabelAndSplit(parts[0] if parts else None, None) for parts in folders]
+        return lambda parts: LabelAndSplit(parts[0], _split_at(parts, 1))
+    return lambda parts: LabelAndSplit(parts[0] if parts else None, None)
 
 
 def _notes_on(records: Sequence[Record]) -> list[Message]:
