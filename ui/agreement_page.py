@@ -61,12 +61,12 @@ def _table() -> None:
 def _surface(size: int) -> None:
     """Show items as they were before anybody decided: the other's decision is hidden."""
     workspace, state = session.workspace(), st.session_state
-    if "second_feed" not in state or state.second_feed.size != size:
-        state.second_feed = SecondFeed(size)
-    feed: SecondFeed = state.second_feed
+    if "second_feed" in state and state.second_feed.size != size:
+        del state.second_feed
+    feed = session.feed("second_feed", lambda reviewer: SecondFeed(reviewer, size))
     painter = Painter(workspace, images.source_of(workspace))
     with Store(workspace.review) as store:
-        answer = feed.answer(store, painter, reviewer=session.reviewer())
+        answer = feed.answer(store, painter)
     lines = [_("Nothing to look at a second time: it takes images that somebody else has decided.")]
     surface.queue()(
         key=KEY,
@@ -75,7 +75,7 @@ def _surface(size: int) -> None:
             **answer,
             **queue_page.fixed(session.translator(), ACTS),
             "texts": words.queue_texts(),
-            "feed": stable_id(session.translator().language, session.draw_for(), str(size)),
+            "feed": stable_id(session.translator().language, feed.reviewer, str(size)),
             "classes": [],
             "ahead": AHEAD,
             "end": {"title": _("Nothing left"), "lines": lines, "code": None},
@@ -88,4 +88,4 @@ def _hear() -> None:
     said = session.told(KEY, "said")
     if said and "second_feed" in st.session_state:
         with Store(session.workspace().review) as store:
-            st.session_state.second_feed.hear(said, store, reviewer=session.who_sees())
+            st.session_state.second_feed.hear(said, store)

@@ -144,17 +144,18 @@ class Exchange:
 
 @dataclass
 class QueueFeed:
-    """The queue of one browser session."""
+    """The queue of one browser session, for one reviewer: what is decided there is decided by no other."""
 
+    reviewer: str
     exchange: Exchange = field(default_factory=Exchange)
     last: Message | None = None
     _counted: tuple[float, QueueFilter, dict[str, int]] | None = None
 
-    def hear(self, sent: object, store: Store, *, reviewer: str) -> None:
+    def hear(self, sent: object, store: Store) -> None:
         """Take a message; one of another life, or one that is none, changes nothing."""
         message = self.exchange.understood(Message, sent)
         if message is not None:
-            self.exchange.take(message.number, message.strokes, store, reviewer)
+            self.exchange.take(message.number, message.strokes, store, self.reviewer)
             self.last = message
 
     def draw_anew(self) -> None:

@@ -49,17 +49,18 @@ class Shown:
 
 @dataclass
 class GridFeed:
-    """The grid of one browser session."""
+    """The grid of one browser session, for one reviewer."""
 
+    reviewer: str
     exchange: Exchange = field(default_factory=Exchange)
     last: GridMessage | None = None
     total: int = 0
 
-    def hear(self, sent: object, store: Store, *, reviewer: str) -> None:
+    def hear(self, sent: object, store: Store) -> None:
         """Take a message; one of another life, or one that is none, changes nothing."""
         message = self.exchange.understood(GridMessage, sent)
         if message is not None:
-            self.exchange.take(message.number, message.strokes, store, reviewer)
+            self.exchange.take(message.number, message.strokes, store, self.reviewer)
             self.last = message
 
     def draw_anew(self) -> None:

@@ -194,7 +194,7 @@ def _forget() -> None:
 def _grid(shown: Shown, title: str) -> None:
     """Draw the grid; a message of it runs this alone."""
     workspace, state = session.workspace(), st.session_state
-    feed: GridFeed = state.setdefault("grid_feed", GridFeed())
+    feed = session.feed("grid_feed", GridFeed)
     painter = Painter(workspace, images.source_of(workspace))
     with Store(workspace.review) as store:
         answer: dict[str, Any] = feed.answer(store, painter, shown)
@@ -206,7 +206,7 @@ def _grid(shown: Shown, title: str) -> None:
             **answer,
             **queue_page.fixed(session.translator(), ACTS),
             "texts": words.grid_texts(),
-            "feed": stable_id(repr(shown), title, session.translator().language, session.draw_for()),
+            "feed": stable_id(repr(shown), title, session.translator().language, feed.reviewer),
             "classes": classes,
             "none": _("No image is like that."),
         },
@@ -221,4 +221,4 @@ def _hear() -> None:
     said = session.told(KEY, "said")
     if said and "grid_feed" in st.session_state:
         with Store(session.workspace().review) as store:
-            st.session_state.grid_feed.hear(said, store, reviewer=session.who_sees())
+            st.session_state.grid_feed.hear(said, store)

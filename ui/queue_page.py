@@ -44,16 +44,12 @@ def _surface() -> None:
     session.go_on_if_overtaken()
     workspace = session.workspace()
     state = st.session_state
-    opened = None
-    if "queue_feed" not in state:
-        state.queue_feed = QueueFeed()
-        opened = st.query_params.get("item")
-    feed: QueueFeed = state.queue_feed
+    feed = session.feed("queue_feed", QueueFeed)
     chosen = session.chosen_filter()
     painter = Painter(workspace, images.source_of(workspace))
     with Store(workspace.review) as store:
         leases.release_closed(store)
-        answer = feed.answer(store, painter, chosen, opened=opened)
+        answer = feed.answer(store, painter, chosen, opened=st.query_params.get("item"))
         classes = sorted(store.catalogue.classes())
         end = _end(store, chosen)
     surface.queue()(
@@ -63,7 +59,7 @@ def _surface() -> None:
             **answer,
             **fixed(session.translator(), ACTS),
             "texts": words.queue_texts(),
-            "feed": stable_id(repr(chosen), session.translator().language, session.draw_for()),
+            "feed": stable_id(repr(chosen), session.translator().language, feed.reviewer),
             "classes": classes,
             "ahead": AHEAD,
             "end": end,
@@ -91,7 +87,7 @@ def _hear() -> None:
     said = session.told(KEY, "said")
     if said and "queue_feed" in st.session_state:
         with Store(session.workspace().review) as store:
-            st.session_state.queue_feed.hear(said, store, reviewer=session.who_sees())
+            st.session_state.queue_feed.hear(said, store)
 
 
 def _end(store: Store, chosen: QueueFilter) -> dict[str, Any]:

@@ -14,23 +14,24 @@ from curate.ui.payload import Painter
 
 @dataclass
 class SecondFeed:
-    """Second looks of one browser session: the shared sample, each item as it was before anybody decided."""
+    """Second looks of one reviewer's browser session: the shared sample, each item as it was before anybody decided."""
 
+    reviewer: str
     size: int
     exchange: Exchange = field(default_factory=Exchange)
     last: Message | None = None
 
-    def hear(self, sent: object, store: Store, *, reviewer: str) -> None:
+    def hear(self, sent: object, store: Store) -> None:
         """Take a message: what it keeps or drops is an opinion, and decides nothing."""
         message = self.exchange.understood(Message, sent)
         if message is None:
             return
         strokes = sorted(message.strokes, key=lambda stroke: stroke.number)
-        self.exchange.answers = [self._answer(stroke, store, reviewer) for stroke in strokes]
+        self.exchange.answers = [self._answer(stroke, store) for stroke in strokes]
         self.exchange.heard = max(self.exchange.heard, message.number)
         self.last = message
 
-    def _answer(self, stroke: SentStroke, store: Store, reviewer: str) -> Answer:
+    def _answer(self, stroke: SentStroke, store: Store) -> Answer:
         """Take one stroke, once; what is no opinion, or about something that has changed since, is refused."""
         if stroke.number <= self.exchange.desk.taken:
             return Answer(number=stroke.number, result=Result.DONE)
@@ -39,7 +40,7 @@ class SecondFeed:
         item = store.queue.item(stroke.id) if stroke.id is not None else None
         if item is None or shown(item) != stroke.seen:
             return Answer(number=stroke.number, result=Result.CHANGED)
-        store.second_looks.give_opinion(_OPINIONS[stroke.act](item), reviewer=reviewer, now=now_text())
+        store.second_looks.give_opinion(_OPINIONS[stroke.act](item), reviewer=self.reviewer, now=now_text())
         self.exchange.desk.taken = stroke.number
         return Answer(number=stroke.number, result=Result.DONE)
 
@@ -48,10 +49,10 @@ class SecondFeed:
         if self.last is not None:
             self.last = self.last.model_copy(update={"have": []})
 
-    def answer(self, store: Store, painter: Painter, *, reviewer: str) -> dict[str, Any]:
+    def answer(self, store: Store, painter: Painter) -> dict[str, Any]:
         """Hand out the items of the sample that this reviewer has not rated."""
         message = self.last or Message(epoch=self.exchange.epoch, number=1)
-        sample = store.second_looks.sample(reviewer=reviewer, size=self.size)
+        sample = store.second_looks.sample(reviewer=self.reviewer, size=self.size)
         unseen = [
             replace(item, rank=rank, findings=[row | {"action": None, "stale": 0} for row in item.findings])
             for rank, item in enumerate(sample)

@@ -8,10 +8,10 @@ import getpass
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
 import streamlit as st
@@ -36,8 +36,7 @@ IMAGES = ("images_view", *NARROWING)
 """Inputs that narrow and sort the page of images."""
 KEPT = ("reviewer", "lang", *(f"filter_{name}" for name in FILTERS), *IMAGES)
 """Inputs that hold what they held when one has been on another page."""
-FEEDS = ("queue_feed", "grid_feed", "second_feed")
-"""Where the talk with each surface stands."""
+Talk = TypeVar("Talk")
 COOKIE = "curate-reviewer"
 """Holds the name of who reviews in this browser: others may come to the same server."""
 
@@ -92,16 +91,8 @@ def introduced() -> bool:
 
 
 def introduce() -> None:
-    """Remember the language for the next time, and the name as what is suggested to the next browser.
-
-    Somebody else begins with surfaces of their own: what was taken under the other name and has not arrived yet counts
-    as not saved, and is shown again.
-    """
-    state = st.session_state
-    if reviewer() != who_sees():
-        for feed in FEEDS:
-            state.pop(feed, None)
-    remember(Person(name=reviewer(), lang=str(state.lang)))
+    """Remember the language for the next time, and the name as what is suggested to the next browser."""
+    remember(Person(name=reviewer(), lang=str(st.session_state.lang)))
 
 
 def name_in_browser() -> str:
@@ -224,15 +215,17 @@ def reviewer() -> str:
     return str(st.session_state.reviewer).strip() or suggested_name()
 
 
-def draw_for() -> str:
-    """Return the reviewer for whom a surface is drawn, who says what it says from then on."""
-    st.session_state.drawn_for = reviewer()
-    return reviewer()
+def feed(name: str, make: Callable[[str], Talk]) -> Talk:
+    """Return the talk with a surface, as it stands; `make` begins one for who reviews now.
 
-
-def who_sees() -> str:
-    """Return for whom the surface on the screen was drawn: a name that was typed meanwhile did not decide there."""
-    return str(st.session_state.get("drawn_for") or reviewer())
+    Somebody else begins with a talk of their own: what was taken under another name counts under that, or, where it has
+    not arrived by then, as not saved, and is shown again.
+    """
+    state = st.session_state
+    if name not in state or state[name].reviewer != reviewer():
+        state[name] = make(reviewer())
+    found: Talk = state[name]
+    return found
 
 
 def suggested_name() -> str:

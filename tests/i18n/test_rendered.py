@@ -267,7 +267,7 @@ def test_what_keys_did_and_the_end_of_the_queue_are_portuguese(in_portuguese: Wo
             stroke["label"] = "no such class"
         message = {"epoch": told(app)["epoch"], "number": number, "strokes": [stroke]}
         with Store(in_portuguese.review) as store:
-            app.session_state["queue_feed"].hear(message, store, reviewer="ana")
+            app.session_state["queue_feed"].hear(message, store)
         app.run()
         assert not app.exception
         assert len(told(app)["answers"]) == 1

@@ -65,8 +65,8 @@ def drawn(page: str) -> AppTest:
 class Screen:
     """A surface of the queue or the grid, as far as the server can tell one from a browser's."""
 
-    def __init__(self, app: AppTest, audited: Audited, feed: str = "queue_feed", reviewer: str = "ana") -> None:
-        self.app, self.audited, self.name, self.reviewer = app, audited, feed, reviewer
+    def __init__(self, app: AppTest, audited: Audited, feed: str = "queue_feed") -> None:
+        self.app, self.audited, self.name = app, audited, feed
         self.data = told(app)
         self.number = self.message = 0
 
@@ -91,6 +91,6 @@ class Screen:
         self.message += 1
         sent = {"epoch": self.data["epoch"], "number": self.message, "strokes": list(strokes), **more}
         with Store(self.audited.workspace.review) as store:
-            self.app.session_state[self.name].hear(sent, store, reviewer=self.reviewer)
+            self.app.session_state[self.name].hear(sent, store)
         self.data = told(self.app.run())
         return self.data

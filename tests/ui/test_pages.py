@@ -78,6 +78,25 @@ def test_undo_shows_the_item_again_and_says_what_it_took_back(screen: Screen, au
     assert answer["text"] == "There is nothing to take back."
 
 
+def test_what_was_shown_to_one_reviewer_is_logged_under_that_name_whoever_reviews_by_now(
+    screen: Screen, audited: Audited
+) -> None:
+    """Two runs of one session may overlap: one hears a message while the other has a new name already."""
+    app, shown = screen.app, screen.data
+    feed = app.session_state["queue_feed"]
+    app.session_state["reviewer"] = "bo"
+    sent = {"epoch": shown["epoch"], "number": 1, "strokes": [screen.stroke("keep", shown["items"][0])]}
+    with Store(audited.workspace.review) as store:
+        feed.hear(sent, store)
+    app.run()
+    assert told(app)["epoch"] != shown["epoch"], "bo begins anew"
+    assert feed is not app.session_state["queue_feed"]
+    theirs = Screen(app, audited)
+    theirs.send(theirs.stroke("drop", theirs.data["items"][0]))
+    with Store(audited.workspace.review) as store:
+        assert {(one.reviewer, str(one.action)) for one in store.log.decisions()} == {("ana", "keep"), ("bo", "drop")}
+
+
 def test_a_message_that_is_sent_again_decides_nothing_twice(screen: Screen, audited: Audited) -> None:
     stroke = screen.stroke("drop", screen.item("dogs/night.jpg"))
     screen.send(stroke)
