@@ -33,9 +33,8 @@ def measured(tile: Pixels) -> bytes:
     """Measure red and blue differences (Cr, Cb of ITU-R BT.601) of a tile: (4, 4, 2), -128 to 127."""
     if tile.ndim == 2:
         return bytes(BYTES)
-    differences = cv2.cvtColor(tile, cv2.COLOR_RGB2YCrCb)[:, :, 1:]
-    grid = cv2.resize(differences, (GRID, GRID), interpolation=cv2.INTER_AREA)
-    return bytes((grid.astype(np.int16) - 128).astype(np.int8).tobytes())
+    grid = cv2.resize(cv2.cvtColor(tile, cv2.COLOR_RGB2YCrCb), (GRID, GRID), interpolation=cv2.INTER_AREA)
+    return (grid[:, :, 1:] ^ 128).tobytes()  # 128, which is none, as 0 of a signed byte
 
 
 class Colours:

@@ -143,25 +143,35 @@ class Verifier:
         self, pairs: Pairs, transform: str | None, known: Sequence[tuple[int, int, Match]]
     ) -> list[tuple[int, int, Match]]:
         """Return those of the other pairs that agree nearly everywhere, to the pixel, once one of the two is moved."""
-        decided, found = {one[:2] for one in known} | self.same_scene, []
-        for i, j, bits in zip(*(side.tolist() for side in pairs), strict=True):
-            if (i, j) in decided:
-                continue
-            ours, theirs = self._tiles(np.array([2 * i, 2 * j + (transform is not None)]), transform)
-            moved = shifted.laid_on(ours, theirs)
-            if moved is None:
-                continue
-            pair = np.stack([ours, moved])
-            comparison = tiles.compare(tiles.prepare(pair), np.array([0]), np.array([1]))
-            if not _is_sure(comparison, NEARLY_ALL)[0]:
-                continue
-            if not portraits.agree(ours, moved, self._portraits.of(i)):
+        decided = {one[:2] for one in known} | self.same_scene
+        left, right, bits = pairs[0].astype(np.intp), pairs[1].astype(np.intp), pairs[2]
+        others = [k for k, pair in enumerate(zip(left.tolist(), right.tolist(), strict=True)) if pair not in decided]
+        chunks = [np.array(others[at : at + _TILES // 2]) for at in range(0, len(others), _TILES // 2)]
+        return [match for some in chunks for match in self._once_moved(left[some], right[some], bits[some], transform)]
+
+    def _once_moved(
+        self, left: Indices, right: Indices, bits: npt.NDArray[np.uint8], transform: str | None
+    ) -> Iterator[tuple[int, int, Match]]:
+        """Lay the tiles of pairs on one another; yield those pairs that are duplicates then."""
+        tile_ids, ours, theirs = _tile_ids(2 * left, 2 * right + (transform is not None))
+        pixels = self._tiles(tile_ids, transform)
+        laid = [shifted.laid_on(pixels[a], pixels[b]) for a, b in zip(ours, theirs, strict=True)]
+        chosen = [k for k, moved in enumerate(laid) if moved is not None]
+        if not chosen:
+            return
+        both = np.stack([tile for k in chosen for tile in (pixels[ours[k]], laid[k])])
+        first = np.arange(0, len(both), 2)
+        comparison = tiles.compare(tiles.prepare(both), first, first + 1)
+        for index in np.flatnonzero(_is_sure(comparison, NEARLY_ALL)).tolist():
+            i, j = int(left[chosen[index]]), int(right[chosen[index]])
+            pair = both[2 * index : 2 * index + 2]
+            if not portraits.agree(pair[0], pair[1], self._portraits.of(i)):
                 self.same_scene.add((min(i, j), max(i, j)))
                 continue
-            match = replace(self._match(pair, comparison, 0, bits), transform=inverse_transform(transform))
+            match = self._match(pair, comparison, index, int(bits[chosen[index]]))
+            match = replace(match, transform=inverse_transform(transform))
             apart = self._colours.apart(i, j, transform, match.gain)
-            found.append((i, j, match.of_kind(self._relation(i, j, match, apart))))
-        return found
+            yield i, j, match.of_kind(self._relation(i, j, match, apart))
 
     def _agree_as_wholes(self, left: Indices, right: Indices, transform: str | None) -> npt.NDArray[np.bool_]:
         """Return True for pairs nearer, as wholes, than strangers come; only asked of a crowd."""

@@ -39,8 +39,8 @@ FLAT_LEVELS = 9
 """Width, in grey levels, of the window that holds the flat part of an image."""
 EMPTY = 0.998
 """Share of one tone from which on an image is almost empty in any dataset, however even its images are."""
-DETAIL_FLAT, DETAIL_LEVELS, DETAIL_PX = 0.5, 64, 2
-"""Details are counted on a ground of at least this share: shapes of so many pixels, so many levels off its tone."""
+DETAIL_FLAT, DETAIL_LEVELS = 0.5, 64
+"""Details are counted on a ground of at least this share: shapes so many levels off its tone."""
 MANY_DETAILS = 13
 """A page of text or a sky of stars has at least so many: no detail is lost there, and it is not empty."""
 SHAPES = 3
@@ -291,10 +291,12 @@ def _tones(grey: np.ndarray) -> _Tones:
 
 
 def count_details(grey: np.ndarray, ground: int) -> int:
-    """Count the shapes, connected by sides or corners, that stand out from an even ground: letters, stars."""
+    """Count the shapes of two pixels or more, joined by sides or corners, on an even ground: letters, stars."""
     drawn = (cv2.absdiff(grey, np.full_like(grey, ground)) > DETAIL_LEVELS).astype(np.uint8)
-    boxes = cv2.connectedComponentsWithStats(drawn, connectivity=8)[2]
-    return int((boxes[1:, cv2.CC_STAT_AREA] >= DETAIL_PX).sum())
+    shapes = cv2.connectedComponentsWithAlgorithm(drawn, 8, cv2.CV_32S, cv2.CCL_GRANA)[0] - 1
+    # A pixel alone is no shape. Counting these takes a tenth of the time of measuring every shape.
+    around = cv2.boxFilter(drawn, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return int(shapes - np.count_nonzero(drawn & (around == 1)))
 
 
 def has_subject(grey: np.ndarray, tone: int) -> bool:
