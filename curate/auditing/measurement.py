@@ -15,8 +15,8 @@ from curate.measuring.pool import cores
 from curate.measuring.shard import Shard, Tally
 from curate.sources import Record
 
-MIN_SHARD = 16
-"""Images that a worker gets at a time when the end is near."""
+MIN_SHARD, MIN_SHARD_BYTES = 16, 2 << 20
+"""Images that a worker gets at a time when the end is near: so many, or of so many bytes where that is fewer."""
 
 
 def measure(run: Run, records: Sequence[Record], report: Report | None = None) -> tuple[int, dict[str, float]]:
@@ -55,12 +55,14 @@ def _shards(run: Run, lacking: dict[frozenset[str], list[Record]]) -> list[Shard
     shards = []
     for names, records in lacking.items():
         chosen = tuple(scanner for scanner in run.scanners if scanner.name in names)
+        mean_bytes = sum(record.size_bytes for record in records) // max(len(records), 1)
+        least = min(MIN_SHARD, max(1, MIN_SHARD_BYTES // max(mean_bytes, 1)))
         start = 0
         while start < len(records):
             # Ever smaller ones, so that all workers end at about the same time: guided self-scheduling
             # (Polychronopoulos and Kuck, IEEE Transactions on Computers 1987).
             share = (len(records) - start) // (2 * (engine.workers or cores()))
-            size = min(max(share, MIN_SHARD), engine.shard_size)
+            size = min(max(share, least), engine.shard_size)
             number += 1
             shards.append(
                 Shard(

@@ -33,8 +33,10 @@ def measured(tile: Pixels) -> bytes:
     """Measure red and blue differences (Cr, Cb of ITU-R BT.601) of a tile: (4, 4, 2), -128 to 127."""
     if tile.ndim == 2:
         return bytes(BYTES)
-    grid = cv2.resize(cv2.cvtColor(tile, cv2.COLOR_RGB2YCrCb), (GRID, GRID), interpolation=cv2.INTER_AREA)
-    return (grid[:, :, 1:] ^ 128).tobytes()  # 128, which is none, as 0 of a signed byte
+    grid: Pixels = np.asarray(
+        cv2.resize(cv2.cvtColor(tile, cv2.COLOR_RGB2YCrCb), (GRID, GRID), interpolation=cv2.INTER_AREA), np.uint8
+    )
+    return (grid[:, :, 1:] ^ np.uint8(128)).tobytes()  # no difference, 128, as 0 of a signed byte
 
 
 class Colours:

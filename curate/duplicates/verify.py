@@ -155,10 +155,11 @@ class Verifier:
         """Lay the tiles of pairs on one another; yield those pairs that are duplicates then."""
         tile_ids, ours, theirs = _tile_ids(2 * left, 2 * right + (transform is not None))
         pixels = self._tiles(tile_ids, transform)
-        laid = [shifted.laid_on(pixels[a], pixels[b]) for a, b in zip(ours, theirs, strict=True)]
-        chosen = [k for k, moved in enumerate(laid) if moved is not None]
-        if not chosen:
+        moved = (shifted.laid_on(pixels[a], pixels[b]) for a, b in zip(ours, theirs, strict=True))
+        laid = {k: tile for k, tile in enumerate(moved) if tile is not None}
+        if not laid:
             return
+        chosen = list(laid)
         both = np.stack([tile for k in chosen for tile in (pixels[ours[k]], laid[k])])
         first = np.arange(0, len(both), 2)
         comparison = tiles.compare(tiles.prepare(both), first, first + 1)

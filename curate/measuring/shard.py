@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FACTS = "image"
 """The name under which the facts of decoding are fingerprinted, beside those of the scanners."""
-FACTS_VERSION = 6
+FACTS_VERSION = 7
 
 KEYS = (
     pa.field("path", pa.string(), nullable=False),
