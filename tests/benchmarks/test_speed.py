@@ -66,13 +66,15 @@ def enlarged(source: Path, folder: Path, side_px: int, count: int) -> Path:
     return folder
 
 
-@pytest.fixture(params=["photos", "photos_500px", "drawn"])
+@pytest.fixture(params=["photos", "photos_500px", "photos_767px", "drawn"])
 def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Real photos where they lie beside the project, also at 500 px; 600 drawn images of 500 x 375 anywhere."""
+    """Real photos where they lie beside the project, also at 500 and 767 px; 600 drawn images of 500 x 375 anywhere."""
     if request.param == "drawn":
         return drawn(tmp_path)
     photos = Path(request.getfixturevalue("shared_data")) / "photos"
-    return photos if request.param == "photos" else enlarged(photos, tmp_path / request.param, 500, 1000)
+    if request.param == "photos":
+        return photos
+    return enlarged(photos, tmp_path / request.param, 500 if request.param == "photos_500px" else 767, 1000)
 
 
 def drawn(tmp_path: Path) -> Path:
