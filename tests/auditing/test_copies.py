@@ -44,6 +44,14 @@ def test_a_build_draws_no_split_between_them(cropped: Path, tmp_path: Path) -> N
     assert (built["split"].groupby(built["origin_path"].str[:3]).nunique() == 1).all()
 
 
+def test_a_build_away_from_them_says_that_it_knows_less(cropped: Path, tmp_path: Path) -> None:
+    curate.manifest(cropped, tmp_path / "m.csv")
+    (tmp_path / "recipe.toml").write_text("[split]\ntrain = 0.5\ntest = 0.5\n")
+    said: list[str] = []
+    curate.build(tmp_path / "recipe.toml", tmp_path / "set", manifest=tmp_path / "m.csv", say=said.append)
+    assert any("has audited these images (24)" in line for line in said)
+
+
 def test_where_the_settings_want_other_measurements_by_now_there_is_what_was_kept(tmp_path: Path) -> None:
     for number in range(24):
         photo = sample_images.photo(number // 3, 160, 120)[:: 1 + number % 3, :: 1 + number % 3]

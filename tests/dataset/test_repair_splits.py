@@ -117,6 +117,16 @@ def test_without_a_workspace_to_say_what_is_a_copy_it_is_refused(leaking: Path, 
     assert not (tmp_path / "out").exists()
 
 
+def test_a_workspace_of_other_images_beside_it_does_not_say_that_there_are_no_copies(
+    leaking: Path, tmp_path: Path
+) -> None:
+    sample_images.save(sample_images.photo(90), tmp_path / "elsewhere" / "other" / "cat" / "0.jpg")
+    curate.audit(tmp_path / "elsewhere" / "other", tmp_path / "elsewhere" / "ws")
+    shutil.copy(leaking, tmp_path / "elsewhere" / "m.csv")
+    with pytest.raises(CurateError, match=r"that has audited them \(11 of the images\)"):
+        curate.export(tmp_path / "elsewhere" / "m.csv", tmp_path / "out", repair_splits=True)
+
+
 def test_a_build_moves_copies_of_the_splits_that_it_keeps(leaking: Path, tmp_path: Path) -> None:
     said: list[str] = []
     (tmp_path / "keep.toml").write_text("[split]\nkeep = true\n")
