@@ -44,6 +44,16 @@ def test_a_build_draws_no_split_between_them(cropped: Path, tmp_path: Path) -> N
     assert (built["split"].groupby(built["origin_path"].str[:3]).nunique() == 1).all()
 
 
+def test_they_stand_in_one_fold_where_labels_are_checked_and_in_one_part_of_a_benchmark(cropped: Path) -> None:
+    contents, listing = (pytest.importorskip(f"curate.train.{name}") for name in ("contents", "listing"))
+    workspace = Workspace(cropped)
+    images = workspace.read_images()
+    samples = listing.from_audit(images, workspace.read_findings(), workspace.read_audit()["root"])
+    assert len({sample.group for sample in samples}) == 24
+    groups = [sample.group for sample in contents.with_prevalent_copies(samples, workspace)]
+    assert [groups.index(group) for group in groups] == [number // 3 * 3 for number in range(24)]
+
+
 def test_a_build_away_from_them_says_that_it_knows_less(cropped: Path, tmp_path: Path) -> None:
     curate.manifest(cropped, tmp_path / "m.csv")
     (tmp_path / "recipe.toml").write_text("[split]\ntrain = 0.5\ntest = 0.5\n")
@@ -61,5 +71,7 @@ def test_where_the_settings_want_other_measurements_by_now_there_is_what_was_kep
     assert copies.hidden(workspace)
     assert len(copies.told(workspace)) > len(workspace.read_findings())
     text = workspace.config.read_text().replace("thorough = false", "thorough = true")
+    assert copies.are_told(workspace)
     workspace.config.write_text(text)
+    assert not copies.are_told(workspace)
     pd.testing.assert_frame_equal(copies.told(workspace), workspace.read_findings())

@@ -80,7 +80,8 @@ def test_images_of_two_sources_that_lie_alike_are_no_copies_of_one_another(tmp_p
     assert exported["split"].tolist() == ["test", "test", "train", "train"]
 
 
-def test_copies_that_are_so_many_that_no_finding_tells_of_them_are_moved_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", [False, True], ids=["as audited", "settings changed since"])
+def test_copies_that_are_so_many_that_no_finding_tells_of_them_are_moved_too(tmp_path: Path, *, changed: bool) -> None:
     for number in range(6):
         photo = sample_images.photo(number, 320, 240)
         for copy, split in enumerate(("train", "test", "test", "test")):
@@ -89,6 +90,9 @@ def test_copies_that_are_so_many_that_no_finding_tells_of_them_are_moved_too(tmp
     audit = curate.audit(tmp_path / "set", tmp_path / "ws")
     assert "split_leak" not in set(audit.findings["kind"]), "a property of the dataset"
     curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="keep")
+    if changed:
+        settings = tmp_path / "ws" / "curate.toml"
+        settings.write_text(settings.read_text().replace("thorough = false", "thorough = true"))
     said: list[str] = []
     exported = curate.export(tmp_path / "m.csv", tmp_path / "out", repair_splits=True, say=said.append)
     assert said == ["moved from test to train, where a copy stands: 18 of the images"]
