@@ -116,3 +116,18 @@ def test_folds_within_the_file_of_a_split_are_a_column_like_others(tmp_path: Pat
     listing = listed(tmp_path / "train.parquet")
     assert {record.split for record in listing.records} == {"train"}
     assert list(listing.columns["fold"].values()) == FOLDS
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_what_says_splits_in_the_metadata_of_one_folder_says_them_in_that_of_another(
+    first: str, tmp_path: Path
+) -> None:
+    folder(tmp_path, "a/1.jpg", "b/1.jpg")
+    for name in "ab":
+        value = "train" if name == first else "holdout"
+        (tmp_path / name / "metadata.csv").write_text(f"file_name,label,set\n1.jpg,cat,{value}\n")
+    listing = listed(tmp_path)
+    assert {record.path[0]: record.split for record in listing.records} == {
+        name: "train" if name == first else "holdout" for name in "ab"
+    }
+    assert "set" not in listing.columns
