@@ -102,7 +102,7 @@ class Folded:
         decision = self.standing.get(finding.key)
         if decision is not None:
             return Standing(decision, is_stale=decision.sha256 != finding.sha256)
-        decision = self.cleared.get(finding.pair) if finding.pair else None
+        decision = self.cleared.get(finding.pair) if self.cleared and finding.pair else None
         return Standing(decision, is_stale=False) if decision else None
 
 
@@ -229,16 +229,21 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
     applied: list[Decision] = []
     stale: list[Decision] = []
     waiting: list[str] = []
+    deferred = False
     for finding, standing in findings:
-        if standing is not None and standing.is_stale:
-            stale.append(standing.decision)
-        elif standing is not None and standing.decision.action in DECIDING:
-            applied.append(standing.decision)
-            continue
+        if standing is not None:
+            deferred |= standing.decision.action is Action.DEFER
+            if standing.is_stale:
+                stale.append(standing.decision)
+            elif standing.decision.action in DECIDING:
+                applied.append(standing.decision)
+                continue
         if finding.wants_decision:
             waiting.append(finding.finding_id)
-    applied = _counted(applied, findings[0][0].label)
-    verdict, new_label = _stays(applied)
+    verdict, new_label = Verdict.KEEP, None
+    if applied:  # of few images in a large queue
+        applied = _counted(applied, findings[0][0].label)
+        verdict, new_label = _stays(applied)
     if any(decision.action is Action.DROP for decision in applied):
         verdict, new_label, waiting = Verdict.DROP, None, []
     elif waiting:
@@ -249,7 +254,7 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
         decisions=tuple(applied),
         waiting=tuple(waiting),
         stale=tuple(stale),
-        deferred=any(standing.decision.action is Action.DEFER for _, standing in findings if standing is not None),
+        deferred=deferred,
     )
 
 
