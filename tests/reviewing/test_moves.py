@@ -176,3 +176,13 @@ def test_a_decision_that_has_followed_its_image_is_not_listed_as_of_one_that_cha
     assert rulings["a/old"].stale == (tuple(LOG) if is_listed else ())
     assert rulings["a/old"].state is State.UNDECIDED, "what stands there now wants a decision of its own"
     assert moved([*LOG, replace(there, **change)], LOG) == (set() if is_listed else set(LOG))
+
+
+def test_an_image_that_was_copied_elsewhere_has_not_left_its_path() -> None:
+    both = {"a/old": "s", "b/new": "s"}
+    assert carried(LOG, BEFORE, table(finding("a/old"), finding("b/new")), both, {"a/old": "s"}) == []
+    keeper = [replace(LOG[0], finding_id="same_bytes:a/old")]
+    before, after = (
+        table(finding(path, kind, role="keeper")) for path, kind in (("a/old", "same_bytes"), ("b/new", "resized"))
+    )
+    assert carried(keeper, before, after, both, {"a/old": "s"}) == [], "the group is led by another place of its bytes"
