@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,9 @@ def test_they_stand_in_one_fold_where_labels_are_checked_and_in_one_part_of_a_be
     assert len({sample.group for sample in samples}) == 24
     groups = [sample.group for sample in contents.with_prevalent_copies(samples, workspace)]
     assert [groups.index(group) for group in groups] == [number // 3 * 3 for number in range(24)]
+    linked = [replace(sample, group="linked") if number in (0, 23) else sample for number, sample in enumerate(samples)]
+    groups = [sample.group for sample in contents.with_prevalent_copies(linked, workspace)]
+    assert [groups.index(group) for group in groups[-4:]] == [18, 0, 0, 0], "what was known before counts on"
 
 
 def test_a_build_away_from_them_says_that_it_knows_less(cropped: Path, tmp_path: Path) -> None:
@@ -101,4 +105,8 @@ def test_where_the_settings_want_other_measurements_by_now_there_is_what_was_kep
     assert copies.are_told(workspace)
     workspace.config.write_text(text)
     assert not copies.are_told(workspace)
+    contents, listing = (pytest.importorskip(f"curate.train.{name}") for name in ("contents", "listing"))
+    samples = listing.from_audit(workspace.read_images(), kept, workspace.read_audit()["root"])
+    found = {sample.group for sample in contents.with_prevalent_copies(samples, workspace)}
+    assert len(found) == 9, "looked for by default: eight photos, and the black image"
     pd.testing.assert_frame_equal(copies.told(workspace), workspace.read_findings())
