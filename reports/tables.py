@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from curate.reviewing.fold import Decision, Folded, Ruling
+from curate.reviewing.fold import Decision, Folded, Ruling, moved
 from curate.scanners import kinds
 from curate.schema import Action, Category, DecodeStatus, Role, Severity, Verdict
 
@@ -167,6 +167,7 @@ def decisions(
     applied = {decision.id for ruling in rulings.values() for decision in ruling.decisions}
     stale = {decision.id for ruling in rulings.values() for decision in ruling.stale}
     live = {decision.id for decision in folded.live}
+    followed = {decision.id for decision in moved(folded.live, log)}
     rows = []
     for decision in sorted(log, key=lambda decision: -decision.id):
         finding = about.get((decision.finding_id, decision.path))
@@ -178,7 +179,7 @@ def decisions(
             state = State.TAKES_BACK
         elif decision.id in applied:
             state = State.IN_FORCE
-        elif folded.standing.get((decision.finding_id, decision.path)) is not decision:
+        elif decision.id in followed or folded.standing.get((decision.finding_id, decision.path)) is not decision:
             state = State.SUPERSEDED
         else:
             waits = finding is not None and finding.severity != Severity.INFO  # put off: what informs is not ruled on

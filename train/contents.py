@@ -14,7 +14,7 @@ from curate.auditing import copies
 from curate.dataset.dedupe import Deduplicator, Location
 from curate.dataset.splits import joined
 from curate.errors import SourceError
-from curate.schema import DecodeStatus
+from curate.schema import DecodeStatus, Severity
 from curate.sources import source_at
 from curate.storage.workspace import Workspace
 from curate.train import data
@@ -45,12 +45,19 @@ def measured(samples: Sequence[Sample], scratch: Path) -> list[Sample]:
 def with_prevalent_copies(samples: Sequence[Sample], workspace: Workspace) -> list[Sample]:
     """Join the groups of an audit's samples with those of the copies that it keeps no findings of, if there are such.
 
-    Raises `SourceError` as `measured` does.
+    They are judged as the audit judged them (`copies.told`). Where that cannot be told any more the images are measured
+    again, which raises `SourceError` as `measured` does.
     """
     if not copies.hidden(workspace):
         return list(samples)
-    with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:
-        return measured(samples, Path(scratch) / "measured")
+    if not copies.are_told(workspace):
+        with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:
+            return measured(samples, Path(scratch) / "measured")
+    told = copies.told(workspace)
+    told = told[told["group_id"].notna() & (told["severity"] != Severity.INFO)]
+    groups_of = told.groupby("path")["group_id"].agg(list).to_dict()
+    groups = joined([(f"said {s.group}", *(f"found {group}" for group in groups_of.get(s.path, ()))) for s in samples])
+    return [replace(sample, group=group) for sample, group in zip(samples, groups, strict=True)]
 
 
 def _refusal(unreadable: Sequence[Sample]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from curate.dataset import manifest
-from curate.dataset.flags import groups_near
+from curate.dataset.flags import groups_near, note_on_copies
 from curate.dataset.splits import joined
 from curate.errors import ConfigError, SourceError
 from curate.i18n import counted
@@ -29,7 +29,7 @@ def from_source(source: str | Path, scratch: Path, moved: Sequence[str] = (), sa
     Images without a class are left out of a source. Raises `SourceError` where none has one, or a manifest keeps one
     without.
     """
-    found = images(source, scratch, moved, say)
+    found = _kept(Path(source), moved, say) if manifest.is_manifest(source) else images(source, scratch, moved, say)
     samples = [sample for sample in found if sample.label]
     lacking = len(found) - len(samples)
     if lacking and manifest.is_manifest(source):
@@ -52,8 +52,7 @@ def images(source: str | Path, scratch: Path, moved: Sequence[str] = (), say: Sa
     An archive is unpacked into `scratch`; `moved` says where the images of a manifest lie now (`dataset.relocation`).
     """
     if manifest.is_manifest(source):
-        kept = manifest.kept_rows(Path(source), moved, say)
-        return from_manifest(kept, groups_near(Path(source), kept))
+        return from_manifest(manifest.kept_rows(Path(source), moved, say))
     if moved:
         raise ConfigError(f"--source says where the images of a manifest lie now, and {source} is no manifest")
     listing = _one_image(source) or open_source(source, scratch).list()
@@ -71,6 +70,15 @@ def images(source: str | Path, scratch: Path, moved: Sequence[str] = (), say: Sa
         )
         for record in listing.records
     ]
+
+
+def _kept(file: Path, moved: Sequence[str], say: Say) -> list[Sample]:
+    """List the images that a manifest keeps, and say where what is known of their copies is not all that is known."""
+    kept = manifest.kept_rows(file, moved, say)
+    note = note_on_copies(file, kept)
+    if note:
+        say(f"note: {note}")
+    return from_manifest(kept, groups_near(file, kept))
 
 
 def _one_image(source: str | Path) -> Listing | None:

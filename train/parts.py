@@ -24,7 +24,7 @@ VALIDATION_SHARE = 0.15
 """Of the training images, where a run may end early: the test images must not say when."""
 _NAMES = ("train", "val", "test")
 _MAX_FOLDS = 10
-"""How finely a split is cut: a share is met by so many folds at most, smaller ones by one fold of their size."""
+"""How finely a split is cut: a share is met by so many folds at most; a smaller part is one fold of its size."""
 _MAX_LISTED = 12
 """Classes of a part that are counted one by one on the terminal."""
 
@@ -221,6 +221,8 @@ def split(samples: Sequence[Sample], test_share: float, seed: int) -> tuple[list
     share = Fraction(test_share).limit_denominator(_MAX_FOLDS)
     if test_share < 1 / _MAX_FOLDS:
         share = Fraction(1, round(1 / test_share))
+    elif test_share > 1 - 1 / _MAX_FOLDS:
+        share = 1 - Fraction(1, round(1 / (1 - test_share)))
     fold_of = folds(samples, share.denominator, seed)
     count = int(fold_of.max()) + 1
     test_folds = min(max(1, round(count * share)), count - 1)

@@ -44,8 +44,8 @@ def _threshold(workspace: Workspace, cuts: Mapping[tuple[str, str], Cut]) -> Non
         cut = cuts[
             st.selectbox(_("Threshold"), list(cuts), format_func=lambda name: _title(cuts[name]), key="threshold_cut")
         ]
-    stamp = workspace.images.stat().st_mtime_ns
-    values = _measurements(str(workspace.root), stamp, cut.scanner, cut.threshold.setting, _cut=cut)
+    stamps = tuple(file.stat().st_mtime_ns for file in (workspace.images, workspace.config))
+    values = _measurements(str(workspace.root), stamps, cut.scanner, cut.threshold.setting, _cut=cut)
     if values.empty:
         st.write(_("Nothing was measured for this threshold. Run the audit again if you expect otherwise."))
         return
@@ -70,7 +70,7 @@ def _title(cut: Cut) -> str:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _measurements(root: str, stamp: int, scanner: str, setting: str, _cut: Cut) -> pd.Series:
+def _measurements(root: str, stamps: tuple[int, ...], scanner: str, setting: str, _cut: Cut) -> pd.Series:
     return thresholds.measurements(Workspace(Path(root)), _cut)
 
 

@@ -10,6 +10,7 @@ from curate.measuring import features
 from curate.scanners import embeddings
 from curate.scanners.duplicates import Duplicates
 from curate.schema import Category
+from curate.sources.records import Records
 from curate.storage.workspace import Workspace
 
 
@@ -22,18 +23,30 @@ def hidden(workspace: Workspace) -> bool:
 def told(workspace: Workspace) -> pd.DataFrame:
     """Return the findings of an audit (`schema.FINDINGS`), with those of hidden copies, judged again.
 
-    That takes the settings of the audit and what it has measured, and reads no image; with settings changed since, for
-    which that is not enough, what was kept is all there is.
+    That takes the settings of the audit and what it has measured, and reads no image; where that is not enough
+    (`are_told`), what was kept is all there is.
     """
     kept = workspace.read_findings()
-    configuration = config.read(workspace.config)
-    if not hidden(workspace) or not Duplicates.is_wanted(configuration):
+    measured = _measured(workspace) if hidden(workspace) else None
+    if measured is None:
         return kept
-    (scanner,) = (one for one in scanners.load(configuration) if isinstance(one, Duplicates))
-    parts = features.parts(workspace.features, [scanner], configuration.decode)
-    records = features.records(workspace.read_images(features.OF_RECORDS), parts)
-    if features.missing(records, parts, [scanner], try_again=False):
-        return kept
+    records, parts, scanner = measured
     frame = embeddings.attach(features.load(records, parts, [scanner]), workspace.root)
     every = JudgeSettings(prevalence=1, prevalence_required=1)
     return pd.concat([kept, judge.judge(frame, [scanner], every).findings], ignore_index=True)
+
+
+def are_told(workspace: Workspace) -> bool:
+    """Say whether `told` tells of all copies: not of hidden ones of another engine, or with settings changed since."""
+    return not hidden(workspace) or _measured(workspace) is not None
+
+
+def _measured(workspace: Workspace) -> tuple[Records, list[features.Part], Duplicates] | None:
+    """Return what copies are judged by; None where the settings of the workspace want what was not measured."""
+    configuration = config.read(workspace.config)
+    if not Duplicates.is_wanted(configuration):
+        return None
+    (scanner,) = (one for one in scanners.load(configuration) if isinstance(one, Duplicates))
+    parts = features.parts(workspace.features, [scanner], configuration.decode)
+    records = features.records(workspace.read_images(features.OF_RECORDS), parts)
+    return None if features.missing(records, parts, [scanner], try_again=False) else (records, parts, scanner)

@@ -48,7 +48,7 @@ def measurements(workspace: Workspace, cut: Cut) -> pd.Series:
     view = features.small_columns(workspace.read_images(), workspace.features, scanner)
     if view is None:
         return pd.Series(dtype="float64")
-    values = cut.threshold.values(view)
+    values = cut.threshold.values(view, scanner.settings)
     values.index = pd.Index(view["path"])
     return values.dropna().sort_index()
 

@@ -21,6 +21,7 @@ from curate import config, scanners
 from curate.config import DecodeLimits
 from curate.dataset import card as building_card
 from curate.dataset import datacard, layouts, splits
+from curate.dataset.flags import audits_near
 from curate.dataset.members import OWN, Member, approved, dropped, gather
 from curate.dataset.placement import folder_names
 from curate.dataset.recipe import BuildRecipe, read
@@ -38,7 +39,6 @@ from curate.sources.classes import alike, folder_name, same_file
 from curate.sources.layout import LabelAndSplit, classes_of
 from curate.storage import safe_csv
 from curate.storage.atomic import atomic_folder, disk_refusals_explained
-from curate.storage.workspace import Workspace
 
 MANIFEST = "manifest.csv"
 CARD = "CARD.md"
@@ -96,7 +96,7 @@ def build(
     given = [extension.source for extension in chosen.extend if Path(extension.source).is_dir()]
     walked = folders_walked(named, (member.location.source for member in own))
     refuse_inside(destination, [*walked, *given], "the build")
-    faces = _faces_settings(named)
+    faces = _faces_settings(named, own, said) if chosen.image.crop == "face" else FacesSettings()
     with atomic_folder(destination) as partial, tempfile.TemporaryDirectory(prefix="curate-build-") as scratch:
         unwanted = dropped(named) if chosen.extend else frozenset()
         members, refused = gather(chosen, own, Path(scratch), said, workspaces_near(named), unwanted)
@@ -166,13 +166,26 @@ def _split_notes(own: Sequence[Member], members: Sequence[Member], recipe: Build
     return [f"copies stand in several of the splits that were kept (groups: {crossing:,})"] if crossing else []
 
 
-def _faces_settings(manifest: Path) -> FacesSettings:
-    """Read what counts as a face from the workspace that a manifest lies in; elsewhere the scanner's defaults hold."""
-    workspace = Workspace(manifest.parent)
-    if not workspace.audit.is_file() or not workspace.config.is_file():
-        return FacesSettings()
-    settings = {scanner.name: scanner.settings for scanner in scanners.load(config.read(workspace.config))}
-    return FacesSettings.model_validate(settings[Faces.name])
+def _faces_settings(manifest: Path, own: Sequence[Member], said: Say) -> FacesSettings:
+    """Read what counts as a face from the workspace near a manifest that has audited its images.
+
+    The scanner's defaults hold where there is none, or those of several sources differ, and `said` is told.
+    """
+    audits = audits_near(manifest, ((member.location.path, member.sha256) for member in own))
+    found: list[FacesSettings] = []
+    for workspace in (workspace for workspace, _ in audits if workspace.config.is_file()):
+        (faces,) = (one for one in scanners.load(config.read(workspace.config)) if isinstance(one, Faces))
+        if faces.settings not in found:
+            found.append(faces.settings)
+    if len(found) == 1:
+        return found[0]
+    why = (
+        f"the workspaces that lie with {manifest} differ in what counts as a face"
+        if found
+        else f"no workspace that lies with {manifest} has audited these images"
+    )
+    said(f"note: {why}, so the default thresholds hold for crops")
+    return FacesSettings()
 
 
 def _write(

@@ -20,10 +20,10 @@ from curate.auditing import copies
 from curate.dataset import annotated_layouts, datacard, layouts, parquet_layout, splits
 from curate.dataset import manifest as manifests
 from curate.dataset.dedupe import Deduplicator, locations
-from curate.dataset.flags import flags_near, groups_near
+from curate.dataset.flags import audits_near, flags_near, groups_near, known_near
 from curate.dataset.layouts import ExportTarget
 from curate.dataset.placement import Kept, folder_names, place
-from curate.dataset.relocation import Say, audited_root, sources_of, workspaces_near
+from curate.dataset.relocation import Say, sources_of, workspaces_near
 from curate.dataset.reuse import folders_walked
 from curate.errors import CurateError, SourceError, flag_of, path_of, refuse_uncallable, refuse_unknown
 from curate.options import Layout, Mode
@@ -128,10 +128,12 @@ def export(  # noqa: PLR0913 - each is a command-line option
 def _with_repaired_splits(manifest: Path, images: pd.DataFrame, said: Say) -> pd.DataFrame:
     """Give the copies of one image one split; raises `CurateError` where no workspace says which are copies."""
     groups = _groups(manifest, images)
-    if groups is None:
+    lacking = known_near(manifest, images).count(False)
+    if groups is None or lacking:
         raise CurateError(
-            f"--repair-splits asks which images are copies of one another, and no workspace lies with {manifest} to "
-            "say it; put the manifest into the workspace of its audit, or beside it"
+            f"--repair-splits asks which images are copies of one another, and no workspace lies with {manifest} that "
+            f"has audited them ({lacking:,} of the images); put the manifest into the workspace of its audit, or "
+            "beside it"
         )
     repaired = splits.repaired(groups, list(images["split"]))
     moved = Counter((old, new) for old, new in zip(images["split"], repaired, strict=True) if old != new)
@@ -145,11 +147,11 @@ def _with_repaired_splits(manifest: Path, images: pd.DataFrame, said: Say) -> pd
 def _groups(manifest: Path, images: pd.DataFrame) -> list[str] | None:
     """Return the group of copies of each image; None where no workspace lies near.
 
-    Where an audit has not kept all that it found of copies, they are looked for again.
+    Where an audit cannot tell all that it found of copies any more, they are looked for again.
     """
     groups = groups_near(manifest, images)
-    known = (workspace for workspace in workspaces_near(manifest) if audited_root(workspace) is not None)
-    if groups is None or not any(map(copies.hidden, known)):
+    audits = (workspace for workspace, _ in audits_near(manifest, zip(images["path"], images["sha256"], strict=True)))
+    if groups is None or all(map(copies.are_told, audits)):
         return groups
     places = locations(images)
     with tempfile.TemporaryDirectory(prefix="curate-groups-") as scratch:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from curate.dataset import manifest as manifests
 from curate.dataset.dedupe import Deduplicator, Grouped, Location, locations
-from curate.dataset.flags import groups_near
+from curate.dataset.flags import groups_near, note_on_copies
 from curate.dataset.recipe import Balance, BuildRecipe, Extension
 from curate.dataset.relocation import Say
 from curate.dataset.splits import joined, sampling_key
@@ -67,8 +67,9 @@ def approved(manifest: Path, moved: Sequence[str] = (), say: Say | None = None) 
     if rows.empty:
         raise SourceError(f"{manifest} keeps no images; there is nothing to build from")
     if say is not None:
-        for note in manifests.notes_on_classes(table, rows, manifest):
-            say(f"note: {note}")
+        for note in (*manifests.notes_on_classes(table, rows, manifest), note_on_copies(manifest, rows)):
+            if note:
+                say(f"note: {note}")
     columns = (rows[name] for name in ("final_label", "sha256", "split"))
     return [
         Member(location=location, label=label, origin=OWN, sha256=sha256, group=group, given_split=split or "")

@@ -5,10 +5,10 @@ path, so that the rows about some findings can be folded by themselves; the late
 its (finding, path); where none does, a pair of contents that was kept side by side stays kept, whatever finding
 tells of it; per image drop wins over relabel over keep; a relabel to the class that the image has by now counts as
 a keep, for as long as it has that class; a decision about bytes that have changed since is stale and speaks for
-nothing.
+nothing, and is not listed where it has followed its image to another path.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -102,7 +102,7 @@ class Folded:
         decision = self.standing.get(finding.key)
         if decision is not None:
             return Standing(decision, is_stale=decision.sha256 != finding.sha256)
-        decision = self.cleared.get(finding.pair) if finding.pair else None
+        decision = self.cleared.get(finding.pair) if self.cleared and finding.pair else None
         return Standing(decision, is_stale=False) if decision else None
 
 
@@ -181,7 +181,32 @@ def rule(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded) -> dict[s
     for finding_id, path in folded.standing:
         if finding_id == IMAGE and path in now:
             by_path.setdefault(path, []).append(unflagged(path, *now[path]))
-    return {path: rule_image([(one, folded.on(one)) for one in by_path[path]]) for path in sorted(by_path)}
+    rulings = {path: rule_image([(one, folded.on(one)) for one in by_path[path]]) for path in sorted(by_path)}
+    followed = moved(folded.live, [decision for ruling in rulings.values() for decision in ruling.stale])
+    for path in {decision.path for decision in followed}:
+        others = tuple(decision for decision in rulings[path].stale if decision not in followed)
+        rulings[path] = replace(rulings[path], stale=others)
+    return rulings
+
+
+def moved(live: Iterable[Decision], decisions: Collection[Decision]) -> set[Decision]:
+    """Return those of some decisions that were carried to where their image is now (`moves`).
+
+    What stands at the old path is another image, which nobody has decided about.
+    """
+    notes = {note_of_move(decision) for decision in decisions}
+    carried = {_but_for_path(decision, decision.note) for decision in live if decision.note in notes}
+    return {decision for decision in decisions if _but_for_path(decision, note_of_move(decision)) in carried}
+
+
+def note_of_move(decision: Decision) -> str:
+    """Return the note of a decision that is carried to where its image is now: its own, and where the image was."""
+    moved_from = f"moved from {decision.path}"
+    return f"{decision.note} ({moved_from})" if decision.note else moved_from
+
+
+def _but_for_path(decision: Decision, note: str | None) -> tuple[object, ...]:
+    return decision.sha256, decision.action, decision.new_label, decision.reviewer, decision.decided_at, note
 
 
 def spared(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded, rulings: Mapping[str, Ruling]) -> list[str]:
@@ -229,16 +254,21 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
     applied: list[Decision] = []
     stale: list[Decision] = []
     waiting: list[str] = []
+    deferred = False
     for finding, standing in findings:
-        if standing is not None and standing.is_stale:
-            stale.append(standing.decision)
-        elif standing is not None and standing.decision.action in DECIDING:
-            applied.append(standing.decision)
-            continue
+        if standing is not None:
+            deferred |= standing.decision.action is Action.DEFER
+            if standing.is_stale:
+                stale.append(standing.decision)
+            elif standing.decision.action in DECIDING:
+                applied.append(standing.decision)
+                continue
         if finding.wants_decision:
             waiting.append(finding.finding_id)
-    applied = _counted(applied, findings[0][0].label)
-    verdict, new_label = _stays(applied)
+    verdict, new_label = Verdict.KEEP, None
+    if applied:  # of few images in a large queue
+        applied = _counted(applied, findings[0][0].label)
+        verdict, new_label = _stays(applied)
     if any(decision.action is Action.DROP for decision in applied):
         verdict, new_label, waiting = Verdict.DROP, None, []
     elif waiting:
@@ -249,7 +279,7 @@ def rule_image(findings: Sequence[tuple[QueuedFinding, Standing | None]]) -> Rul
         decisions=tuple(applied),
         waiting=tuple(waiting),
         stale=tuple(stale),
-        deferred=any(standing.decision.action is Action.DEFER for _, standing in findings if standing is not None),
+        deferred=deferred,
     )
 
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from curate.reviewing.fold import IMAGE, Decision, Key, fold
+from curate.reviewing.fold import IMAGE, Decision, Key, fold, note_of_move
 from curate.schema import GROUP_KINDS, Action, Role
 
 _Sort = tuple[str, str, str]
@@ -35,10 +35,7 @@ class Carried:
     @property
     def note(self) -> str | None:
         """The note for the log: that of the decision, and where the image was."""
-        if self.path == self.decision.path:
-            return self.decision.note
-        moved = f"moved from {self.decision.path}"
-        return f"{self.decision.note} ({moved})" if self.decision.note else moved
+        return self.decision.note if self.path == self.decision.path else note_of_move(self.decision)
 
 
 def carried(

@@ -35,8 +35,8 @@ __all__ = ["Finding", "KindSpec", "Scanner", "Threshold", "active", "kinds", "lo
 
 ENTRY_POINTS = "curate.scanners"
 
-Values = Callable[["pd.DataFrame"], "pd.Series"]
-"""From a scanner's view of the measurements to one number for each image, missing where there is none."""
+Values = Callable[["pd.DataFrame", Any], "pd.Series"]
+"""From a scanner's view of the measurements and its settings to one number an image, missing where there is none."""
 
 
 Told = Callable[[str, int, int], None]
@@ -61,9 +61,9 @@ class Threshold:
     measured: str | Values
     flags: Literal["above", "below"]
 
-    def values(self, view: pd.DataFrame) -> pd.Series:
-        """Return the measurement of every image, as floats."""
-        column = view[self.measured] if isinstance(self.measured, str) else self.measured(view)
+    def values(self, view: pd.DataFrame, settings: Any) -> pd.Series:
+        """Return the measurement of every image, as floats; `settings` are those of the scanner."""
+        column = view[self.measured] if isinstance(self.measured, str) else self.measured(view, settings)
         return column.astype("float64")
 
     def suspects(self, values: pd.Series, at: float) -> pd.Series:

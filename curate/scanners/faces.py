@@ -88,14 +88,16 @@ class Faces(Scanner):
     borrows: ClassVar[Mapping[str, str]] = {"style": "drawing.style", "seen": "drawing.seen"}
     required_kinds: ClassVar[frozenset[KindSpec]] = frozenset(kinds)
     thresholds: ClassVar[tuple[Threshold, ...]] = (
-        Threshold(kind=NO_FACE, setting="min_score", measured=lambda view: _surest(view, small=False), flags="below"),
         Threshold(
-            kind=NO_FACE, setting="min_score_small", measured=lambda view: _surest(view, small=True), flags="below"
+            kind=NO_FACE, setting="min_score", measured=lambda view, _: _surest(view, small=False), flags="below"
+        ),
+        Threshold(
+            kind=NO_FACE, setting="min_score_small", measured=lambda view, _: _surest(view, small=True), flags="below"
         ),
         Threshold(
             kind=BODY_NOT_FACE,
             setting="small_share",
-            measured=lambda view: _largest_share(view),  # noqa: PLW0108 - it is defined further down
+            measured=lambda view, settings: _largest_share(view, settings.several),
             flags="below",
         ),
         Threshold(kind=FACE_COVERED, setting="max_covered_score", measured="covered", flags="above"),
@@ -215,10 +217,10 @@ def _largest(faces: Sequence[_Face], several: float) -> _Face:
     return max((face for face in faces if face.score >= several or face.score == best), key=lambda it: it.area)
 
 
-def _largest_share(view: pd.DataFrame) -> pd.Series:
-    """Return the share of the image that its largest face takes, by the usual `several`; missing without any."""
+def _largest_share(view: pd.DataFrame, several: float) -> pd.Series:
+    """Return the share of the image that its largest face takes (`_largest`); missing without any."""
     faces = view["boxes"].map(_boxes, na_action="ignore")
-    largest = faces.map(lambda found: _largest(found, SEVERAL).area if found else None, na_action="ignore")
+    largest = faces.map(lambda found: _largest(found, several).area if found else None, na_action="ignore")
     return largest.astype("float64") / (view["width"] * view["height"]).astype("float64")
 
 

@@ -150,13 +150,13 @@ class Quality(Scanner):
         Threshold(
             kind=ODD_SIZE,
             setting="tiny_px",
-            measured=lambda view: view[["width", "height"]].min(axis=1),
+            measured=lambda view, _: view[["width", "height"]].min(axis=1),
             flags="below",
         ),
         Threshold(
             kind=ODD_ASPECT_RATIO,
             setting="odd_aspect_ratio",
-            measured=lambda view: view[["width", "height"]].max(axis=1) / view[["width", "height"]].min(axis=1),
+            measured=lambda view, _: view[["width", "height"]].max(axis=1) / view[["width", "height"]].min(axis=1),
             flags="above",
         ),
     )

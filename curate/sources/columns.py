@@ -8,7 +8,7 @@ import io
 import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,6 +27,8 @@ LABEL_COLUMNS = ("label", "class", "labels", "class_name", "category", "target",
 _GAP = re.compile(r"\d+\.0")
 """A whole number of a column that has a gap, as pandas writes it."""
 SPLIT_COLUMNS = ("split", "usage", "subset", "set", "fold")
+Values = Callable[[str], Iterable[str | None]]
+"""Returns the cells of a column, as text."""
 _CLASS_AGAIN = re.compile(
     rf"((fine|coarse|super)[ _.-]?)?({'|'.join(LABEL_COLUMNS)})([ _.-]?(id|idx|index|code|name|number))?", re.IGNORECASE
 )
@@ -90,30 +92,36 @@ def labelled(
     record; a table without `file_name` says nothing. Where rows disagree about an image, the first counts. Returns
     records, what was skipped, the further columns as in `Listing`, and notes on splits that disagree with folders.
     """
-    labels = _Labels(records, class_of)
-    for path, address in sorted(tables.items()):
-        labels.take(path, address)
+    read = {path: read_rows(address) for path, address in sorted(tables.items())}
+    of_splits = split_names((columns, _cells_of(rows)) for columns, rows in read.values())
+    labels = _Labels(records, class_of, of_splits)
+    for path in sorted(tables):
+        labels.take(path, *read.pop(path))
     skipped = [Skipped(path, msg("image-folder metadata: read for its labels")) for path in tables]
     found = [labels.found[path] for path in sorted(labels.found)]
     return found, skipped + labels.skipped, labels.further.columns, labels.notes
 
 
+def _cells_of(rows: Sequence[Mapping[str, Any]]) -> Values:
+    return lambda name: (text(row, name) for row in rows)
+
+
 class _Labels:
     """Gathers what one metadata file after another says of records, by path."""
 
-    def __init__(self, records: Iterable[Record], class_of: Callable[[Any], str | None]) -> None:
+    def __init__(self, records: Iterable[Record], class_of: Callable[[Any], str | None], of_splits: Set[str]) -> None:
         self._class_of = class_of
+        self._of_splits = of_splits
         self.found = {record.path: record for record in records}
         self.skipped: list[Skipped] = []
         self.notes: list[Message] = []
         self.further = Further()
         self._said: dict[tuple[str, str], str | None] = {}
 
-    def take(self, table: str, address: str) -> None:
-        """Read one file, `table` below the root."""
-        columns, rows = read_rows(address)
+    def take(self, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take the rows of one file, `table` below the root."""
         name, label = (column_called(columns, names) for names in (("file_name",), LABEL_COLUMNS))
-        split = split_column(columns, lambda name: (text(row, name) for row in rows))
+        split = column_of_splits(columns, self._of_splits)
         if name is None:
             return
         folder = posixpath.dirname(table)
@@ -213,16 +221,35 @@ def text(row: Mapping[str, Any], column: str | None) -> str | None:
     return str(value) if value is not None and str(value).strip() else None
 
 
-def split_column(columns: Sequence[str], values: Callable[[str], Iterable[str | None]]) -> str | None:
+def split_column(columns: Sequence[str], values: Values) -> str | None:
     """Find the column that says splits, where `values` returns the cells of one; None where there is none.
 
     That is `split`, whatever it holds; of the others (`SPLIT_COLUMNS`) the first with a value that is called as a split
     is. Else a `fold` by number is one of a cross-validation, and a `set` may be by brand: neither says what is tested.
     """
+    return column_of_splits(columns, split_names([(columns, values)]))
+
+
+def split_names(tables: Iterable[tuple[Sequence[str], Values]]) -> frozenset[str]:
+    """Return which of `SPLIT_COLUMNS` say splits in a dataset of these tables, given as columns and cells.
+
+    What one file of a dataset has for a split is one in the others too, though all images of theirs be in another.
+    """
     usual, *others = SPLIT_COLUMNS
-    named = column_called(columns, (usual,))
-    candidates = (column for name in others if (column := column_called(columns, (name,))) is not None)
-    return named or next((name for name in candidates if any(map(is_split, values(name)))), None)
+    found = {usual}
+    for columns, values in tables:
+        if column_called(columns, (usual,)) is not None:
+            continue
+        for name in others:
+            column = column_called(columns, (name,))
+            if column is not None and name not in found and any(map(is_split, values(column))):
+                found.add(name)
+    return frozenset(found)
+
+
+def column_of_splits(columns: Sequence[str], names: Set[str]) -> str | None:
+    """Find the first column, in the order of `SPLIT_COLUMNS`, whose name is one of those that say splits."""
+    return column_called(columns, [name for name in SPLIT_COLUMNS if name in names])
 
 
 def is_split(value: str | None) -> bool:

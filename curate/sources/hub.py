@@ -65,8 +65,10 @@ def read_files(root: str, files: Iterable[tuple[str, int]], beside: Beside) -> L
     damaged, or two of them number different classes.
     """
     reader = _Reader(root, beside)
-    for file, stamp in sorted(files):
-        reader.take(file, stamp)
+    stamps = dict(sorted(files))
+    columns = parquet.settled({join(root, file): _columns_of(join(root, file)) for file in stamps})
+    for file, stamp in stamps.items():
+        reader.take(file, stamp, columns[join(root, file)])
     if reader.lost and len(reader.lost) == len(reader.records):
         raise SourceError(
             f"{root}: the Parquet files name images, such as {reader.lost[0]}, and hold none, and none lies with them; "
@@ -75,6 +77,13 @@ def read_files(root: str, files: Iterable[tuple[str, int]], beside: Beside) -> L
     records = sorted(reader.records.values(), key=lambda record: record.path)
     skipped = sorted(reader.skipped, key=lambda item: item.path)
     return Listing(root, records, skipped, reader.notes, reader.further.columns)
+
+
+def _columns_of(address: str) -> Columns:
+    columns = parquet.columns_of(address)
+    if columns is None:
+        raise SourceError(f"{address} is damaged; fetch it again")
+    return columns
 
 
 class _Reader:
@@ -92,13 +101,9 @@ class _Reader:
         self.prose: set[str] = set()
         """Columns that hold whole sentences, such as captions: nothing that many images could have in common."""
 
-    def take(self, file: str, stamp: int) -> None:
+    def take(self, file: str, stamp: int, columns: Columns) -> None:
         """Read one file."""
         address = join(self._root, file)
-        columns = parquet.columns_of(address)
-        if columns is None:
-            raise SourceError(f"{address} is damaged; fetch it again")
-        columns = parquet.settled(address, columns)
         self._check_classes(file, columns)
         digits = max(_DIGITS, len(str(max(parquet.row_count(address) - 1, 0))))
         counts = ClassCounts(columns.classes)

@@ -11,7 +11,7 @@ import itertools
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +23,7 @@ from curate.errors import SourceError
 from curate.images import formats
 from curate.sources import objects
 from curate.sources.address import url
-from curate.sources.columns import LABEL_COLUMNS, SPLIT_COLUMNS, column_called, split_column, text
+from curate.sources.columns import LABEL_COLUMNS, SPLIT_COLUMNS, column_called, column_of_splits, split_names, text
 
 BATCH_ROWS = 16
 _IMAGE_COLUMNS = ("image", "img", "picture", "photo", "pixel_values")
@@ -79,22 +79,40 @@ def columns_of(address: str) -> Columns | None:
     return columns_in(schema, address)
 
 
-def settled(address: str, columns: Columns) -> Columns:
-    """Return the columns of a file as its rows have them: one without names of splits says none (`split_column`).
+def settled(files: Mapping[str, Columns]) -> dict[str, Columns]:
+    """Return the columns of the files of a dataset, by address, as their rows have them (`columns.split_names`).
 
-    Raises `SourceError` where the file is damaged.
+    What holds names of splits in none of them says none. Raises `SourceError` where a file is damaged.
     """
-    if columns.split is None:
-        return columns
+    is_sure = {None, SPLIT_COLUMNS[0]}
+    unsure = {
+        address: _names(address)
+        for address, columns in files.items()
+        if (columns.split and columns.split.strip().lower()) not in is_sure
+    }
+    of_splits = split_names((names, functools.partial(_texts, address)) for address, names in unsure.items())
+    return {**files, **{address: _with_splits(files[address], names, of_splits) for address, names in unsure.items()}}
+
+
+def _with_splits(columns: Columns, names: Sequence[str], of_splits: Set[str]) -> Columns:
+    split = column_of_splits(names, of_splits)
+    plain = [name for name in names if name in {*columns.further, columns.split} - {split}]
+    return replace(columns, split=split, further=tuple(plain))
+
+
+def _names(address: str) -> list[str]:
     try:
-        file = _opened(address)
-        split = split_column(file.schema_arrow.names, lambda name: map(_as_text, file.read([name])[name].to_pylist()))
-        if split == columns.split:
-            return columns
-        plain = [name for name in file.schema_arrow.names if name in {*columns.further, columns.split} - {split}]
+        return list(_opened(address).schema_arrow.names)
     except _DAMAGE as error:
         raise _damaged(address, error) from error
-    return replace(columns, split=split, further=tuple(plain))
+
+
+def _texts(address: str, name: str) -> list[str | None]:
+    """Read the cells of a column as text."""
+    try:
+        return [_as_text(value) for value in _opened(address).read([name])[name].to_pylist()]
+    except _DAMAGE as error:
+        raise _damaged(address, error) from error
 
 
 def _as_text(value: Any) -> str | None:

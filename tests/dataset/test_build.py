@@ -367,7 +367,7 @@ def test_what_is_left_out_is_counted_for_whoever_asks(tmp_path: Path) -> None:
     assert "- 2 images were left out by the draw that balances" in (tmp_path / "set" / "CARD.md").read_text()
 
 
-def test_crops_follow_the_thresholds_of_the_workspace_that_the_manifest_lies_in(
+def test_crops_follow_the_thresholds_of_the_workspace_that_the_manifest_lies_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A detector that is 0.7 sure of a face in every image: below the default, above that of the workspace."""
@@ -376,14 +376,18 @@ def test_crops_follow_the_thresholds_of_the_workspace_that_the_manifest_lies_in(
     sample_images.dataset(tmp_path / "source", each=3)
     settings = config.override(config.Config(), "faces", min_score=0.7)
     curate.audit(tmp_path / "source", tmp_path / "ws", configuration=settings)
-    inside, outside = tmp_path / "ws" / "manifest.parquet", tmp_path / "m.csv"
-    crops = []
-    for index, path in enumerate((inside, outside)):
+    (tmp_path / "away").mkdir()
+    inside, beside, away = tmp_path / "ws" / "manifest.parquet", tmp_path / "m.csv", tmp_path / "away" / "m.csv"
+    crops, told = [], []
+    for index, path in enumerate((inside, beside, away)):
+        said: list[str] = []
         curate.manifest(tmp_path / "ws", path, pending="keep")
         recipe = plain(tmp_path, '[image]\ncrop = "face"\nface_margin = 0\n')
-        table = curate.build(recipe, tmp_path / f"set-{index}", manifest=path).table
+        table = curate.build(recipe, tmp_path / f"set-{index}", manifest=path, say=said.append).table
         crops.append(set(table["crop"]))
+        told.append([line for line in said if "the default thresholds hold for crops" in line])
         assert all(path.endswith(".png") for path in table["path"])
-    assert crops == [{"10 20 40 40"}, {"0 0 160 120"}]
-    assert "score of at least 0.7" in (tmp_path / "set-0" / "CARD.md").read_text()
-    assert "score of at least 0.8" in (tmp_path / "set-1" / "CARD.md").read_text()
+    assert crops == [{"10 20 40 40"}, {"10 20 40 40"}, {"0 0 160 120"}]
+    assert list(map(len, told)) == [0, 0, 1]
+    assert "score of at least 0.7" in (tmp_path / "set-1" / "CARD.md").read_text()
+    assert "score of at least 0.8" in (tmp_path / "set-2" / "CARD.md").read_text()

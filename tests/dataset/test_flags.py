@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import curate
-from curate.dataset.flags import Flag, flags_near, groups_near
+from curate.dataset.flags import Flag, flags_near, groups_near, known_near, note_on_copies
 from curate.schema import FINDINGS
 from curate.storage.workspace import Workspace, write_table
 from tests import sample_images
@@ -70,3 +70,25 @@ def test_where_no_workspace_lies_near_nothing_is_known(tmp_path: Path) -> None:
     images = pd.DataFrame({"path": ["a/0.png"], "sha256": ["0" * 64]})
     assert groups_near(tmp_path / "m.csv", images) is None
     assert flags_near(tmp_path / "m.csv", images) is None
+
+
+def test_a_workspace_of_other_images_knows_nothing_of_these(tmp_path: Path) -> None:
+    path, images = near(tmp_path, *(finding(f"a/{number}.png", "resized", group_id="g") for number in range(2)))
+    others = images.assign(sha256=[f"{number:064}" for number in range(4)])
+    assert groups_near(path, others) is None
+    assert flags_near(path, others) is None
+    some = pd.concat([images[:3], others[3:]])
+    assert known_near(path, some) == [True, True, True, False]
+    assert len(set(groups_near(path, some) or ())) == 3
+
+
+def test_where_the_audit_of_some_images_does_not_lie_near_that_is_said_unless_they_name_their_groups(
+    tmp_path: Path,
+) -> None:
+    path, images = near(tmp_path)
+    assert note_on_copies(path, images) is None
+    (tmp_path / "away").mkdir()
+    away = tmp_path / "away" / "m.csv"
+    assert "has audited these images (4)" in (note_on_copies(away, images) or "")
+    assert "(1)" in (note_on_copies(away, images.assign(group=["g", "h", "h", None])) or "")
+    assert note_on_copies(away, images.assign(group="g")) is None

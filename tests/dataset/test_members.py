@@ -72,7 +72,8 @@ def test_a_class_that_no_image_of_the_manifest_bore_is_told_before_a_set_is_made
     rows = [Row("a/1.png", "a", "Sadd"), Row("a/2.png", "a", "b"), Row("b/3.png", "b", action="drop")]
     approved(manifest(tmp_path, *rows), say=said.append)
     approved(manifest(tmp_path, Row("1.png", None, "a")), say=said.append)
-    assert said == ["note: a class that the dataset did not have, 'Sadd': 1 of the images"]
+    of_classes = [line for line in said if not line.startswith("note: no workspace that lies with")]
+    assert of_classes == ["note: a class that the dataset did not have, 'Sadd': 1 of the images"]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def test_images_of_two_sources_that_lie_alike_are_no_copies_of_one_another(tmp_p
     assert exported["split"].tolist() == ["test", "test", "train", "train"]
 
 
-def test_copies_that_are_so_many_that_no_finding_tells_of_them_are_moved_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changed", [False, True], ids=["as audited", "settings changed since"])
+def test_copies_that_are_so_many_that_no_finding_tells_of_them_are_moved_too(tmp_path: Path, *, changed: bool) -> None:
     for number in range(6):
         photo = sample_images.photo(number, 320, 240)
         for copy, split in enumerate(("train", "test", "test", "test")):
@@ -89,6 +90,9 @@ def test_copies_that_are_so_many_that_no_finding_tells_of_them_are_moved_too(tmp
     audit = curate.audit(tmp_path / "set", tmp_path / "ws")
     assert "split_leak" not in set(audit.findings["kind"]), "a property of the dataset"
     curate.manifest(tmp_path / "ws", tmp_path / "m.csv", pending="keep")
+    if changed:
+        settings = tmp_path / "ws" / "curate.toml"
+        settings.write_text(settings.read_text().replace("thorough = false", "thorough = true"))
     said: list[str] = []
     exported = curate.export(tmp_path / "m.csv", tmp_path / "out", repair_splits=True, say=said.append)
     assert said == ["moved from test to train, where a copy stands: 18 of the images"]
@@ -115,6 +119,16 @@ def test_without_a_workspace_to_say_what_is_a_copy_it_is_refused(leaking: Path, 
     with pytest.raises(CurateError, match=r"no workspace lies with"):
         curate.export(tmp_path / "elsewhere" / "m.csv", tmp_path / "out", repair_splits=True)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_workspace_of_other_images_beside_it_does_not_say_that_there_are_no_copies(
+    leaking: Path, tmp_path: Path
+) -> None:
+    sample_images.save(sample_images.photo(90), tmp_path / "elsewhere" / "other" / "cat" / "0.jpg")
+    curate.audit(tmp_path / "elsewhere" / "other", tmp_path / "elsewhere" / "ws")
+    shutil.copy(leaking, tmp_path / "elsewhere" / "m.csv")
+    with pytest.raises(CurateError, match=r"that has audited them \(11 of the images\)"):
+        curate.export(tmp_path / "elsewhere" / "m.csv", tmp_path / "out", repair_splits=True)
 
 
 def test_a_build_moves_copies_of_the_splits_that_it_keeps(leaking: Path, tmp_path: Path) -> None:

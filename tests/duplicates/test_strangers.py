@@ -17,7 +17,7 @@ def distances(dimension: float, count: int = 80_000, seed: int = 0) -> np.ndarra
 
 @pytest.mark.parametrize("dimension", [2.0, 3.0, 6.0])
 def test_the_bound_is_where_the_law_says(dimension: float) -> None:
-    share = strangers.FALSE_ALARMS / 1000
+    share = 0.003 / 1000  # three images in a thousand have one
     assert strangers.bound(distances(dimension), 1000) == pytest.approx(share ** (1 / dimension), rel=0.2)
 
 
@@ -59,6 +59,20 @@ def test_the_sample_is_the_same_every_time_and_in_order() -> None:
     assert len(chosen) == strangers.SAMPLE
     assert (np.diff(chosen) > 0).all()
     assert (strangers.sampled(7) == np.arange(7)).all()
+
+
+@pytest.mark.parametrize(
+    ("sample", "images", "rank"),
+    [(400, 1000, 8), (400, 100_000, 2), (2, 100, 1), (5, 5, 4)],
+    ids=["its twentieth in all", "no copy of it", "of two", "of few"],
+)
+def test_the_rank_of_a_neighbour_is_one_that_a_sample_has(sample: int, images: int, rank: int) -> None:
+    assert strangers.rank_in_sample(sample, images) == rank
+
+
+def test_images_without_texture_share_nothing_that_says_anything() -> None:
+    found = strangers.by_blocks(np.full((40, 64, 64), 128, np.float32), 200)
+    assert (found.alike, found.close, found.usual) == pytest.approx((0, 0, 0), abs=0.01)
 
 
 def test_strangers_in_few_blocks_leave_the_thresholds_alone() -> None:

@@ -1,6 +1,7 @@
 """The arithmetic of the report's tables, and the choice of what is shown."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from typing import get_args
 
@@ -186,6 +187,19 @@ def test_each_row_of_the_log_says_what_has_become_of_it() -> None:
     assert tables.reviewers(table).to_dict("records") == [
         {"reviewer": "ana", "decisions": 7, "first": log[0].decided_at, "last": log[-1].decided_at}
     ]
+
+
+def test_a_decision_that_followed_its_image_to_another_path_is_superseded_at_the_old_one() -> None:
+    old, new = PATHS[:2]
+    findings = findings_of([finding(old, "blurry"), finding(new, "blurry")])
+    images = images_of(PATHS)
+    sha256 = images.set_index("path").loc[new, "sha256"]
+    first = decision(1, old, "blurry", Action.DROP, sha256=sha256)
+    second = decision(2, new, "blurry", Action.DROP, note=f"moved from {old}", sha256=sha256)
+    log = [first, replace(second, decided_at=first.decided_at)]
+    folded = fold(log)
+    table = tables.decisions(log, folded, rule(findings, images, folded), findings)
+    assert table["state"].tolist() == ["in_force", "superseded"]
 
 
 def test_what_a_broken_header_claims_is_not_a_resolution() -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from curate.reviewing.fold import IMAGE, Decision
+from curate.reviewing.fold import IMAGE, Decision, fold, moved, rule
 from curate.reviewing.moves import carried
-from curate.schema import Action
+from curate.schema import Action, State
 from tests.reviewing.samples import NOW, finding, table
 
 BEFORE = table(finding("a/old"))
@@ -20,10 +20,10 @@ LOG = [
 
 
 def test_a_decision_goes_where_the_bytes_have_gone() -> None:
-    (moved,) = carried(LOG, BEFORE, table(finding("b/new")), {"b/new": "s"})
-    assert (moved.decision, moved.finding_id, moved.path) == (LOG[0], "blurry:b/new", "b/new")
-    assert moved.note == "out of focus (moved from a/old)"
-    assert replace(moved, decision=replace(LOG[0], note=None)).note == "moved from a/old"
+    (one,) = carried(LOG, BEFORE, table(finding("b/new")), {"b/new": "s"})
+    assert (one.decision, one.finding_id, one.path) == (LOG[0], "blurry:b/new", "b/new")
+    assert one.note == "out of focus (moved from a/old)"
+    assert replace(one, decision=replace(LOG[0], note=None)).note == "moved from a/old"
 
 
 def test_all_places_of_the_bytes_take_it_in_the_order_of_their_findings() -> None:
@@ -151,3 +151,38 @@ def test_what_was_taken_back_after_a_move_does_not_come_again() -> None:
     undo = replace(moved, id=3, action=Action.UNDO, reverts=2)
     log = [replace(LOG[0], finding_id=IMAGE), moved, undo]
     assert carried(log, BEFORE, table(), {"b/new": "s"}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "is_listed"),
+    [
+        pytest.param({}, False, id="it followed its image"),
+        pytest.param({"sha256": "other"}, True, id="another image"),
+        pytest.param({"note": "moved from a/old"}, True, id="another note"),
+        pytest.param({"action": Action.KEEP}, True, id="another decision"),
+        pytest.param({"reviewer": "rui"}, True, id="somebody else's"),
+        pytest.param({"decided_at": "2031-01-01T00:00:00Z"}, True, id="of another time"),
+        pytest.param({"new_label": "b"}, True, id="into another class"),
+    ],
+)
+def test_a_decision_that_has_followed_its_image_is_not_listed_as_of_one_that_changed(
+    change: dict[str, str], *, is_listed: bool
+) -> None:
+    (one,) = carried(LOG, BEFORE, table(finding("b/new")), {"b/new": "s", "a/old": "t"}, {"a/old": "s", "c": "t"})
+    there = replace(LOG[0], id=2, batch=2, finding_id=one.finding_id, path=one.path, note=one.note)
+    findings = table(finding("a/old"), finding("b/new"))
+    images = pd.DataFrame({"path": ["a/old", "b/new"], "label": ["a", "b"], "sha256": ["t", "s"]})
+    rulings = rule(findings, images, fold([*LOG, replace(there, **change)]))
+    assert rulings["a/old"].stale == (tuple(LOG) if is_listed else ())
+    assert rulings["a/old"].state is State.UNDECIDED, "what stands there now wants a decision of its own"
+    assert moved([*LOG, replace(there, **change)], LOG) == (set() if is_listed else set(LOG))
+
+
+def test_an_image_that_was_copied_elsewhere_has_not_left_its_path() -> None:
+    both = {"a/old": "s", "b/new": "s"}
+    assert carried(LOG, BEFORE, table(finding("a/old"), finding("b/new")), both, {"a/old": "s"}) == []
+    keeper = [replace(LOG[0], finding_id="same_bytes:a/old")]
+    before, after = (
+        table(finding(path, kind, role="keeper")) for path, kind in (("a/old", "same_bytes"), ("b/new", "resized"))
+    )
+    assert carried(keeper, before, after, both, {"a/old": "s"}) == [], "the group is led by another place of its bytes"

@@ -21,7 +21,7 @@ SIDES = st.sampled_from([8, 16, 40, SMALL_PX - 1, SMALL_PX, 200, 400])
 def shown(scanner: Scanner, setting: str, view: pd.DataFrame) -> pd.Series:
     """Mark what the page of thresholds suspects by one setting."""
     (threshold,) = [one for one in scanner.thresholds if one.setting == setting]
-    return threshold.suspects(threshold.values(view), float(getattr(scanner.settings, setting)))
+    return threshold.suspects(threshold.values(view, scanner.settings), float(getattr(scanner.settings, setting)))
 
 
 def judged(scanner: Scanner, view: pd.DataFrame) -> dict[str, pd.Series]:
@@ -75,11 +75,12 @@ def faces(draw: st.DrawFn) -> pd.DataFrame:
     return frame.astype({"covered": "float32"}).assign(boxes=list(map(json.dumps, boxes)), path=named)
 
 
-@given(faces(), SHARES, SHARES, SHARES, SHARES)
+@given(faces(), SHARES, SHARES, SHARES, SHARES, SHARES)
 def test_what_the_scanner_of_faces_suspects_is_what_it_judges(
-    view: pd.DataFrame, sure: float, small: float, share: float, covered: float
+    view: pd.DataFrame, sure: float, small: float, share: float, several: float, covered: float
 ) -> None:
-    scanner = Faces(FacesSettings(min_score=sure, min_score_small=small, small_share=share, max_covered_score=covered))
+    chosen = {"min_score": sure, "min_score_small": small, "small_share": share, "several": several}
+    scanner = Faces(FacesSettings(**chosen, max_covered_score=covered))
     by = {one.setting: shown(scanner, one.setting, view) for one in scanner.thresholds}
     found = judged(scanner, view)
     assert found["no_face"].equals(by["min_score"] | by["min_score_small"])

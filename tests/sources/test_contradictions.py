@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from curate.sources.columns import column_of_splits, split_names
 from tests.sources.test_annotations import JPEG, folder, listed, notes, sample, task, where, write
 
 
@@ -116,3 +117,28 @@ def test_folds_within_the_file_of_a_split_are_a_column_like_others(tmp_path: Pat
     listing = listed(tmp_path / "train.parquet")
     assert {record.split for record in listing.records} == {"train"}
     assert list(listing.columns["fold"].values()) == FOLDS
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_what_says_splits_in_the_metadata_of_one_folder_says_them_in_that_of_another(
+    first: str, tmp_path: Path
+) -> None:
+    folder(tmp_path, "a/1.jpg", "b/1.jpg")
+    for name in "ab":
+        value = "train" if name == first else "holdout"
+        (tmp_path / name / "metadata.csv").write_text(f"file_name,label,set\n1.jpg,cat,{value}\n")
+    listing = listed(tmp_path)
+    assert {record.path[0]: record.split for record in listing.records} == {
+        name: "train" if name == first else "holdout" for name in "ab"
+    }
+    assert "set" not in listing.columns
+
+
+def test_a_column_called_split_leaves_the_others_of_its_file_what_they_are_and_they_come_in_their_order() -> None:
+    cells = {"split": ["1"], "set": ["train"], "fold": ["test"], "usage": ["val"]}
+    assert split_names([(["split", "set"], cells.__getitem__)]) == {"split"}
+    found = split_names([(["fold", "usage"], cells.__getitem__), (["set"], lambda _: ["2"])])
+    assert found == {"split", "fold", "usage"}
+    assert column_of_splits(["set", "fold", "usage"], found) == "usage"
+    assert column_of_splits(["set", "Fold "], found) == "Fold "
+    assert column_of_splits(["set"], found) is None

@@ -326,6 +326,25 @@ def test_a_row_that_names_its_image_as_if_in_a_tar_is_read(tmp_path: Path) -> No
     assert source_at(tmp_path).read(record.path) == JPEG[0]
 
 
+@pytest.mark.parametrize(
+    ("cells", "splits", "further"),
+    [
+        pytest.param(("train", "holdout"), ["train", "holdout"], [], id="one file holds the name of a split"),
+        pytest.param(("holdout", "train"), ["holdout", "train"], [], id="another does"),
+        pytest.param(("1", "2"), [None, None], ["set"], id="none does"),
+    ],
+)
+def test_what_says_splits_in_one_file_says_them_in_all(
+    cells: tuple[str, str], splits: list[str | None], further: list[str], tmp_path: Path
+) -> None:
+    for number, cell in enumerate(cells):
+        table = pa.table({"image": pa.array([image(JPEG[number])], type=IMAGE), "set": [cell]})
+        pq.write_table(table, tmp_path / f"{number}.parquet")
+    listing = listed(tmp_path)
+    assert [record.split for record in listing.records] == splits
+    assert list(listing.columns) == further
+
+
 @pytest.mark.parametrize(("column", "file", "wanted"), [
     ("fold", "train-00000-of-00001.parquet", "train"),
     ("set", "test/0000.parquet", "test"),

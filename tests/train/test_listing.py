@@ -64,9 +64,20 @@ def test_a_built_set_says_its_groups_itself() -> None:
 
 
 def test_copies_that_only_the_audit_knows_are_one_group_though_the_best_of_them_was_dropped(tmp_path: Path) -> None:
-    samples = listing.images(looked_into_more_closely(tmp_path), tmp_path / "scratch")
+    samples = listing.from_source(looked_into_more_closely(tmp_path), tmp_path / "scratch")
     groups = [sample.group for sample in samples]
     assert [groups.index(group) for group in groups] == [0, 0, 0, 3, 3, 3, 6, 6, 6, 9, 9, 9]
+
+
+@pytest.mark.parametrize(("folder", "said"), [(".", 0), ("away", 1)])
+def test_a_manifest_away_from_its_workspace_is_said_to_be_where_it_is_trained_on(
+    tmp_path: Path, folder: str, said: int
+) -> None:
+    approved = looked_into_more_closely(tmp_path)
+    (tmp_path / folder).mkdir(exist_ok=True)
+    lines: list[str] = []
+    listing.from_source(shutil.copy(approved, tmp_path / folder / "m.csv"), tmp_path / "scratch", (), lines.append)
+    assert [line.partition(" with ")[0] for line in lines] == ["note: no workspace that lies"] * said
 
 
 def test_images_without_a_hash_are_groups_of_their_own_also_where_two_sources_have_one_path() -> None:

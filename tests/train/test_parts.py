@@ -225,3 +225,16 @@ def test_a_group_of_two_classes_is_not_moved_where_one_of_them_would_be_missing(
 def test_a_class_that_no_split_can_have_on_both_sides_is_named() -> None:
     with pytest.raises(SourceError, match=r"class '[abc]' cannot be both trained and tested on: .*label_conflict"):
         parts.split(grouped("aac", "bc", "ab"), 0.3, seed=0)
+
+
+@pytest.mark.parametrize(("share", "tested"), [(0.9, 72), (0.95, 76), (0.975, 78), (0.999, 78)])
+def test_nearly_all_images_may_be_tested_on(share: float, tested: int) -> None:
+    train, test = parts.split(named(None, 40), share, 0)
+    assert (len(train), len(test)) == (80 - tested, tested)
+
+
+def test_why_images_are_too_few_is_said_as_it_is() -> None:
+    with pytest.raises(SourceError, match=r"but one image of each class"):
+        parts.folds(named(None, 1), 5, 0)
+    with pytest.raises(SourceError, match=r"class 'c' has one image \(or copies of one\)"):
+        parts.split([*named(None, 4), *named(None, 3, "c", group="g")], 0.2, 0)

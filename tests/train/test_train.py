@@ -15,7 +15,7 @@ import pytest
 
 import curate
 from curate.demonstration import dataset
-from curate.errors import ConfigError, SourceError, WorkspaceError
+from curate.errors import ConfigError, CurateError, SourceError, WorkspaceError
 from tests import sample_images
 
 torch = pytest.importorskip("torch")
@@ -407,6 +407,17 @@ def test_a_workspace_of_another_dataset_is_refused(two_sets: tuple[Path, Path], 
 def test_a_dataset_that_does_not_exist_is_named(two_sets: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere does not exist"):
         benchmark(material.Plan(raw=two_sets[0], extra=tmp_path / "nowhere", output=tmp_path / "out"))
+
+
+@pytest.mark.parametrize(("name", "bad"), [("raw", ""), ("raw", "notes.zip"), ("extra", ""), ("extra", "notes.zip")])
+def test_a_benchmark_of_what_is_no_source_of_images_leaves_nothing_behind(
+    name: str, bad: str, two_sets: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "notes.zip").write_text("no archive")
+    given = {"raw": two_sets[0], "extra": two_sets[1], name: str(tmp_path / bad) if bad else ""}
+    with pytest.raises(CurateError):
+        benchmark(material.Plan(**given, output=tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_drawn_extension_is_small_grey_and_of_the_same_classes(tmp_path: Path) -> None:

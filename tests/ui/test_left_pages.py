@@ -82,6 +82,11 @@ def test_every_part_is_heard_while_nobody_knows_which_page_is_there() -> None:
     assert heard((">", shows("images")), ("<", asks("", "grid"))) == [asks("", "grid")]
 
 
+def test_what_asks_for_no_page_does_not_change_which_is_there() -> None:
+    beat = BackMsg(app_heartbeat=True).SerializeToString()
+    assert heard(("<", asks("log")), ("<", beat), ("<", asks("images", "filter"))) == [asks("log"), beat]
+
+
 def test_each_window_has_a_page_of_its_own() -> None:
     app = LeftPages(lambda scope, receive, send: read(receive))
     came: list[bytes] = []

@@ -15,6 +15,7 @@ from curate.dataset import manifest
 from curate.options import Layout
 from curate.reviewing import choices
 from curate.reviewing.store import Store
+from curate.scanners import Threshold
 from curate.schema import Action
 from curate.storage.workspace import Workspace
 from curate.ui.feed import AHEAD
@@ -220,6 +221,19 @@ def test_a_threshold_moved_and_saved_changes_the_queue(audited: Audited, monkeyp
     assert not app.exception
     assert "Saved. The queue now holds" in text(app)
     assert config.read(audited.workspace.config).scan["quality"]["blurry"] == 0.05
+
+
+def test_thresholds_are_shown_on_what_is_measured_with_the_settings_that_were_written_since(
+    audited: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(audited, monkeypatch, "threshold_page")
+    measured = Threshold.values
+    monkeypatch.setattr(Threshold, "values", lambda *given: measured(*given) * float("nan"))
+    app.run()
+    assert app.slider, "kept while nothing changes"
+    audited.workspace.config.touch()
+    app.run()
+    assert not app.slider
 
 
 def test_it_is_said_that_a_dropped_image_stays_once_nothing_flags_it(

@@ -91,9 +91,11 @@ def demonstration(output: Path, each: int = 100) -> tuple[Path, Path]:
 def located(plan: Plan, say: Say) -> Plan:
     """Put folders, files or URLs into a plan for its names; what stands at Kaggle is downloaded into the output, once.
 
-    Raises `CurateError` for what does not exist, or what Kaggle refuses.
+    Raises `CurateError` for what does not exist or is no source of images, or what Kaggle refuses.
     """
     on_this_machine(plan.output, "a benchmark")
+    for name in (plan.raw, plan.extra):
+        _refuse_no_source(str(name))  # both, before one is fetched or audited
     return replace(
         plan,
         raw=_located(str(plan.raw), plan.output / "raw", say),
@@ -108,9 +110,15 @@ def _located(name: str, folder: Path, say: Say) -> str:
             folder.parent.mkdir(parents=True, exist_ok=True)
             kaggle.fetch(name, folder)
         return str(folder)
-    if url(name) is None and not Path(name).exists():
-        raise ConfigError(f"{name} does not exist; give a folder or ZIP of images, or kaggle:OWNER/DATASET")
     return name
+
+
+def _refuse_no_source(name: str) -> None:
+    if name.startswith(kaggle.SCHEME):
+        return
+    if name and url(name) is None and not Path(name).exists():
+        raise ConfigError(f"{name} does not exist; give a folder or ZIP of images, or kaggle:OWNER/DATASET")
+    open_source(name)
 
 
 def audited(plan: Plan, say: Say) -> Workspace:
@@ -125,7 +133,6 @@ def audited(plan: Plan, say: Say) -> Workspace:
             raise ConfigError(f"{plan.workspace} is an audit of {source}, not of {plan.raw}")
         return workspace
     say(f"auditing {plan.raw}")
-    plan.output.mkdir(parents=True, exist_ok=True)
     curate.audit(plan.raw, plan.output / "workspace", configuration=Config(profile=plan.profile))
     return Workspace(plan.output / "workspace")
 
