@@ -48,12 +48,13 @@ def left(result: Audit) -> list[Left]:
 
     What people have decided is not left: neither what they kept, nor the other findings of an image that they dropped.
     """
-    from curate.auditing.summary import flagged, rulings_of
+    from curate.auditing.summary import OF_STATUS, flagged, rulings_of
     from curate.schema import Severity
     from curate.storage.workspace import Workspace
 
     columns = ["kind", "category", "severity", "reason", "path", "finding_id"]
-    rulings = rulings_of(Workspace(result.workspace), result.images, result.findings)
+    workspace = Workspace(result.workspace)
+    rulings = rulings_of(workspace, workspace.read_images(OF_STATUS), result.findings)
     rows = flagged(result.findings).sort_values(["path", "kind", "finding_id"], kind="stable")[columns]
     found = [Left(**{str(name): value for name, value in row.items()}) for row in rows.to_dict("records")]
     return [item for item in found if item.path is None or item.finding_id in rulings[item.path].waiting] + [

@@ -148,6 +148,7 @@ def _across(scanner: Scanner, ours: pd.DataFrame, theirs: pd.DataFrame, *, names
     both = pd.concat([ours, theirs], ignore_index=True)
     both["path"] = both.pop("side") + both["path"]
     both[["label", "split"]] = None
+    both = both.astype({"sha256": object})
     groups: dict[str, list[Finding]] = {}
     for finding in scanner.judge(both):
         groups.setdefault(finding.group_id or "", []).append(finding)

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curate import config, scanners
 from curate._version import __version__
@@ -22,6 +22,7 @@ from curate.errors import ConfigError, DamagedError, SourceError, path_of, refus
 from curate.measuring import features, pool
 from curate.measuring.pool import Engine
 from curate.options import DuplicateEngine, Profile
+from curate.schema import FINDINGS, IMAGES
 from curate.shell import typed
 from curate.sources import Listing, Records, Source, given, open_source, source_at
 from curate.sources.address import on_this_machine
@@ -30,7 +31,7 @@ from curate.storage.atomic import atomic, disk_refusals_explained, write_json
 from curate.storage.clock import now_text
 from curate.storage.lock import locked
 from curate.storage.owner import cleared_if_killed
-from curate.storage.workspace import VERSION, Workspace, create
+from curate.storage.workspace import VERSION, KeptTable, Workspace, create
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,24 +42,42 @@ if TYPE_CHECKING:
     from curate.auditing.shown import Gallery
 
 
+class Kept(NamedTuple):
+    """The tables that an audit wrote."""
+
+    images: KeptTable
+    findings: KeptTable
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Audit:
     """The result of an audit; a notebook shows it as a table.
 
-    `images` has one row per file (`schema.IMAGES`), `findings` one per finding and image
-    (`schema.FINDINGS`), `skipped` one per file that is not part of the dataset (path, reason).
+    `skipped` has one row per file that is not part of the dataset (path, reason).
     `spurious` says how well the class can be guessed from what should say nothing about it, the worst first.
     `measured` counts the files that had to be read; `seconds` says where the workers' time went.
     """
 
     workspace: Path
-    images: pd.DataFrame
-    findings: pd.DataFrame
     skipped: pd.DataFrame
     measured: int
     prevalent: list[DatasetProperty] = field(default_factory=list)
     spurious: list[Guess] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    kept: Kept
+
+    @property
+    def images(self) -> pd.DataFrame:
+        """One row per file (`schema.IMAGES`).
+
+        Read when it is first asked for, as this audit wrote it, whatever was audited or judged since.
+        """
+        return self.kept.images.read()
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """One row per finding and image (`schema.FINDINGS`), read as `images` are."""
+        return self.kept.findings.read()
 
     def show(self, kind: str | None = None, n: int = 12) -> Gallery:
         """Show the `n` worst images that are flagged, of one kind if it is named, with previews in a notebook.
@@ -154,7 +173,8 @@ def audit(  # noqa: PLR0913 - each is a setting, and a command-line option
     listed = open_source(source, ws.unpacked, configuration.exclude, online=configuration.online)
     scanners.active(configuration)  # refuses what cannot be had, before anything is written
     ws = create(ws.root, listed.address)
-    with progress.wanted(report) as told, locked(ws.lock), cleared_if_killed(ws.root, ws.features):
+    cleared = cleared_if_killed(ws.root, ws.features)
+    with progress.wanted(report) as told, locked(ws.lock), cleared, memory.given_back():
         return _audited(ws, listed, configuration, chosen, told)
 
 
@@ -178,6 +198,7 @@ def _audited(
     anew = bool(measured or salvage)
     records = Records.of(listing.records)  # in half the memory, while all is judged
     listing = replace(listing, records=[])
+    records.move_together()
     judged = results.judged(run, records, known, anew=anew, told=report and steps_of(report))
     memory.give_back()
     if known and (measured or judged["judged"] != known.get("judged")):
@@ -228,7 +249,7 @@ def _begun(ws: Workspace, source: Source, configuration: Config, listing: Listin
 
 
 def _result(ws: Workspace, facts: Mapping[str, Any], measured: int, seconds: dict[str, float]) -> Audit:
-    """Read the tables that an audit has written, for the caller."""
+    """Keep the tables that an audit has written, for the caller."""
     import pandas as pd
 
     from curate.auditing.judge import DatasetProperty
@@ -236,8 +257,7 @@ def _result(ws: Workspace, facts: Mapping[str, Any], measured: int, seconds: dic
 
     return Audit(
         workspace=ws.root,
-        images=ws.read_images(),
-        findings=ws.read_findings(),
+        kept=Kept(KeptTable(ws.images, IMAGES), KeptTable(ws.findings, FINDINGS)),
         skipped=pd.DataFrame(facts["skipped"], columns=["path", "reason"]),
         measured=measured,
         prevalent=[DatasetProperty.from_json(item) for item in facts["prevalent"]],
@@ -275,7 +295,7 @@ def judge(workspace: str | Path, *, report: Report | bool | None = None, engine:
             f"a setting changed that needs the images themselves ({names}); "
             f"run: {typed('curate', 'audit', facts['source'], '-w', ws.root)}"
         )
-    with progress.wanted(report) as told, locked(ws.lock):
+    with progress.wanted(report) as told, locked(ws.lock), memory.given_back():
         write_json({**facts, **results.judged(run, records, {}, anew=True, told=told and steps_of(told))}, ws.audit)
     return ws.read_findings()
 

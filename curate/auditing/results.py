@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -76,6 +77,7 @@ def _write(run: Run, records: Sequence[Record], told: Told) -> dict[str, list[An
     with Store(workspace.review) as store:
         store.queue.sync(judgement.findings, frame, partial(told, _QUEUEING))
         _follow(store, workspace, before, judgement.findings, frame)
+    memory.give_back()  # the pages of the store
     # Last: who goes on after a kill still has to know which findings decisions were about.
     write_table(judgement.findings, FINDINGS, workspace.findings)
     write_table(frame, IMAGES, workspace.images)
@@ -158,5 +160,10 @@ def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:
     beside = sorted({name for scanner in run.scanners for name in scanner.judged_with})
     for name in ("findings.parquet", "images.parquet", listed.COLUMNS, *embeddings.FILES, *beside):
         path = run.workspace.root / name
-        digest.update(hashlib.sha256(path.read_bytes()).digest() if path.is_file() else b"-")
+        digest.update(_digest(path) if path.is_file() else b"-")
     return digest.hexdigest()
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()

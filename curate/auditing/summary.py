@@ -84,7 +84,11 @@ def status(workspace: str | Path) -> WorkspaceStatus:
     {'images': 5, 'duplicate_flagged': 1}
     """
     ws = Workspace(path_of("workspace", workspace))
-    return status_of(ws, ws.read_images(), ws.read_findings())
+    return status_of(ws, ws.read_images(OF_STATUS), ws.read_findings())
+
+
+OF_STATUS = ("path", "label", "sha256")
+"""What `status_of` reads of an image table."""
 
 
 def status_of(workspace: Workspace, images: pd.DataFrame, findings: pd.DataFrame) -> WorkspaceStatus:

@@ -108,7 +108,7 @@ def audit(
     if profile_time:
         terminal.cost(result, words)
     more = terminal.findings_json(result) if as_json else None
-    state = summary.status_of(ws, result.images, result.findings)
+    state = summary.status_of(ws, ws.read_images(summary.OF_STATUS), result.findings)
     terminal.status(state, words, as_json=as_json, more=more)
     if not as_json:
         terminal.findings(result, words)

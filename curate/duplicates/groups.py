@@ -162,6 +162,8 @@ class EqualPixels:
 
 def exact_copies(first: int, rest: Sequence[int], hashes: Sequence[str]) -> dict[int, Match]:
     """Match rows whose pixels equal those of `first`: each by the plainest evidence among them, equal bytes."""
+    if not rest:
+        return {}
     owner = {hashes[first]: first}
     matches = {}
     for row in rest:

@@ -10,8 +10,8 @@ from curate.duplicates.prefilter import BlockSignatures
 from curate.duplicates.tiles import TILE_PX
 from curate.duplicates.whole import Wholes
 
-AT_A_TIME = 1024
-"""Tiles in a part: 4 MiB to send, and 5 to get back."""
+AT_A_TIME = 256
+"""Tiles in a part: 1 MiB to send, and a good one to get back, of which some wait for each process that helps."""
 IN_CACHE = 64
 """Tiles in hand at a time: with what is worked out of them 4 MiB, which the processor's cache holds."""
 

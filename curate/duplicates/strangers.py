@@ -30,6 +30,7 @@ MOST_ALIKE = 0.95
 """Correlation without which no whole is a copy, however unlike strangers are."""
 SAMPLE, BLOCK_SAMPLE = 400, 200
 """Tiles, all pairs of which are compared as wholes and by blocks."""
+_PAIRS_AT_A_TIME = 2048
 MIN_TEXTURED, VIEW_TEXTURED = 4, 16
 """Textured blocks without which their share says nothing, and of a view; a form filled in sparsely has fewer."""
 
@@ -70,12 +71,24 @@ def by_blocks(pixels: Floats, images: int) -> Strangers:
     """Compare all pairs of (n, 64, 64) tiles, a sample of so many images no two of which are equal, block by block."""
     few = np.random.default_rng(1).permutation(len(pixels))[:BLOCK_SAMPLE]
     left, right = np.triu_indices(len(few), 1)
-    blocks = tiles.compare(tiles.prepare(pixels[few]), left, right)
-    enough = blocks.textured >= MIN_TEXTURED
-    alike, close = (np.where(enough, 1 - share, 1) for share in (blocks.alike, blocks.close))
-    views = np.where(blocks.textured >= VIEW_TEXTURED, alike, 1)
+    textured, *shares = _compared(tiles.prepare(pixels[few]), left, right)
+    alike, close = (np.where(textured >= MIN_TEXTURED, 1 - share, 1) for share in shares)
+    views = np.where(textured >= VIEW_TEXTURED, alike, 1)
     usual = 1 - float(np.quantile(views, min(NEAR / images, 1), method="lower"))
     return Strangers(alike=1 - bound(alike, images), close=1 - bound(close, images), usual=usual)
+
+
+def _compared(
+    prepared: tiles.Prepared, left: npt.NDArray[np.intp], right: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.int64], Floats, Floats]:
+    """Return of each pair `textured`, `alike` and `close`, some pairs at a time: together they take 4 KB each."""
+    parts = [slice(at, at + _PAIRS_AT_A_TIME) for at in range(0, len(left), _PAIRS_AT_A_TIME)]
+    found = [tiles.compare(prepared, left[part], right[part]) for part in parts]
+    return (
+        np.concatenate([some.textured for some in found]),
+        np.concatenate([some.alike for some in found]),
+        np.concatenate([some.close for some in found]),
+    )
 
 
 def as_wholes(pixels: Floats, images: int) -> tuple[float, float]:

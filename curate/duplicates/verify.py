@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from curate.duplicates import kinds, portraits, shifted, signing, strangers, tiles
 from curate.duplicates.colours import USUAL_GAIN, Colours
@@ -31,9 +32,6 @@ from curate.duplicates.whole import centred as in_the_middle
 from curate.findings import KindSpec
 from curate.spreading import Spread, here
 from curate.storage import blobs, memory
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _TILES = signing.IN_CACHE
 WORTH_SPREADING = 20_000
@@ -94,7 +92,7 @@ class Verifier:
         self._chroma = ranked["chroma"].to_numpy()
         self._colours = Colours(ranked)
         self._portraits = portraits.Portraits(ranked)
-        self._label = np.unique(ranked["label"].fillna("").to_numpy(str), return_inverse=True)[1] if crowd else _NONE
+        self._label = pd.factorize(ranked["label"].fillna(""))[0].astype(np.int32) if crowd else _NONE
         self._strangers = crowd
         self._own_scale = (
             OwnScale(self._tile, np.minimum(self._width, self._height), crowd.sample, len(rows))

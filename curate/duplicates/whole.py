@@ -25,6 +25,8 @@ NEARLY = 10.0
 IN_MEMORY = 20_000
 """Tiles that are kept in memory: 80 MiB."""
 _AT_A_TIME = 1024
+_PAIRS_AT_A_TIME = 256
+"""Pairs in hand at a time: with what is worked out of them some 10 MiB."""
 _SCALE = 32767
 _ROUNDING = 1e-3
 """What the most that a pair can agree may be off by."""
@@ -109,8 +111,8 @@ class Wholes:
         Distances beyond `furthest` need not be exact: a pair that softening cannot bring nearer is left as it is.
         """
         found = Distances(np.empty(len(left), np.float32), np.empty(len(left), np.float32))
-        for start in range(0, len(left), _AT_A_TIME):
-            part = slice(start, start + _AT_A_TIME)
+        for start in range(0, len(left), _PAIRS_AT_A_TIME):
+            part = slice(start, start + _PAIRS_AT_A_TIME)
             ours, theirs = self._of(left[part]), self._of(right[part])
             for side, limit in enumerate(worth):
                 softening = self._softening[left[part], side], self._softening[right[part], side]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _KEY_NAMES = [field.name for field in KEYS]
 Rows = npt.NDArray[np.intp]
+SHA256 = "sha256"
 _FACT_NAMES = ["size_bytes", *(field.name for field in FACT_FIELDS)]
 
 
@@ -160,10 +161,10 @@ def _gathered(
 ) -> dict[str, Any]:
     import pandas as pd
 
-    from curate.measuring.columns import Column, column
+    from curate.measuring.columns import Column, DigestColumn, column
     from curate.storage.blobs import Spool
 
-    wanted, spool = _Wanted.of(records), Spool()
+    wanted = _Wanted.of(records)
     steps: dict[str, dict[str, Column]] = {
         step: {} for step in (FACTS, *(scanner.name for scanner in scanners if scanner.columns))
     }
@@ -173,8 +174,11 @@ def _gathered(
             if step not in part.current:
                 continue
             for name in _names(table, step):
-                if name not in columns:
-                    columns[name] = column(table.schema.field(name).type, len(records), spool)
+                if name not in columns:  # a file for each: values of one length are found there by number
+                    kind, spool = table.schema.field(name).type, Spool()
+                    columns[name] = (
+                        DigestColumn(len(records), spool) if name == SHA256 else column(kind, len(records), spool)
+                    )
                 columns[name].put(rows, table[name])
         report(done, len(found))
     lacking = next((step for step, columns in steps.items() if not columns), None)
@@ -204,7 +208,8 @@ def view(frame: pd.DataFrame, scanner: Scanner) -> pd.DataFrame:
     facts = [name for name in frame.columns if "." not in name]
     columns = {f"{scanner.name}.{column}": column for column in scanner.columns}
     columns |= {stored_name: local_name for local_name, stored_name in scanner.borrows.items() if stored_name in frame}
-    return frame[[*facts, *columns]].rename(columns=columns)
+    seen = frame[[*facts, *columns]].rename(columns=columns)
+    return seen.astype({SHA256: object}) if scanner.reads_sha256 and SHA256 in seen else seen
 
 
 def small_columns(images: pd.DataFrame, folder: Path, scanner: Scanner) -> pd.DataFrame | None:

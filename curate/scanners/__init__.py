@@ -91,6 +91,8 @@ class Scanner(ABC):
     borrows: ClassVar[Mapping[str, str]] = {}
     """Columns of other scanners that `judge` takes into account where they are there: own name to `scanner.column`."""
     thresholds: ClassVar[tuple[Threshold, ...]] = ()
+    reads_sha256: ClassVar[bool] = True
+    """Whether `judge` reads the column `sha256`, as text; if not, its texts are left on disk and read one by one."""
     required_kinds: ClassVar[frozenset[KindSpec]] = frozenset()
     """Kinds that say an image lacks what the profile requires of every image: a queue of many of them is wanted."""
 

@@ -74,6 +74,7 @@ class Drawing(Scanner):
 
     name: ClassVar[str] = "drawing"
     version: ClassVar[int] = 7
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = (DRAWING,)
     settings_model: ClassVar[type[Settings]] = DrawingSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"style": pa.float32(), "seen": pa.float32()}

@@ -88,6 +88,7 @@ class Duplicates(Scanner):
 
     name: ClassVar[str] = "duplicates"
     version: ClassVar[int] = 8
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = kinds.ALL
     settings_model: ClassVar[type[Settings]] = DuplicatesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {
@@ -156,7 +157,7 @@ class Duplicates(Scanner):
 
     def _groups(self, ranked: pd.DataFrame, same_pixels: EqualPixels, near: Neighbours) -> Iterator[Group]:
         """Group rows into stars; rows of equal pixels stand together, each class by its first row in `near`."""
-        hashes = ranked["sha256"].tolist()
+        hashes = ranked["sha256"].array
 
         def copies_of(keeper: int, taken: Set[int]) -> dict[int, Match]:
             equal = same_pixels.of(keeper)
@@ -193,6 +194,7 @@ class Duplicates(Scanner):
             is_dense = strangers.are_wanted(len(upright[0]), len(usable))
             crowd = self._crowd(ranked, usable) if is_dense else None
             parts = None if crowd else aside.submit(self._parts, ranked, usable)
+            memory.give_back()
             told = partial(self.report, _PREPARING)
             verifier = Verifier(
                 ranked, self.settings, crowd, usable, are_few=not is_dense, spread=self.spread, report=told

@@ -82,6 +82,7 @@ class Faces(Scanner):
 
     name: ClassVar[str] = "faces"
     version: ClassVar[int] = 6
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = (BODY_NOT_FACE, FACE_COVERED, NO_FACE, SEVERAL_FACES)
     settings_model: ClassVar[type[Settings]] = FacesSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"boxes": pa.string(), "covered": pa.float32()}

@@ -33,6 +33,7 @@ class Integrity(Scanner):
 
     name: ClassVar[str] = "integrity"
     version: ClassVar[int] = 3
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = kinds.ALL
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:

@@ -93,6 +93,7 @@ class Labels(Scanner):
 
     name: ClassVar[str] = "labels"
     version: ClassVar[int] = 2
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = (SUSPECTED_MISLABEL,)
     settings_model: ClassVar[type[Settings]] = LabelsSettings
 

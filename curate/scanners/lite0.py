@@ -45,6 +45,7 @@ class Lite0(Scanner):
 
     name: ClassVar[str] = NAME
     version: ClassVar[int] = 1
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = ()
     columns: ClassVar[Mapping[str, pa.DataType]] = {"embedding": pa.binary(FEATURES * np.dtype(_STORED).itemsize)}
 

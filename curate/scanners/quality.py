@@ -127,6 +127,7 @@ class Quality(Scanner):
 
     name: ClassVar[str] = "quality"
     version: ClassVar[int] = 7
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = (BLURRY, DARK, BRIGHT, LOW_INFORMATION, ODD_SIZE, ODD_ASPECT_RATIO)
     settings_model: ClassVar[type[Settings]] = QualitySettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {

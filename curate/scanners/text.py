@@ -83,6 +83,7 @@ class Text(Scanner):
 
     name: ClassVar[str] = "text"
     version: ClassVar[int] = 1
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = (TEXT_OVERLAY, WATERMARK)
     settings_model: ClassVar[type[Settings]] = TextSettings
     columns: ClassVar[Mapping[str, pa.DataType]] = {"lines": pa.string()}

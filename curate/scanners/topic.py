@@ -51,6 +51,7 @@ class OffTopic(Scanner):
 
     name: ClassVar[str] = "topic"
     version: ClassVar[int] = 2
+    reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = (OFF_TOPIC,)
     settings_model: ClassVar[type[Settings]] = TopicSettings
 

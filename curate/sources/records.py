@@ -4,6 +4,7 @@ import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import overload
 
 from curate.i18n import Message
@@ -59,7 +60,8 @@ class Records(Sequence[Record]):
         offsets: Iterable[int | None] = (),
     ) -> None:
         """Take columns of one length; without `offsets` no record has one."""
-        self.paths, self.labels, self.splits = paths, labels, splits
+        self.paths: Sequence[str] = paths
+        self.labels, self.splits = labels, splits
         self.sizes, self.times = array("q", sizes), array("q", times)
         self._offsets = {row: offset for row, offset in enumerate(offsets) if offset is not None}
 
@@ -76,6 +78,16 @@ class Records(Sequence[Record]):
             (record.mtime_ns for record in records),
             (record.offset for record in records),
         )
+
+    def move_together(self) -> None:
+        """Make the paths anew: where they lie among all that was listed beside them, none of it can be given back."""
+        text, ends = "".join(self.paths), array("q", accumulate(map(len, self.paths)))
+        self.paths = ()
+        start, paths = 0, []
+        for end in ends:
+            paths.append(text[start:end])
+            start = end
+        self.paths = paths
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -6,12 +6,13 @@ workspace of another version is refused, never guessed at.
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from curate.errors import DamagedError, WorkspaceError
 from curate.shell import typed
@@ -174,7 +175,26 @@ def create(root: Path, source: str) -> Workspace:
     return workspace
 
 
-def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
+class KeptTable:
+    """A table kept as the bytes of its file, a fraction of what it takes as a table, and read when it is asked for.
+
+    Whatever becomes of the file, it is the table that lay there when it was kept.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        """Keep the table of a file that `write_table` wrote."""
+        self._stored: bytes | None = path.read_bytes()
+        self._schema, self._table = schema, None
+
+    def read(self) -> pd.DataFrame:
+        """Read the table; the same object each time."""
+        if self._stored is not None:
+            self._table = read_table(io.BytesIO(self._stored), self._schema)
+            self._stored = None
+        return self._table
+
+
+def read_table(path: Path | BinaryIO, schema: pa.Schema, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a Parquet file that `write_table` wrote: text as `object` with None, integers as nullable integers.
 
     A column at a time: together, as Arrow and as pandas, they take three times the memory. Raises what Arrow raises

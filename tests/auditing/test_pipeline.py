@@ -52,6 +52,20 @@ def test_every_file_has_a_row_and_every_defect_a_reason(audited: Audited) -> Non
     assert findings["reason"].str.endswith(".").all()
 
 
+def test_an_audit_holds_the_tables_that_it_wrote_whatever_comes_after_it(tmp_path: Path) -> None:
+    source = sample_images.dataset(tmp_path / "source")
+    first = curate.audit(source, tmp_path / "ws", configuration=ONE)
+    images, findings = (pd.read_parquet(tmp_path / "ws" / f"{name}.parquet") for name in ("images", "findings"))
+    shutil.copy(source / "dogs" / "000.jpg", source / "dogs" / "again.jpg")
+    second = curate.audit(source, tmp_path / "ws", configuration=ONE)
+    shutil.rmtree(tmp_path / "ws")
+    assert first.images["path"].tolist() == images["path"].tolist()
+    assert first.findings["finding_id"].tolist() == findings["finding_id"].tolist()
+    assert set(second.images["path"]) == {*images["path"], "dogs/again.jpg"}
+    assert second.findings["kind"].tolist() == ["same_bytes"] * 2
+    assert first.images is first.images, "what a person adds to a table stays in it"
+
+
 def test_table_1_counts_every_image_once_and_no_keeper(audited: Audited) -> None:
     table = curate.status(audited.workspace.root).class_summary
     flagged = table[[f"{name}_flagged" for name in ("corrupted", "duplicate", "unsuitable")]]

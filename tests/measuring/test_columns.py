@@ -74,3 +74,11 @@ def test_large_values_lie_in_the_spool_and_columns_of_none_take_no_room() -> Non
     assert list(empty) == [None] * 4
     assert list(empty.iloc[[2, 1]]) == [None, None]
     assert not empty.array._sizes.flags.owndata
+
+
+def test_digests_are_texts_that_lie_on_disk() -> None:
+    one, other = "0f" * 32, "a1" * 32
+    column = columns.DigestColumn(4, Spool())
+    for rows, values in (([0, 1, 2], [one, one, other]), ([2, 1], [one, None])):
+        column.put(np.array(rows, np.intp), pa.chunked_array([pa.array(values, pa.string())]))
+    assert column.series().tolist() == [one, None, one, None]

@@ -1,5 +1,6 @@
 """Every scanner keeps the contract; each check flags what it should and leaves the rest alone."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from curate.measuring.shard import Shard
 from curate.measuring.work import measure_shard
 from curate.scanners import Scanner
 from curate.scanners.duplicates import Duplicates, low_frequencies, stored
+from curate.scanners.integrity import Integrity
 from curate.scanners.quality import Quality, QualitySettings, blur_effect
 from curate.schema import Role
 from curate.sources import Record, source_at
@@ -356,3 +358,18 @@ def test_a_dataset_that_is_soft_throughout_has_a_looser_threshold_of_its_own() -
     sharp = np.append(rng.normal(0.3, 0.02, 99), 0.54)
     assert judge(sharp) == []  # never stricter than the setting
     assert len(judge(np.array([0.6, 0.3, 0.3]))) == 1  # three images say nothing of what is usual
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_sha256_is_text_to_every_scanner_and_in_memory_for_those_that_read_it(mixed: Path, reads: bool) -> None:
+    class Curious(Integrity):
+        reads_sha256 = reads
+
+    hashes = features.view(measured(mixed), Curious())["sha256"]
+    files = sorted(path for path in mixed.rglob("*") if path.is_file())
+    assert (hashes.dtype == object) == reads
+    assert hashes.tolist() == [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+
+
+def test_a_scanner_that_says_nothing_of_it_is_given_sha256_as_text() -> None:
+    assert Scanner.reads_sha256

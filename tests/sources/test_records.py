@@ -25,3 +25,10 @@ def test_they_come_back_one_by_one_and_all_together(records: list[Record]) -> No
 def test_without_offsets_none_has_one() -> None:
     kept = Records(["a", "b"], ["x", None], [None, "test"], [1, 2], [3, 4])
     assert list(kept) == [Record("a", "x", None, 1, 3), Record("b", None, "test", 2, 4)]
+
+
+def test_paths_that_moved_together_are_the_same_paths() -> None:
+    records = [Record(path, None, None, 1, 2) for path in ("a/1.jpg", "", "b/\u00e9\u4e2d\U0001f600\0.png")]
+    kept = Records.of(records)
+    kept.move_together()
+    assert list(kept) == records

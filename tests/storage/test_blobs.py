@@ -1,12 +1,14 @@
 """Large columns on disk behave as columns of bytes in memory do."""
 
+from hashlib import sha256
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
 from curate.storage import blobs
-from curate.storage.blobs import Blobs, BlobsDtype, Spool
+from curate.storage.blobs import Blobs, BlobsDtype, DigestsDtype, Spool
 
 VALUES = [b"one", None, b"", b"four" * 1000, b"five"]
 
@@ -74,3 +76,44 @@ def test_a_column_is_made_of_bytes_and_none_and_what_is_empty_is_not_missing() -
     column = Blobs.missing(spool, 3)
     column[np.array([1])] = spool.column([b""])
     assert list(column) == [None, b"", None]
+
+
+def of_one_length(spool: Spool, values: list[bytes | None], length: int) -> Blobs:
+    return spool.take_in(pa.chunked_array([pa.array(values, pa.binary(length))]))
+
+
+def test_values_of_one_length_take_four_bytes_a_row_wherever_they_are_moved() -> None:
+    values = [None if row % 7 == 3 else row.to_bytes(8, "big") for row in range(10_000)]
+    column = of_one_length(Spool(), values, 8)
+    order = np.random.default_rng(0).permutation(len(values))
+    moved = column.take(order)
+    assert list(column) == values
+    assert list(moved) == [values[row] for row in order]
+    assert list(column.take([2, -1, 3], allow_fill=True)) == [values[2], None, None]
+    assert column.nbytes == moved.nbytes == 4 * len(values)
+
+
+def test_values_of_another_length_replace_some_of_a_column() -> None:
+    spool = Spool()
+    column = Blobs.missing(spool, 4)
+    column[np.array([0, 2, 3])] = of_one_length(spool, [b"ab", None, b"cd"], 2)
+    assert list(column) == [b"ab", None, None, b"cd"]
+    column[np.array([3, 1])] = of_one_length(spool, [b"longer", None], 6)
+    assert list(column) == [b"ab", None, None, b"longer"]
+    column[np.array([2])] = spool.column([b"any"])
+    assert list(column) == [b"ab", None, b"any", b"longer"]
+    both = Blobs._concat_same_type([column, of_one_length(Spool(), [b"ef"], 2)])
+    assert list(both) == [b"ab", None, b"any", b"longer", b"ef"]
+
+
+def test_digests_are_texts_to_whoever_looks_and_arrow() -> None:
+    texts = [sha256(bytes([value])).hexdigest() for value in range(3)]
+    column = pd.Series([texts[0], None, texts[2]], dtype=DigestsDtype())
+    assert column.tolist() == [texts[0], None, texts[2]]
+    assert (column[0], column[1]) == (texts[0], None)
+    assert column.notna().tolist() == [True, False, True]
+    as_objects = column.astype(object)
+    assert as_objects.dtype == object
+    assert as_objects.tolist() == column.tolist()
+    table = pa.Table.from_pandas(column.to_frame("sha256"), schema=pa.schema({"sha256": pa.string()}))
+    assert table["sha256"].to_pylist() == column.tolist()
