@@ -60,7 +60,7 @@ def test_every_pixel_counts_wherever_it_lies() -> None:
         assert shrink(pixels, 256).max() > 0, column
 
 
-@pytest.mark.parametrize("size", [(64, 64), (1000, 300), (90, 70), (120, 2000)])
+@pytest.mark.parametrize("size", [(64, 64), (1000, 300), (90, 70), (200, 700)])
 def test_a_square_has_its_side_whatever_the_image(size: tuple[int, int]) -> None:
     pixels = sample_images.photo(4, *size)
     square = squeeze(pixels, 64)
