@@ -1,5 +1,5 @@
 """Decisions about images that are found otherwise now: the same bytes at another path are the same image, and one that
-is suggested to stay is so whatever its copies are.
+is suggested to stay is so whatever its copies are; a copy is one of the same bytes wherever these lie.
 
 Pure. A decision is carried to the same kind of finding about the same content; it keeps its reviewer and its
 time, and its note says where the image was, so that replaying the log needs nothing but the log.
@@ -48,19 +48,23 @@ def carried(
     """Return what to append to the log: each decision that has lost its image or finding, on what is found now.
 
     `before` and `after` are findings; `hashes` is the content at each path now, `earlier` at the last audit. A decision
-    is lost where its image has left its path, or the group that it leads has other findings now. A finding that was
-    decided on already is left alone, also where that was taken back, and a decision goes to all findings of its sort
-    about its content; of several the one from the place most like it, then the first. One about an image that nobody
-    flagged moves with the image.
+    is lost where its image has left its path, the group that it leads has other findings now, or the image that it is a
+    copy of lies elsewhere. A finding that was decided on already is left alone, also where that was taken back, and a
+    decision goes to all findings of its sort about its content; of several the one from the place most like it, then
+    the first. One about an image that nobody flagged moves with the image.
     """
     standing = fold(log).standing
     decided = {(decision.key, decision.sha256) for decision in log if decision.action is not Action.UNDO}
     left = _Left(hashes, earlier)
+    same_keeper = dict(_kept_by(before, earlier).items() & _kept_by(after, hashes).items())
     sorts_before, sorts_now = dict(_sorts(before)), dict(_sorts(after))
     lost: dict[tuple[str | None, _Sort], list[Decision]] = defaultdict(list)
     for decision in sorted(standing.values(), key=lambda decision: decision.id):
         sort = _ITSELF if decision.finding_id == IMAGE else sorts_before.get(decision.key)
-        if decision.sha256 and sort and (left.by(decision) or _leads_otherwise(decision, sort, sorts_now)):
+        if not decision.sha256 or not sort:
+            continue
+        keeper_moved = decision.key not in sorts_now and (decision.path, sort) in same_keeper
+        if keeper_moved or left.by(decision) or _leads_otherwise(decision, sort, sorts_now):
             lost[decision.sha256, sort].append(decision)
     moved = []
     for (finding_id, path), sort in _places(sorts_now, hashes) if lost else ():
@@ -94,6 +98,20 @@ def _leads_otherwise(decision: Decision, sort: _Sort, now: Mapping[Key, _Sort]) 
     return leads and decision.action in {Action.DROP, Action.RELABEL} and decision.key not in now
 
 
+def _kept_by(findings: pd.DataFrame, hashes: Mapping[str, str | None]) -> dict[tuple[str, _Sort], str]:
+    """Return for each copy, by its path and sort of finding, the content of the image that is suggested to stay."""
+    grouped = findings[findings["group_id"].notna()]
+    is_keeper = grouped["role"] == Role.KEEPER
+    kept = {group: hashes.get(path) for group, path in _rows(grouped[is_keeper], ["group_id", "path"])}
+    copies = grouped[~is_keeper]
+    groups = copies["group_id"].tolist()
+    return {
+        (path, sort): content
+        for ((_, path), sort), group in zip(_sorts(copies), groups, strict=True)
+        if (content := kept.get(group)) is not None
+    }
+
+
 def _places(now: Mapping[Key, _Sort], paths: Mapping[str, str | None]) -> Iterator[tuple[Key, _Sort]]:
     """Yield what decisions can be about: findings, and images themselves."""
     yield from now.items()
@@ -112,5 +130,9 @@ def _alike(one: str, other: str) -> int:
 
 def _sorts(findings: pd.DataFrame) -> Iterator[tuple[Key, _Sort]]:
     columns = ["finding_id", "path", "scanner", "kind", "role"]
-    for finding_id, path, scanner, kind, role in findings[columns].itertuples(index=False, name=None):
+    for finding_id, path, scanner, kind, role in _rows(findings, columns):
         yield (finding_id, path), (scanner, "" if role == Role.KEEPER and kind not in GROUP_KINDS else kind, role)
+
+
+def _rows(table: pd.DataFrame, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    yield from table[[*columns]].itertuples(index=False, name=None)

@@ -98,6 +98,31 @@ def test_what_was_decided_of_a_keeper_holds_when_its_closest_copy_has_gone(actio
     assert carried(log, before, across, {"a/old": "s"}) == [], "that says where copies stand"
 
 
+@pytest.mark.parametrize(
+    ("kind", "keeper", "contents", "is_carried"),
+    [
+        pytest.param("resized", "c/big", {"c/big": "k"}, True, id="its class was renamed"),
+        pytest.param("label_conflict", "c/big", {"c/big": "k"}, True, id="what stands in several classes too"),
+        pytest.param("resized", "c/big", {"c/big": "other"}, False, id="a copy of another image"),
+        pytest.param("resized", "c/big", {"c/big": None}, False, id="nobody knows of what"),
+        pytest.param("resized", "b/big", {"b/big": "k"}, False, id="its finding is there"),
+    ],
+)
+def test_what_was_decided_of_a_copy_holds_when_the_image_that_stays_has_moved(
+    kind: str, keeper: str, contents: dict[str, str | None], *, is_carried: bool
+) -> None:
+    """The finding about a copy has the path of its keeper in its id."""
+
+    def group(keeper: str) -> pd.DataFrame:
+        copy = finding("a/old", kind, role="copy", group_id=keeper, finding_id=f"copy of {keeper}")
+        return table(copy, finding(keeper, kind, role="keeper", group_id=keeper))
+
+    log = [replace(LOG[0], finding_id="copy of b/big")]
+    moved = carried(log, group("b/big"), group(keeper), {"a/old": "s", **contents}, {"a/old": "s", "b/big": "k"})
+    found = [(one.finding_id, one.path, one.note) for one in moved]
+    assert found == ([(f"copy of {keeper}", "a/old", "out of focus")] if is_carried else [])
+
+
 def test_a_decision_whose_finding_nobody_knows_stays_where_it_was() -> None:
     assert carried(LOG, table(finding("a/other")), table(finding("b/new")), {"b/new": "s"}) == []
 
