@@ -11,6 +11,8 @@ from typing import Any
 
 from curate.errors import SourceError
 from curate.sources import parquet
+from curate.sources.columns import SPLIT_COLUMNS, column_called, split_name
+from curate.sources.hub import split_of
 from curate.sources.layout import classes_of
 from curate.storage.atomic import atomic_folder, explained
 
@@ -26,7 +28,7 @@ def address_of(dataset: object, folder: Path) -> str:
     if isinstance(dataset, Mapping) and dataset and all(map(_is_dataset, dataset.values())):
         return _written({str(split): part for split, part in dataset.items()}, folder)
     if _is_dataset(dataset):
-        return _written({"data": dataset}, folder)
+        return _written({None: dataset}, folder)
     if all(hasattr(dataset, name) for name in ("root", "classes", "samples")):
         return _of_image_folder(dataset)
     raise SourceError(
@@ -52,11 +54,15 @@ def _of_image_folder(dataset: Any) -> str:
     return str(root)
 
 
-def _written(parts: Mapping[str, Any], folder: Path) -> str:
+def _written(parts: Mapping[str | None, Any], folder: Path) -> str:
     """Write one Parquet file a split, and return their folder; where the same lies there already it stays."""
     with atomic_folder(folder / "new") as partial:
-        for split, part in parts.items():
-            _write(part, partial / f"{split}-00000-of-00001.parquet", split)
+        for number, (split, part) in enumerate(parts.items()):
+            name = f"{split}-00000-of-00001.parquet"
+            if split is not None and split_of(name) == split_name(split):
+                _write(part, partial / name, None)
+            else:  # a name that files cannot say
+                _write(part, partial / f"data-{number:05}-of-{len(parts):05}.parquet", split)
     digest = hashlib.sha256()
     for file in sorted((folder / "new").iterdir()):
         with file.open("rb") as opened:
@@ -73,21 +79,27 @@ def _written(parts: Mapping[str, Any], folder: Path) -> str:
     return str(final)
 
 
-def _write(dataset: Any, path: Path, split: str) -> None:
+def _write(dataset: Any, path: Path, split: str | None) -> None:
+    """Write a dataset to `path`, with a column of the `split` where one is given and it has no such column."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = parquet.columns_in(dataset.features.arrow_schema, f"the dataset {split!r}")
+    called = repr(split or path.stem.partition("-")[0])
+    columns = parquet.columns_in(dataset.features.arrow_schema, f"the dataset {called}")
     if columns is None:
-        raise SourceError(f"the dataset {split!r} has no column of images; its columns are {list(dataset.features)}")
+        raise SourceError(f"the dataset {called} has no column of images; its columns are {list(dataset.features)}")
     image = columns.data.partition(".")[0] if columns.path else columns.data
     names = [image, *(name for name in (columns.label, columns.split, *columns.further) if name)]
     chosen = dataset.select_columns(names)
     schema = chosen.features.arrow_schema
+    further = {} if split is None or column_called(names, SPLIT_COLUMNS[:1]) else {SPLIT_COLUMNS[0]: split}
+    for name in further:
+        schema = schema.append(pa.field(name, pa.string()))
     with pq.ParquetWriter(path, schema) as writer:
         for table in chosen.with_format("arrow").iter(batch_size=_ROWS):
             cells = pa.array(list(_with_bytes(table[image].to_pylist())), type=schema.field(image).type)
-            arrays = [cells if name == image else table[name].combine_chunks() for name in schema.names]
+            arrays = [cells if name == image else table[name].combine_chunks() for name in chosen.features]
+            arrays += [pa.array([value] * len(cells), pa.string()) for value in further.values()]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 

@@ -98,6 +98,102 @@ def test_what_was_decided_of_a_keeper_holds_when_its_closest_copy_has_gone(actio
     assert carried(log, before, across, {"a/old": "s"}) == [], "that says where copies stand"
 
 
+@pytest.mark.parametrize(
+    ("kind", "keeper", "contents", "is_carried"),
+    [
+        pytest.param("resized", "c/big", {"c/big": "k"}, True, id="its class was renamed"),
+        pytest.param("label_conflict", "c/big", {"c/big": "k"}, True, id="what stands in several classes too"),
+        pytest.param("resized", "c/big", {"c/big": "other"}, False, id="a copy of another image"),
+        pytest.param("resized", "c/big", {"c/big": None}, False, id="nobody knows of what"),
+        pytest.param("resized", "b/big", {"b/big": "k"}, False, id="its finding is there"),
+    ],
+)
+def test_what_was_decided_of_a_copy_holds_when_the_image_that_stays_has_moved(
+    kind: str, keeper: str, contents: dict[str, str | None], *, is_carried: bool
+) -> None:
+    """The finding about a copy has the path of its keeper in its id."""
+
+    def group(keeper: str) -> pd.DataFrame:
+        copy = finding("a/old", kind, role="copy", group_id=keeper, finding_id=f"copy of {keeper}")
+        return table(copy, finding(keeper, kind, role="keeper", group_id=keeper))
+
+    log = [replace(LOG[0], finding_id="copy of b/big")]
+    moved = carried(log, group("b/big"), group(keeper), {"a/old": "s", **contents}, {"a/old": "s", "b/big": "k"})
+    found = [(one.finding_id, one.path, one.note) for one in moved]
+    assert found == ([(f"copy of {keeper}", "a/old", "out of focus")] if is_carried else [])
+
+
+def _copies(keeper: str, *copies: str, kind: str = "same_bytes") -> pd.DataFrame:
+    """Return the findings of a group, with ids as scanners make them: that of a copy holds its keeper."""
+    group = {"group_id": keeper}
+    first = finding(keeper, kind, role="keeper", finding_id=f"{kind}:{keeper}", **group)
+    return table(
+        first, *(finding(one, kind, role="copy", finding_id=f"{kind}:{one}:{keeper}", **group) for one in copies)
+    )
+
+
+def _decided(*choices: tuple[str, str, Action]) -> list[Decision]:
+    return [
+        replace(LOG[0], id=number, finding_id=finding_id, path=path, action=action)
+        for number, (finding_id, path, action) in enumerate(choices, 1)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["same_bytes", "label_conflict"])
+def test_of_equal_images_the_one_that_moves_keeps_its_decision_and_no_other_takes_it(kind: str) -> None:
+    """Which of equal images is suggested to stay follows from their names, and so turns round when one is renamed."""
+    log = _decided((f"{kind}:a/1", "a/1", Action.DROP), (f"{kind}:b/1:a/1", "b/1", Action.KEEP))
+    before, after = _copies("a/1", "b/1", kind=kind), _copies("b/1", "z/1", kind=kind)
+    moved = carried(log, before, after, {"b/1": "s", "z/1": "s"}, {"a/1": "s", "b/1": "s"})
+    assert [(one.decision.id, one.path) for one in moved] == [(1, "z/1")]
+
+
+def test_what_was_decided_of_one_of_equal_images_goes_with_it_when_it_is_deleted() -> None:
+    now, earlier = dict.fromkeys(["b/1", "c/1"], "s"), dict.fromkeys(["a/1", "b/1", "c/1"], "s")
+    before = _copies("a/1", "b/1", "c/1")
+    keeper = _decided(("same_bytes:a/1", "a/1", Action.DROP))
+    assert carried(keeper, before, _copies("b/1", "c/1"), now, earlier) == []
+    copy = _decided(("same_bytes:b/1:a/1", "b/1", Action.DROP))
+    now = dict.fromkeys(["a/1", "c/1"], "s")
+    assert carried(copy, before, _copies("a/1", "c/1"), now, earlier) == []
+    itself = _decided((IMAGE, "b/1", Action.DROP))
+    assert carried(itself, before, _copies("a/1", "c/1"), now, earlier) == []
+
+
+@pytest.mark.parametrize("action", [Action.DROP, Action.RELABEL, Action.KEEP])
+def test_a_keeper_that_was_dropped_is_so_when_another_is_to_stay(action: Action) -> None:
+    """The pair was kept side by side, as the copy was decided: that would keep it in silence."""
+    log = _decided(("same_bytes:a/2", "a/2", action), ("same_bytes:b/1:a/2", "b/1", Action.KEEP))
+    before, after = _copies("a/2", "b/1"), _copies("a/1", "a/2", "b/1")
+    earlier = dict.fromkeys(["a/2", "b/1"], "s")
+    moved = carried(log, before, after, {**earlier, "a/1": "s"}, earlier)
+    kept = [(2, "b/1")]
+    assert [(one.decision.id, one.path) for one in moved] == ([(1, "a/2"), *kept] if action is Action.DROP else kept)
+
+
+@pytest.mark.parametrize(
+    ("now", "is_carried"),
+    [
+        pytest.param(["b/1", "c/1", "z/1"], True, id="the one that stays is called otherwise"),
+        pytest.param(["b/1", "c/1"], False, id="the one that stays has gone"),
+    ],
+)
+def test_a_copy_that_was_dropped_is_so_when_it_is_the_one_to_stay(now: list[str], *, is_carried: bool) -> None:
+    """Unless the one that it was dropped for has gone: no image is lost that nobody meant to lose."""
+    log = _decided(("same_bytes:b/1:a/1", "b/1", Action.DROP), ("same_bytes:c/1:a/1", "c/1", Action.DROP))
+    earlier = dict.fromkeys(["a/1", "b/1", "c/1"], "s")
+    moved = carried(log, _copies("a/1", "b/1", "c/1"), _copies(*now), dict.fromkeys(now, "s"), earlier)
+    assert [(one.decision.id, one.path) for one in moved] == ([(1, "b/1")] if is_carried else []) + [(2, "c/1")]
+
+
+def test_of_equal_images_that_move_together_each_takes_what_was_decided_of_it() -> None:
+    log = _decided(("same_bytes:a/2:a/1", "a/2", Action.DROP))
+    now = ["b/1", "b/2", "b/3", "b/new"]
+    earlier = dict.fromkeys(["a/1", "a/2", "a/3"], "s")
+    moved = carried(log, _copies("a/1", "a/2", "a/3"), _copies(*now), dict.fromkeys(now, "s"), earlier)
+    assert [(one.decision.id, one.path) for one in moved] == [(1, "b/2")]
+
+
 def test_a_decision_whose_finding_nobody_knows_stays_where_it_was() -> None:
     assert carried(LOG, table(finding("a/other")), table(finding("b/new")), {"b/new": "s"}) == []
 
@@ -111,6 +207,8 @@ def test_a_decision_about_an_image_that_nobody_flagged_moves_with_the_image() ->
     decided = [*log, replace(LOG[0], id=2, finding_id=IMAGE, path="b/new")]
     assert [one.path for one in carried(decided, BEFORE, table(), after)] == ["c/new"]
     assert carried(log, BEFORE, table(), {"a/old": "t", "b/new": "s"}) == []
+    back = carried(log, BEFORE, table(), {"b/new": "s", "c/other": "t"}, {"c/other": "t"})
+    assert [one.path for one in back] == ["b/new"], "it was away at the last audit"
     unread = [replace(log[0], sha256=None)]
     assert carried(unread, BEFORE, table(), {"b/new": None}) == [], "of what nobody could read none is the same image"
 

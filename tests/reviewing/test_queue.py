@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.reviewing import choices, queue
@@ -40,6 +40,7 @@ def test_an_item_has_all_that_the_findings_table_says_of_it_but_whose_finding_it
     assert row["sha256"] == "sha-b/x"
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), unique=True), st.randoms())
 def test_a_queue_knows_the_findings_that_it_was_filled_from_in_any_order(names: list[Any], random: Random) -> None:
     findings = table(*(finding(path, finding_id=finding_id) for finding_id, path in names))

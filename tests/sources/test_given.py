@@ -79,6 +79,13 @@ def test_a_dataset_dict_is_written_once_with_the_splits_of_its_keys(tmp_path: Pa
     assert len(list((tmp_path / "ws" / "given").iterdir())) == 1
 
 
+def test_a_key_that_no_file_name_can_say_is_a_split_all_the_same(tmp_path: Path) -> None:
+    keys = ["in-domain", "train-clean", "data", "a/b", "validation", "other"]
+    audit = curate.audit({key: dataset([{"bytes": JPEG[0], "path": None}], [1]) for key in keys}, tmp_path / "ws")
+    assert sorted(audit.images["split"]) == sorted(["in-domain", "train-clean", "data", "a/b", "val", "other"])
+    assert curate.status(tmp_path / "ws").to_json()["notes"] == []
+
+
 def test_a_dataset_alone_has_no_split_and_is_audited_again_from_where_it_was_written(tmp_path: Path) -> None:
     curate.audit(dataset([{"bytes": JPEG[0], "path": "a.jpg"}], [1]), tmp_path / "ws")
     (folder,) = (tmp_path / "ws" / "given").iterdir()
