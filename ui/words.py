@@ -50,7 +50,7 @@ def queue_texts() -> dict[str, str]:
         "place": _("{done} of {items} items"),
         "rate": _("{rate} a minute"),
         "left": _("about {minutes} min left"),
-        "matching": _("{done} of {images} images to decide with these filters"),
+        "matching": _("{done} of {images} images decided with these filters"),
         "did_keep": _("Kept {what}."),
         "did_keep_all": _("Kept all {n} images of the group."),
         "did_drop": _("Dropped {what}."),
