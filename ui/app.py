@@ -21,7 +21,8 @@ from curate.ui.markdown import plain
 from curate.ui.session import _
 
 # Streamlit leaves much air above a page; a reviewer on a laptop wants the image and the keys in one view. Its own words
-# for a lost connection are English whatever the language: the surfaces say it in theirs.
+# for a lost connection are English whatever the language: the surfaces say it in theirs. So is the hint in a field that
+# Enter takes what was typed.
 STYLE = """
 <style>
   .stMainBlockContainer { padding: 3rem 1rem 0 1rem; }
@@ -32,15 +33,25 @@ STYLE = """
   [data-testid="stImage"] img { max-height: 62vh; width: auto; object-fit: contain; background: #8882; }
   [class*="st-key-strip"] [data-testid="stImage"] img { height: 13vh; width: 100%; }
   [class*="st-key-thumb"] [data-testid="stImage"] img { height: 3.5rem; width: 100%; }
-  [data-testid="stStatusWidget"] { display: none; }
+  [data-testid="stStatusWidget"], [data-testid="InputInstructions"] { display: none; }
   [data-testid="stElementContainer"]:has(> [data-testid="stHtml"]) { display: none; }
   button:focus-visible, a:focus-visible { outline: 3px solid #d9480f !important; outline-offset: 2px; }
 </style>
 """
 # Streamlit says that every page is English, and readers of screens would pronounce it so.
 LANGUAGE = '<script>document.documentElement.lang = "{language}";</script>'
-# The one field of the first page is ready to be typed into.
-FOCUS = '<script>document.querySelector(".st-key-asked_name input")?.focus();</script>'
+# The one field of the first page is ready to be typed into, as soon as Streamlit has drawn it: that may be after this.
+FOCUS = """
+<script>{
+  const focused = () => {
+    const field = document.querySelector(".st-key-asked_name input");
+    field?.focus();
+    return field;
+  };
+  const drawn = new MutationObserver(() => focused() && drawn.disconnect());
+  if (!focused()) drawn.observe(document.body, { childList: true, subtree: true });
+}</script>
+"""
 
 
 def _icon() -> Image.Image:

@@ -51,7 +51,7 @@ def _surface() -> None:
         leases.release_closed(store)
         answer = feed.answer(store, painter, chosen, opened=st.query_params.get("item"))
         classes = sorted(store.catalogue.classes())
-        end = _end(store, chosen)
+        end = _end(store, chosen, is_held=answer["elsewhere"])
     surface.queue()(
         key=KEY,
         data={
@@ -90,8 +90,8 @@ def _hear() -> None:
             st.session_state.queue_feed.hear(said, store)
 
 
-def _end(store: Store, chosen: QueueFilter) -> dict[str, Any]:
-    """Return what to say where nothing is left."""
+def _end(store: Store, chosen: QueueFilter, *, is_held: bool) -> dict[str, Any]:
+    """Return what to say where nothing is left for this screen; `is_held` says that others hold items."""
     workspace = session.workspace()
     whole = store.queue.progress()
     elsewhere = len(leases.others(store.queue.holders(now_s=session.now_s())))
@@ -101,6 +101,10 @@ def _end(store: Store, chosen: QueueFilter) -> dict[str, Any]:
             "The audit flagged nothing: there is nothing to decide in this {n} image.",
             "The audit flagged nothing: there is nothing to decide in these {n} images.",
             dataset.count(workspace),
+        )
+    elif chosen != QueueFilter() and is_held and store.queue.find(chosen):
+        line = _(
+            "What is undecided and matches the filters is on other screens at present. It comes here if they leave it."
         )
     elif chosen != QueueFilter():
         line = _("Nothing undecided matches the filters. Clear them to see the rest of the queue.")

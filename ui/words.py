@@ -50,7 +50,7 @@ def queue_texts() -> dict[str, str]:
         "place": _("{done} of {items} items"),
         "rate": _("{rate} a minute"),
         "left": _("about {minutes} min left"),
-        "matching": _("{done} of {images} images to decide with these filters"),
+        "matching": _("{done} of {images} images decided with these filters"),
         "did_keep": _("Kept {what}."),
         "did_keep_all": _("Kept all {n} images of the group."),
         "did_drop": _("Dropped {what}."),
@@ -187,13 +187,14 @@ def said(answer: Answer) -> tuple[str, str]:
         return _("Not saved: the dataset has no such class, but has {label}.", label=answer.close), "warning"
     texts = {
         Result.NOTHING: _("There is nothing to take back."),
+        Result.NOTHING_AGAIN: _("There is nothing to do again."),
         Result.CHANGED: _("Not saved: it has changed since it was shown, and is shown again."),
         Result.SAME_CLASS: _("Not saved: it is in that class already."),
         Result.NO_SURVIVOR: _("Not saved: that would drop every copy. X twice drops a whole group."),
         Result.NEW_CLASS: _("Not saved: the dataset has no such class, and nobody has confirmed a new one."),
     }
     if answer.result in texts:
-        return texts[answer.result], "info" if answer.result is Result.NOTHING else "warning"
+        return texts[answer.result], "info" if answer.result in {Result.NOTHING, Result.NOTHING_AGAIN} else "warning"
     return _("Not saved: {error}", error=answer.error), "error"
 
 

@@ -44,6 +44,8 @@ class Result(StrEnum):
     DONE = "done"
     NOTHING = "nothing"
     """There was nothing to take back, or nothing left of it."""
+    NOTHING_AGAIN = "nothing_again"
+    """Nothing had been taken back that could be done again."""
     CHANGED = "changed"
     """It has changed since it was shown, and waits to be looked at again."""
     CONFLICT = "conflict"
@@ -141,7 +143,8 @@ class Desk:
             act = store.log.undo if stroke.act is Act.UNDO else store.log.redo
             step = act(reviewer=reviewer, now=now)
         if step is None:
-            return Answer(number=stroke.number, result=Result.NOTHING)
+            result = Result.NOTHING_AGAIN if stroke.act is Act.REDO else Result.NOTHING
+            return Answer(number=stroke.number, result=result)
         if store.log.overtaken(step.number):  # by what this screen has not shown: its next stroke about it is refused
             return Answer(number=stroke.number, result=Result.DONE, step=step, item_id=step.item_id)
         for name in {step.item_id, *(decision.path for decision in step.decisions)} - {None}:

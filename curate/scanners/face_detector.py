@@ -181,4 +181,10 @@ def box_of(row: npt.NDArray[np.float64], image: DecodedImage) -> Box:
 
 @functools.cache
 def _detector() -> Any:
-    return cv2.FaceDetectorYN.create(str(MODEL), "", (STRIDE_PX, STRIDE_PX), SCORE_THRESHOLD, NMS_THRESHOLD, TOP_K)
+    log = cv2.utils.logging
+    before = log.getLogLevel()
+    log.setLogLevel(log.LOG_LEVEL_ERROR)  # OpenCV 5 warns on the terminal of a target that nobody chose
+    try:
+        return cv2.FaceDetectorYN.create(str(MODEL), "", (STRIDE_PX, STRIDE_PX), SCORE_THRESHOLD, NMS_THRESHOLD, TOP_K)
+    finally:
+        log.setLogLevel(before)

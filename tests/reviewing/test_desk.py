@@ -125,7 +125,7 @@ def test_undo_says_what_it_took_back_and_redo_what_it_did_again(shared: Store) -
         assert answer.step is not None
         assert [(d.path, str(d.action)) for d in answer.step.decisions] == [("a/0", "drop")]
         assert answer.item_id == "a/0"
-    assert nothing.result is Result.NOTHING
+    assert nothing.result is Result.NOTHING_AGAIN
     assert take(desk, shared, stroke(5, Act.REVERT, step=1), stroke(6, Act.REVERT, step=1)) == ["done", "nothing"]
 
 

@@ -293,3 +293,13 @@ def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_im
     assert (judgement.findings["kind"] == "no_face").sum() == queued
     noted = {} if queued else {"body_not_face": without, "no_face": without}
     assert {item.kind: item.images for item in judgement.prevalent} == noted
+
+
+def test_the_detector_is_made_without_a_word_and_leaves_opencv_as_talkative_as_it_was(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    before = cv2.utils.logging.getLogLevel()
+    face_detector._detector.cache_clear()
+    face_detector._detector()
+    assert capfd.readouterr() == ("", "")
+    assert cv2.utils.logging.getLogLevel() == before

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from curate.reviewing.store import Store
-from tests.browsing import Server, decided, painted, press, says, stands_still
+from tests.browsing import Server, decided, painted, press, says, serving, stands_still
 from tests.conftest import Audited
 from tests.ui.driving import log
 
@@ -278,3 +278,20 @@ def test_what_one_person_decided_is_never_logged_under_a_name_typed_later(
         people = [step.reviewer for step in store.log.steps()]
     assert people.count("bo") == 1, "nothing but what was pressed under that name"
     assert {*people} <= {"ana", "bo"}
+
+
+def test_the_field_that_asks_for_the_name_is_ready_to_be_typed_into_and_says_nothing_in_english(
+    page: "Page", audited: Audited
+) -> None:
+    with serving(audited.workspace.root, ("--lang", "pt-BR")) as server:
+        page.goto(server.address)
+        page.locator(".st-key-asked_name input:focus").wait_for()
+        page.keyboard.press("Control+a")
+        page.keyboard.type("bia")
+        stands_still(page)
+        assert "Press Enter" not in page.locator("[data-testid='stMain']").inner_text()
+        page.keyboard.press("Enter")
+        press(page, "k", "Mantida")
+        decided(audited.workspace, 1)
+    with Store(audited.workspace.review) as store:
+        assert {decision.reviewer for decision in store.log.decisions()} == {"bia"}

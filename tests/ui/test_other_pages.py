@@ -14,6 +14,7 @@ from curate.auditing import summary, thresholds
 from curate.dataset import manifest
 from curate.options import Layout
 from curate.reviewing import choices
+from curate.reviewing.queue import QueueFilter
 from curate.reviewing.store import Store
 from curate.scanners import Threshold
 from curate.schema import Action
@@ -131,6 +132,22 @@ def test_a_screen_leaves_half_of_what_is_left_to_others(audited: Audited, app: A
     assert [item.item_id for item in theirs] == waiting[len(screen.data["order"]) :]
     assert not screen.data["more"], "or the surface would ask without end"
     assert not screen.data["elsewhere"], "nor keep what it holds for somebody who is away"
+
+
+def test_what_matches_the_filters_and_is_on_another_screen_is_not_said_to_be_decided(
+    audited: Audited, app: AppTest
+) -> None:
+    dark = QueueFilter(kinds=frozenset({"dark"}))
+    with Store(audited.workspace.review) as store:
+        store.queue.release(store.queue.holders(now_s=time.time()))
+        (theirs,) = store.queue.claim(dark, holder="elsewhere/1/other", now_s=time.time())
+    app.multiselect(key="filter_kind").select("dark").run()
+    data = told(app)
+    assert data["order"] == []
+    assert "is on other screens at present" in data["end"]["lines"][0]
+    with Store(audited.workspace.review) as store:
+        store.log.decide(choices.decide_all(theirs, Action.KEEP), reviewer="rui", now="2026-01-01T00:00:00Z")
+    assert "Nothing undecided matches the filters" in told(app.run())["end"]["lines"][0]
 
 
 def log_reviewers(audited: Audited) -> list[str]:

@@ -75,7 +75,7 @@ def test_undo_shows_the_item_again_and_says_what_it_took_back(screen: Screen, au
     assert answer["text"] == "Done again: Keep cats/001.jpg, 1 copy dropped."
     assert curate.status(audited.workspace.root).verdicts["drop"] == 1
     (answer,) = screen.send(screen.stroke("redo"))["answers"]
-    assert answer["text"] == "There is nothing to take back."
+    assert answer["text"] == "There is nothing to do again."
 
 
 def test_what_was_shown_to_one_reviewer_is_logged_under_that_name_whoever_reviews_by_now(
