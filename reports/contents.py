@@ -120,6 +120,10 @@ def _totals(images: pd.DataFrame, findings: pd.DataFrame, rulings: Mapping[str, 
         "relabelled": verdicts[Verdict.RELABEL],
         "kept": sum(rulings[path].verdict is Verdict.KEEP for path in flagged),
         "undecided": verdicts[Verdict.PENDING],
+        "not_flagged": sum(
+            ruling.verdict in (Verdict.DROP, Verdict.RELABEL) and path not in flagged
+            for path, ruling in rulings.items()
+        ),
     }
 
 

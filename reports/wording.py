@@ -102,6 +102,13 @@ def sentences(t: Translator, c: Contents, files: Mapping[str, str], version: str
             "The review is not finished: {n} flagged images still wait for a decision.",
             c.totals["undecided"],
         ),
+        "not_flagged": t.counted(
+            "{n} image that was dropped or relabelled is not among the flagged ones: it is one that was suggested to "
+            "stay, or that a person found.",
+            "{n} images that were dropped or relabelled are not among the flagged ones: they were suggested to stay, "
+            "or a person found them.",
+            c.totals["not_flagged"],
+        ),
         "table1_caption": t.gettext("Table 1. Images flagged, and confirmed by review, in each class."),
         "table1_note": t.gettext(
             "Every image counts once, in the first category that applies, from left to right. Of a group of "

@@ -77,6 +77,23 @@ def test_the_tiles_agree_with_status(decided: Audited) -> None:
     assert (tiles["dropped"], tiles["relabelled"]) == (status.verdicts["drop"], status.verdicts["relabel"])
 
 
+def test_what_was_dropped_without_a_flag_is_told_beside_the_tiles(decided: Audited) -> None:
+    """Or dropped, relabelled, kept and undecided images would be more than the flagged ones, without a reason."""
+    root = decided.workspace.root
+    flagged = set(decided.workspace.read_findings()["path"])
+    plain = next(path for path in decided.workspace.read_images(["path"])["path"] if path not in flagged)
+    assert "not among the flagged ones" not in page_of(decided.workspace).text
+    curate.decide(root, Selection(paths=(plain,)), Action.DROP, reviewer="ana")
+    said = "1 image that was dropped or relabelled is not among the flagged ones"
+    assert said in page_of(decided.workspace).text
+    assert (
+        "1 imagem descartada ou reclassificada não está entre as sinalizadas"
+        in page_of(decided.workspace, "pt-BR").text
+    )
+    curate.decide(root, Selection(paths=(plain,)), Action.KEEP, reviewer="ana")
+    assert said not in page_of(decided.workspace).text
+
+
 def test_classes_after_are_those_of_the_manifest(decided: Audited) -> None:
     manifest = curate.manifest(decided.workspace.root, pending="keep")
     kept = manifest[manifest["action"] != "drop"]["final_label"].value_counts()
