@@ -23,6 +23,14 @@ FOCUSED = """() => {
 }"""
 
 
+ON_SHEET = """() => {
+    let one = document.activeElement;
+    while (one.shadowRoot?.activeElement) one = one.shadowRoot.activeElement;
+    return one.closest(".sheet") && one.localName;
+}"""
+"""What has the focus, as the name of its element; null where that is not on a sheet."""
+
+
 def tab_to(page: "Page", name: str, key: str = "Tab") -> None:
     """Walk by keyboard to a control, by its act or its text."""
     for _ in range(60):
@@ -122,10 +130,27 @@ def test_nothing_behind_a_sheet_is_pressed_without_a_mouse(page: "Page", server:
     page.goto(server.address)
     painted(page)
     page.keyboard.press("h")
-    tab_to(page, "drop", "Shift+Tab")
+    page.locator("[data-act=drop]").focus()
     page.keyboard.press("Enter")
     says(page, "Not taken: something lies over the image.")
     assert log(audited) == []
+
+
+def test_tab_stays_on_a_sheet_until_it_is_closed(page: "Page", server: Server) -> None:
+    page.goto(server.address)
+    painted(page)
+    for key, stops in (("h", {"button"}), ("l", {"button", "select", "input"})):
+        page.keyboard.press(key)
+        page.locator(".sheet .close").wait_for()
+        for step in ("Tab", "Shift+Tab"):
+            reached = []
+            for _ in range(4):
+                page.keyboard.press(step)
+                reached.append(page.evaluate(ON_SHEET))
+            assert set(reached) == stops, (key, step)
+        page.keyboard.press("Escape")
+        page.locator(".sheet .close").wait_for(state="detached")
+    tab_to(page, "drop", "Shift+Tab")
 
 
 def test_a_link_beside_the_grid_is_followed_without_a_mouse(page: "Page", server: Server) -> None:

@@ -69,6 +69,17 @@ class Sheet {
     this.texts = texts;
     this.closed = closed;
     this.root = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", hidden: true });
+    this.root.addEventListener("keydown", (event) => this.stay(event), true); // a field in it lets no key out
+  }
+
+  // Keep Tab within: behind the last control comes the first, and before that the last.
+  stay(event) {
+    if (event.key !== "Tab") return;
+    const stops = [...this.root.querySelectorAll("button, input, select")];
+    const [from, to] = event.shiftKey ? [stops[0], stops.at(-1)] : [stops.at(-1), stops[0]];
+    if (event.target !== from) return;
+    event.preventDefault();
+    to.focus();
   }
 
   get is_open() {
