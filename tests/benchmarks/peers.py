@@ -1,6 +1,7 @@
 """The other tools on the same images, each run by the Python it is installed in, at its defaults.
 
-Give that Python where it is not this one: `--peer imagededup=PYTHON --peer cleanvision=PYTHON --peer fastdup=PYTHON`.
+Give that Python where it is not this one: `--peer imagededup=PYTHON --peer cleanvision=PYTHON --peer fastdup=PYTHON
+--peer image_dedup_ai=PYTHON`.
 A peer that is not installed is left out, and the tables say so. Run as a script: `peers.py NAME FOLDER OUT`.
 """
 
@@ -16,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-NAMES = ("imagededup", "cleanvision", "fastdup", "fastdup at 0.9")
+NAMES = ("imagededup", "cleanvision", "image_dedup_ai", "fastdup", "fastdup at 0.9")
 """The second fastdup is that by the distance down to which it lists pairs by default."""
 
 
@@ -84,6 +85,13 @@ def _cleanvision(folder: str) -> list[list[str]]:
     return [[a, b] for members in named for i, a in enumerate(members) for b in members[i + 1 :]]
 
 
+def _image_dedup_ai(folder: str) -> list[list[str]]:
+    import image_dedup_ai
+
+    found = image_dedup_ai.find_duplicates(folder)
+    return [[os.path.relpath(a, folder), os.path.relpath(b, folder)] for a, b, _ in found.pairs]
+
+
 def _fastdup(folder: str, least: float) -> list[list[str]]:
     import fastdup
 
@@ -103,6 +111,7 @@ def _main(name: str, folder: str, out: str) -> None:
     look = {
         "imagededup": _imagededup,
         "cleanvision": _cleanvision,
+        "image_dedup_ai": _image_dedup_ai,
         "fastdup": partial(_fastdup, least=0.96),  # its default for one component
         "fastdup at 0.9": partial(_fastdup, least=0.9),
     }[name]
