@@ -10,6 +10,8 @@ larger look is turned to either side and looked at once more, since the detector
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -181,10 +183,20 @@ def box_of(row: npt.NDArray[np.float64], image: DecodedImage) -> Box:
 
 @functools.cache
 def _detector() -> Any:
-    log = cv2.utils.logging
-    before = log.getLogLevel()
-    log.setLogLevel(log.LOG_LEVEL_ERROR)  # OpenCV 5 warns on the terminal of a target that nobody chose
-    try:
+    with _only_errors_told():
         return cv2.FaceDetectorYN.create(str(MODEL), "", (STRIDE_PX, STRIDE_PX), SCORE_THRESHOLD, NMS_THRESHOLD, TOP_K)
+
+
+@contextmanager
+def _only_errors_told() -> Iterator[None]:
+    """Keep OpenCV 5 from warning of a target that nobody chose; OpenCV 4 has neither that warning nor the switch."""
+    log = getattr(cv2.utils, "logging", None)
+    if log is None:
+        yield
+        return
+    before = log.getLogLevel()
+    log.setLogLevel(log.LOG_LEVEL_ERROR)
+    try:
+        yield
     finally:
         log.setLogLevel(before)

@@ -298,8 +298,15 @@ def test_the_missing_faces_of_a_dataset_of_faces_are_queued_unless_hardly_any_im
 def test_the_detector_is_made_without_a_word_and_leaves_opencv_as_talkative_as_it_was(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    before = cv2.utils.logging.getLogLevel()
+    log = getattr(cv2.utils, "logging", None)
+    before = log and log.getLogLevel()
     face_detector._detector.cache_clear()
     face_detector._detector()
     assert capfd.readouterr() == ("", "")
-    assert cv2.utils.logging.getLogLevel() == before
+    assert (log and log.getLogLevel()) == before
+
+
+def test_the_detector_is_made_by_an_opencv_4_too_which_has_no_such_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cv2.utils, "logging", raising=False)
+    face_detector._detector.cache_clear()
+    assert face_detector._detector() is not None
