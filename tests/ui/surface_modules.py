@@ -31,11 +31,11 @@ SETUP = """async (code) => {
 
 @contextmanager
 def modules() -> Iterator["Page"]:
-    """Open an empty page that knows the machine, the selection, and what makes items and answers for them."""
+    """Open an empty page that knows the modules without a page, and what makes items and answers for them."""
     with browsing() as browser:
         shown = opened(browser)
         shown.goto("about:blank")
-        shown.evaluate(SETUP, surface.script("machine.js", "selection.js"))
+        shown.evaluate(SETUP, surface.script("dom.js", "machine.js", "picker.js", "selection.js"))
         yield shown
 
 

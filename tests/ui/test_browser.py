@@ -136,24 +136,6 @@ def test_a_class_is_one_digit_away_and_a_new_one_wants_confirmation(
         assert store.catalogue.classes() == {"cats", "dogs", "foxes"}
 
 
-def test_a_class_that_is_typed_in_full_comes_before_those_that_begin_with_it(
-    page: "Page", server: Server, audited: Audited
-) -> None:
-    page.goto(f"{server.address}/queue?kind=dark")
-    painted(page)
-    classes = ["Cat", "Cats abroad", *(f"Cats {letter}" for letter in "abcdefghijkl"), "cats", "Çats"]
-    page.evaluate("(classes) => { window.curate.data.classes = classes; }", classes)
-    press(page, "l")
-    field = page.locator(".picker input")
-    for typed, first in (("cats", "cats"), ("cat", "Cat"), ("çats", "Çats"), ("CATS A", "Cats a")):
-        field.fill(typed)
-        assert page.get_by_role("option").first.inner_text() == first
-    field.fill("cats")
-    page.keyboard.press("Enter")
-    says(page, "Relabelled dogs/night.jpg to cats.")
-    decided(audited.workspace, 1)
-
-
 def test_a_class_is_not_given_to_an_image_that_came_under_the_sheet(
     page: "Page", server: Server, audited: Audited
 ) -> None:

@@ -1,7 +1,7 @@
 """The review surface in the browser: small ES modules, put together as they are, and the styles that go with them.
 
-They need no build step and no network. `machine.js` and `selection.js`, which know what is decided, are pure and are
-tested by themselves.
+They need no build step and no network. `machine.js` and `selection.js`, which know what is decided, are pure; they
+and `picker.js` are tested by themselves.
 """
 
 from functools import cache

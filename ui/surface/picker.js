@@ -1,5 +1,5 @@
 // A field that narrows the classes down as one types; a class that is not there yet wants a second Enter.
-class ClassPicker {
+export class ClassPicker {
   constructor(classes, texts, chosen) {
     this.classes = classes;
     this.texts = texts;
