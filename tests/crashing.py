@@ -50,6 +50,30 @@ class Crashing(Scanner):
         return iter(())
 
 
+RAISING, DEADLY_TONE, HUNGRY, LONELY, TWICE = 201, 202, 203, 204, 205
+
+
+class CrashingTogether(Crashing):
+    """Measures small images together, and misbehaves on images of certain tones in their first corner."""
+
+    name: ClassVar[str] = "together"
+    columns: ClassVar[Mapping[str, pa.DataType]] = {"tone": pa.int64()}
+
+    def measure(self, image: DecodedImage) -> Mapping[str, Any]:
+        return self.measure_batch([image])[0]
+
+    def measure_batch(self, images: Sequence[DecodedImage]) -> Sequence[Mapping[str, Any]]:
+        tones = [int(image.pixels.flat[0]) for image in images]
+        if RAISING in tones or (LONELY in tones and len(tones) > 1):
+            raise RuntimeError("not what was wanted")
+        if DEADLY_TONE in tones:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if HUNGRY in tones:
+            raise MemoryError
+        measured = [{"tone": tone} for tone in tones]
+        return [*measured, {"tone": -1}] if TWICE in tones and len(tones) > 1 else measured
+
+
 DEADLY = (60, SEGFAULT_WIDTH, 61, KILLED_WIDTH, 62, 63, HANGING_WIDTH, 64)
 """Eight images, of which the second crashes, the fourth dies and the seventh hangs."""
 

@@ -30,7 +30,9 @@ def decode(data: bytes, limits: DecodeLimits, result: DecodeResult) -> None:
     result.problems += containers.problems(data, result.format)
     if result.format == "HEIF":
         _learn_heif()
-    reading = _read(data, limits, result)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        reading = _read(data, limits, result)
     if reading is not None:
         _finish(reading, result)
 
@@ -61,9 +63,7 @@ def tolerant(data: bytes, result: DecodeResult) -> Samples:
 def _opened(data: bytes) -> Image.Image | None:
     """Open an image; None where Pillow does not know it, or chokes on text beside it."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Image.open(io.BytesIO(data))
+        return Image.open(io.BytesIO(data))
     except UnidentifiedImageError:
         return None
     except ValueError as error:
@@ -109,36 +109,34 @@ def _learn_heif() -> None:
 
 
 def _loaded(data: bytes, image: Image.Image, limits: DecodeLimits, result: DecodeResult) -> Reading | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            frames = getattr(image, "n_frames", 1)
-            image.load()
-            reading = second.deeper(data, image, frames, limits) or _reading(image)
-            if not reading.later_frames:
-                reading.later_frames += _rest_of_frames(image, frames, result)
-            if result.format == "AVIF" and frames == 1 and not _passes_strictly(data):
-                result.problems.append(
-                    Problem(
-                        kinds.DAMAGED,
-                        Severity.WARNING,
-                        msg("The coded data are damaged: a tolerant AV1 decoder reads them, a strict one refuses."),
-                    )
+    try:
+        frames = getattr(image, "n_frames", 1)
+        image.load()
+        reading = second.deeper(data, image, frames, limits) or _reading(image)
+        if not reading.later_frames:
+            reading.later_frames += _rest_of_frames(image, frames, result)
+        if result.format == "AVIF" and frames == 1 and not _passes_strictly(data):
+            result.problems.append(
+                Problem(
+                    kinds.DAMAGED,
+                    Severity.WARNING,
+                    msg("The coded data are damaged: a tolerant AV1 decoder reads them, a strict one refuses."),
                 )
-            return reading
-        except Image.DecompressionBombError:
+            )
+        return reading
+    except Image.DecompressionBombError:
+        raise
+    except Exception as error:
+        if is_want_of_memory(error):
             raise
-        except Exception as error:
-            if is_want_of_memory(error):
-                raise
-            failure = second.failure(error)
-        if result.format == "PNG" and (essential := png.without_metadata(data)) != data:
-            return _read(essential, limits, result)
-        rest = _what_is_left(data, result)
-        proven = {problem.severity for problem in result.problems}
-        if Severity.ERROR not in proven and (rest is None or Severity.WARNING not in proven):
-            result.problems.append(failure)
-        return None if rest is None else Reading(samples=rest)
+        failure = second.failure(error)
+    if result.format == "PNG" and (essential := png.without_metadata(data)) != data:
+        return _read(essential, limits, result)
+    rest = _what_is_left(data, result)
+    proven = {problem.severity for problem in result.problems}
+    if Severity.ERROR not in proven and (rest is None or Severity.WARNING not in proven):
+        result.problems.append(failure)
+    return None if rest is None else Reading(samples=rest)
 
 
 def _reading(image: Image.Image) -> Reading:

@@ -30,35 +30,41 @@ class CrashReport:
     cause: str | None
 
 
-def limit_memory(memory_mib: int) -> None:
-    """Let this process allocate `memory_mib` more than it holds now, so that a decoder that wants more fails alone.
+class _Allowance:
+    """How much more memory than it holds this process may take, so that a decoder that wants more fails alone.
 
-    Called before each image (a few microseconds), so that what an image may take does not depend on those before it.
+    Granted before each image (a few microseconds), so that what an image may take does not depend on those before it.
     """
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = _held_bytes() + (memory_mib << 20)
-    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
+    def __init__(self, memory_mib: int) -> None:
+        self._bytes = memory_mib << 20
+        statm = Path("/proc/self/statm")
+        self._statm = statm.open("rb", buffering=0) if statm.exists() else None
 
-def _held_bytes() -> int:
-    """Return what counts against the limit now: the data pages of this process; 0 where the system does not tell."""
-    try:
-        statm = os.open("/proc/self/statm", os.O_RDONLY)
-    except FileNotFoundError:
-        return 0
-    try:
-        return int(os.read(statm, 256).split()[5]) * os.sysconf("SC_PAGE_SIZE")
-    finally:
-        os.close(statm)
+    def grant(self) -> None:
+        try:
+            import resource
+        except ImportError:  # Windows has no such limit
+            return
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        wanted = self._held() + self._bytes
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+    def _held(self) -> int:
+        """Return the bytes that count against the limit now, data pages; 0 where the system does not tell."""
+        if self._statm is None:
+            return 0
+        return int(os.pread(self._statm.fileno(), 256, 0).split()[5]) * os.sysconf("SC_PAGE_SIZE")
+
+    def close(self) -> None:
+        if self._statm is not None:
+            self._statm.close()
 
 
 @contextmanager
 def memory_limit_restored() -> Iterator[None]:
-    """Restore the limit of this process on exit: what `limit_memory` sets is for one shard."""
+    """Restore the limit of this process on exit: what a `Watch` sets is for one shard."""
     try:
         import resource
     except ImportError:
@@ -77,7 +83,7 @@ class Watch:
     def __init__(self, journal: Path, limits: DecodeLimits) -> None:
         self._journal = journal
         self._timeout_s = limits.timeout_s
-        self._memory_mib = limits.allowed_memory_mib
+        self._allowance = _Allowance(limits.allowed_memory_mib)
         self._armed_at = float("-inf")
         with explained(journal):
             self._file = journal.open("w+b", buffering=0)
@@ -96,7 +102,7 @@ class Watch:
         if now - self._armed_at > self._timeout_s / 4:
             faulthandler.dump_traceback_later(self._timeout_s, exit=True, file=self._file)
             self._armed_at = now
-        limit_memory(self._memory_mib)
+        self._allowance.grant()
 
     def rest(self) -> None:
         """Stop the time of the image in hand: another process measures it."""
@@ -108,6 +114,7 @@ class Watch:
         faulthandler.cancel_dump_traceback_later()
         faulthandler.disable()
         self._file.close()
+        self._allowance.close()
         self._journal.unlink(missing_ok=True)
 
 

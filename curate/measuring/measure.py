@@ -6,7 +6,8 @@ A file is read once and decoded once; every scanner measures the same image.
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from curate.config import DecodeLimits
@@ -35,8 +36,31 @@ def measure_row(shard: Shard) -> Row:
     return row or rows.of_refused(record, too_much_memory(shard.limits))
 
 
+@dataclass(slots=True)
+class Opened:
+    """A file that was read and decoded, and what scanners have measured of it so far, by column."""
+
+    record: Record
+    sha256: str
+    decoded: DecodeResult
+    features: dict[str, Any] = field(default_factory=dict)
+
+    def note(self, scanner: Scanner, values: Mapping[str, Any]) -> None:
+        """Keep what a scanner measured."""
+        for name, value in values.items():
+            self.features[f"{scanner.name}.{name}"] = value
+
+
 def measured(shard: Shard, record: Record, seconds: dict[str, float]) -> Row | None:
     """Measure one file; None where memory could not be had, of which those before it may have left less."""
+    file = opened(shard, record, seconds)
+    if not isinstance(file, Opened):
+        return file
+    return row_of(file) if add(shard.scanners, file, seconds) else None
+
+
+def opened(shard: Shard, record: Record, seconds: dict[str, float]) -> Opened | Row | None:
+    """Read and decode one file; its row where that is all there is to say, None where memory could not be had."""
     started = time.perf_counter()
     try:
         data = shard.source.read(
@@ -55,8 +79,12 @@ def measured(shard: Shard, record: Record, seconds: dict[str, float]) -> Row | N
     decoded = decode(data, shard.limits)
     seconds["read"] += read - started
     seconds["decode"] += time.perf_counter() - read
-    features = None if decoded.lacks_memory else _features(shard.scanners, decoded, seconds)
-    return None if features is None else rows.of_decoded(record, sha256, decoded, features)
+    return None if decoded.lacks_memory else Opened(record, sha256, decoded)
+
+
+def row_of(file: Opened) -> Row:
+    """Return the row of a file that all scanners have measured."""
+    return rows.of_decoded(file.record, file.sha256, file.decoded, file.features)
 
 
 def _too_many_bytes(record: Record, limits: DecodeLimits) -> Problem:
@@ -72,24 +100,21 @@ def _too_many_bytes(record: Record, limits: DecodeLimits) -> Problem:
     )
 
 
-def _features(scanners: Sequence[Scanner], decoded: DecodeResult, seconds: dict[str, float]) -> dict[str, Any] | None:
-    """Let every scanner measure an image; a scanner that fails is a problem of it. None where memory lacked."""
-    if decoded.image is None:
-        return {}
-    features: dict[str, Any] = {}
+def add(scanners: Iterable[Scanner], file: Opened, seconds: dict[str, float]) -> bool:
+    """Let scanners measure a file; one that fails is a problem of the image. False where memory lacked."""
+    image = file.decoded.image
+    if image is None:
+        return True
     for scanner in scanners:
         started = time.perf_counter()
         try:
-            values = scanner.measure(decoded.image)
+            file.note(scanner, scanner.measure(image))
         except Exception as error:  # scanners, and the libraries beneath them, raise anything
             if is_want_of_memory(error):
-                return None
-            decoded.problems.append(_failed(scanner, error))
-            values = {}
-        for name, value in values.items():
-            features[f"{scanner.name}.{name}"] = value
+                return False
+            file.decoded.problems.append(_failed(scanner, error))
         seconds[scanner.name] += time.perf_counter() - started
-    return features
+    return True
 
 
 def _failed(scanner: Scanner, error: Exception) -> Problem:

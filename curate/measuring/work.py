@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from curate.config import DecodeLimits
 from curate.measuring import alone, journal
-from curate.measuring.measure import measured
+from curate.measuring.batches import Batches, Rows
+from curate.measuring.measure import Opened, opened
 from curate.measuring.rows import Row
 from curate.measuring.shard import Shard, Tally, part_schema
 from curate.scanners import Scanner
@@ -26,19 +27,19 @@ def measure_shard(shard: Shard) -> Tally:
 def _measure_shard(shard: Shard) -> Tally:
     watch = journal.Watch(shard.journal, shard.limits)
     seconds: dict[str, float] = defaultdict(float)
-    made = []
+    made: Rows = dict(shard.settled)
+    batches = Batches(shard, watch, seconds)
     for index, record in enumerate(shard.records):
-        row = shard.settled.get(index)
-        if row is None:
+        if index not in made:
             watch.enter(index)
-            row = measured(shard, record, seconds)
-        if row is None:
-            watch.rest()
-            row = alone.measured(shard, index)
-        made.append(row)
-    write_rows(shard, made)
+            file = opened(shard, record, seconds)
+            made |= batches.add(index, file) if isinstance(file, Opened) else {index: file}
+    made |= batches.rest()
+    watch.rest()
+    in_order = [made[index] or alone.measured(shard, index) for index in range(len(shard.records))]
+    write_rows(shard, in_order)
     watch.close()
-    return Tally(files=len(made), statuses=Counter(row["status"] for row in made), seconds=dict(seconds))
+    return Tally(files=len(in_order), statuses=Counter(row["status"] for row in in_order), seconds=dict(seconds))
 
 
 def write_rows(shard: Shard, made: Sequence[Row]) -> None:

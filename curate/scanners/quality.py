@@ -6,21 +6,20 @@ flag fewer than 2 %. Sizes are judged against the dataset itself, robustly, neve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
 from curate.config import Settings
 from curate.findings import Finding, KindSpec
 from curate.i18n import N_, Message
-from curate.images.image import DecodedImage
+from curate.images.image import DecodedImage, Pixels
 from curate.scanners import Scanner, Threshold
+from curate.scanners.glance import Tones, blur_effects, count_details, has_subject, tones
 from curate.scanners.limits import robust_limit
 from curate.schema import Category, Severity, Verdict
 
@@ -29,29 +28,16 @@ if TYPE_CHECKING:
 
 SIDE_PX = 256
 """Quality is measured on the image shrunk to this side: what a person sees at a glance."""
-ENOUGH_PX = 20_000
-"""Above this tones are counted in every second row and column."""
 ENOUGH = 50
 """Images from which on a dataset can say what is usual in it."""
 MOSTLY_FLAT = 0.9
 """Share of one tone from which on it is worth asking whether the rest is a shape on it."""
-FLAT_LEVELS = 9
-"""Width, in grey levels, of the window that holds the flat part of an image."""
 EMPTY = 0.998
 """Share of one tone from which on an image is almost empty in any dataset, however even its images are."""
-DETAIL_FLAT, DETAIL_LEVELS = 0.5, 64
-"""Details are counted on a ground of at least this share: shapes so many levels off its tone."""
+DETAIL_FLAT = 0.5
+"""Details are counted on a ground of at least this share."""
 MANY_DETAILS = 13
 """A page of text or a sky of stars has at least so many: no detail is lost there, and it is not empty."""
-SHAPES = 3
-"""One to three connected shapes are a subject (an icon, the letter "i"); a line of text or specks of dust are more."""
-SUBJECT_SIDE = 0.25
-"""Least longer side of the box round a subject, over that of the image: anything smaller is a speck."""
-SUBJECT_FILL = 0.15
-"""Least share of that box that a subject covers."""
-ONE_WAY = 0.05
-"""Share of the steps of one direction below which those of the other are noise, as along stripes."""
-_LEVELS, _WINDOW = np.arange(256.0), np.ones(FLAT_LEVELS)
 
 
 BLURRY = KindSpec(
@@ -126,7 +112,7 @@ class Quality(Scanner):
     """Blurry, dark, bright, low-information, odd-sized and odd-shaped images."""
 
     name: ClassVar[str] = "quality"
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     reads_sha256: ClassVar[bool] = False
     kinds: ClassVar[tuple[KindSpec, ...]] = (BLURRY, DARK, BRIGHT, LOW_INFORMATION, ODD_SIZE, ODD_ASPECT_RATIO)
     settings_model: ClassVar[type[Settings]] = QualitySettings
@@ -163,24 +149,18 @@ class Quality(Scanner):
     )
 
     def measure(self, image: DecodedImage) -> Mapping[str, Any]:
-        laid = [image.grey(SIDE_PX)] if image.on_black is None else [image.grey(SIDE_PX), image.on_black]
-        toned = [_tones(grey) for grey in laid]
-        grey, tones = min(zip(laid, toned, strict=True), key=lambda one: one[1].flat_share)  # what vanishes on white
-        histogram, flat_share = tones.histogram, tones.flat_share
-        # Dark, or bright, is what is so on white and on black.
-        levels = np.array([np.searchsorted(each.histogram.cumsum(), (0.01, 0.05, 0.99)) for each in toned]) / 255
-        p1, p5, p99 = levels[:, 0].min(), levels[:, 1].min(), levels[:, 2].max()
-        mean = float(histogram @ _LEVELS)
-        return {
-            "blur": blur_effect(grey),
-            "p1": p1,
-            "p5": p5,
-            "p99": p99,
-            "flat_share": flat_share,
-            "contrast": float(np.sqrt(histogram @ (_LEVELS - mean) ** 2)),
-            "has_subject": flat_share >= MOSTLY_FLAT and has_subject(grey, tones.ground),
-            "details": count_details(grey, tones.ground) if flat_share >= DETAIL_FLAT else 0,
-        }
+        if image.on_black is None:
+            return self.measure_batch([image])[0]
+        laid = [image.grey(SIDE_PX), image.on_black]
+        toned = [tones(grey[None])[0] for grey in laid]
+        # Dark, or bright, is what is so on white and on black; what vanishes on white is judged on black.
+        p1, p5, p99 = zip(*(each.levels for each in toned), strict=True)
+        grey, shown = min(zip(laid, toned, strict=True), key=lambda one: one[1].flat_share)
+        return _described(grey, shown._replace(levels=(min(p1), min(p5), max(p99))), blur_effects(grey[None])[0])
+
+    def measure_batch(self, images: Sequence[DecodedImage]) -> list[Mapping[str, Any]]:
+        greys = np.stack([image.grey(SIDE_PX) for image in images])
+        return list(map(_described, greys, tones(greys), blur_effects(greys)))
 
     def judge(self, features: pd.DataFrame) -> Iterator[Finding]:
         measured = features[features["blur"].notna()]
@@ -275,71 +255,18 @@ _LARGER = N_(
 )
 
 
-class _Tones(NamedTuple):
-    """The tones of an image: the share of each of 256 grey levels, and where, and how large, its flat part is."""
-
-    histogram: npt.NDArray[np.float64]
-    ground: int
-    flat_share: float
-
-
-def _tones(grey: np.ndarray) -> _Tones:
-    # Of tens of thousands of pixels, every fourth tells the same in a third of the time.
-    sample = np.ascontiguousarray(grey[::2, ::2]) if grey.size > ENOUGH_PX else grey
-    histogram = cv2.calcHist([sample], [0], None, [256], [0, 256]).ravel().astype(np.float64) / sample.size
-    flat = np.convolve(histogram, _WINDOW, "same")
-    return _Tones(histogram, int(flat.argmax()), float(flat.max()))
-
-
-def count_details(grey: np.ndarray, ground: int) -> int:
-    """Count the shapes of two pixels or more, joined by sides or corners, on an even ground: letters, stars."""
-    drawn = (cv2.absdiff(grey, np.full_like(grey, ground)) > DETAIL_LEVELS).astype(np.uint8)
-    shapes = cv2.connectedComponentsWithAlgorithm(drawn, 8, cv2.CV_32S, cv2.CCL_GRANA)[0] - 1
-    # A pixel alone is no shape. Counting these takes a tenth of the time of measuring every shape.
-    around = cv2.boxFilter(drawn, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return int(shapes - np.count_nonzero(drawn & (around == 1)))
-
-
-def has_subject(grey: np.ndarray, tone: int) -> bool:
-    """Say whether what differs from an even ground is a shape: a thin glyph or an icon is not empty."""
-    drawn = (np.abs(grey.astype(np.int16) - tone) > 2 * FLAT_LEVELS).astype(np.uint8)
-    _, _, boxes, _ = cv2.connectedComponentsWithStats(drawn, connectivity=8)
-    shapes = boxes[1:][boxes[1:, cv2.CC_STAT_AREA] >= 4]
-    if not 1 <= len(shapes) <= SHAPES:
-        return False
-    left, top = shapes[:, cv2.CC_STAT_LEFT], shapes[:, cv2.CC_STAT_TOP]
-    width = int((left + shapes[:, cv2.CC_STAT_WIDTH]).max() - left.min())
-    height = int((top + shapes[:, cv2.CC_STAT_HEIGHT]).max() - top.min())
-    fill = int(shapes[:, cv2.CC_STAT_AREA].sum()) / (width * height)
-    return max(width, height) >= SUBJECT_SIDE * max(grey.shape) and fill >= SUBJECT_FILL
-
-
-def blur_effect(grey: np.ndarray) -> float:
-    """Measure how little an image changes when it is blurred once more: 0 sharp, 1 blurred or flat.
-
-    After Crete, Dolmiere, Ladret and Nicolas, "The blur effect: perception and estimation with a new
-    no-reference perceptual blur metric", SPIE 6492 (2007), with their 9-tap mean; independent of contrast. The worse
-    of both directions counts, but none along which there is next to nothing: stripes are sharp.
-    """
-    if min(grey.shape) < 2:  # a line has no neighbours to one side
-        return 1.0
-    totals, blurs = [], []
-    for later, earlier, entering, leaving, border in _AXES:
-        before = cv2.absdiff(grey[later], grey[earlier])
-        # The step between two sums of nine neighbours is that between the one that enters and the one that leaves.
-        wide = cv2.copyMakeBorder(grey, *border, cv2.BORDER_REFLECT_101)
-        softened = cv2.absdiff(wide[entering], wide[leaving])
-        lost = cv2.subtract(before.astype(np.uint16) * 9, softened.astype(np.uint16))  # never below 0 in this type
-        totals.append(9 * cv2.sumElems(before)[0])
-        blurs.append(1 - cv2.sumElems(lost)[0] / max(totals[-1], 1))
-    least = ONE_WAY * max(totals)
-    return max((blur for total, blur in zip(totals, blurs, strict=True) if total > least), default=1.0)
-
-
-_AXES = (
-    (np.s_[1:], np.s_[:-1], np.s_[9:], np.s_[:-9], (4, 4, 0, 0)),
-    (np.s_[:, 1:], np.s_[:, :-1], np.s_[:, 9:], np.s_[:, :-9], (0, 0, 4, 4)),
-)
+def _described(grey: Pixels, shown: Tones, blur: float) -> Mapping[str, Any]:
+    p1, p5, p99 = shown.levels
+    return {
+        "blur": blur,
+        "p1": p1,
+        "p5": p5,
+        "p99": p99,
+        "flat_share": shown.flat_share,
+        "contrast": shown.contrast,
+        "has_subject": shown.flat_share >= MOSTLY_FLAT and has_subject(grey, shown.ground),
+        "details": count_details(grey, shown.ground) if shown.flat_share >= DETAIL_FLAT else 0,
+    }
 
 
 def _finding(kind: KindSpec, path: str, score: float, message: Message, measured: Mapping[str, float]) -> Finding:

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from curate.duplicates import hamming, kinds, windows
+from curate.duplicates.hashing import low_frequencies
 from curate.duplicates.tiles import TILE_PX, Floats
 from curate.duplicates.windows import WINDOWS
-from curate.scanners.duplicates import low_frequencies
 from curate.storage.blobs import Spool
 from tests import sample_images
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import curate
 from curate.images.image import Pixels
-from curate.scanners.quality import has_subject
+from curate.scanners.glance import has_subject
 from tests.images.test_depth import field
 
 

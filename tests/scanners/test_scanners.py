@@ -16,6 +16,7 @@ from curate.auditing import judge as judging
 from curate.config import Config, DecodeLimits, JudgeSettings
 from curate.duplicates import candidates
 from curate.duplicates.candidates import transformed_hashes
+from curate.duplicates.hashing import low_frequencies, stored
 from curate.duplicates.tiles import TRANSFORMS, transformed
 from curate.errors import ConfigError
 from curate.i18n import Message
@@ -25,9 +26,9 @@ from curate.measuring import shard as parts
 from curate.measuring.shard import Shard
 from curate.measuring.work import measure_shard
 from curate.scanners import Scanner
-from curate.scanners.duplicates import Duplicates, low_frequencies, stored
+from curate.scanners.duplicates import Duplicates
 from curate.scanners.integrity import Integrity
-from curate.scanners.quality import Quality, QualitySettings, blur_effect
+from curate.scanners.quality import Quality, QualitySettings
 from curate.schema import Role
 from curate.sources import Record, source_at
 from tests import sample_images
@@ -171,33 +172,6 @@ def test_quality_flags_what_a_person_would(pixels: Pixels, expected: set[str], t
     assert quality_of(pixels, tmp_path) == expected
 
 
-def test_the_blur_effect_grows_with_blur_and_ignores_contrast() -> None:
-    grey = cv2.cvtColor(sample_images.photo(3), cv2.COLOR_RGB2GRAY)
-    effects = [blur_effect(cv2.GaussianBlur(grey, (0, 0), sigma)) for sigma in (0.5, 1, 2, 4)]
-    assert effects == sorted(effects)
-    assert blur_effect(grey // 4 * 2) == pytest.approx(blur_effect(grey), abs=0.1)
-    assert blur_effect(np.zeros((20, 20), np.uint8)) == 1.0
-
-
-@pytest.mark.parametrize("stripes", [2, 3, 8])
-@pytest.mark.parametrize("way", [0, 1])
-@pytest.mark.parametrize("noise", [0, 2])
-def test_stripes_are_as_blurred_as_their_edges(stripes: int, way: int, noise: int) -> None:
-    """A flag is sharp though nothing changes along it, and blurred once its edges are."""
-    tones = np.tile([40, 220, 90, 250], 2)[:stripes].astype(np.uint8)
-    sharp = np.repeat(tones, 240 // stripes)[:, None].repeat(200, axis=1)
-    sharp = sharp + np.random.default_rng(0).integers(0, noise + 1, sharp.shape, dtype=np.uint8)
-    grey = np.ascontiguousarray(sharp if way == 0 else sharp.T)
-    assert blur_effect(grey) < 0.3
-    assert blur_effect(cv2.GaussianBlur(grey, (0, 0), 6)) > 0.55
-
-
-def test_blur_in_one_direction_is_blur() -> None:
-    grey = cv2.cvtColor(sample_images.photo(71), cv2.COLOR_RGB2GRAY)
-    for size in ((25, 1), (1, 25)):
-        assert blur_effect(cv2.blur(grey, size)) > blur_effect(grey) + 0.3
-
-
 # Duplicates
 
 
@@ -300,9 +274,10 @@ def test_the_hashes_are_those_of_imagehash(seed: int) -> None:
     image = DecodedImage(pixels=sample_images.photo(seed), width=160, height=120)
     tile = cv2.cvtColor(image.tile(64), cv2.COLOR_RGB2GRAY)
     features = Duplicates().measure(image)
-    for name, hashed, size in (("phash", imagehash.phash, (32, 32)), ("dhash", imagehash.dhash, (9, 8))):
-        shrunk = Image.fromarray(cv2.resize(tile, size, interpolation=cv2.INTER_AREA))
-        assert features[name] == np.packbits(hashed(shrunk).hash).tobytes()
+    half = cv2.resize(tile, (32, 32), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(half, (9, 8), interpolation=cv2.INTER_AREA)
+    for name, hashed, shrunk in (("phash", imagehash.phash, half), ("dhash", imagehash.dhash, small)):
+        assert features[name] == np.packbits(hashed(Image.fromarray(shrunk)).hash).tobytes()
 
 
 @pytest.mark.parametrize("turn", TRANSFORMS)
