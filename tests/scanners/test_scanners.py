@@ -94,6 +94,14 @@ class TestContract:
     def test_it_measures_an_image_of_any_shape(self, scanner: Scanner, shape: tuple[int, int, int]) -> None:
         scanner.measure(DecodedImage(pixels=np.zeros(shape, np.uint8), width=shape[1], height=shape[0]))
 
+    @pytest.mark.parametrize("bands", [1, 3])
+    def test_it_measures_the_same_in_a_batch_as_alone(self, scanner: Scanner, bands: int) -> None:
+        def images() -> list[DecodedImage]:
+            pixels = [sample_images.photo(seed, 60, 44)[:, :, :bands].squeeze() for seed in range(7)]
+            return [DecodedImage(pixels=np.ascontiguousarray(each), width=60, height=44) for each in pixels]
+
+        assert list(scanner.measure_batch(images())) == [scanner.measure(image) for image in images()]
+
     def test_judging_is_repeatable_and_does_not_change_the_features(self, scanner: Scanner, mixed: Path) -> None:
         frame = features.view(measured(mixed), scanner)
         before = frame.copy(deep=True)
