@@ -44,6 +44,7 @@ class Colours:
 
     def __init__(self, ranked: pd.DataFrame) -> None:
         self._column = ranked["colours"]
+        self._has_any = ranked["chroma"].to_numpy() > 0
 
     def apart(self, left: int, right: int, transform: str | None, gain: float) -> float:
         """Return how far the colours of two rows are apart, as a share of the stronger of them; 0 where either is grey.
@@ -71,6 +72,8 @@ class Colours:
     def _of(self, row: int) -> Floats:
         from curate.storage import blobs  # a worker has no use for it, nor for pandas
 
+        if not self._has_any[row]:
+            return np.zeros((GRID, GRID, 2), np.float32)
         values: npt.NDArray[np.int8] = blobs.matrix(self._column, np.array([row])).view(np.int8)
         return values.reshape(GRID, GRID, 2).astype(np.float32)
 

@@ -1,5 +1,6 @@
 """Colours beside greys: what agrees in grey alone is the same image in other colours, or none."""
 
+from collections.abc import Sequence
 from itertools import permutations
 from pathlib import Path
 
@@ -25,7 +26,12 @@ RED, GREEN, _ = SAME_IN_GREY
 
 def table(*images: Pixels) -> Colours:
     measured = [colours.measured(squeeze(image, TILE_PX)) for image in images]
-    return Colours(pd.DataFrame({"colours": pd.Series(measured, dtype=object)}))
+    return of_grids(measured)
+
+
+def of_grids(measured: Sequence[bytes]) -> Colours:
+    chroma = [float(any(each)) for each in measured]
+    return Colours(pd.DataFrame({"colours": pd.Series(measured, dtype=object), "chroma": chroma}))
 
 
 def copies(folder: Path, images: dict[str, Pixels]) -> dict[str, str]:
@@ -60,12 +66,15 @@ def test_grey_says_nothing_of_what_its_colours_were() -> None:
     photo = sample_images.photo(1)
     assert colours.measured(squeeze(luma(photo), TILE_PX)) == bytes(colours.BYTES)
     assert table(photo, luma(photo)).apart(0, 1, None, 1.0) == 0.0
-    assert table(photo, cv2.cvtColor(luma(photo), cv2.COLOR_GRAY2RGB)).apart(0, 1, None, 1.0) == 0.0
+    grey = cv2.cvtColor(luma(photo), cv2.COLOR_GRAY2RGB)
+    assert table(photo, grey).apart(0, 1, None, 1.0) == 0.0
+    assert colours.measured(squeeze(grey, TILE_PX)) == bytes(colours.BYTES), "as is taken without chroma"
+    assert table(photo, grey).most_apart(0, 1) == table(photo, luma(photo)).most_apart(0, 1) > 0
 
 
 def grids(*levels: float) -> Colours:
     """Images that are of one red difference everywhere, and of no blue one."""
-    return Colours(pd.DataFrame({"colours": pd.Series([bytes([int(level) % 256, 0] * 16) for level in levels])}))
+    return of_grids([bytes([int(level) % 256, 0] * 16) for level in levels])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +201,7 @@ def test_the_part_that_differs_most_is_what_counts_in_either_direction() -> None
         (bytes([10, red]) + rest, bytes([10, 0]) + rest),
         (rest + bytes([226, 0]), rest + bytes([6, 0])),
     ):
-        found = Colours(pd.DataFrame({"colours": pd.Series([first, second])}))
+        found = of_grids([first, second])
         assert found.most_apart(0, 1) == found.most_apart(1, 0) in (40, 36)
 
 
@@ -209,6 +218,7 @@ def test_small_images_that_are_laid_on_one_another_have_the_same_colours(
             "tile": pd.Series([bytes(64 * 64)] * 2),
             "phash": pd.Series([bytes(8)] * 2),
             "colours": pd.Series(measured),
+            "chroma": 140.0,
             "width": 40,
             "height": 40,
         }
