@@ -17,10 +17,10 @@ from curate.measuring.rows import Row
 from curate.measuring.shard import Shard
 from curate.scanners import Scanner
 
-SMALL_PX = 64
+SMALL_PX = 128
 """Longest side of an image that is measured with others: digits, icons, crops of faces."""
-IN_BATCH = 64
-"""Images in a batch: calls cost little then, and all that is made of them stays near the processor."""
+IN_BATCH, PIXELS = 64, 150_000
+"""Images in a batch: calls cost little then. Fewer of larger ones, so that what is made of them stays in the caches."""
 
 
 class Waiting(NamedTuple):
@@ -57,9 +57,10 @@ class Batches:
             return {index: measure.row_of(file) if measure.add(self._all, file, self._seconds) else None}
         if not measure.add(self._one_by_one, file, self._seconds):
             return {index: None}
-        batch = self._waiting[image.pixels.shape]
-        batch.append(Waiting(index, file, image))
-        return self._measured(self._waiting.pop(image.pixels.shape)) if len(batch) == IN_BATCH else {}
+        shape = image.pixels.shape
+        self._waiting[shape].append(Waiting(index, file, image))
+        is_full = len(self._waiting[shape]) >= min(IN_BATCH, PIXELS // (shape[0] * shape[1]))
+        return self._measured(self._waiting.pop(shape)) if is_full else {}
 
     def rest(self) -> Rows:
         """Measure what still waits."""

@@ -10,7 +10,7 @@ import pytest
 from curate import scanners
 from curate.config import Config, DecodeLimits
 from curate.measuring import features, pool
-from curate.measuring.batches import IN_BATCH, Batches
+from curate.measuring.batches import IN_BATCH, PIXELS, Batches
 from curate.measuring.journal import Watch, memory_limit_restored
 from curate.measuring.measure import Opened, measure_row, opened
 from curate.measuring.shard import Shard
@@ -34,7 +34,7 @@ def of_every_shape(folder: Path) -> None:
     """Fill more than a batch with images of one shape, and others of more shapes, colours and sizes beside them."""
     for index in range(IN_BATCH + 9):
         sample_images.save(sample_images.photo(index, 48, 48)[:, :, 0], folder / "in" / f"grey{index:03}.png")
-    for index, (width, height) in enumerate([(28, 28), (64, 64), (64, 40), (65, 20), (1, 30), (12, 1), (60, 64)] * 3):
+    for index, (width, height) in enumerate([(28, 28), (64, 64), (64, 40), (129, 20), (1, 30), (12, 1), (60, 64)] * 3):
         sample_images.save(sample_images.photo(index, width, height), folder / "in" / f"colour{index:03}.png")
     for index in range(4):
         pixels = np.dstack([sample_images.photo(index, 32, 32), np.eye(32, dtype=np.uint8) * 200])
@@ -66,10 +66,9 @@ def test_a_row_is_the_same_in_a_batch_and_alone(tmp_path: Path) -> None:
                 assert row[name] == value, (record.path, name)
 
 
-def test_images_of_one_shape_wait_for_each_other_and_no_others(tmp_path: Path) -> None:
-    of_every_shape(tmp_path)
-    work = shard(tmp_path, Quality())
-    done: dict[str, list[int]] = {}
+def fed(work: Shard) -> tuple[dict[str, list[int]], list[int]]:
+    """Say which files were done as each was added, by path, and which in the end."""
+    done = {}
     with memory_limit_restored():
         watch = Watch(work.journal, work.limits)
         batches = Batches(work, watch, defaultdict(float))
@@ -80,12 +79,30 @@ def test_images_of_one_shape_wait_for_each_other_and_no_others(tmp_path: Path) -
         rest = batches.rest()
         assert batches.rest() == {}
         watch.close()
+    return done, list(rest)
+
+
+def test_images_of_one_shape_wait_for_each_other_and_no_others(tmp_path: Path) -> None:
+    assert IN_BATCH * 48 * 48 <= PIXELS
+    of_every_shape(tmp_path)
+    work = shard(tmp_path, Quality())
+    done, rest = fed(work)
     greys = [now for path, now in done.items() if path.startswith("grey")]
     assert [len(now) for now in greys] == [0] * (IN_BATCH - 1) + [IN_BATCH] + [0] * 9
     at_once = {path for path, now in done.items() if len(now) == 1}
     are_wide = {f"colour{index:03}.png" for index in (3, 10, 17)}  # wider than SMALL_PX
     assert at_once == {"broken.png", *are_wide, *(f"clear{index}.png" for index in range(4))}
     assert len(rest) == len(work.records) - sum(map(len, done.values()))
+
+
+def test_fewer_large_images_make_a_batch(tmp_path: Path) -> None:
+    each = PIXELS // (100 * 120)
+    assert 2 <= each < IN_BATCH
+    for index in range(each + 1):
+        sample_images.save(sample_images.photo(index, 100, 120), tmp_path / "in" / f"{index:02}.png")
+    done, rest = fed(shard(tmp_path, Quality()))
+    assert list(done.values()) == [*[[]] * (each - 1), list(range(each)), []]
+    assert rest == [each]
 
 
 @pytest.mark.parametrize(
