@@ -212,7 +212,8 @@ def _but_for_path(decision: Decision, note: str | None) -> tuple[object, ...]:
 def spared(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded, rulings: Mapping[str, Ruling]) -> list[str]:
     """Return the paths of images that stay as they are though a person dropped them or gave them another class.
 
-    What that was about is no longer found, nor anything else that somebody decided or has to. Of the tables see `rule`.
+    What that was about is no longer found, nor anything else that somebody decided of them or has to: a pair of
+    contents that was kept side by side elsewhere is no decision about these. Of the tables see `rule`.
     """
     found = set(queued(findings)[["finding_id", "path"]].itertuples(index=False, name=None))
     now = dict(zip(images["path"], zip(images["label"], images["sha256"], strict=True), strict=True))
@@ -224,10 +225,14 @@ def spared(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded, rulings
         changes = decision.action is Action.DROP or (
             decision.action is Action.RELABEL and not is_class(decision.action, decision.new_label, label)
         )
-        is_clear = path not in rulings or rulings[path].state is State.CLEAR
+        is_clear = path not in rulings or _is_clear(path, rulings[path])
         if changes and is_clear and decision.sha256 == sha256:
             paths.add(path)
     return sorted(paths)
+
+
+def _is_clear(path: str, ruling: Ruling) -> bool:
+    return ruling.verdict is Verdict.KEEP and all(decision.path != path for decision in ruling.decisions)
 
 
 def spared_note(count: int) -> Message:
