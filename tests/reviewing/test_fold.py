@@ -332,6 +332,19 @@ def test_each_decision_about_an_image_is_applied_once_with_a_finding_and_without
             [decision(1, "drop"), decision(2, "drop", finding_id="g")], ["g"], [], id="dropped for that as well"
         ),
         pytest.param([decision(1, "drop"), decision(2, "keep", finding_id="g")], ["g"], [], id="kept in spite of that"),
+        pytest.param([decision(1, "keep", finding_id="g"), decision(2, "drop")], ["g"], ["p"], id="kept before that"),
+        pytest.param(
+            [decision(1, "relabel", new_label="d", finding_id=IMAGE), decision(2, "drop")],
+            [],
+            ["p"],
+            id="given another class before that",
+        ),
+        pytest.param(
+            [decision(1, "relabel", new_label="d", finding_id=IMAGE), decision(2, "relabel", new_label="d")],
+            [],
+            [],
+            id="given the same class before that",
+        ),
         pytest.param([decision(1, "drop", finding_id=IMAGE)], [], [], id="dropped without being flagged"),
     ],
 )
