@@ -60,13 +60,13 @@ def _table() -> None:
 @session.explained()
 def _surface(size: int) -> None:
     """Show items as they were before anybody decided: the other's decision is hidden."""
-    workspace, state = session.workspace(), st.session_state
-    if "second_feed" in state and state.second_feed.size != size:
-        del state.second_feed
+    workspace = session.workspace()
     feed = session.feed("second_feed", lambda reviewer: SecondFeed(reviewer, size))
+    feed.size = size
+    shown = stable_id(session.translator().language, feed.reviewer, str(size))
     painter = Painter(workspace, images.source_of(workspace))
     with Store(workspace.review) as store:
-        answer = feed.answer(store, painter)
+        answer = feed.answer(store, painter, feed=shown)
     lines = [_("Nothing to look at a second time: it takes images that somebody else has decided.")]
     surface.queue()(
         key=KEY,
@@ -75,7 +75,7 @@ def _surface(size: int) -> None:
             **answer,
             **queue_page.fixed(session.translator(), ACTS),
             "texts": words.queue_texts(),
-            "feed": stable_id(session.translator().language, feed.reviewer, str(size)),
+            "feed": shown,
             "classes": [],
             "ahead": AHEAD,
             "end": {"title": _("Nothing left"), "lines": lines, "code": None},

@@ -76,9 +76,10 @@ class Full(Strict):
 
 
 class Spoken(Strict):
-    """What every surface says: which life of its screen it knows, and what was done there."""
+    """What every surface says: which life of its screen it knows, what that shows (`feed`), and what was done there."""
 
     epoch: str
+    feed: str
     number: int = Field(ge=1)
     strokes: list[SentStroke] = Field(default_factory=list)
 
@@ -149,6 +150,8 @@ class QueueFeed:
     reviewer: str
     exchange: Exchange = field(default_factory=Exchange)
     last: Message | None = None
+    _drawn: tuple[str, QueueFilter] | None = None
+    """The feed that was handed out last, and its filter."""
     _counted: tuple[float, QueueFilter, dict[str, int]] | None = None
 
     def hear(self, sent: object, store: Store) -> None:
@@ -163,9 +166,12 @@ class QueueFeed:
         if self.last is not None:
             self.last = self.last.model_copy(update={"have": []})
 
-    def answer(self, store: Store, painter: Painter, chosen: QueueFilter, *, opened: str | None) -> dict[str, Any]:
+    def answer(
+        self, store: Store, painter: Painter, chosen: QueueFilter, *, feed: str, opened: str | None
+    ) -> dict[str, Any]:
         """Say what became of the strokes, and hand out the items that come next."""
-        message = self.last or Message(epoch=self.exchange.epoch, number=1, open=opened)
+        message = self._heard(feed, chosen, opened)
+        self._drawn = feed, chosen
         began = time.perf_counter()
         items = store.queue.claim(
             chosen, holder=leases.mine(), now_s=time.time(), after_rank=message.after, limit=message.ahead, sharing=True
@@ -198,6 +204,24 @@ class QueueFeed:
         # What was asked for once is not shown again when the page is drawn for another reason.
         self.last = message.model_copy(update={"before": None, "open": None, "full": None, "exif": None, "strokes": []})
         return answer
+
+    def _heard(self, feed: str, chosen: QueueFilter, opened: str | None) -> Message:
+        """Return the last message as one about this feed: said before the filter changed, it gives no place in it.
+
+        What was decided there is answered all the same. In another language the place in the queue stays.
+        """
+        is_new = self._drawn is None or self._drawn[0] != feed
+        if self.last is not None and self.last.feed != feed and is_new and self._drawn and self._drawn[1] == chosen:
+            return self.last.model_copy(update={"feed": feed, "have": []})
+        if self.last is not None and self.last.feed == feed:
+            return self.last
+        return Message(
+            epoch=self.exchange.epoch,
+            feed=feed,
+            number=1,
+            open=opened if is_new else None,
+            strokes=self.last.strokes if self.last else [],
+        )
 
     def _asked(self, store: Store, message: Message, chosen: QueueFilter) -> Item | None:
         """Return the item that was asked for by its name or its place."""

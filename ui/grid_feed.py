@@ -67,9 +67,12 @@ class GridFeed:
         """Begin with the first page: the page is drawn anew, and the grid may be."""
         self.last = None
 
-    def answer(self, store: Store, painter: Painter, shown: Shown) -> dict[str, Any]:
-        """Say what became of the strokes, with the images as they are now, and hand out the page that is asked for."""
-        after = self.last.after if self.last else None
+    def answer(self, store: Store, painter: Painter, shown: Shown, *, feed: str) -> dict[str, Any]:
+        """Say what became of the strokes, with the images as they are now, and hand out the page that is asked for.
+
+        What a message says of another feed, as before a filter changed, asks for no page of this one.
+        """
+        after = self.last.after if self.last and self.last.feed == feed else None
         if after is not None and not store.catalogue.entries([after]):
             self.last = None  # another audit does not know that image: nobody can say what came after it
             after = None

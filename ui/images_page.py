@@ -196,8 +196,9 @@ def _grid(shown: Shown, title: str) -> None:
     workspace, state = session.workspace(), st.session_state
     feed = session.feed("grid_feed", GridFeed)
     painter = Painter(workspace, images.source_of(workspace))
+    fed = stable_id(repr(shown), title, session.translator().language, feed.reviewer)
     with Store(workspace.review) as store:
-        answer: dict[str, Any] = feed.answer(store, painter, shown)
+        answer: dict[str, Any] = feed.answer(store, painter, shown, feed=fed)
         classes = sorted(store.catalogue.classes())
     surface.grid()(
         key=KEY,
@@ -206,7 +207,7 @@ def _grid(shown: Shown, title: str) -> None:
             **answer,
             **queue_page.fixed(session.translator(), ACTS),
             "texts": words.grid_texts(),
-            "feed": stable_id(repr(shown), title, session.translator().language, feed.reviewer),
+            "feed": fed,
             "classes": classes,
             "none": _("No image is like that."),
         },

@@ -49,7 +49,8 @@ def _surface() -> None:
     painter = Painter(workspace, images.source_of(workspace))
     with Store(workspace.review) as store:
         leases.release_closed(store)
-        answer = feed.answer(store, painter, chosen, opened=st.query_params.get("item"))
+        shown = stable_id(repr(chosen), session.translator().language, feed.reviewer)
+        answer = feed.answer(store, painter, chosen, feed=shown, opened=st.query_params.get("item"))
         classes = sorted(store.catalogue.classes())
         end = _end(store, chosen, is_held=answer["elsewhere"])
     surface.queue()(
@@ -59,7 +60,7 @@ def _surface() -> None:
             **answer,
             **fixed(session.translator(), ACTS),
             "texts": words.queue_texts(),
-            "feed": stable_id(repr(chosen), session.translator().language, feed.reviewer),
+            "feed": shown,
             "classes": classes,
             "ahead": AHEAD,
             "end": end,

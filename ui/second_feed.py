@@ -49,15 +49,15 @@ class SecondFeed:
         if self.last is not None:
             self.last = self.last.model_copy(update={"have": []})
 
-    def answer(self, store: Store, painter: Painter) -> dict[str, Any]:
+    def answer(self, store: Store, painter: Painter, *, feed: str) -> dict[str, Any]:
         """Hand out the items of the sample that this reviewer has not rated."""
-        message = self.last or Message(epoch=self.exchange.epoch, number=1)
+        message = self.last or Message(epoch=self.exchange.epoch, feed=feed, number=1)
         sample = store.second_looks.sample(reviewer=self.reviewer, size=self.size)
         unseen = [
             replace(item, rank=rank, findings=[row | {"action": None, "stale": 0} for row in item.findings])
             for rank, item in enumerate(sample)
         ][: message.ahead]
-        have = set(message.have)
+        have = set(message.have) if message.feed == feed else set()  # another sample's items are shown no more
         return {
             **self.exchange.state(),
             "items": [painter.item(item, store) for item in unseen if item.item_id not in have],

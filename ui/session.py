@@ -237,8 +237,7 @@ def suggested_name() -> str:
 
 
 def refilter() -> None:
-    """Begin with the first item of a changed filter, and let go of what is on the screen."""
-    st.session_state.pop("queue_feed", None)
+    """Let go of what is on the screen: a changed filter begins with its first item; what was decided still arrives."""
     st.query_params.from_dict(address())
     with Store(workspace().review) as store:
         store.queue.release([leases.mine()])

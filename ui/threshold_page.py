@@ -147,7 +147,7 @@ def _save(cut: Cut, at: float) -> None:
         return
     with Store(workspace.review) as store:
         store.queue.release([leases.mine()])
-        spared = len(changed & store.catalogue.paths(ImageFilter(states=frozenset({State.CLEAR}))))
+        spared = len(changed & store.catalogue.paths(ImageFilter(states=frozenset({State.CLEAR, State.KEPT}))))
     st.session_state.pop("queue_feed", None)
     text = counted(
         "Saved. The queue now holds {n} finding; decisions stand as they were.",

@@ -210,9 +210,10 @@ def _but_for_path(decision: Decision, note: str | None) -> tuple[object, ...]:
 
 
 def spared(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded, rulings: Mapping[str, Ruling]) -> list[str]:
-    """Return the paths of images that stay as they are though a person dropped them or gave them another class.
+    """Return the paths of images that stay as they were though a person dropped them or gave them another class.
 
-    What that was about is no longer found, nor anything else that somebody decided or has to. Of the tables see `rule`.
+    What that was about is no longer found, and nothing about them was decided later, or has to be: a pair of contents
+    that was kept side by side elsewhere is no decision about these. Of the tables see `rule`.
     """
     found = set(queued(findings)[["finding_id", "path"]].itertuples(index=False, name=None))
     now = dict(zip(images["path"], zip(images["label"], images["sha256"], strict=True), strict=True))
@@ -224,19 +225,27 @@ def spared(findings: pd.DataFrame, images: pd.DataFrame, folded: Folded, rulings
         changes = decision.action is Action.DROP or (
             decision.action is Action.RELABEL and not is_class(decision.action, decision.new_label, label)
         )
-        is_clear = path not in rulings or rulings[path].state is State.CLEAR
-        if changes and is_clear and decision.sha256 == sha256:
+        is_last = path not in rulings or _comes_after(decision, rulings[path])
+        if changes and is_last and decision.sha256 == sha256:
             paths.add(path)
     return sorted(paths)
+
+
+def _comes_after(lapsed: Decision, ruling: Ruling) -> bool:
+    """Say whether a decision that counts no more would rule otherwise, and was made after all that count instead."""
+    if ruling.verdict in {Verdict.DROP, Verdict.PENDING} or (ruling.new_label and ruling.new_label == lapsed.new_label):
+        return False
+    own = [decision for decision in ruling.decisions if decision.path == lapsed.path]
+    return all((decision.decided_at, decision.id) < (lapsed.decided_at, lapsed.id) for decision in own)
 
 
 def spared_note(count: int) -> Message:
     """Say of so many images that they are `spared`."""
     return nmsg(
-        "{n} image that was dropped or given another class is no longer flagged: it stays as it is, and the "
-        "decision counts again once it is flagged.",
-        "{n} images that were dropped or given another class are no longer flagged: they stay as they are, and the "
-        "decisions count again once they are flagged.",
+        "{n} image that was dropped or given another class is no longer flagged for that: it stays as it was "
+        "before, and the decision counts again once it is flagged.",
+        "{n} images that were dropped or given another class are no longer flagged for that: they stay as they "
+        "were before, and the decisions count again once they are flagged.",
         count,
     )
 

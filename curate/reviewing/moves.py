@@ -2,7 +2,9 @@
 is suggested to stay is so whatever its copies are; a copy is one of the same bytes wherever these lie.
 
 Pure. A decision is carried to the same kind of finding about the same content; it keeps its reviewer and its
-time, and its note says where the image was, so that replaying the log needs nothing but the log.
+time, and its note says where the image was, so that replaying the log needs nothing but the log. One that drops an
+image, or gives it another class, goes along even where nothing flags that any more: so it is told that the image stays
+(`fold.spared`).
 """
 
 from collections import Counter, defaultdict
@@ -12,6 +14,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from curate.findings import stable_id
 from curate.reviewing.fold import IMAGE, Decision, Key, fold, note_of_move
 from curate.schema import GROUP_KINDS, Action, Role
 
@@ -22,6 +25,8 @@ A keeper's finding bears the kind of its closest copy, which may go while the ot
 """
 _OF_ONE_PLACE = frozenset({Role.KEEPER, Role.COPY, IMAGE})
 """Roles in which a decision is about one of several places of an image: each keeps its own."""
+_CHANGING = frozenset({Action.DROP, Action.RELABEL})
+"""Actions by which an image does not stay as it is."""
 _ITSELF: _Sort = ("", "", IMAGE)
 """Of a decision about an image that nobody flagged."""
 
@@ -55,7 +60,7 @@ def carried(
     dropped for has gone. A finding that was decided on already is left alone, also where that was taken back, and a
     decision goes to all findings of its sort about its content; of several the one from the place most like it, then
     the first. One about an image that nobody flagged, or that is one of a group, moves with the image, and to no other
-    of its content.
+    of its content; so does one that drops it, or gives it another class, whose finding has gone.
     """
     standing = fold(log).standing
     decided = {(decision.key, decision.sha256) for decision in log if decision.action is not Action.UNDO}
@@ -83,7 +88,35 @@ def carried(
             candidates = [one for one in candidates if left.is_that_of(one, path, came_from)]
         if candidates and ((finding_id, path), sha256) not in decided:
             moved.append(Carried(max(candidates, key=lambda one: _alike(one.path, path)), finding_id, path))
+    followed = {one.decision.id for one in moved}
+    others = [one for one in standing.values() if one.action in _CHANGING and one.id not in followed and left.by(one)]
+    known_there = {(path, sha256) for (_, path), sha256 in decided}
+    gone = _unflagged(others, sorts_before, led_before, left)
+    moved += [one for one in gone if (one.path, one.decision.sha256) not in known_there]
     return sorted(moved, key=lambda one: (one.decision.id, one.finding_id, one.path))
+
+
+def _unflagged(
+    decisions: Sequence[Decision], sorts: Mapping[Key, _Sort], led: Mapping[tuple[str, _Sort], str], left: "_Left"
+) -> Iterator[Carried]:
+    """Yield decisions whose finding has gone and whose image has moved, on what that finding would be there."""
+    came_to = left.destinations({decision.sha256 for decision in decisions if decision.sha256})
+    for decision in decisions:
+        path = came_to.get(decision.path)
+        if path is None or left.content_before(decision.path) != decision.sha256:
+            continue
+        sort = sorts.get(decision.key)
+        keeper = led.get((decision.path, sort)) if sort else None
+        yield Carried(decision, _id_at(path, decision, sort, keeper) if sort else decision.finding_id, path)
+
+
+def _id_at(path: str, decision: Decision, sort: _Sort, keeper: str | None) -> str:
+    """Return the id that the finding of a decision has about a path; its own where it is made of anything else."""
+    scanner, kind, _ = sort
+    rest = [keeper] if keeper else []
+    if decision.finding_id == stable_id(scanner, kind, decision.path, *rest):
+        return stable_id(scanner, kind, path, *rest)
+    return decision.finding_id
 
 
 class _Left:
@@ -92,6 +125,14 @@ class _Left:
     def __init__(self, hashes: Mapping[str, str | None], earlier: Mapping[str, str | None]) -> None:
         self._hashes, self._earlier = hashes, earlier
         self._places, self._places_earlier = Counter(hashes.values()), Counter(earlier.values())
+
+    def content_before(self, path: str) -> str | None:
+        """Return what was at a path at the last audit."""
+        return self._earlier.get(path)
+
+    def destinations(self, contents: Set[str | None]) -> dict[str, str]:
+        """Return where each image of some contents that has left its path is now, where it is anywhere."""
+        return {before: path for path, before in self.origins(contents).items()}
 
     def origins(self, contents: Set[str | None]) -> dict[str, str]:
         """Return where each image of some contents that has come to a path was before, where it was anywhere."""
@@ -131,7 +172,7 @@ class _Left:
 
 def _leads(decision: Decision, sort: _Sort) -> bool:
     """Say whether a decision changes what becomes of a group's keeper."""
-    return sort[2] == Role.KEEPER and decision.action in {Action.DROP, Action.RELABEL}
+    return sort[2] == Role.KEEPER and decision.action in _CHANGING
 
 
 def _led_by(findings: pd.DataFrame) -> dict[tuple[str, _Sort], str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 import curate
 from curate.config import Config, EngineSettings
@@ -139,6 +140,32 @@ def test_a_decision_follows_an_image_that_moves_and_nothing_else(source: Path, t
     curate.audit(source, tmp_path / "ws")
     with Store(Workspace(tmp_path / "ws").review) as store:
         assert store.log.decisions()[-1] == last, "once is enough"
+
+
+def test_it_is_told_that_a_dropped_image_stays_which_moved_while_what_it_was_dropped_for_has_gone(
+    source: Path, tmp_path: Path
+) -> None:
+    original, copy = source / "dogs" / "001.jpg", source / "dogs" / "small.jpg"
+    with Image.open(original) as image:
+        image.reduce(2).save(copy)
+    curate.audit(source, tmp_path / "ws")
+    paths = ("dogs/small.jpg", "cats/dark.jpg")
+    curate.decide(tmp_path / "ws", curate.Selection(paths=paths), "drop", reviewer="ana")
+    content = original.read_bytes()
+    original.unlink()
+    copy.rename(source / "cats" / "tiny.jpg")
+    (source / "cats" / "dark.jpg").rename(source / "dogs" / "night.jpg")
+    lenient = ONE.model_copy(update={"scan": {"quality": {"dark": 0.0, "low_contrast": 0.0, "flat_share": 1.0}}})
+    curate.audit(source, tmp_path / "ws", configuration=lenient)
+    assert curate.status(tmp_path / "ws").spared == ["cats/tiny.jpg", "dogs/night.jpg"]
+    (source / "cats" / "tiny.jpg").rename(source / "cats" / "least.jpg")
+    curate.audit(source, tmp_path / "ws")
+    assert curate.status(tmp_path / "ws").spared == ["cats/least.jpg", "dogs/night.jpg"]
+    (source / "cats" / "least.jpg").rename(source / "cats" / "tiny.jpg")
+    original.write_bytes(content)
+    curate.audit(source, tmp_path / "ws", configuration=ONE)
+    assert curate.status(tmp_path / "ws").spared == []
+    assert curate.status(tmp_path / "ws").verdicts["drop"] == 2, "they count again"
 
 
 @pytest.mark.parametrize("step", ["sync", "decide"])

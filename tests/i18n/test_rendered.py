@@ -265,7 +265,8 @@ def test_what_keys_did_and_the_end_of_the_queue_are_portuguese(in_portuguese: Wo
         stroke = {"number": number, "act": act, **({} if act in {"undo", "redo"} else about)}
         if act == "relabel":
             stroke["label"] = "no such class"
-        message = {"epoch": told(app)["epoch"], "number": number, "strokes": [stroke]}
+        shown = {name: told(app)[name] for name in ("epoch", "feed")}
+        message = {**shown, "number": number, "strokes": [stroke]}
         with Store(in_portuguese.review) as store:
             app.session_state["queue_feed"].hear(message, store)
         app.run()

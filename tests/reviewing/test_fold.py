@@ -332,6 +332,19 @@ def test_each_decision_about_an_image_is_applied_once_with_a_finding_and_without
             [decision(1, "drop"), decision(2, "drop", finding_id="g")], ["g"], [], id="dropped for that as well"
         ),
         pytest.param([decision(1, "drop"), decision(2, "keep", finding_id="g")], ["g"], [], id="kept in spite of that"),
+        pytest.param([decision(1, "keep", finding_id="g"), decision(2, "drop")], ["g"], ["p"], id="kept before that"),
+        pytest.param(
+            [decision(1, "relabel", new_label="d", finding_id=IMAGE), decision(2, "drop")],
+            [],
+            ["p"],
+            id="given another class before that",
+        ),
+        pytest.param(
+            [decision(1, "relabel", new_label="d", finding_id=IMAGE), decision(2, "relabel", new_label="d")],
+            [],
+            [],
+            id="given the same class before that",
+        ),
         pytest.param([decision(1, "drop", finding_id=IMAGE)], [], [], id="dropped without being flagged"),
     ],
 )
@@ -340,3 +353,19 @@ def test_what_a_person_changed_and_nothing_flags_any_more_is_named(
 ) -> None:
     findings, images, folded = table(*(finding("p", finding_id=name) for name in found)), images_of("p"), fold(log)
     assert spared(findings, images, folded, rule(findings, images, folded)) == expected
+
+
+def test_what_a_person_changed_is_named_where_only_another_pair_of_its_contents_was_kept() -> None:
+    findings = table(
+        finding("a", "same_bytes", group_id="g", role="keeper"),
+        finding("p", "same_bytes", group_id="g", role="copy"),
+        finding("q", "same_bytes", group_id="g", role="copy"),
+    )
+    images = pd.DataFrame({"path": ["a", "p", "q"], "label": "c", "sha256": "s"})
+    relabel = decision(1, "relabel", new_label="d", finding_id="keeper:p")
+    kept = decision(2, "keep", finding_id="earlier:q", path="q", pair_sha256="s")
+    told = []
+    for log in ([relabel], [relabel, kept], [relabel, kept, decision(3, "keep", finding_id="same_bytes:p")]):
+        replayed = fold(log)
+        told.append(spared(findings, images, replayed, rule(findings, images, replayed)))
+    assert told == [[], ["p"], []], "it waits; it stays for the pair of another; it was kept itself"

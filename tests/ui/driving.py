@@ -89,7 +89,8 @@ class Screen:
     def send(self, *strokes: dict[str, Any], **more: Any) -> dict[str, Any]:
         """Send strokes, and return what the surface is told then."""
         self.message += 1
-        sent = {"epoch": self.data["epoch"], "number": self.message, "strokes": list(strokes), **more}
+        about = {"epoch": self.data["epoch"], "feed": self.data["feed"]}
+        sent = {**about, "number": self.message, "strokes": list(strokes), **more}
         with Store(self.audited.workspace.review) as store:
             self.app.session_state[self.name].hear(sent, store)
         self.data = told(self.app.run())

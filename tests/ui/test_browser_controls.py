@@ -305,6 +305,26 @@ def test_what_one_person_decided_is_never_logged_under_a_name_typed_later(
     assert {*people} <= {"ana", "bo"}
 
 
+def test_nothing_is_lost_where_the_filter_changes_before_the_answer(
+    page: "Page", server: Server, audited: Audited
+) -> None:
+    page.goto(server.address)
+    painted(page)
+    page.evaluate("() => { const { link } = window.curate; link.held = link.send; link.send = () => {}; }")
+    press(page, "d", "1 not saved yet")
+    press(page, "d", "2 not saved yet")
+    press(page, "f")
+    page.wait_for_timeout(500)
+    page.keyboard.type("dark")
+    page.keyboard.press("Enter")
+    page.locator(".panel h2", has_text="dogs/night.jpg").wait_for()
+    page.evaluate("() => { const { link } = window.curate; link.send = link.held; }")
+    decided(audited.workspace, 2)
+    page.locator(".unsaved", has_text="not saved").wait_for(state="hidden")
+    assert page.evaluate("() => window.curate.machine.lost") == 0
+    assert page.locator(".panel h2").inner_text() == "dogs/night.jpg"
+
+
 def test_the_field_that_asks_for_the_name_is_ready_to_be_typed_into_and_says_nothing_in_english(
     page: "Page", audited: Audited
 ) -> None:

@@ -85,7 +85,12 @@ def test_what_was_shown_to_one_reviewer_is_logged_under_that_name_whoever_review
     app, shown = screen.app, screen.data
     feed = app.session_state["queue_feed"]
     app.session_state["reviewer"] = "bo"
-    sent = {"epoch": shown["epoch"], "number": 1, "strokes": [screen.stroke("keep", shown["items"][0])]}
+    sent = {
+        "epoch": shown["epoch"],
+        "feed": shown["feed"],
+        "number": 1,
+        "strokes": [screen.stroke("keep", shown["items"][0])],
+    }
     with Store(audited.workspace.review) as store:
         feed.hear(sent, store)
     app.run()

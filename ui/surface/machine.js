@@ -57,6 +57,7 @@ export class Outbox {
       this.numbers = answer.taken;
       this.messages = this.heard = answer.heard;
     }
+    if (what) this.asked = {};
     this.epoch = answer.epoch;
     this.feed = answer.feed;
     this.heard = Math.max(this.heard, answer.heard);
@@ -74,7 +75,7 @@ export class Outbox {
     this.asks = {};
     this.messages += 1;
     const strokes = this.strokes.map((stroke) => ({ ...stroke }));
-    return { epoch: this.epoch, number: this.messages, strokes, ...wants, ...this.asked };
+    return { epoch: this.epoch, feed: this.feed, number: this.messages, strokes, ...wants, ...this.asked };
   }
 
   wants() {
@@ -122,6 +123,8 @@ export class Machine extends Outbox {
     if (what) {
       this.reset();
       this.begun += 1;
+      // What was decided under another filter and has no answer yet is on its way: it is not asked again.
+      for (const { id } of this.strokes) if (id) this.left.add(id);
     }
     for (const item of answer.items) this.learn(item);
     const told = answer.answers.map((one) => this.conclude(one)).filter(Boolean);
