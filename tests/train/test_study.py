@@ -308,6 +308,29 @@ def test_duplicates_are_no_further_evidence() -> None:
     assert 1.8 < (together["high"] - together["low"]) / (alone["high"] - alone["low"]) < 2.7
 
 
+def test_a_mean_has_the_interval_of_student_and_a_single_run_none() -> None:
+    """t of 0.975 is 12.7062 with one degree of freedom, and 4.3027 with two."""
+    assert statistics.mean_interval([1, 3]) == {"mean": 2.0, "half_width": pytest.approx(12.7062, rel=1e-4)}
+    assert statistics.mean_interval([1, 2, 3]) == {"mean": 2.0, "half_width": pytest.approx(4.3027 / 3**0.5, rel=1e-4)}
+    assert statistics.mean_interval([0.7]) == {"mean": 0.7, "half_width": None}
+
+
+def test_runs_are_summed_up_by_their_means_and_their_added_confusions() -> None:
+    truth = np.array([0, 0, 1])
+    found = statistics.summary([(truth, np.array([0, 1, 1])), (truth, np.array([0, 0, 0]))], 2)
+    assert found["confusion"] == [[1 + 2, 1 + 0], [0 + 1, 1 + 0]]
+    assert found["accuracy"]["mean"] == pytest.approx(2 / 3)
+    assert found["macro_f1"]["mean"] == pytest.approx((2 / 3 + (0.8 + 0) / 2) / 2)
+
+
+def test_the_interval_of_a_bootstrap_over_many_images_is_that_of_the_normal_distribution() -> None:
+    right = np.arange(2500)[np.newaxis] % 2 == 0
+    found = statistics.paired_bootstrap(np.zeros_like(right), right, 0)
+    half_width = 1.96 * 0.5 / 2500**0.5
+    assert found["difference"] - found["low"] == pytest.approx(half_width, rel=0.05)
+    assert found["high"] - found["difference"] == pytest.approx(half_width, rel=0.05)
+
+
 # How many raw images there are
 
 
