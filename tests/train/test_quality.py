@@ -30,8 +30,9 @@ def test_quality_by_hand() -> None:
     assert found["calibration_error"] == pytest.approx((2 * 0.1 + 0.6 + 0.3) / 4)
 
 
-def test_a_class_without_images_and_predictions_has_zeros() -> None:
+def test_a_class_without_images_and_predictions_has_zeros_and_one_with_a_single_one_its_figures() -> None:
     found = quality.quality(np.array([0]), np.array([[1.0, 0.0]], np.float32), CLASSES)
+    assert found["classes"][0] == {"label": "cats", "images": 1, "precision": 1.0, "recall": 1.0, "f1": 1.0}
     assert found["classes"][1] == {"label": "dogs", "images": 0, "precision": 0.0, "recall": 0.0, "f1": 0.0}
 
 
