@@ -37,10 +37,10 @@ def test_a_class_without_images_and_predictions_has_zeros_and_one_with_a_single_
 
 
 def test_confidences_are_counted_in_bins_the_border_in_the_lower_one() -> None:
-    right = np.array([True, False, True, True])
-    bins = quality.reliability(right, np.array([0.0, 1 / 15, 0.08, 1.0], np.float32))
-    assert [found["images"] for found in bins] == [2, 1, 1]
-    assert [found["accuracy"] for found in bins] == [0.5, 1.0, 1.0]
+    right = np.array([True, False, True, False, True])
+    bins = quality.reliability(right, np.array([0.0, 1 / 15, 0.08, 0.93, 1.0], np.float32))  # 14 / 15 is 0.933
+    assert [found["images"] for found in bins] == [2, 1, 1, 1]
+    assert [found["accuracy"] for found in bins] == [0.5, 1.0, 0.0, 1.0]
     assert bins[0]["confidence"] == pytest.approx(1 / 30)
 
 
