@@ -128,7 +128,7 @@ def diff(before: str | Path, after: str | Path, *, report: Report | None = None)
             kinds=_kinds(old.read_findings(), new.read_findings()),
             drift=drifts(_measured(old), _measured(new)),
             embeddings=_embedded(old, new),
-            settings=_unequal(config.read(old.config), config.read(new.config)),
+            settings=_unequal(*(scanners.resolved(config.read(side.config)) for side in (old, new))),
         )
 
 

@@ -117,6 +117,14 @@ def test_a_dataset_is_audited_for_the_occasion_with_the_settings_of_the_other_si
     assert curate.diff(ws, two[1]).settings == ["scan.quality.dark"]
 
 
+def test_a_setting_that_a_file_leaves_out_is_its_default(two: tuple[Path, Path], tmp_path: Path) -> None:
+    ws = shutil.copytree(two[1], tmp_path / "ws")
+    (ws / "curate.toml").write_text("[scan.quality]\nblurry = 0.6\n")
+    curate.judge(ws)
+    assert curate.diff(two[0], ws).settings == ["scan.quality.blurry"]
+    assert curate.diff(ws, two[0].parent / "old").settings == []
+
+
 def test_embeddings_are_compared_where_both_are_of_one_model(two: tuple[Path, Path], tmp_path: Path) -> None:
     sides = [shutil.copytree(ws, tmp_path / ws.name) for ws in two]
 

@@ -1,18 +1,22 @@
 """A second audit does only what is new, and decisions follow the content."""
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
 import curate
 from curate.config import Config, EngineSettings
+from curate.measuring import features
 from curate.reviewing.store import Store
+from curate.scanners.quality import Quality
 from curate.storage.workspace import Workspace
 from tests import sample_images
 
@@ -222,3 +226,19 @@ def test_an_older_review_store_that_was_put_back_is_told_and_filled_by_the_next_
     curate.audit(source, workspace.root)
     again = curate.status(workspace.root)
     assert (again.progress, again.notes) == (flagged.progress, flagged.notes)
+
+
+def test_of_an_image_rewritten_at_the_same_size_the_numbers_are_those_of_its_bytes_now(tmp_path: Path) -> None:
+    """An uncompressed image keeps its size, and the first measurement of it lies beside what still holds."""
+    white, black = (np.full((40, 40, 3), level, np.uint8) for level in (255, 0))
+    for name in ("1.bmp", "2.bmp"):
+        sample_images.save(white, tmp_path / "set" / name)
+    curate.audit(tmp_path / "set", tmp_path / "ws", engine="serial")
+    sample_images.save(black, tmp_path / "set" / "1.bmp")
+    os.utime(tmp_path / "set" / "1.bmp", (1, 1))
+    curate.audit(tmp_path / "set", tmp_path / "ws", engine="serial")
+    workspace = Workspace(tmp_path / "ws")
+    assert len(list(workspace.features.glob("part-*.parquet"))) == 2
+    found = features.small_columns(workspace.read_images(), workspace.features, Quality())
+    assert found is not None
+    assert found.set_index("path")["p99"].to_dict() == {"1.bmp": 0.0, "2.bmp": 1.0}

@@ -18,6 +18,7 @@ def test_tiles_find_a_copy_and_a_smaller_copy_first(audited: Audited) -> None:
     assert "cats/empty.png" not in found.paths
     assert found.nearest("cats/empty.png") == []
     assert np.allclose(np.linalg.norm(found.matrix, axis=1), 1)
+    assert np.allclose(found.matrix.mean(axis=1), 0, atol=1e-6)  # brightness alone makes nothing alike
 
 
 def test_embeddings_speak_where_there_are_any_and_only_for_the_bytes_they_were_made_from(audited: Audited) -> None:

@@ -54,6 +54,24 @@ def test_names_of_the_sites_that_images_came_from_are_a_property() -> None:
     assert found(frame)["file_name"].gain > 0.99
 
 
+def test_properties_are_what_they_are_called() -> None:
+    one = table().iloc[:1].assign(width=80, height=20, size_bytes=4800, format="PNG", path="x/IMG_0123 (2).png")
+    measured = {"quality.p5": 0.25, "quality.p99": 0.75, "quality.contrast": 9.0, "quality.blur": 0.4}
+    known = shortcuts.properties(one.assign(**measured, **{"duplicates.chroma": 3.0}))
+    assert {trait: values.item() for trait, values in known} == {
+        "size": 40.0,
+        "shape": 4.0,
+        "bytes_per_pixel": 3.0,
+        "format": "PNG",
+        "mode": "RGB",
+        "file_name": "img_# ",
+        "brightness": 0.5,
+        "contrast": 9.0,
+        "blur": 0.4,
+        "colourfulness": 3.0,
+    }
+
+
 def test_the_share_of_classes_gives_nothing_away() -> None:
     frame = table().iloc[: EACH + 30]
     assert all(abs(guess.gain) < 0.35 for guess in found(frame).values())

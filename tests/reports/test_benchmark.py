@@ -69,6 +69,13 @@ def test_the_second_split_is_explained_as_a_hypothesis_with_the_images_that_were
     assert "keep it in the manifest" in text
 
 
+def test_the_second_split_is_told_by_first_epochs_and_means_here_and_as_printed() -> None:
+    text = told()
+    assert "test accuracy 0.85 after one epoch" in text
+    assert "begins here at 0.50 and averages 0.75." in text
+    assert "begins at 0.50 and averages 0.85 (printed: 0.88)" in text
+
+
 def test_a_second_split_that_does_not_come_closer_to_the_printed_figures_explains_nothing() -> None:
     text = told(again={"mean_over_epochs": {"train_accuracy": 0.75, "test_accuracy": 0.74}})
     assert "does not explain the printed figures here" in text
@@ -94,6 +101,52 @@ def test_both_proposed_models_stand_beside_the_printed_proposed_one() -> None:
         printed,
         printed,
     ]
+
+
+def test_table_1_has_what_was_flagged_here_and_in_brackets_what_the_study_removed() -> None:
+    found = everything.benchmark()
+    found["table1"].insert(1, {**found["table1"][0], "label": "Bored"})  # a class that the study does not have
+    table = benchmark_tables.section(found, EN).tables[0]
+    assert table.rows == [
+        ["Angry", "1 (6)", "2 (4)", "3 (2)"],
+        ["Bored", "1", "2", "3"],
+        ["Total", "1 (12)", "2 (10)", "3 (20)"],
+    ]
+
+
+def test_the_printed_training_mean_stands_beside_the_mean_of_the_printed_epochs() -> None:
+    captions = [table.caption for table in benchmark_tables.section(everything.benchmark(), EN).tables]
+    assert any("prints 0.79 as the reference's training mean; its printed epochs average 0.803." in c for c in captions)
+
+
+def test_every_model_of_the_controlled_protocol_has_its_own_figures() -> None:
+    found = everything.benchmark()
+    arms = found["controlled_protocol"]["arms"]
+    alone = {"mean": 0.25, "half_width": None}
+    arms["cleaned"] |= {"trained_on": 7, "faces": {**arms["cleaned"]["faces"], "macro_f1": alone}}
+    arms["+ balance"]["raw"] = {**arms["+ balance"]["raw"], "accuracy": {"mean": 0.625, "half_width": 0.05}}
+    tables = benchmark_tables.section(found, EN).tables
+    accuracy, macro_f1 = (table for table in tables if table.caption.startswith("Controlled protocol, "))
+    assert accuracy.head == ["Model", "Trained on", "raw test (8)", "approved test (8)", "face test (8)"]
+    assert accuracy.rows[2] == ["cleaned", "7", "0.750 ± 0.010", "0.750 ± 0.010", "0.750 ± 0.010"]
+    assert accuracy.rows[4] == ["+ balance", "8", "0.625 ± 0.050", "0.750 ± 0.010", "0.750 ± 0.010"]
+    assert macro_f1.rows[2] == ["cleaned", "7", "0.750 ± 0.010", "0.750 ± 0.010", "0.250"]
+
+
+def test_confusions_are_those_of_the_first_and_the_last_model() -> None:
+    found = everything.benchmark()
+    found["controlled_protocol"]["arms"]["proposed (+ shrinking)"]["faces"] = {
+        **found["controlled_protocol"]["arms"]["reference"]["faces"],
+        "confusion": [[2, 0], [1, 1000]],
+    }
+    tables = [t for t in benchmark_tables.section(found, EN).tables if t.caption.startswith("Confusions")]
+    assert [t.caption.split(",")[:2] for t in tables] == [
+        [f"Confusions on the {test} test", f" {model}"]
+        for model in ("reference", "proposed (+ shrinking)")
+        for test in ("raw", "approved", "face")
+    ]
+    assert [row[1:] for row in tables[2].rows] == [["3", "1"], ["0", "4"]]
+    assert [row[1:] for row in tables[5].rows] == [["2", "0"], ["1", "1,000"]]
 
 
 def test_differences_are_points_with_their_interval_on_every_test_set() -> None:

@@ -61,6 +61,13 @@ def test_a_class_without_images_or_predictions_has_no_figures_of_them(tmp_path: 
     assert [list(row)[1:] for row in shown.tables[1].rows[1:]] == [["0", "-", "-", "-"], ["1", "-", "0.000", "0.000"]]
 
 
+def test_a_class_predicted_as_often_as_it_is_there_has_its_figures(tmp_path: Path) -> None:
+    halves = {"images": 2, "precision": 0.5, "recall": 0.5, "f1": 0.5}
+    changed = {**QUALITY, "classes": [{"label": label, **halves} for label in "ab"], "confusion": [[1, 1], [1, 1]]}
+    shown = training.section(training.read(run(tmp_path / "run", **{"quality.json": {"test": changed}})), EN)
+    assert [list(row) for row in shown.tables[1].rows] == [[label, "2", "0.500", "0.500", "0.500"] for label in "ab"]
+
+
 def test_a_run_is_its_figures_by_part_and_by_class(tmp_path: Path) -> None:
     shown = training.section(training.read(run(tmp_path / "run")), EN)
     assert shown.name == "run"

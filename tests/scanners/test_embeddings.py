@@ -164,6 +164,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert embeddings.read(tmp_path).paths == []  # type: ignore[union-attr]
 
 
+def test_of_few_vectors_all_others_are_the_nearest() -> None:
+    cosines, rows = embeddings.nearest(np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32), 20)
+    assert rows.tolist() == [[2, 1], [2, 0], [1, 0]]
+    assert np.allclose(cosines, [[0.6, 0], [0.8, 0], [0.8, 0.6]])
+
+
 def test_the_nearest_of_a_vector_are_others_even_among_twins() -> None:
     vectors = np.repeat(np.eye(4, dtype=np.float32), 3, axis=0)
     cosines, rows = embeddings.nearest(vectors, 2)

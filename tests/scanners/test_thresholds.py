@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,18 @@ def test_what_quality_suspects_is_what_it_judges(view: pd.DataFrame, settings: d
     tiny = shown(scanner, "tiny_px", alike)
     if (alike[["width", "height"]].prod(axis=1) ** 0.5).median() >= 40:  # in a dataset of such, none is odd
         assert not (tiny & ~judged(scanner, alike)["odd_size"]).any()
+
+
+@pytest.mark.parametrize(("typical", "odd"), [(31, []), (32, ["short.jpg"])])
+def test_a_side_under_sixteen_pixels_is_odd_where_images_are_twice_as_large(typical: int, odd: list[str]) -> None:
+    sizes = [(f"{number}.jpg", typical, typical) for number in range(9)] + [
+        ("short.jpg", 15, typical),
+        ("16.jpg", 16, typical),
+    ]
+    view = pd.DataFrame(sizes, columns=["path", "width", "height"]).assign(
+        blur=0.0, p1=0.0, p5=0.0, p99=1.0, flat_share=0.1, contrast=50.0, has_subject=False, details=0
+    )
+    assert [finding.path for finding in Quality(QualitySettings()).judge(view)] == odd
 
 
 @st.composite

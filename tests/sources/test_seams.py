@@ -66,6 +66,9 @@ def test_other_names_are_no_splits(name: str) -> None:
         pytest.param(["training_set/cat/1", "test_set/dog/2"], [("cat", "train"), ("dog", "test")], id="other names"),
         pytest.param(["train/train/1", "test/train/2"], [("train", "train"), ("train", "test")], id="class train"),
         pytest.param(["train/1", "test/cat/2"], [(None, "train"), ("cat", "test")], id="a flat split"),
+        pytest.param(["train/cat/1", "test/cat/2", "logo"],
+                     [("cat", "train"), ("cat", "test"), (None, None)], id="an image beside splits"),
+        pytest.param(["photos/1", "photos/cat/2"], [("photos", None)] * 2, id="a folder with images is no wrapper"),
         pytest.param([], [], id="nothing"),
     ],
 )  # fmt: skip

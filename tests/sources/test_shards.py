@@ -18,6 +18,18 @@ def test_samples_of_a_shard_name_their_split_where_the_shard_does_not(tmp_path: 
     assert [record.split for record in listed(named).records] == ["train"]
 
 
+def test_a_tar_beside_images_is_skipped_and_they_are_listed(tmp_path: Path) -> None:
+    """As of a download that was unpacked where it lay."""
+    sample_images.dataset(tmp_path / "set", each=1)
+    sample_images.tar(sample_images.dataset(tmp_path / "packed", each=2), tmp_path / "set" / "packed.tar")
+    found = listed(tmp_path / "set")
+    assert [(record.path, record.label) for record in found.records] == [
+        ("cats/000.jpg", "cats"),
+        ("dogs/000.jpg", "dogs"),
+    ]
+    assert [item.path for item in found.skipped] == ["packed.tar"]
+
+
 def test_the_class_that_a_sample_of_a_shard_names_is_read_as_one_in_a_list_is(tmp_path: Path) -> None:
     said = {"1": '{"label": 7.0}', "2": '{"label": NaN, "class": "cat"}', "3": '{"label": " "}', "4": '{"label": 0}'}
     members = {f"{name}.json": facts.encode() for name, facts in said.items()}

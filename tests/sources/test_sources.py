@@ -246,6 +246,17 @@ def test_a_manifest_that_keeps_all_is_a_list_of_the_images_beside_it(tmp_path: P
         listed(tmp_path / "data" / "approved.csv", tmp_path)
 
 
+@pytest.mark.parametrize("column", ["action", "final_label"])
+def test_a_list_with_one_column_that_manifests_have_too_is_no_manifest(tmp_path: Path, column: str) -> None:
+    """As of an action that an image shows: nothing in it is dropped or relabelled."""
+    for name in ("a.png", "b.png"):
+        sample_images.save(sample_images.photo(1), tmp_path / name)
+    (tmp_path / "list.csv").write_text(f"path,label,{column}\na.png,cats,drop\nb.png,dogs,jump\n")
+    found = open_source(tmp_path / "list.csv").list()
+    assert [(record.path, record.label) for record in found.records] == [("a.png", "cats"), ("b.png", "dogs")]
+    assert found.columns == {column: {"a.png": "drop", "b.png": "jump"}}
+
+
 @pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "metadata.parquet"])
 def test_image_folder_metadata_give_the_labels(tmp_path: Path, name: str) -> None:
     for split in ("train", "test"):

@@ -99,6 +99,12 @@ def test_text_begins_with_the_names_of_the_columns() -> None:
     assert safe_csv.text_of(frame, header=False) == "a,X\n"
 
 
+@pytest.mark.parametrize("text", ["'quoted'", "-1", "=1", "@home", "'", "''", ""])
+def test_what_was_never_escaped_is_not_unescaped(text: str) -> None:
+    """As in a table that a person wrote or mended by hand."""
+    assert safe_csv.unescape(text) == text
+
+
 @pytest.mark.parametrize("cell", ["X", "'", "0", "\u00a0", "NA"])
 def test_a_cell_of_one_sign_is_a_cell(cell: str) -> None:
     assert safe_csv.parse(f"path,label\na,{cell}\n")["label"].tolist() == [cell]

@@ -79,6 +79,29 @@ def test_an_extension_most_of_which_are_copies_gives_each_image_once(tmp_path: P
     assert sorted(photos) == [(label, str(seed)) for label in CLASSES for seed in range(4)]
 
 
+def test_an_extension_is_what_nothing_speaks_against(tmp_path: Path) -> None:
+    """Not what is dark, broken, a copy of a raw image or of two classes; of two copies one, and what merely informs."""
+    raw, extra = sample_images.dataset(tmp_path / "raw", each=3), tmp_path / "extra"
+    for number, label in enumerate([*CLASSES, "unknown"]):
+        for seed in range(4):
+            sample_images.save(sample_images.photo(100 + 10 * number + seed), extra / label / f"{seed}.png")
+    first = extra / CLASSES[0]
+    shutil.copy(raw / CLASSES[0] / "000.jpg", first / "raw.jpg")
+    shutil.copy(first / "0.png", first / "0 again.png")
+    sample_images.save(sample_images.photo(150), first / "either.png")
+    shutil.copy(first / "either.png", extra / CLASSES[1] / "or.png")
+    sample_images.save(sample_images.photo(151) // 16, first / "dark.png")
+    (first / "broken.png").write_bytes((first / "1.png").read_bytes()[:5000])
+    (first / "2.png").rename(first / "2.jpg")  # an extension that is not the format's is told, and nothing against it
+    plan = material.Plan(output=tmp_path / "out", raw=raw, extra=extra, profile="general")
+    gathered = material.gather(plan, material.audited(plan, print), print)
+    used = sorted(sample.path for sample in [*gathered.extension, *gathered.held_out])
+    kept = [name for name in used if name.startswith(CLASSES[0])]
+    assert len([name for name in kept if "/0" in name]) == 1
+    assert [Path(name).name for name in kept if "/0" not in name] == ["1.png", "2.jpg", "3.png"]
+    assert used[len(kept) :] == [f"{CLASSES[1]}/{seed}.png" for seed in range(4)]
+
+
 def test_copies_of_several_classes_are_no_extension() -> None:
     samples = [Sample("set", "a/1", "a", "x"), Sample("set", "b/1", "b", "x"), Sample("set", "b/2", "b", "y")]
     assert material._without_copies(samples) == samples[2:]
@@ -306,6 +329,29 @@ def test_duplicates_are_no_further_evidence() -> None:
     together = statistics.paired_bootstrap(first, second, 0, rounds=2000, groups=groups)
     assert together["difference"] == alone["difference"]
     assert 1.8 < (together["high"] - together["low"]) / (alone["high"] - alone["low"]) < 2.7
+
+
+def test_a_mean_has_the_interval_of_student_and_a_single_run_none() -> None:
+    """t of 0.975 is 12.7062 with one degree of freedom, and 4.3027 with two."""
+    assert statistics.mean_interval([1, 3]) == {"mean": 2.0, "half_width": pytest.approx(12.7062, rel=1e-4)}
+    assert statistics.mean_interval([1, 2, 3]) == {"mean": 2.0, "half_width": pytest.approx(4.3027 / 3**0.5, rel=1e-4)}
+    assert statistics.mean_interval([0.7]) == {"mean": 0.7, "half_width": None}
+
+
+def test_runs_are_summed_up_by_their_means_and_their_added_confusions() -> None:
+    truth = np.array([0, 0, 1])
+    found = statistics.summary([(truth, np.array([0, 1, 1])), (truth, np.array([0, 0, 0]))], 2)
+    assert found["confusion"] == [[1 + 2, 1 + 0], [0 + 1, 1 + 0]]
+    assert found["accuracy"]["mean"] == pytest.approx(2 / 3)
+    assert found["macro_f1"]["mean"] == pytest.approx((2 / 3 + (0.8 + 0) / 2) / 2)
+
+
+def test_the_interval_of_a_bootstrap_over_many_images_is_that_of_the_normal_distribution() -> None:
+    right = np.arange(2500)[np.newaxis] % 2 == 0
+    found = statistics.paired_bootstrap(np.zeros_like(right), right, 0)
+    half_width = 1.96 * 0.5 / 2500**0.5
+    assert found["difference"] - found["low"] == pytest.approx(half_width, rel=0.05)
+    assert found["high"] - found["difference"] == pytest.approx(half_width, rel=0.05)
 
 
 # How many raw images there are
