@@ -11,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from curate.auditing import summary
+from curate import config
+from curate.auditing import settings, summary
 from curate.auditing.judge import DatasetProperty
 from curate.auditing.shortcuts import Guess
 from curate.errors import WorkspaceError
@@ -91,7 +92,7 @@ def read(workspace: Workspace) -> Contents:
         source=source_at(facts["root"]),
         version=str(facts.get("curate", "")),
         workspace=workspace.root.absolute().name,
-        configuration=workspace.config.read_text(encoding="utf-8") if workspace.config.is_file() else "",
+        configuration=_configuration(workspace, facts),
         findings_sha256=hashlib.sha256(workspace.findings.read_bytes()).hexdigest(),
         remarks=(
             *(Message.from_json(note) for name in ("notes", "remarks") for note in facts.get(name, [])),
@@ -138,6 +139,14 @@ def _audited_on(facts: Mapping[str, Any]) -> date | None:
         return datetime.fromisoformat(facts["audited_at"]).date()
     except (KeyError, TypeError, ValueError):
         return None
+
+
+def _configuration(workspace: Workspace, facts: Mapping[str, Any]) -> str:
+    """Write the settings that the findings came from; the file may have been edited since, and not judged."""
+    judged_by = settings.kept(facts)
+    if judged_by is not None:
+        return config.dump(judged_by)
+    return workspace.config.read_text(encoding="utf-8") if workspace.config.is_file() else ""
 
 
 def _benchmark(workspace: Workspace) -> dict[str, Any] | None:

@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from curate import config, scanners
+from curate import scanners
 from curate.auditing import shortcuts
 from curate.auditing.compare import audited_for_now, is_workspace
+from curate.auditing.settings import judged_by
 from curate.auditing.steps import Report
 from curate.auditing.summary import UNLABELLED, flagged
 from curate.config import Config
@@ -104,8 +105,8 @@ class Difference:
 def diff(before: str | Path, after: str | Path, *, report: Report | None = None) -> Difference:
     """Say what changed between two workspaces or datasets, by the contents of their images.
 
-    What is no workspace is audited for the occasion, with the settings of the other side where that is one. Raises
-    `CurateError` for a side that is neither.
+    What is no workspace is audited for the occasion, with the settings that the other side was judged by where that is
+    one. Raises `CurateError` for a side that is neither.
 
     >>> found = curate.diff("ws", "more")
     >>> found.counts["gone"], found.counts["moved"], found.counts["added"]
@@ -128,7 +129,7 @@ def diff(before: str | Path, after: str | Path, *, report: Report | None = None)
             kinds=_kinds(old.read_findings(), new.read_findings()),
             drift=drifts(_measured(old), _measured(new)),
             embeddings=_embedded(old, new),
-            settings=_unequal(*(scanners.resolved(config.read(side.config)) for side in (old, new))),
+            settings=_unequal(judged_by(old), judged_by(new)),
         )
 
 
@@ -137,7 +138,7 @@ def _opened(side: Path, other: Path, report: Report | None) -> Iterator[Workspac
     if is_workspace(side):
         yield Workspace(side)
         return
-    chosen = config.read(Workspace(other).config) if is_workspace(other) else Config()
+    chosen = judged_by(Workspace(other)) if is_workspace(other) else Config()
     if isinstance(chosen.embeddings, str):  # a file that names the images of the other side
         chosen = chosen.model_copy(update={"embeddings": False})
     with audited_for_now(side, chosen, report) as workspace:
@@ -215,7 +216,7 @@ def _measured(workspace: Workspace) -> pd.DataFrame:
     """Read the readable images with the numbers that `shortcuts.properties` asks for, as far as they were measured."""
     images = workspace.read_images()
     frame = images
-    for scanner in scanners.load(config.read(workspace.config)):
+    for scanner in scanners.load(judged_by(workspace)):
         if scanner.name in ("quality", "duplicates"):
             found = features.small_columns(images, workspace.features, scanner)
             if found is not None:

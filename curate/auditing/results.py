@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from curate._version import __version__
-from curate.auditing import embedded, judge, listed
+from curate.auditing import embedded, judge, listed, settings
 from curate.auditing.run import Run
 from curate.auditing.shortcuts import guesses
 from curate.i18n import N_
@@ -49,11 +49,10 @@ def judged(
         scanner.survey(run.source, records, run.workspace.root)
     anew = anew or embedded.is_new(run.workspace, run.embeddings)
     if not anew and known.get("judged") == judge_fingerprint(run, records) and _is_queued(run.workspace):
-        return {name: known.get(name, []) for name in ("prevalent", "remarks", "spurious")} | {
-            "judged": known["judged"]
-        }
-    facts = _write(run, records, told or untold)
-    return {**facts, "judged": judge_fingerprint(run, records)}
+        found = {name: known.get(name, []) for name in ("prevalent", "remarks", "spurious")}
+        return {**found, **settings.facts_of(run.config), "judged": known["judged"]}
+    found = _write(run, records, told or untold)
+    return {**found, **settings.facts_of(run.config), "judged": judge_fingerprint(run, records)}
 
 
 def _is_queued(workspace: Workspace) -> bool:
@@ -147,8 +146,8 @@ def judge_fingerprint(run: Run, records: Sequence[Record]) -> str:
 
     It includes whether the review store exists, so that a deleted queue is filled again.
     """
-    settings = f"{run.config.judge!r} {run.config.embeddings!r}"
-    digest = hashlib.sha256(f"{__version__} {settings} {run.workspace.review.exists()}".encode())
+    common = f"{run.config.judge!r} {run.config.embeddings!r}"
+    digest = hashlib.sha256(f"{__version__} {common} {run.workspace.review.exists()}".encode())
     for scanner in run.scanners:
         digest.update(f"{scanner.name} {scanner.version} {scanner.fingerprint} {scanner.settings!r}\n".encode())
     columns = Records.of(records)

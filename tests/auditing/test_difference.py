@@ -125,6 +125,30 @@ def test_a_setting_that_a_file_leaves_out_is_its_default(two: tuple[Path, Path],
     assert curate.diff(ws, two[0].parent / "old").settings == []
 
 
+def test_an_edit_that_was_never_judged_is_no_setting_of_the_findings(two: tuple[Path, Path], tmp_path: Path) -> None:
+    ws = shutil.copytree(two[1], tmp_path / "ws")
+    text = (ws / "curate.toml").read_text()
+    (ws / "curate.toml").write_text(text.replace("dark = 0.25", "dark = 0.0").replace("tiny_px = 16", "tiny_px = 17"))
+    assert curate.diff(ws, two[1]).settings == []
+    of_the_occasion = curate.diff(two[1].parent / "new", ws)  # judged as the findings were
+    assert of_the_occasion.settings == []
+    assert of_the_occasion.kinds.loc[("unsuitable", "dark")].to_dict() == {"before": 1, "after": 1}
+    curate.judge(ws)
+    assert curate.diff(ws, two[1]).settings == ["scan.quality.dark", "scan.quality.tiny_px"]
+
+
+@pytest.mark.parametrize("kept", [None, {"scan": {"quality": {"no_more": 1}}}, {"no_more": 1}, []])
+def test_where_an_older_version_judged_the_settings_of_now_count(
+    kept: object, two: tuple[Path, Path], tmp_path: Path
+) -> None:
+    ws = shutil.copytree(two[1], tmp_path / "ws")
+    (ws / "curate.toml").write_text("[scan.quality]\nblurry = 0.6\n")
+    facts = json.loads((ws / "audit.json").read_text())
+    del facts["settings"]
+    (ws / "audit.json").write_text(json.dumps(facts if kept is None else {**facts, "settings": kept}))
+    assert curate.diff(two[1], ws).settings == ["scan.quality.blurry"]
+
+
 def test_embeddings_are_compared_where_both_are_of_one_model(two: tuple[Path, Path], tmp_path: Path) -> None:
     sides = [shutil.copytree(ws, tmp_path / ws.name) for ws in two]
 

@@ -201,6 +201,14 @@ def test_it_says_how_to_make_it_again(decided: Audited) -> None:
     assert decided.workspace.config.read_text(encoding="utf-8").strip() in page.text
 
 
+def test_an_edit_that_was_never_judged_did_not_lead_to_the_findings(decided: Audited) -> None:
+    judged_by = decided.workspace.config.read_text(encoding="utf-8")
+    decided.workspace.config.write_text(judged_by.replace("blurry = 0.55", "blurry = 0.9"), encoding="utf-8")
+    assert judged_by.strip() in page_of(decided.workspace).text
+    curate.judge(decided.workspace.root)
+    assert "blurry = 0.9" in page_of(decided.workspace).text
+
+
 # It needs nothing else
 
 
