@@ -3,6 +3,7 @@
 import functools
 import io
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -66,9 +67,13 @@ def _opened(data: bytes) -> Image.Image | None:
     except UnidentifiedImageError:
         return None
     except ValueError as error:
-        if "text" not in str(error).lower():
+        if not _TEXT_BESIDE.search(str(error)):
             raise
         return None
+
+
+_TEXT_BESIDE = re.compile("text|decompressed data too large", re.I)
+"""What Pillow says of text beside an image that unpacks to too much; before 11 it did not name the text."""
 
 
 def _finish(reading: Reading, result: DecodeResult) -> None:
