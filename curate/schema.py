@@ -88,6 +88,8 @@ class Unsettled(StrEnum):
     """It could not be read, or what read it was stopped: tried again at every audit."""
     REFUSED = "refused"
     """It is above a limit: tried again once a limit has been raised."""
+    LACKS_PACKAGE = "lacks_package"
+    """Its format takes a package that was not installed: tried again once it is."""
 
 
 def member(names: type[_Name], written: object) -> _Name | None:

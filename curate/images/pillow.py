@@ -3,6 +3,7 @@
 import functools
 import io
 import logging
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from curate.config import DecodeLimits
 from curate.i18n import msg
-from curate.images import containers, damage, deep, kinds, pixels, second
+from curate.images import codecs, containers, damage, deep, kinds, pixels, second
 from curate.images.containers import Problem, png
 from curate.images.deep import Samples
 from curate.images.image import DecodedImage
@@ -28,8 +29,7 @@ logger = logging.getLogger(__name__)
 def decode(data: bytes, limits: DecodeLimits, result: DecodeResult) -> None:
     """Decode a file of any format but JPEG into `result`."""
     result.problems += containers.problems(data, result.format)
-    if result.format == "HEIF":
-        _learn_heif()
+    codecs.learn(result.format)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         reading = _read(data, limits, result)
@@ -67,9 +67,13 @@ def _opened(data: bytes) -> Image.Image | None:
     except UnidentifiedImageError:
         return None
     except ValueError as error:
-        if "text" not in str(error).lower():
+        if not _TEXT_BESIDE.search(str(error)):
             raise
         return None
+
+
+_TEXT_BESIDE = re.compile("text|decompressed data too large", re.I)
+"""What Pillow says of text beside an image that unpacks to too much; before 11 it did not name the text."""
 
 
 def _finish(reading: Reading, result: DecodeResult) -> None:
@@ -95,17 +99,6 @@ _PAGED = ("TIFF", "PSD", "ICO")
 """What holds pages, layers or sizes, and no animation."""
 _RAW, _WHOLE_BYTES = ("BMP", "TIFF", "PPM"), ("L", "RGB", "RGBA")
 """What holds pixels as they are: bytes that have changed show as noise, and nowhere else."""
-
-
-@functools.cache
-def _learn_heif() -> None:
-    """Register Pillow's plug-in for HEIC where it is installed."""
-    try:
-        import pillow_heif
-    except ImportError:
-        logger.info('HEIC images need pip install "imagecurate[heic]"')
-    else:
-        pillow_heif.register_heif_opener()
 
 
 def _loaded(data: bytes, image: Image.Image, limits: DecodeLimits, result: DecodeResult) -> Reading | None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from curate.config import DecodeLimits
 from curate.i18n import Message, msg
-from curate.images import bands, formats, kinds, pixels
+from curate.images import bands, codecs, formats, kinds, pixels
 from curate.images.containers import Problem, jpeg
 from curate.images.deep import Samples
 from curate.images.result import DecodeResult, is_want_of_memory, one_line
@@ -107,8 +107,8 @@ def _unidentified(data: bytes, result: DecodeResult, refused: Exception | None) 
     if name is None:
         what = formats.describe_other(data[: formats.SNIFF_BYTES])
         return Problem(kinds.NOT_AN_IMAGE, Severity.ERROR, msg("The content is not an image: {what}.", what=what))
-    if name == "HEIF":
-        return _without_plug_in()
+    if (package := codecs.lacking(name)) is not None:
+        return _without(package, name)
     if result.is_sound and (name in formats.UNREAD or (refused is not None and is_unsupported(refused))):
         return unsupported(name if refused is None else one_line(refused))
     if name == "PSD" and data[22:24] in (b"\0\x10", b"\0\x20"):
@@ -119,19 +119,13 @@ def _unidentified(data: bytes, result: DecodeResult, refused: Exception | None) 
     return Problem(kinds.UNREADABLE, Severity.ERROR, message)
 
 
-def _without_plug_in() -> Problem:
-    if _heif_is_known():
-        message = msg("The file begins like {format}, but its header cannot be read.", format="HEIF")
-        return Problem(kinds.UNREADABLE, Severity.ERROR, message)
-    return Problem(
-        kinds.UNSUPPORTED,
-        Severity.WARNING,
-        msg('The file begins like HEIF, but cannot be read; that takes pip install "imagecurate[heic]".'),
+def _without(package: str, name: str) -> Problem:
+    message = msg(
+        'The file begins like {format}, but cannot be read; that takes pip install "{package}", and another audit.',
+        format=name,
+        package=package,
     )
-
-
-def _heif_is_known() -> bool:
-    return "HEIF" in Image.OPEN
+    return Problem(kinds.UNSUPPORTED, Severity.WARNING, message)
 
 
 def _tiff_pages(data: bytes, frames: int, limits: DecodeLimits) -> Reading:

@@ -3,7 +3,8 @@
 A part file says which scanners measured its rows, with which fingerprints and under which limits; a row is good for a
 scanner as long as that fingerprint and the file's size and time are unchanged, the limits are no lower, and it is
 settled (`rows`). So an unchanged dataset is never read again, a changed scanner re-measures only its own columns, a
-raised limit only what was above it, and a killed run goes on where it was.
+raised limit only what was above it, a package that was lacking only what takes it, and a killed run goes on where it
+was.
 """
 
 from __future__ import annotations
@@ -135,8 +136,24 @@ def _settled(part: Part, wanted: _Wanted, *, try_again: bool) -> Rows:
     again |= {Unsettled.REFUSED} if part.is_raised else set()
     table = stored(part.path, [*_KEY_NAMES, "unsettled"])
     rows = wanted.rows(table)
-    is_settled = np.array([why not in again for why in table["unsettled"].to_pylist()], dtype=bool)
+    reasons = table["unsettled"].to_pylist()
+    is_settled = np.array([why not in again for why in reasons], dtype=bool)
+    if try_again and Unsettled.LACKS_PACKAGE in reasons:
+        is_settled &= ~_can_be_read_now(part, reasons)
     return rows[is_settled & (rows >= 0)]
+
+
+def _can_be_read_now(part: Part, reasons: Sequence[str | None]) -> npt.NDArray[np.bool_]:
+    """Mark the rows whose format lacked a package that is installed by now."""
+    from curate.images import codecs  # and with it Pillow, for which every other audit would wait
+
+    formats = stored(part.path, ["format"])["format"].to_pylist()
+    return np.array(
+        [
+            why == Unsettled.LACKS_PACKAGE and codecs.lacking(name) is None
+            for why, name in zip(reasons, formats, strict=True)
+        ]
+    )
 
 
 def load(

@@ -1,7 +1,8 @@
 """The row of one file in a part: what the decoder says of it, and whether that is a measurement at all.
 
 Invariant: a row is settled if reading the same bytes under the same limits must give it again. What could not be read,
-took too long or was killed has a row, so that people see it, and is `unsettled`: another audit looks again.
+lacks a package, took too long or was killed has a row, so that people see it, and is `unsettled`: another audit looks
+again.
 """
 
 import json
@@ -10,7 +11,7 @@ from typing import Any
 
 from curate.config import DecodeLimits
 from curate.i18n import Message, msg
-from curate.images import kinds
+from curate.images import codecs, kinds
 from curate.images.containers import Problem
 from curate.images.decode import DecodeResult
 from curate.measuring.journal import CrashReport
@@ -23,8 +24,13 @@ Row = dict[str, Any]
 
 def of_decoded(record: Record, sha256: str, decoded: DecodeResult, features: Mapping[str, Any]) -> Row:
     """Return the row of a file that was read, with what was measured of it."""
-    is_refused = any(problem.kind is kinds.TOO_LARGE for problem in decoded.problems)
-    return {**_row(record, sha256, decoded, Unsettled.REFUSED if is_refused else None), **features}
+    return {**_row(record, sha256, decoded, _unsettled(decoded)), **features}
+
+
+def _unsettled(decoded: DecodeResult) -> Unsettled | None:
+    if any(problem.kind is kinds.TOO_LARGE for problem in decoded.problems):
+        return Unsettled.REFUSED
+    return Unsettled.LACKS_PACKAGE if decoded.image is None and codecs.lacking(decoded.format) else None
 
 
 def of_refused(record: Record, problem: Problem) -> Row:

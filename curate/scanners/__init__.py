@@ -170,7 +170,8 @@ def load(configuration: Config) -> list[Scanner]:
     classes = scanner_classes()
     unknown = sorted(set(configuration.scan) - set(classes))
     if unknown:
-        meant = suggestion(unknown[0], classes)
+        # Every workspace names the scanners that were installed when it was made, and one of them may be gone.
+        meant = suggestion(unknown[0], classes) or "install the package that brings it, or remove its table. "
         raise ConfigError(f"curate.toml: scan.{unknown[0]} is not a scanner; {meant}There are {', '.join(classes)}")
     return [_configured(scanner, configuration.scan.get(name, {})) for name, scanner in classes.items()]
 

@@ -148,6 +148,14 @@ def test_an_unknown_scanner_table_is_refused() -> None:
         scanners.load(Config(scan={"blurr": {}}))
 
 
+def test_a_scanner_that_is_no_longer_installed_is_refused_with_the_two_ways_out() -> None:
+    way_out = (
+        r"scan\.glare is not a scanner; install the package that brings it, or remove its table\. There are drawing,"
+    )
+    with pytest.raises(ConfigError, match=way_out):
+        scanners.load(Config(scan={"glare": {}}))
+
+
 # Quality
 
 
