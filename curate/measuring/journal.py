@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from curate.config import DecodeLimits
 from curate.findings import KindSpec
@@ -109,13 +110,17 @@ class Watch:
         faulthandler.cancel_dump_traceback_later()
         self._armed_at = float("-inf")
 
-    def close(self) -> None:
-        """Remove the journal of a finished shard."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        """Remove the journal of a finished shard; that of another says which image it ended at."""
         faulthandler.cancel_dump_traceback_later()
         faulthandler.disable()
         self._file.close()
         self._allowance.close()
-        self._journal.unlink(missing_ok=True)
+        if kind is None:
+            self._journal.unlink(missing_ok=True)
 
 
 def read_crash_report(journal: Path) -> CrashReport | None:

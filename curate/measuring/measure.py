@@ -28,11 +28,9 @@ from curate.sources import Record
 def measure_row(shard: Shard) -> Row:
     """Measure the only file of a shard; what it takes then is its own."""
     (record,) = shard.records
-    with journal.memory_limit_restored():
-        watch = journal.Watch(shard.journal, shard.limits)
+    with journal.memory_limit_restored(), journal.Watch(shard.journal, shard.limits) as watch:
         watch.enter(0)
         row = measured(shard, record, defaultdict(float))
-        watch.close()
     return row or rows.of_refused(record, too_much_memory(shard.limits))
 
 

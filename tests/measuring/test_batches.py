@@ -69,8 +69,7 @@ def test_a_row_is_the_same_in_a_batch_and_alone(tmp_path: Path) -> None:
 def fed(work: Shard) -> tuple[dict[str, list[int]], list[int]]:
     """Say which files were done as each was added, by path, and which in the end."""
     done = {}
-    with memory_limit_restored():
-        watch = Watch(work.journal, work.limits)
+    with memory_limit_restored(), Watch(work.journal, work.limits) as watch:
         batches = Batches(work, watch, defaultdict(float))
         for index, record in enumerate(work.records):
             file = opened(work, record, defaultdict(float))
@@ -78,7 +77,6 @@ def fed(work: Shard) -> tuple[dict[str, list[int]], list[int]]:
             done[record.path] = list(batches.add(index, file))
         rest = batches.rest()
         assert batches.rest() == {}
-        watch.close()
     return done, list(rest)
 
 

@@ -134,11 +134,10 @@ def test_a_shard_whose_worker_died_after_its_part_was_written_is_counted(tmp_pat
 
 
 def test_a_journal_names_the_image_in_hand_and_nothing_before_the_first(tmp_path: Path) -> None:
-    watch = journal.Watch(tmp_path / "a.journal", DecodeLimits(timeout_s=60))
-    assert journal.read_crash_report(tmp_path / "a.journal") is None
-    for index in (3, 12_345, 7):
-        watch.enter(index)
-        assert journal.read_crash_report(tmp_path / "a.journal") == journal.CrashReport(index, kinds.CRASHED, None)
-    watch.close()
+    with journal.Watch(tmp_path / "a.journal", DecodeLimits(timeout_s=60)) as watch:
+        assert journal.read_crash_report(tmp_path / "a.journal") is None
+        for index in (3, 12_345, 7):
+            watch.enter(index)
+            assert journal.read_crash_report(tmp_path / "a.journal") == journal.CrashReport(index, kinds.CRASHED, None)
     assert not (tmp_path / "a.journal").exists()
     assert journal.read_crash_report(tmp_path / "a.journal") is None

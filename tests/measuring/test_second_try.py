@@ -1,23 +1,29 @@
 """What is said of a file depends on the file: none is blamed for its neighbours, a signal or a moment of bad luck."""
 
+import faulthandler
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import curate
 from curate.auditing.steps import AuditProgress
 from curate.config import Config, DecodeLimits, EngineSettings
-from curate.errors import WorkspaceError
+from curate.errors import ConfigError, WorkspaceError
+from curate.images.image import DecodedImage
 from curate.measuring import features, pool
 from curate.measuring.shard import Shard
+from curate.measuring.work import measure_shard
 from curate.sources import Record
 from tests import crashing, sample_images
 from tests.crashing import Crashing
@@ -47,6 +53,25 @@ def test_a_scanner_that_raises_costs_its_own_columns_of_one_row(tmp_path: Path) 
     assert " at 0x" not in table["error"][1], "where an object lies in memory is another place in every run"
 
 
+@pytest.mark.parametrize("value", ["text", [1], 2**70])
+def test_a_scanner_that_measures_what_it_does_not_declare_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: object
+) -> None:
+    class Careless(Crashing):
+        columns: ClassVar[Mapping[str, pa.DataType]] = {"seen": pa.int32()}
+
+        def measure(self, image: DecodedImage) -> Mapping[str, Any]:
+            del image
+            return {"seen": value}
+
+    _, (work,) = crashing.shards(tmp_path, 2, [60, 61])
+    stop, stopped = faulthandler.cancel_dump_traceback_later, []
+    monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: stopped.append(stop()))
+    with pytest.raises(ConfigError, match="the scanner crashing measured a 'seen' that is no int32: "):
+        measure_shard(replace(work, scanners=(Careless(),)))
+    assert len(stopped) == 2, "at rest, and again: a deadline that goes on would end this process"
+
+
 def test_a_source_that_raises_costs_one_row(tmp_path: Path) -> None:
     _, (shard,) = crashing.shards(tmp_path, 2, [60, 61])
 
@@ -57,8 +82,6 @@ def test_a_source_that_raises_costs_one_row(tmp_path: Path) -> None:
             return bytes(super().read(path, **where))
 
     shard.source.__class__ = Broken
-    from curate.measuring.work import measure_shard
-
     assert dict(measure_shard(shard).statuses) == {"ok": 1, "error": 1}
 
 
