@@ -250,45 +250,6 @@ def test_a_filter_outlives_a_reload_and_one_escape_leaves_its_field(page: "Page"
     page.get_by_role("heading", name="Nothing left").wait_for()
 
 
-def test_a_lost_connection_stops_the_keys_says_so_and_loses_nothing(page: "Page", audited: Audited) -> None:
-    with serving(audited.workspace.root) as server:
-        page.goto(server.address)
-        painted(page)
-        press(page, "d", "Kept cats/001.jpg")
-        decided(audited.workspace, 1)
-        page.wait_for_function("() => window.curate.machine.unanswered === 0")
-        server.stop()
-        says(page, "No connection to the reviewer.")
-        press(page, "d", "Not taken: no connection to the reviewer.", shown=False)
-        assert page.get_by_text("Are you connected to the internet").count() == 0
-        server.start()
-        says(page, "Connected again", timeout_ms=60_000)
-        painted(page)
-        press(page, "d", "Dropped cats/")
-        decided(audited.workspace, 2)
-
-
-def test_what_a_killed_server_had_not_heard_is_shown_again(page: "Page", audited: Audited) -> None:
-    with serving(audited.workspace.root) as server:
-        page.goto(server.address)
-        painted(page)
-        server.freeze()
-        page.keyboard.press("d")
-        says(page, "1 not saved yet")
-        server.stop()
-        server.start()
-        says(page, "Not confirmed: 1.", timeout_ms=60_000)
-        assert log(audited) == []
-        paths: set[str] = set()
-        for _ in range(12):  # the address of the page may say to go on elsewhere first
-            painted(page)
-            paths |= set(page.locator(".tile .name").all_inner_texts())
-            if "cats/001.jpg" in paths:
-                break
-            page.keyboard.press("ArrowRight")
-        assert "cats/001.jpg" in paths, "what was not saved is shown again"
-
-
 def test_another_page_waits_until_all_is_on_disk(page: "Page", server: Server, audited: Audited) -> None:
     page.goto(server.address)
     painted(page)
