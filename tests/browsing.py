@@ -184,9 +184,19 @@ def painted(page: "Page") -> None:
     page.locator(".view[data-painted]").wait_for()
 
 
+KNOWN = """() => JSON.stringify(window.curate?.machine, (name, value) => (value instanceof Map ? value.size : value))"""
+"""What the queue's surface knows, for a test that fails."""
+
+
 def says(page: "Page", text: str, *, timeout_ms: int = WAIT_MS) -> None:
-    """Wait until the line below the image says something."""
-    page.locator(".status", has_text=text).wait_for(timeout=timeout_ms)
+    """Wait until the line below the image says something; where it does not, tell what is said and known instead."""
+    from playwright.sync_api import TimeoutError as WaitedTooLong
+
+    try:
+        page.locator(".status", has_text=text).wait_for(timeout=timeout_ms)
+    except WaitedTooLong as error:
+        said, known = page.locator(".status").all_inner_texts(), page.evaluate(KNOWN)
+        raise AssertionError(f"{text!r} is not said, but {said}; the page knows {known}") from error
 
 
 def press(page: "Page", key: str, expected: str = "", *, shown: bool = True) -> None:
