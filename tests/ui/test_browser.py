@@ -33,9 +33,11 @@ def test_a_whole_pass_by_keyboard_with_undo_reload_and_restart(page: "Page", aud
         says(page, "0 of 5 items")
         press(page, "y", "Done again: Keep cats/001.jpg, 1 copy dropped.")
         says(page, "1 of 5 items")
+        decided(workspace, 1)
         page.reload()
         painted(page)
         says(page, "1 of 5 items")
+        stands_still(page)  # what the server says of its own accord just then is seen before a key is pressed
         press(page, "Shift+D", "Dropped cats/")
         decided(workspace, 2)
     # The server was killed; another one goes on where the log ends.
