@@ -226,9 +226,10 @@ def reviewers(decided: pd.DataFrame) -> pd.DataFrame:
 
 
 def class_counts(images: pd.DataFrame, rulings: Mapping[str, Ruling]) -> pd.DataFrame:
-    """Count images per class before and after the review, as the manifest has them.
+    """Count images per class before and after the review.
 
-    The index is the class (None sorts last); undecided images are counted as still there.
+    The index is the class (None sorts last). An image with anything undecided counts as still there, in its own class;
+    a manifest with `--pending keep` gives it the class that a person gave it already.
     """
     moves = [_move(label, rulings.get(path)) for path, label in zip(images["path"], images["label"], strict=True)]
     labels = {move.before for move in moves} | {move.after for move in moves}
